@@ -1,0 +1,1 @@
+"""Authenticated HTTP: credentials attached in the transport, below the client that the user sees."""

@@ -1,0 +1,111 @@
+"""Which credentials a request gets, as one flow that the sync and the async transport drive.
+
+The flow yields what is to be done, and is sent the outcome: an `httpx.Request` to send (its response), a `Future` to
+wait for (its token set), a `Connect` (None, when a person has connected the secret), an `httpx.Response` to close.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
+from flowlet_jupyter.hosts import check_destination
+from flowlet_jupyter.oauth.refresh import token_after_rejection, usable_token
+from flowlet_jupyter.secret import Basic, OAuth2, Password, Record, SecretValue, TokenSet, host_rules
+from flowlet_jupyter.vault import Vault
+
+
+@dataclass(frozen=True)
+class Connect:
+    """The secret needs authorization by a person; `error` is what to raise where nobody is there."""
+
+    error: AuthRequired
+
+
+Step = httpx.Request | httpx.Response | Future[TokenSet] | Connect
+# makes the request that is sent from the user's request and the credentials
+Attach = Callable[[httpx.Request, dict[str, SecretValue]], httpx.Request]
+
+
+def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Attach) -> Generator[Step, Any, Any]:
+    """Send `request` with the credentials of the secret `name`; on a 401 once more with a refreshed access token.
+
+    Returns the response. Raises `HostNotAllowed` before anything is sent or refreshed.
+    """
+    record = vault.get(name)
+    check_destination(
+        name,
+        host_rules(record.secret),
+        scheme=request.url.scheme,
+        host=request.url.raw_host.decode("ascii"),
+        port=request.url.port,
+    )
+    if not isinstance(record.secret, OAuth2):
+        headers = _static_headers(record)
+        _refuse_users_own(name, request, headers)
+        return (yield attach(request, headers))
+
+    _refuse_users_own(name, request, {"Authorization": SecretValue("")})
+    token = yield from _token(vault, name)
+    response: httpx.Response = yield attach(request, _bearer(token.access_token))
+    # a body that was streamed from a generator is gone and cannot be sent again
+    if response.status_code != 401 or not isinstance(request.stream, httpx.ByteStream):
+        return response
+    try:
+        again = token_after_rejection(vault, vault.get(name), token.access_token)
+        if again is None:
+            return response
+        token = (yield again) if isinstance(again, Future) else again
+    except AuthRequired as error:
+        yield response
+        yield Connect(error)
+        token = yield from _token(vault, name)
+    else:
+        yield response
+    return (yield attach(request, _bearer(token.access_token)))
+
+
+def _token(vault: Vault, name: str) -> Generator[Step, Any, TokenSet]:
+    for is_last_try in (False, True):
+        try:
+            token = usable_token(vault, vault.get(name))
+            return (yield token) if isinstance(token, Future) else token
+        except AuthRequired as error:
+            if is_last_try:
+                raise
+            yield Connect(error)
+    raise AssertionError("the second try returns or raises")
+
+
+def _bearer(token: SecretValue) -> dict[str, SecretValue]:
+    return {"Authorization": SecretValue(f"Bearer {token.reveal()}")}
+
+
+def _static_headers(record: Record) -> dict[str, SecretValue]:
+    secret = record.secret
+    if isinstance(secret, Password):
+        return _bearer(secret.password)
+    if isinstance(secret, Basic):
+        pair = f"{secret.username}:{secret.password.reveal()}"
+        return {"Authorization": SecretValue("Basic " + base64.b64encode(pair.encode()).decode())}
+    if isinstance(secret, OAuth2):
+        raise InvalidSecret(f"Secret '{secret.name}' has no static headers.")
+    return dict(secret.headers)
+
+
+def _refuse_users_own(name: str, request: httpx.Request, headers: dict[str, SecretValue]) -> None:
+    for header in headers:
+        if header in request.headers:
+            raise InvalidSecret(
+                f"The request has a header {header} of its own, and secret '{name}' adds one. Leave one of them out."
+            )
+    if "host" in request.headers and request.headers["host"] != request.url.netloc.decode("ascii"):
+        raise FlowletError(
+            f"The request has a Host header of its own, which could lead secret '{name}' to another site. Leave it out."
+        )

@@ -1,0 +1,1 @@
+"""OAuth2: authorization request and response, token endpoint, refresh once."""

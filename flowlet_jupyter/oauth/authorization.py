@@ -1,0 +1,108 @@
+"""Authorization request and response (RFC 6749, 4.1.1 and 4.1.2; PKCE, RFC 7636; `iss`, RFC 9207). Pure."""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+from flowlet_jupyter.errors import AuthorizationFailed
+from flowlet_jupyter.secret import OAuth2, SecretValue
+
+FLOW_LIFETIME_SECONDS = 600.0
+
+# RFC 6749, 4.1.2.1: what usually causes the error
+_HINTS = {
+    "access_denied": "Access was not allowed. Press Request access token again to give it another try.",
+    "invalid_scope": "The provider does not know one of the scopes; check their spelling in the secret.",
+    "invalid_request": "Check that the redirect URI is registered at the provider exactly as the form shows it.",
+    "unauthorized_client": "The app may not use this grant; allow the authorization code grant in its settings.",
+    "unsupported_response_type": "The provider does not offer the authorization code grant at this address.",
+    "server_error": "The provider failed. Try again later.",
+    "temporarily_unavailable": "The provider is overloaded. Try again later.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """One authorization request that waits for its response.
+
+    `state` and `browser` are random: the first travels through the provider, the second stays in a cookie of the
+    browser that started. `user` is the Jupyter user who did, where the server tells users apart.
+    """
+
+    secret_name: str
+    redirect_uri: str
+    started_at: float
+    state: SecretValue
+    browser: SecretValue
+    code_verifier: SecretValue
+    user: str | None = None
+
+
+def new_flow(secret_name: str, *, redirect_uri: str, now: float, user: str | None = None) -> Flow:
+    """A flow with fresh random values (RFC 7636, 4.1: a verifier of 43 characters from 32 random bytes)."""
+    state, browser, verifier = (SecretValue(random.token_urlsafe(32)) for _ in range(3))
+    return Flow(
+        secret_name=secret_name,
+        redirect_uri=redirect_uri,
+        started_at=now,
+        state=state,
+        browser=browser,
+        code_verifier=verifier,
+        user=user,
+    )
+
+
+def authorization_url(secret: OAuth2, flow: Flow) -> str:
+    """The URL at the provider that the browser is sent to."""
+    url: str = prepare_grant_uri(
+        secret.authorization_endpoint,
+        client_id=secret.client_id,
+        response_type="code",
+        redirect_uri=flow.redirect_uri,
+        scope=secret.scope or None,
+        state=flow.state.reveal(),
+        code_challenge=create_s256_code_challenge(flow.code_verifier.reveal()),
+        code_challenge_method="S256",
+    )
+    return url
+
+
+def code_of_response(secret: OAuth2, parameters: Mapping[str, str]) -> SecretValue:
+    """The authorization code of a response whose `state` was found valid. Raises `AuthorizationFailed`.
+
+    Text of the provider stands in the message as it came: whoever shows it must escape it.
+    """
+    issuer = parameters.get("iss")
+    if issuer is not None and _origin(issuer) != _origin(secret.authorization_endpoint):
+        # RFC 9207, 2.4. The issuer shares its origin with the authorization endpoint at every provider that sends it.
+        raise AuthorizationFailed(
+            f"The response for secret '{secret.name}' comes from another provider than it was requested from. "
+            "It was refused; nothing was stored."
+        )
+    if error := parameters.get("error"):
+        said = parameters.get("error_description")
+        raise AuthorizationFailed(
+            f"The provider answered {error[:100]}{f': {said[:300]}' if said else ''}. "
+            f"{_HINTS.get(error, 'See the provider’s documentation.')}",
+            error=error,
+        )
+    code = parameters.get("code")
+    if not code:
+        raise AuthorizationFailed(
+            f"The response for secret '{secret.name}' holds no authorization code. Request the access token again."
+        )
+    return SecretValue(code)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        return None

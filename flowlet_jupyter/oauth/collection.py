@@ -1,0 +1,112 @@
+"""`flowlet.secrets`: the vault as a mapping from names to handles, for the helper and the notebook."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from flowlet_jupyter.errors import FlowletError, InvalidSecret
+from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
+from flowlet_jupyter.secret import (
+    Basic,
+    OAuth2,
+    Password,
+    Record,
+    Secret,
+    SecretValue,
+    Status,
+    configuration,
+    status_of,
+)
+from flowlet_jupyter.vault import Vault
+
+
+@dataclass(frozen=True)
+class SecretHandle:
+    """One named secret: its status, its token, refresh and delete."""
+
+    name: str
+    vault: Vault
+
+    def configuration(self) -> dict[str, Any]:
+        """The secret's fields without any value."""
+        return configuration(self.vault.get(self.name).secret)
+
+    def status(self) -> Status:
+        """Times and scopes of the tokens; reads the vault only."""
+        return status_of(self.vault.get(self.name), now=time.time())
+
+    def token(self) -> SecretValue:
+        """The access token (refreshed if it has expired), or the password of a password or basic secret.
+
+        `.token().reveal()` is the one documented way to a value. Raises `AuthRequired`, `TokenEndpointError`.
+        """
+        record = self.vault.get(self.name)
+        secret = record.secret
+        if isinstance(secret, OAuth2):
+            token = usable_token(self.vault, record)
+            return (wait_for(token) if isinstance(token, Future) else token).access_token
+        if isinstance(secret, Password | Basic):
+            return secret.password
+        raise InvalidSecret(f"Secret '{self.name}' is a set of headers and has no single token.")
+
+    def refresh(self) -> Status:
+        """Refresh now, whatever the expiry. Raises `AuthRequired`, `TokenEndpointError`."""
+        wait_for(refresh_once(self.vault, self.name, stale=None))
+        return self.status()
+
+    def delete(self) -> None:
+        """Remove the secret and its tokens from the vault."""
+        with self.vault.lock(self.name):
+            self.vault.delete(self.name)
+
+    def __repr__(self) -> str:
+        return f"<secret '{self.name}': {self.status().summary()}>"
+
+
+class Secrets(Mapping[str, SecretHandle]):
+    """All secrets of this user by name."""
+
+    def __init__(self, vault: Vault) -> None:
+        self.vault = vault
+
+    def __getitem__(self, name: str) -> SecretHandle:
+        self.vault.get(name)  # raises SecretNotFound with a "did you mean"
+        return SecretHandle(name, self.vault)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.vault.names())
+
+    def __len__(self) -> int:
+        return len(self.vault.names())
+
+    def add(self, secret: Secret) -> SecretHandle:
+        """Store a new secret. Raises `InvalidSecret` if the name is taken."""
+        with self.vault.lock(secret.name):
+            if secret.name in self.vault.names():
+                raise InvalidSecret(
+                    f"There is a secret '{secret.name}' already. Edit it: %flowlet_secret {secret.name}", field="name"
+                )
+            self.vault.put(Record(secret=secret))
+        return SecretHandle(secret.name, self.vault)
+
+    def __repr__(self) -> str:
+        rows = [("name", "type", "allowed hosts", "status")]
+        for name in self.vault.names():
+            try:
+                record = self.vault.get(name)
+            except FlowletError as error:
+                rows.append((name, "?", "", str(error)))
+                continue
+            hosts = ", ".join(record.secret.allowed_hosts)
+            rows.append((name, record.secret.type, hosts, status_of(record, now=time.time()).summary()))
+        if len(rows) == 1:
+            return "No secrets yet. To add one: %flowlet_secret --new"
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        return "\n".join(
+            "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip()
+            for row in rows
+        )

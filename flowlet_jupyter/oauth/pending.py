@@ -1,0 +1,63 @@
+"""Flows under way, sealed on disk: a server that restarts between request and response still knows them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+
+from flowlet_jupyter.errors import VaultError
+from flowlet_jupyter.oauth.authorization import FLOW_LIFETIME_SECONDS, Flow
+from flowlet_jupyter.secret import SecretValue
+from flowlet_jupyter.vault import Vault
+from flowlet_jupyter.vault.sealed_file import make_private_folder, read_sealed, write_sealed
+
+_VALUES = ("state", "browser", "code_verifier")
+
+
+def flow_id(state: str) -> str:
+    """A public name for the flow of `state`, for its file and its cookie."""
+    return hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def remember_flow(vault: Vault, flow: Flow) -> None:
+    """Keep `flow` until its response comes or it has expired; forget those that have."""
+    folder = vault.folder / "pending"
+    make_private_folder(vault.folder)
+    make_private_folder(folder)
+    _forget_expired(folder, flow.started_at)
+    payload = {**vars(flow), **{name: getattr(flow, name).reveal() for name in _VALUES}}
+    write_sealed(_path(vault, flow.state.reveal()), payload, vault.master_key().key)
+
+
+def find_flow(vault: Vault, state: str, *, now: float) -> Flow | None:
+    """The flow of `state`, or None if it is unknown, used, expired or unreadable."""
+    try:
+        payload = read_sealed(_path(vault, state), vault.master_key().key)
+        flow = Flow(**{**payload, **{name: SecretValue(payload[name]) for name in _VALUES}})
+    except (FileNotFoundError, VaultError, TypeError, KeyError):
+        return None
+    if not 0 <= now - flow.started_at <= FLOW_LIFETIME_SECONDS or flow.state != SecretValue(state):
+        return None
+    return flow
+
+
+def claim_flow(vault: Vault, state: str) -> bool:
+    """Use the flow up. True for exactly one caller, however many come at once (an unlink succeeds once)."""
+    try:
+        _path(vault, state).unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _path(vault: Vault, state: str) -> Path:
+    return vault.folder / "pending" / f"{flow_id(state)}.flow"
+
+
+def _forget_expired(folder: Path, now: float) -> None:
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if now - entry.stat(follow_symlinks=False).st_mtime > FLOW_LIFETIME_SECONDS:
+                os.unlink(entry.path)

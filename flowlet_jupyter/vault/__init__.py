@@ -1,0 +1,5 @@
+"""Where secrets are kept: one sealed file each, under one master key."""
+
+from flowlet_jupyter.vault.store import Vault, default_vault
+
+__all__ = ["Vault", "default_vault"]

@@ -1,0 +1,65 @@
+"""Records to and from the JSON payload of a sealed file: the one place where values are written out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flowlet_jupyter.errors import FlowletError, VaultError, VaultFileDamaged
+from flowlet_jupyter.secret import SECRET_TYPES, Record, SecretValue, TokenSet
+
+SCHEMA = 1
+
+
+def record_to_payload(record: Record) -> dict[str, Any]:
+    """`record` as JSON-ready values, with its values in clear: only ever given to a sealed file."""
+    secret = {spec.name: _revealed(getattr(record.secret, spec.name)) for spec in dataclasses.fields(record.secret)}
+    token_set = record.token_set
+    return {
+        "schema": SCHEMA,
+        "name": record.secret.name,
+        "secret": {"type": record.secret.type, **secret},
+        "token_set": token_set
+        and {spec.name: _revealed(getattr(token_set, spec.name)) for spec in dataclasses.fields(token_set)},
+        "refused": record.refused,
+    }
+
+
+def _revealed(value: Any) -> Any:
+    if isinstance(value, SecretValue):
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {key: _revealed(item) for key, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def record_from_payload(payload: dict[str, Any], path: Path) -> Record:
+    """The record that `payload` holds; `path` is for the message of an error."""
+    schema = payload.get("schema")
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise VaultError(
+            f"The vault file {path} was written by a newer flowlet-jupyter. Upgrade this environment: "
+            "pip install --upgrade flowlet-jupyter. The file is left as it is."
+        )
+    record = None
+    try:
+        fields = dict(payload["secret"])
+        kind = SECRET_TYPES[fields.pop("type")]
+        fields["allowed_hosts"] = tuple(fields["allowed_hosts"])
+        token = payload["token_set"]
+        if token is not None:
+            token = TokenSet(
+                access_token=SecretValue(token["access_token"]),
+                refresh_token=SecretValue(token["refresh_token"]) if token["refresh_token"] else None,
+                scope=token["scope"],
+                obtained_at=token["obtained_at"],
+                expires_at=token["expires_at"],
+            )
+        record = Record(secret=kind(**fields), token_set=token, refused=payload["refused"])
+    except (KeyError, TypeError, ValueError, FlowletError):
+        fields = token = payload = {}  # they hold values, and a verbose traceback prints the locals of this frame
+    if record is None:
+        raise VaultFileDamaged(f"The vault file {path} does not hold a secret that this version understands.")
+    return record

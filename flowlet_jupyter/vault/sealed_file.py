@@ -1,0 +1,126 @@
+"""Sealed files: a compact JWE (`dir`, A256GCM) that is written atomically and readable by its owner only."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from flowlet_jupyter.errors import VaultError, VaultFileDamaged
+
+MAX_BYTES = 1_000_000  # a record has a few kilobytes; anything larger is not ours and is not read into memory
+Signature = tuple[int, int, int]
+
+
+def signature(path: Path) -> Signature | None:
+    """What changes when the file is replaced: (mtime in ns, size, inode); None if there is no such file."""
+    try:
+        found = path.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise VaultError(f"The vault file {path} cannot be reached: {error.strerror}.") from None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def read_sealed(path: Path, key: OctKey) -> dict[str, Any]:
+    """The payload of the sealed file.
+
+    Raises `FileNotFoundError`, `VaultFileDamaged` (wrong key or altered) or `VaultError` (not a plain file of ours).
+    """
+    token = _read_plain_file(path)
+    try:
+        payload = json.loads(jwe.decrypt_compact(token, key, algorithms=["dir", "A256GCM"]).plaintext or b"")
+    except (JoseError, ValueError, KeyError, TypeError):
+        payload = None
+    if not isinstance(payload, dict):
+        raise VaultFileDamaged(
+            f"The vault file {path} cannot be opened: it is damaged, or was sealed with another master key. "
+            "It is left as it is; restore it from a backup, or move it away and add the secret again."
+        )
+    return payload
+
+
+def _read_plain_file(path: Path) -> bytes:
+    # O_NOFOLLOW and the checks on the open file: a symlink, a FIFO or a stranger's file in this place is an attack
+    # or an accident, and following it could block for ever or read what another user planted.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise VaultError(f"The vault file {path} cannot be read: {error.strerror}.") from None
+    with open(descriptor, "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+            raise VaultError(f"The vault file {path} is not a file that flowlet wrote. It is left as it is.")
+        if hasattr(os, "getuid") and found.st_uid != os.getuid():
+            raise VaultError(f"The vault file {path} belongs to another user and is not trusted.")
+        return file.read()
+
+
+def write_sealed(path: Path, payload: dict[str, Any], key: OctKey) -> None:
+    """Replace the file by one that holds `payload`; after a crash at any moment the old or the new one is there."""
+    text = jwe.encrypt_compact(
+        {"alg": "dir", "enc": "A256GCM"}, json.dumps(payload), key, algorithms=["dir", "A256GCM"]
+    )
+    write_private(path, text.encode("ascii"))
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically and durably, mode 0600 whatever the umask."""
+    temporary: str | None = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)  # mkstemp's mode is 0600
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        temporary = None
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise VaultError(
+            f"The vault file {path} cannot be written: {error.strerror}. What was stored before is unchanged."
+        ) from None
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def _sync_folder(folder: Path) -> None:
+    # the rename itself is durable only when its folder is (POSIX); Windows cannot open a folder for this
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make `folder` if it is missing, mode 0700 whatever the umask; refuse one that others may write to."""
+    try:
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        elif os.name == "posix":
+            found = folder.stat()
+            if found.st_uid != os.getuid():
+                raise VaultError(f"The vault folder {folder} belongs to another user and is not trusted.")
+            if found.st_mode & 0o077:
+                folder.chmod(0o700)
+    except OSError as error:
+        raise VaultError(
+            f"The vault folder {folder} cannot be used: {error.strerror}. Set FLOWLET_VAULT to another folder."
+        ) from None

@@ -1,0 +1,177 @@
+"""The vault: list, get, put, delete and lock secrets. Shared by the server and every kernel of a user."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import threading
+import unicodedata
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import unquote
+
+from filelock import FileLock, Timeout
+from jupyter_core.paths import jupyter_data_dir
+
+from flowlet_jupyter.errors import SecretNotFound, VaultError, VaultFileDamaged
+from flowlet_jupyter.secret import Record
+from flowlet_jupyter.vault.master_key import MasterKey, load_master_key
+from flowlet_jupyter.vault.records import record_from_payload, record_to_payload
+from flowlet_jupyter.vault.sealed_file import Signature, make_private_folder, read_sealed, signature, write_sealed
+
+LOCK_TIMEOUT_SECONDS = 90.0  # longer than the token endpoint's deadline, which the holder may be waiting for
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
+# Windows keeps these names, with any ending, for devices
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
+)
+
+
+def file_name_of(name: str) -> str:
+    """The file of the secret `name`: percent-quoted, so that capitals stay apart where the disk folds case."""
+    quoted = "".join(
+        character if character in _PLAIN else "".join(f"%{byte:02x}" for byte in character.encode())
+        for character in name
+    )
+    if quoted in _DEVICES:
+        quoted = f"%{ord(quoted[0]):02x}{quoted[1:]}"
+    return quoted + ".jwe"
+
+
+class Vault:
+    """One folder of sealed files. Reads come from memory until the file changes."""
+
+    def __init__(self, folder: Path, *, environment: Mapping[str, str] | None = None) -> None:
+        self.folder = folder.absolute()
+        self._environment = os.environ if environment is None else environment
+        self._key: MasterKey | None = None
+        self._key_guard = threading.Lock()
+        self._cache: dict[str, tuple[Signature, Record]] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._locks_guard = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Vault({str(self.folder)!r})"
+
+    def names(self) -> list[str]:
+        """The names of all secrets, sorted; also of those whose file is damaged."""
+        try:
+            files = [entry.name for entry in os.scandir(self.folder) if entry.name.endswith(".jwe")]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise VaultError(f"The vault folder {self.folder} cannot be read: {error.strerror}.") from None
+        return sorted(unquote(file.removesuffix(".jwe")) for file in files)
+
+    def get(self, name: str) -> Record:
+        """The record of the secret `name`. Raises `SecretNotFound` or `VaultError`."""
+        name = unicodedata.normalize("NFC", name)
+        path = self.folder / file_name_of(name)
+        found = signature(path)
+        if found is None:
+            raise self._not_found(name)
+        cached = self._cache.get(name)
+        if cached and cached[0] == found:
+            return cached[1]
+        try:
+            payload = read_sealed(path, self.master_key().key)
+        except FileNotFoundError:
+            raise self._not_found(name) from None
+        record = record_from_payload(payload, path)
+        if record.secret.name != name:
+            raise VaultFileDamaged(
+                f"The vault file {path} holds another secret than its name says; files were swapped or renamed."
+            )
+        self._cache[name] = (found, record)
+        return record
+
+    def put(self, record: Record) -> None:
+        """Store `record` under its secret's name, replacing what was there. Take `lock` around a read and a put."""
+        make_private_folder(self.folder)
+        path = self.folder / file_name_of(record.secret.name)
+        write_sealed(path, record_to_payload(record), self.master_key().key)
+        stored = signature(path)
+        if stored:
+            self._cache[record.secret.name] = (stored, record)
+
+    def delete(self, name: str) -> None:
+        """Remove the secret `name` and its tokens. Raises `SecretNotFound`."""
+        name = unicodedata.normalize("NFC", name)
+        self._cache.pop(name, None)
+        try:
+            (self.folder / file_name_of(name)).unlink()
+        except FileNotFoundError:
+            raise self._not_found(name) from None
+        except OSError as error:
+            raise VaultError(f"Secret '{name}' could not be deleted: {error.strerror}.") from None
+
+    @contextlib.contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold the secret `name` alone, among all threads and processes. Raises `VaultError` after a timeout."""
+        make_private_folder(self.folder)
+        with self._locks_guard:
+            thread_lock = self._locks.setdefault(name, threading.Lock())
+        busy = (
+            f"Secret '{name}' has been in use by another process for {LOCK_TIMEOUT_SECONDS:.0f} s. "
+            "Try again; if it stays so, look for a process that hangs."
+        )
+        if not thread_lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
+            raise VaultError(busy)
+        try:
+            path = self.folder / (file_name_of(name).removesuffix(".jwe") + ".lock")
+            process_lock = FileLock(path, timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
+            try:
+                process_lock.acquire()
+            except Timeout:
+                raise VaultError(busy) from None
+            except (OSError, NotImplementedError) as error:
+                raise VaultError(f"The lock {path} cannot be taken: {error}.") from None
+            try:
+                yield
+            finally:
+                process_lock.release()
+        finally:
+            thread_lock.release()
+
+    def master_key(self) -> MasterKey:
+        """The master key, read once per process. Raises `MasterKeyError`."""
+        if self._key is None:
+            with self._key_guard:
+                if self._key is None:
+                    make_private_folder(self.folder)
+                    # two processes that meet a new vault must not make two keys
+                    with FileLock(self.folder / ".master-key.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600):
+                        self._key = load_master_key(
+                            self.folder, has_secrets=bool(self.names()), environment=self._environment
+                        )
+        return self._key
+
+    def _not_found(self, name: str) -> SecretNotFound:
+        import difflib
+
+        names = self.names()
+        close = difflib.get_close_matches(name, names, n=1)
+        if close:
+            advice = f"Did you mean '{close[0]}'?"
+        elif names:
+            advice = f"There are: {', '.join(names[:10])}. To add one: %flowlet_secret --new"
+        else:
+            advice = "There are no secrets yet. To add one: %flowlet_secret --new"
+        return SecretNotFound(f"No secret named '{name}'. {advice}")
+
+
+@functools.cache
+def _vault_at(folder: Path, process: int) -> Vault:
+    return Vault(folder)
+
+
+def default_vault() -> Vault:
+    """The user's vault: `FLOWLET_VAULT`, else a folder of Jupyter's data folder; one object per process.
+
+    A forked child gets its own, since a lock that another thread held at the fork would never be released.
+    """
+    folder = os.environ.get("FLOWLET_VAULT")
+    path = Path(folder).expanduser() if folder else Path(jupyter_data_dir()) / "flowlet" / "vault"
+    return _vault_at(path.absolute(), os.getpid())
+
