@@ -43,12 +43,14 @@ __all__ = [*_PUBLIC, "secrets"]  # noqa: PLE0604 - every name of the table is a 
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name == "secrets":
+        value: Any = _secrets()
+    elif name in _PUBLIC:
+        value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     _attach_to_notebook()
-    if name == "secrets":
-        return _secrets()
-    return getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    return value
 
 
 def _secrets() -> Secrets:

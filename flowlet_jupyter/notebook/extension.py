@@ -1,0 +1,70 @@
+"""`%load_ext flowlet_jupyter`: the magics, and how responses and secrets are shown. Imports little: see benchmarks/."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from flowlet_jupyter.errors import AuthRequired
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics and attach to the shell."""
+    from flowlet_jupyter.notebook.magics import FlowletMagics
+
+    shell.register_magics(FlowletMagics)
+    attach(shell)
+
+
+def attach(shell: InteractiveShell) -> None:
+    """Show responses and `flowlet.secrets` in the notebook's way, and the connect link when a secret needs it.
+
+    By the names of the types, so that nothing is imported before there is something to show.
+    """
+    formatter = shell.display_formatter
+    if formatter is None:
+        return
+    response = ("flowlet_jupyter.http.response", "Response")
+    formatter.formatters["text/html"].for_type_by_name(*response, _response_html)
+    formatter.formatters["text/plain"].for_type_by_name(*response, _response_text)
+    formatter.ipython_display_formatter.for_type_by_name(
+        "flowlet_jupyter.oauth.collection", "Secrets", lambda secrets: _show_secrets(secrets, shell)
+    )
+    _hook_requests(shell)
+
+
+def _hook_requests(shell: InteractiveShell) -> None:
+    if "flowlet_jupyter.http.client" in sys.modules:
+        from flowlet_jupyter.http.client import set_connect_hook
+
+        set_connect_hook(lambda connect: _connect(connect.error, shell))
+
+
+def _connect(needed: AuthRequired, shell: InteractiveShell) -> None:
+    from flowlet_jupyter.notebook.connect import connect_in_notebook
+
+    connect_in_notebook(needed, shell)
+
+
+def _response_html(response: Any) -> str:
+    from flowlet_jupyter.notebook.display import response_html
+
+    return response_html(response)
+
+
+def _response_text(response: Any, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
+    from flowlet_jupyter.notebook.display import response_text
+
+    printer.text(response_text(response))
+
+
+def _show_secrets(secrets: Any, shell: InteractiveShell) -> None:
+    if getattr(shell, "kernel", None) is None:
+        print(repr(secrets))  # noqa: T201 - a terminal's display
+        return
+    from flowlet_jupyter.notebook.widgets import FlowletWidget
+
+    FlowletWidget(view="table").show(repr(secrets))

@@ -1,0 +1,195 @@
+"""Put the values of `{{ }}` where they stand, so that none can leave its place. Pure but for the given `evaluate`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from flowlet_jupyter.errors import InterpolationError
+from flowlet_jupyter.notebook.grammar import Body, Expression, RequestSpec, Template
+from flowlet_jupyter.secret import SecretValue
+
+Evaluate = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class PreparedRequest:
+    """A request with every value in place."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    content: bytes | None
+
+
+def prepare(spec: RequestSpec, evaluate: Evaluate, read_file: Callable[[str], bytes]) -> PreparedRequest:
+    """The request of `spec`. Raises `InterpolationError`, which names the expression; then nothing was sent."""
+    headers = [(name, _header(name, template, evaluate)) for name, template in spec.headers]
+    content_type = next((value.lower() for name, value in headers if name.lower() == "content-type"), None)
+    content = None
+    if spec.body is not None:
+        content, default_type = _body(spec.body, content_type, evaluate, read_file)
+        if content_type is None:
+            headers.append(("Content-Type", default_type))
+    query = [(name, text) for name, template in spec.query for text in _query_values(template, evaluate)]
+    return PreparedRequest(spec.method, _with_query(_url(spec.url, evaluate), query), tuple(headers), content)
+
+
+def _with_query(url: str, query: list[tuple[str, str]]) -> str:
+    """The URL with the items of `query` behind those that it has already."""
+    if not query:
+        return url
+    url, _, fragment = url.partition("#")
+    joint = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"
+    return f"{url}{joint}{urlencode(query, quote_via=quote, safe='')}{'#' if fragment else ''}{fragment}"
+
+
+def _value(expression: Expression, evaluate: Evaluate) -> Any:
+    try:
+        value = evaluate(expression.source)
+    except Exception as error:  # noqa: BLE001 - the user's expression may raise anything
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise InterpolationError(f"{{{{ {expression.source} }}}} failed: {reason}. Nothing was sent.") from None
+    if isinstance(value, SecretValue):
+        raise InterpolationError(
+            f"{{{{ {expression.source} }}}} is a secret value and is not put into a request. Use --secret NAME."
+        )
+    return value
+
+
+def _text(expression: Expression, evaluate: Evaluate) -> str:
+    value = _value(expression, evaluate)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, dict | list | tuple | set | bytes):
+        raise InterpolationError(
+            f"{{{{ {expression.source} }}}} is {type(value).__name__}, which has no place there: "
+            "a text or a number is needed. Nothing was sent."
+        )
+    return str(value)
+
+
+def _url(template: Template, evaluate: Evaluate) -> str:
+    """Values are percent-encoded whole, but for one at the very start, which is the start of the URL as it is."""
+    url = ""
+    for position, part in enumerate(template.parts):
+        if isinstance(part, str):
+            url += part
+        elif position == 0:
+            url = _text(part, evaluate)
+        else:
+            text = _text(part, evaluate)
+            if text in {".", ".."}:  # percent-encoding leaves dots, and a client would climb up the path
+                raise InterpolationError(f"{{{{ {part.source} }}}} is '{text}', which is not a path segment.")
+            url += quote(text, safe="")
+    if any(character.isspace() for character in url):
+        raise InterpolationError("The URL has a space or line break in it. Nothing was sent.")
+    return url
+
+
+def _query_values(template: Template, evaluate: Evaluate) -> list[str]:
+    """The values of one query item; a list alone repeats the parameter."""
+    if len(template.parts) == 1 and isinstance(template.parts[0], Expression):
+        value = _value(template.parts[0], evaluate)
+        if isinstance(value, list | tuple):
+            source = template.parts[0]
+            return [_text(source, lambda _, item=item: item) for item in value]  # type: ignore[misc]  # mypy on defaults
+        return [_text(template.parts[0], lambda _: value)]
+    return [_joined(template, evaluate)]
+
+
+def _joined(template: Template, evaluate: Evaluate) -> str:
+    return "".join(part if isinstance(part, str) else _text(part, evaluate) for part in template.parts)
+
+
+def _header(name: str, template: Template, evaluate: Evaluate) -> str:
+    value = _joined(template, evaluate).strip()
+    if not value.isascii() or not value.replace("\t", " ").isprintable():
+        raise InterpolationError(
+            f"The header {name} would hold a line break or another character that a header cannot have. "
+            "Nothing was sent."
+        )
+    return value
+
+
+# bodies
+
+_JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
+
+
+def _body(
+    body: Body, content_type: str | None, evaluate: Evaluate, read_file: Callable[[str], bytes]
+) -> tuple[bytes, str]:
+    """The body's bytes, and the content type where the user gave none."""
+    if body.kind == "fields":
+        if content_type is not None and content_type.startswith(_FORM):
+            pairs = (f"{quote(key)}={quote(_joined(value, evaluate), safe='')}" for key, value, _ in body.fields)
+            return "&".join(pairs).encode(), _FORM
+        fields = {key: _field(value, evaluate, is_json=is_json) for key, value, is_json in body.fields}
+        return json.dumps(fields, ensure_ascii=False, allow_nan=False).encode(), _JSON
+    if body.file is not None:
+        return read_file(body.file), _JSON if body.kind == "json" else "application/octet-stream"
+    template = body.text or Template(())
+    first = next(iter(template.parts), "")
+    looks_json = isinstance(first, Expression) or first.lstrip()[:1] in {"{", "["}
+    if body.kind == "json" or (content_type or (_JSON if looks_json else "")).split(";")[0].endswith("json"):
+        return _json_body(template, evaluate), _JSON
+    if content_type is not None and not content_type.startswith(_FORM):
+        return _joined(template, evaluate).encode(), content_type
+    text = "".join(part if isinstance(part, str) else quote(_text(part, evaluate), safe="") for part in template.parts)
+    return text.encode(), _FORM
+
+
+def _field(template: Template, evaluate: Evaluate, *, is_json: bool) -> Any:
+    if is_json:
+        return json.loads(_json_body(template, evaluate))
+    return _joined(template, evaluate)
+
+
+def _json_body(template: Template, evaluate: Evaluate) -> bytes:
+    """JSON with values encoded: whole outside a string, as escaped text inside one."""
+    pieces: list[str] = []
+    in_string = False
+    for part in template.parts:
+        if isinstance(part, str):
+            in_string = _in_string_after(part, in_string=in_string)
+            pieces.append(part)
+        elif in_string:
+            pieces.append(json.dumps(_text(part, evaluate), ensure_ascii=False)[1:-1])
+        else:
+            pieces.append(_as_json(part, evaluate))
+    text = "".join(pieces)
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InterpolationError(
+            f"The body is not valid JSON: {str(error)[:100]}. For another kind of body give a Content-Type header. "
+            "Nothing was sent."
+        ) from None
+    return text.encode()
+
+
+def _as_json(expression: Expression, evaluate: Evaluate) -> str:
+    value = _value(expression, evaluate)
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise InterpolationError(
+            f"{{{{ {expression.source} }}}} ({type(value).__name__}) cannot be written as JSON. Nothing was sent."
+        ) from None
+
+
+def _in_string_after(text: str, *, in_string: bool) -> bool:
+    escaped = False
+    for character in text:
+        if escaped:
+            escaped = False
+        elif in_string and character == "\\":
+            escaped = True
+        elif character == '"':
+            in_string = not in_string
+    return in_string

@@ -1,0 +1,136 @@
+// Manage tokens: what was obtained and until when, and the link that requests an access token.
+
+const NO_REFRESH_TOKEN =
+  "No refresh token was given: when the access token ends, you will be asked to connect again. A scope usually brings " +
+  "one: offline.access at Twitter, offline_access at most others.";
+const STATE_WORDS = {
+  ready: "Ready",
+  connected: "Connected",
+  expired: "Access token expired",
+  no_token: "No access token yet",
+  needs_authorization: "Needs authorization",
+};
+
+function statusWords(status) {
+  if (status.state === "needs_authorization" && status.problem) return `Needs authorization: ${status.problem}`;
+  return STATE_WORDS[status.state] ?? status.state;
+}
+
+function statusMark(status) {
+  const good = status.state === "connected" || status.state === "ready";
+  const kind = good ? "good" : status.state === "expired" ? "waiting" : "none";
+  return element("span", { class: `flowlet-mark flowlet-mark-${kind}`, "aria-hidden": "true" });
+}
+
+// The words of an expiry, counted down by the clock that `view` runs.
+function expiry(status) {
+  const words = element("span", { class: "flowlet-expiry" });
+  words.update = () => {
+    if (!status.access_token) words.textContent = "";
+    else if (!status.expires_at) words.textContent = "no expiry was given";
+    else {
+      const left = status.expires_at - Date.now() / 1000;
+      const renewed = status.refresh_token ? "; it is refreshed at the next request" : "";
+      words.textContent = left > 0 ? `expires in ${spanOfTime(left)}` : `has expired${renewed}`;
+    }
+  };
+  words.update();
+  return words;
+}
+
+// A plain link: no popup blocker stops it, and it works while the kernel is busy.
+function connectLink(name, label, clicked) {
+  return element(
+    "a",
+    {
+      class: "flowlet-button flowlet-primary",
+      href: flowletUrl(`authorize/${encodeURIComponent(name)}`),
+      target: "_blank",
+      rel: "noopener",
+      onclick: clicked,
+    },
+    label,
+  );
+}
+
+function tokenRows(secret) {
+  const { status } = secret;
+  const rows = [["Status", element("span", {}, statusMark(status), statusWords(status))]];
+  if (secret.type === "oauth2" && status.access_token) {
+    rows.push(["Access token", element("span", {}, "obtained, ", expiry(status))]);
+    rows.push(["Refresh token", status.refresh_token ? "obtained" : NO_REFRESH_TOKEN]);
+    rows.push(["Scopes granted", status.scope ? element("code", {}, status.scope) : "not said by the provider"]);
+  }
+  rows.push(["Allowed hosts", secret.allowed_hosts.join(", ")]);
+  return element(
+    "dl",
+    { class: "flowlet-details" },
+    ...rows.flatMap(([term, text]) => [element("dt", {}, term), element("dd", {}, text)]),
+  );
+}
+
+// `view` redraws and polls; see widget.js. `back` returns to the table, or is null where there is none.
+function manageView(secret, view, back) {
+  const message = element("div", { class: "flowlet-error", role: "alert" });
+  const isOAuth2 = secret.type === "oauth2";
+  const obtained = secret.status.access_token;
+
+  async function attempt(action) {
+    message.textContent = "";
+    try {
+      await action();
+      view.changed(secret.name);
+    } catch (error) {
+      message.textContent = error.message;
+    }
+  }
+  const actions = [];
+  if (isOAuth2) {
+    actions.push(
+      connectLink(secret.name, obtained ? "Request access token again" : "Request access token", () => view.expectToken(secret)),
+    );
+  }
+  if (secret.status.refresh_token) {
+    actions.push(button("Refresh now", () => attempt(() => call("POST", secretPath(secret.name, "/refresh")))));
+  }
+  actions.push(button("Edit", () => view.edit(secret)));
+  const remove = button("Delete", () => {
+    if (remove.dataset.armed) attempt(async () => { await call("DELETE", secretPath(secret.name)); back?.(); });
+    else {
+      remove.dataset.armed = "yes";
+      remove.textContent = `Delete ${secret.name} and its tokens?`;
+      setTimeout(() => { delete remove.dataset.armed; remove.textContent = "Delete"; }, 5000);
+    }
+  });
+  actions.push(remove);
+  if (back) actions.push(button("Back", back));
+  return element(
+    "section",
+    { class: "flowlet-manage", "aria-label": `Manage tokens of ${secret.name}` },
+    element("h3", {}, `Manage tokens: ${secret.name}`),
+    element("div", { "aria-live": "polite" }, tokenRows(secret)),
+    view.isExpecting(secret.name)
+      ? element("p", { class: "flowlet-hint", role: "status" }, "Waiting for you to allow it in the other tab …")
+      : null,
+    message,
+    element("div", { class: "flowlet-actions" }, ...actions),
+  );
+}
+
+// In the output of a cell that waits for a token: the link alone.
+function connectView(secret, view) {
+  const { status } = secret;
+  if (status.state === "connected") {
+    return element("p", { role: "status" }, statusMark(status), `Secret ${secret.name} is connected, `, expiry(status), ".");
+  }
+  return element(
+    "section",
+    { class: "flowlet-manage", "aria-label": `Connect ${secret.name}` },
+    element("p", {}, statusMark(status), element("strong", {}, secret.name), `: ${statusWords(status)}.`),
+    element(
+      "div",
+      { class: "flowlet-actions" },
+      connectLink(secret.name, "Request access token", () => view.expectToken(secret)),
+    ),
+  );
+}

@@ -1,0 +1,66 @@
+// The server extension, found by Jupyter's page config. Values go from here to the server, never to the kernel.
+
+class ServerError extends Error {
+  constructor(message, field, status) {
+    super(message);
+    this.field = field;
+    this.status = status;
+  }
+}
+
+const NO_EXTENSION =
+  "The Jupyter server has no flowlet_jupyter extension. In the environment that runs JupyterLab (it may be another " +
+  "than this kernel's) run  pip install flowlet-jupyter  , then restart JupyterLab.";
+
+function flowletUrl(path) {
+  const config = document.getElementById("jupyter-config-data");
+  if (!config) throw new ServerError("This front end does not say where its Jupyter server is. " + NO_EXTENSION);
+  const baseUrl = JSON.parse(config.textContent).baseUrl || "/";
+  return new URL(`${baseUrl.replace(/\/?$/, "/")}flowlet/${path}`, location.origin).href;
+}
+
+function secretPath(name, suffix = "") {
+  return `api/secrets/${encodeURIComponent(name)}${suffix}`;
+}
+
+async function call(method, path, { body, onlyNew } = {}) {
+  const xsrf = document.cookie.match(/(?:^|; )_xsrf=([^;]*)/);
+  const headers = { Accept: "application/json" };
+  if (xsrf) headers["X-XSRFToken"] = decodeURIComponent(xsrf[1]);
+  if (body) headers["Content-Type"] = "application/json";
+  if (onlyNew) headers["If-None-Match"] = "*";
+  let answer;
+  try {
+    answer = await fetch(flowletUrl(path), {
+      method,
+      headers,
+      body: body && JSON.stringify(body),
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(100000),
+    });
+  } catch (error) {
+    if (error instanceof ServerError) throw error;
+    throw new ServerError("The Jupyter server does not answer. Is it still running?");
+  }
+  const isJson = (answer.headers.get("Content-Type") || "").includes("json");
+  if (answer.status === 404 && !isJson) throw new ServerError(NO_EXTENSION);
+  if (answer.redirected || answer.status === 403) {
+    throw new ServerError("You are not logged in to the Jupyter server any more. Reload the page.");
+  }
+  const content = isJson ? await answer.json() : null;
+  if (!answer.ok) {
+    throw new ServerError(content?.message || `The Jupyter server answered ${answer.status}.`, content?.field, answer.status);
+  }
+  return content;
+}
+
+// Other notebooks of this browser, and the callback page, say here when a secret has changed.
+function changes(listener) {
+  const channel = new BroadcastChannel("flowlet");
+  channel.onmessage = (event) => listener(String(event.data?.changed ?? ""));
+  return {
+    tell(name) { channel.postMessage({ changed: name }); },
+    close() { channel.close(); },
+  };
+}

@@ -1,0 +1,243 @@
+"""The JSON API behind the widgets. It takes values in and never gives one out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import asdict
+from typing import Any
+
+from jupyter_server.base.handlers import APIHandler
+from tornado import web
+
+from flowlet_jupyter.errors import (
+    AuthRequired,
+    FlowletError,
+    InvalidSecret,
+    SecretNotFound,
+    TokenEndpointError,
+    VaultError,
+)
+from flowlet_jupyter.oauth.apart import start_apart
+from flowlet_jupyter.oauth.refresh import refresh_once
+from flowlet_jupyter.secret import (
+    SECRET_TYPES,
+    Headers,
+    OAuth2,
+    Record,
+    Secret,
+    SecretValue,
+    checked_name,
+    configuration,
+    status_of,
+)
+from flowlet_jupyter.server.headers import FlowletHandler
+from flowlet_jupyter.server.redirect_uri import redirect_uri
+from flowlet_jupyter.vault import Vault
+
+_STATUS_OF_ERROR: tuple[tuple[type[FlowletError], int], ...] = (
+    (InvalidSecret, 400),
+    (SecretNotFound, 404),
+    (AuthRequired, 409),
+    (TokenEndpointError, 502),
+    (VaultError, 500),
+)
+# A change of one of these makes the tokens that were obtained before belong to something else.
+_GRANT_FIELDS = ("authorization_endpoint", "token_endpoint", "client_id")
+
+
+class FlowletAPIHandler(FlowletHandler, APIHandler):  # type: ignore[misc]  # both derive from JupyterHandler
+    """JSON in and out; an error is `{"message", "error", "field"}`."""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """The error as JSON; messages of ours hold no value."""
+        error = kwargs.get("exc_info", (None, None))[1]
+        if isinstance(error, FlowletError):
+            self.set_status(next((status for kind, status in _STATUS_OF_ERROR if isinstance(error, kind)), 500))
+            message, name = str(error), type(error).__name__
+        elif isinstance(error, web.HTTPError):
+            message, name = error.log_message or error.reason or "The request was refused.", "HTTPError"
+        else:
+            message, name = "The server failed; its log says where.", "InternalError"
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps({"message": message, "error": name, "field": getattr(error, "field", None)}))
+
+    def log_exception(self, *exc_info: Any) -> None:
+        """Expected errors are answers, not log entries."""
+        if not isinstance(exc_info[1], FlowletError | web.HTTPError):
+            super().log_exception(*exc_info)
+
+
+def described(record: Record) -> dict[str, Any]:
+    """What the API says of a secret: its configuration and token status."""
+    return {**configuration(record.secret), "status": asdict(status_of(record, now=time.time()))}
+
+
+class SecretsHandler(FlowletAPIHandler):
+    """`GET api/secrets`: all secrets; of a damaged one its name and the error."""
+
+    @web.authenticated
+    def get(self) -> None:
+        """List the secrets."""
+        listed = []
+        for name in self.vault.names():
+            try:
+                listed.append(described(self.vault.get(name)))
+            except SecretNotFound:
+                continue  # deleted since the folder was read
+            except VaultError as error:
+                listed.append({"name": name, "type": None, "error": str(error)})
+        self.finish(json.dumps(listed))
+
+
+class SecretHandler(FlowletAPIHandler):
+    """`GET`, `PUT` and `DELETE api/secrets/NAME`."""
+
+    @web.authenticated
+    def get(self, name: str) -> None:
+        """One secret, without values."""
+        self.finish(described(self.vault.get(name)))
+
+    @web.authenticated
+    async def put(self, name: str) -> None:
+        """Create (201) or change (200) the secret; a value that is left out keeps the stored one."""
+        fields = self.get_json_body()
+        if not isinstance(fields, dict):
+            raise InvalidSecret("The body must be a JSON object.")
+        only_new = self.request.headers.get("If-None-Match") == "*"  # RFC 9110, 13.1.2: the form for a new secret
+        name = checked_name(name)
+        created, record = await asyncio.wrap_future(
+            start_apart(lambda: _store(self.vault, name, fields, only_new=only_new), name="storing a secret")
+        )
+        self.set_status(201 if created else 200)
+        self.finish(described(record))
+
+    @web.authenticated
+    async def delete(self, name: str) -> None:
+        """Remove the secret and its tokens (204)."""
+
+        def remove() -> None:
+            self.vault.get(name)
+            with self.vault.lock(name):
+                self.vault.delete(name)
+
+        try:
+            await asyncio.wrap_future(start_apart(remove, name="deleting a secret"))
+        except VaultError:
+            # a damaged file can be deleted as well: that is what the user asked for
+            await asyncio.wrap_future(start_apart(lambda: self.vault.delete(name), name="deleting a secret"))
+        self.set_status(204)
+        self.finish()
+
+
+class RefreshHandler(FlowletAPIHandler):
+    """`POST api/secrets/NAME/refresh`."""
+
+    @web.authenticated
+    async def post(self, name: str) -> None:
+        """Refresh the access token now; answers as `GET api/secrets/NAME`."""
+        self.vault.get(name)
+        await asyncio.wrap_future(refresh_once(self.vault, name, stale=None))
+        self.finish(described(self.vault.get(name)))
+
+
+class RedirectUriHandler(FlowletAPIHandler):
+    """`GET api/redirect-uri`: what to register at the provider."""
+
+    @web.authenticated
+    def get(self) -> None:
+        """The redirect URI of this server as the browser reaches it."""
+        self.finish({"redirect_uri": redirect_uri(self.request, self.base_url)})
+
+
+class VaultHandler(FlowletAPIHandler):
+    """`GET api/vault`: where secrets are kept, in plain words."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        """The vault's folder and where its master key is kept."""
+        key = await asyncio.wrap_future(start_apart(self.vault.master_key, name="reading the master key"))
+        self.finish({"folder": str(self.vault.folder), "master_key": key.kept})
+
+
+class MissingAPIHandler(FlowletAPIHandler):
+    """Anything else below `api/`."""
+
+    @web.authenticated
+    def get(self) -> None:
+        """There is nothing here."""
+        raise web.HTTPError(404, "There is no such part of the API.")
+
+
+def _store(vault: Vault, name: str, fields: dict[str, Any], *, only_new: bool) -> tuple[bool, Record]:
+    with vault.lock(name):
+        old = vault.get(name) if name in vault.names() else None
+        if old and only_new:
+            raise InvalidSecret(f"There is a secret '{name}' already. Choose another name, or edit it.", field="name")
+        secret = _secret_from(name, fields, old.secret if old else None)
+        record = Record(secret=secret)
+        if old and isinstance(secret, OAuth2) and isinstance(old.secret, OAuth2):
+            if all(getattr(secret, field) == getattr(old.secret, field) for field in _GRANT_FIELDS):
+                record = Record(secret=secret, token_set=old.token_set, refused=old.refused)
+        vault.put(record)
+        return old is None, record
+
+
+def _secret_from(name: str, fields: dict[str, Any], old: Secret | None) -> Secret:
+    """The secret that the JSON object `fields` describes. Raises `InvalidSecret` naming the field."""
+    fields = {key: value for key, value in fields.items() if value not in ("", None)}
+    if fields.pop("name", name) != name:
+        raise InvalidSecret("The name in the body is not the one in the address; a secret is not renamed.", field="name")
+    kind = SECRET_TYPES.get(str(fields.pop("type", old.type if old else "oauth2")))
+    if kind is None:
+        raise InvalidSecret(f"The type is one of {', '.join(SECRET_TYPES)}.", field="type")
+    for key in ("header_names", "status", *(f"has_{value}" for value in kind.value_fields)):
+        fields.pop(key, None)  # what GET adds; a client may send back what it got
+    for key, value in fields.items():
+        if key not in kind.__dataclass_fields__:
+            raise InvalidSecret(f"A secret of type {kind.type} has no field '{key[:50]}'.", field=key[:50])
+        _check_type(key, value)
+    fields["allowed_hosts"] = tuple(fields.get("allowed_hosts", ()))
+    for key in kind.value_fields:
+        if key in fields and key != "headers":
+            fields[key] = SecretValue(fields[key])
+    if old is not None and isinstance(old, kind):
+        _keep_values(kind, fields, old)
+    for field, spec in kind.__dataclass_fields__.items():
+        if field not in fields and field != "name" and spec.default is spec.default_factory:  # both MISSING: required
+            raise InvalidSecret(f"The {field.replace('_', ' ')} is missing.", field=field)
+    return kind(name=name, **fields)
+
+
+def _check_type(key: str, value: object) -> None:
+    if key == "allowed_hosts":
+        right = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    elif key == "headers":
+        right = isinstance(value, dict) and all(isinstance(entry, str) for entry in value.values())
+    else:
+        right = isinstance(value, str)
+    if not right:
+        raise InvalidSecret(f"The {key.replace('_', ' ')} has the wrong type.", field=key)
+
+
+def _keep_values(kind: type[Secret], fields: dict[str, Any], old: Secret) -> None:
+    """Fill values that the form left empty from the stored secret, unless they would go to a new place."""
+    if isinstance(old, Headers):
+        given = fields.get("headers", {})
+        fields["headers"] = {
+            header: value or old.headers.get(header, "") for header, value in given.items()
+        } or dict(old.headers)
+        return
+    for key in kind.value_fields:
+        if key not in fields and getattr(old, key):
+            if isinstance(old, OAuth2):
+                if fields.get("token_endpoint_auth_method") == "none":
+                    continue
+                if fields.get("token_endpoint") != old.token_endpoint:
+                    raise InvalidSecret(
+                        "The token endpoint has changed: enter the client secret again, so that a stored one is "
+                        "never sent to a new place unasked.",
+                        field=key,
+                    )
+            fields[key] = getattr(old, key)

@@ -1,0 +1,193 @@
+"""The browser's way to an access token: `authorize/NAME` to the provider, `callback` back from it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote, urlsplit
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
+from jupyter_server.utils import url_path_join
+from tornado import web
+from tornado.template import Loader
+
+from flowlet_jupyter.errors import AuthorizationFailed, FlowletError, InvalidSecret
+from flowlet_jupyter.oauth import token_endpoint
+from flowlet_jupyter.oauth.apart import start_apart
+from flowlet_jupyter.oauth.authorization import (
+    FLOW_LIFETIME_SECONDS,
+    Flow,
+    authorization_url,
+    code_of_response,
+    new_flow,
+)
+from flowlet_jupyter.oauth.pending import claim_flow, find_flow, flow_id, remember_flow
+from flowlet_jupyter.secret import OAuth2, Record, SecretValue, status_of
+from flowlet_jupyter.server.headers import FlowletHandler
+from flowlet_jupyter.server.redirect_uri import redirect_uri
+from flowlet_jupyter.vault import Vault
+
+_HERE = Path(__file__).parent
+_pages = Loader(str(_HERE / "templates"), autoescape="xhtml_escape")
+_FILES = {"page.css": "text/css; charset=utf-8", "callback.js": "text/javascript; charset=utf-8"}
+
+
+class PageHandler(FlowletHandler):
+    """A page for a person: no script but ours, nothing from elsewhere."""
+
+    @property
+    def content_security_policy(self) -> str:
+        """Jupyter's policy (`frame-ancestors`) and nothing but our own style and script."""
+        own = "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'none'"
+        return f"{super().content_security_policy}; {own}"
+
+    def show(self, template: str, *, status: int = 200, **values: Any) -> None:
+        """Finish with a page; tornado's templates escape every value."""
+        self.set_status(status)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        page = _pages.load(template).generate(files=url_path_join(self.base_url, "flowlet", "page"), **values)
+        self.finish(page)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """An error as a page, without the traceback that tornado could show."""
+        error = kwargs.get("exc_info", (None, None))[1]
+        message = str(error) if isinstance(error, FlowletError) else "The server could not do this."
+        self.show("failed.html", status=status_code, message=message)
+
+    @property
+    def current_user_name(self) -> str | None:
+        """The user, on servers that tell users apart.
+
+        Behind a token or password everybody is the server's one owner, and Jupyter makes up a name for each login.
+        """
+        if type(self.identity_provider) in {IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider}:
+            return None
+        return getattr(self.current_user, "username", None)
+
+    def cookie_of(self, state: str) -> tuple[str, str]:
+        """Name and path of the cookie that binds the flow of `state` to its browser."""
+        return f"flowlet-{flow_id(state)}", url_path_join(self.base_url, "flowlet", "callback")
+
+
+class AuthorizeHandler(PageHandler):
+    """`GET authorize/NAME`: start a flow and redirect to the provider."""
+
+    @web.authenticated
+    async def get(self, name: str) -> None:
+        """302 to the provider; a page to confirm first when another site's link led here."""
+        try:
+            record = self.vault.get(name)
+            if not isinstance(record.secret, OAuth2):
+                raise InvalidSecret(f"Secret '{name}' is of type {record.secret.type}: there is no token to request.")
+        except FlowletError as error:
+            self.show("failed.html", status=404 if isinstance(error, KeyError) else 400, message=str(error))
+            return
+        if self.request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+            # A stranger's link must not start a flow unseen: the page shows what it is and links here from our origin.
+            provider = urlsplit(record.secret.authorization_endpoint).hostname
+            here = url_path_join(self.base_url, "flowlet", "authorize", quote(name, safe=""))
+            self.show("confirm.html", secret_name=name, provider=provider, here=here)
+            return
+        flow = new_flow(
+            name,
+            redirect_uri=redirect_uri(self.request, self.base_url),
+            now=time.time(),
+            user=self.current_user_name,
+        )
+        await asyncio.wrap_future(start_apart(lambda: remember_flow(self.vault, flow), name="starting the flow"))
+        cookie, path = self.cookie_of(flow.state.reveal())
+        self.set_cookie(
+            cookie,
+            flow.browser.reveal(),
+            path=path,
+            max_age=int(FLOW_LIFETIME_SECONDS),
+            httponly=True,
+            samesite="Lax",
+            secure=self.request.protocol == "https",
+        )
+        self.redirect(authorization_url(record.secret, flow))
+
+
+class CallbackHandler(PageHandler):
+    """`GET callback`: the redirect URI.
+
+    It needs the flow's `state` and cookie, not a Jupyter login: a logged-in user started the flow. If there is a login
+    on a server that tells users apart, it must be that user's.
+    """
+
+    @allow_unauthenticated
+    async def get(self) -> None:
+        """Check the response, exchange the code, store the token set, and say so."""
+        # the last value of a parameter given twice would be an attacker's choice (RFC 6749, 3.1: at most once)
+        if any(len(values) > 1 for values in self.request.query_arguments.values()):
+            self.show("failed.html", status=400, message="The response repeats a parameter. It was refused.")
+            return
+        parameters = {key: self.get_query_argument(key) for key in self.request.query_arguments}
+        state = parameters.get("state", "")
+        flow = find_flow(self.vault, state, now=time.time())
+        if flow is None or not self._is_same_browser(flow):
+            self.show(
+                "failed.html",
+                status=400,
+                message="This response belongs to no request of this browser: it was used before, is older than 10 "
+                "minutes, or was started elsewhere. Nothing was stored. Press Request access token again.",
+            )
+            return
+        if not claim_flow(self.vault, state):
+            self.show("failed.html", status=400, message="This response was used already.")
+            return
+        cookie, path = self.cookie_of(state)
+        self.clear_cookie(cookie, path=path)
+        name = flow.secret_name
+        try:
+            record = await asyncio.wrap_future(
+                start_apart(lambda: _finish(self.vault, flow, parameters), name="code exchange")
+            )
+        except FlowletError as error:
+            self.show("failed.html", status=400, message=str(error), secret_name=name)
+            return
+        status = status_of(record, now=time.time())
+        self.show("authorized.html", secret_name=name, token_status=status, summary=status.summary())
+
+    def _is_same_browser(self, flow: Flow) -> bool:
+        cookie, _ = self.cookie_of(flow.state.reveal())
+        given = self.get_cookie(cookie)
+        if given is None or flow.browser != SecretValue(given):
+            return False
+        return self.current_user is None or self.current_user_name == flow.user
+
+    def get_login_url(self) -> str:
+        """Never asked for here; a redirect to the login page would carry the code along."""
+        return cast(str, url_path_join(self.base_url, "flowlet", "callback"))
+
+
+def _finish(vault: Vault, flow: Flow, parameters: dict[str, str]) -> Record:
+    secret = vault.get(flow.secret_name).secret
+    if not isinstance(secret, OAuth2):
+        raise AuthorizationFailed(f"Secret '{flow.secret_name}' is no longer an OAuth2 secret.")
+    code = code_of_response(secret, parameters)
+    token_set = token_endpoint.exchange_code(
+        secret, code=code, code_verifier=flow.code_verifier, redirect_uri=flow.redirect_uri
+    )
+    with vault.lock(flow.secret_name):
+        current = vault.get(flow.secret_name).secret
+        if current != secret:
+            raise AuthorizationFailed(
+                f"Secret '{flow.secret_name}' was changed meanwhile. Press Request access token again."
+            )
+        record = Record(secret=secret, token_set=token_set)
+        vault.put(record)
+    return record
+
+
+class PageFileHandler(FlowletHandler):
+    """The style and the script of the pages; nothing in them is private."""
+
+    @allow_unauthenticated
+    def get(self, file: str) -> None:
+        """One of two files."""
+        self.set_header("Content-Type", _FILES[file])
+        self.finish((_HERE / "static" / file).read_bytes())
