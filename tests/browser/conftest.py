@@ -1,0 +1,88 @@
+"""Chromium through Playwright, and a JupyterLab page with the few moves that a user makes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import nbformat
+import pytest
+from support import skip_or_fail
+
+ROOT_URL = "lab/tree/"
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless browser; any installed Chromium or Chrome does."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("FLOWLET_TEST_CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
+    )
+    if path is None:
+        skip_or_fail("a Chromium is needed for the browser tests")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+class Lab:
+    """One notebook, open in JupyterLab."""
+
+    def __init__(self, page, server) -> None:
+        self.page = page
+        self.server = server
+
+    def open(self, notebook: str) -> None:
+        self.page.goto(f"{self.server.base}{ROOT_URL}{notebook}?token={self.server.token}")
+        self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell", timeout=60000)
+        self.page.wait_for_selector(".jp-NotebookPanel .jp-Toolbar-kernelName >> text=Python 3", timeout=60000)
+
+    def cell(self, number: int):
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").nth(number)
+
+    def run(self, number: int) -> None:
+        self.cell(number).locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+
+    def output(self, number: int, text: str, *, timeout: int = 60000):
+        """Wait until the output of the cell holds `text`."""
+        found = self.cell(number).locator(".jp-Cell-outputWrapper").get_by_text(text).first
+        found.wait_for(timeout=timeout)
+        return found
+
+    def save(self) -> None:
+        self.page.keyboard.press("Escape")
+        with self.page.expect_response(
+            lambda response: "/api/contents/" in response.url and response.request.method == "PUT"
+        ):
+            self.page.keyboard.press("Control+s")
+
+
+@pytest.fixture
+def open_lab(chromium):
+    """A function that opens a notebook of the given cells (or a file that is there) on a Jupyter server."""
+    contexts = []
+
+    def open_(server, cells: list[str] | str, *, name: str = "story.ipynb", **context_options) -> Lab:
+        if isinstance(cells, list):
+            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+            notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+            nbformat.write(notebook, server.folder / name)
+        else:
+            name = cells
+        context = chromium.new_context(viewport={"width": 1280, "height": 1000}, **context_options)
+        contexts.append(context)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        context.set_default_timeout(30000)
+        lab = Lab(context.new_page(), server)
+        lab.open(name)
+        return lab
+
+    yield open_
+    for context in contexts:
+        context.close()

@@ -1,0 +1,107 @@
+"""The quickstart, walked by hand in a real JupyterLab."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
+PICTURES = os.environ.get("FLOWLET_PICTURES")  # a folder: the walk then leaves its screenshots there
+
+
+def picture(page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/{name}.png")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, isolated):
+    server = jupyter_lab()
+    if theme == "dark":
+        settings = isolated / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True)
+        (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
+    port = birdsong.url.rpartition(":")[2]
+    text = QUICKSTART.read_text().replace("demo.start()", f"demo.start({port})")
+    (server.folder / "quickstart.ipynb").write_text(text)
+    lab = open_lab(server, "quickstart.ipynb")
+    page = lab.page
+
+    lab.run(1)
+    lab.output(1, f"{birdsong.url}/developer")
+    lab.run(3)
+    page.get_by_role("button", name="Add secret").click()
+    form = page.get_by_role("form", name="Add secret")
+    redirect_uri = form.get_by_label("Redirect URI").input_value()
+    form.get_by_role("button", name="Copy").click()
+    assert redirect_uri == server.flowlet("callback")
+    assert page.evaluate("navigator.clipboard.readText()") == redirect_uri
+
+    developer = page.context.new_page()
+    developer.goto(birdsong.developer_page)
+    developer.get_by_label("Redirect URI").fill(redirect_uri)
+    developer.get_by_role("button", name="Register").click()
+    client_id = developer.locator("#client_id").inner_text()
+    client_secret = developer.locator("#client_secret").inner_text()
+    developer.close()
+
+    form.get_by_label("Name", exact=True).fill("twitter")
+    form.get_by_label("Authorization URI").fill("http://example.com/authorize")
+    form.get_by_label("Token endpoint").fill(birdsong.token_endpoint)
+    form.get_by_label("Client ID").fill(client_id)
+    secret_field = form.get_by_label("Client secret", exact=True)
+    secret_field.fill(client_secret)
+    assert secret_field.get_attribute("type") == "password"
+    form.get_by_label("Scope").fill("tweet.read users.read offline.access")
+    form.get_by_role("button", name="Save").click()
+    # the error stands beside its field, and nothing that was typed is lost
+    wrong = form.get_by_label("Authorization URI")
+    page.wait_for_selector("[aria-invalid=true]")
+    assert wrong.get_attribute("aria-invalid") == "true"
+    assert "https" in form.locator(f"#{wrong.get_attribute('id')}-error").inner_text()
+    assert secret_field.input_value() == client_secret
+    wrong.fill(birdsong.authorization_endpoint)
+    lab.cell(3).scroll_into_view_if_needed()
+    picture(page, f"form-{theme}")
+    form.get_by_role("button", name="Save").click()
+
+    manage = page.get_by_role("region", name="Manage tokens of twitter")
+    manage.get_by_text("No access token yet").wait_for()
+    picture(page, f"no-token-{theme}")
+    with page.context.expect_page() as opened:
+        manage.get_by_role("link", name="Request access token").click()
+    provider = opened.value
+    provider.get_by_role("button", name="Log in and allow").wait_for()
+    picture(provider, f"provider-{theme}")
+    provider.get_by_role("button", name="Log in and allow").click()
+    provider.get_by_text("You can close this tab").wait_for()
+    picture(provider, f"callback-{theme}")
+    assert "code=" not in provider.url
+
+    # the widget changes by itself
+    manage.get_by_text("expires in").wait_for(timeout=3000)
+    details = manage.inner_text()
+    assert "expires in 119 min" in details
+    assert "Refresh token\nobtained" in details
+    assert "tweet.read users.read offline.access" in details
+    picture(page, f"connected-{theme}")
+
+    lab.run(5)
+    lab.output(5, "200 OK")
+    lab.run(6)
+    lab.output(6, "2244994945")
+    lab.run(8)
+    lab.output(8, "created_at")
+    picture(page, f"tweets-{theme}")
+    lab.run(10)
+    lab.output(10, "created_at")
+    before = birdsong.refresh_count()
+    lab.run(12)
+    lab.output(12, "(200, ")
+    assert birdsong.refresh_count() == before + 1
+    shutil.copy(server.log_file, isolated / "kept.log")

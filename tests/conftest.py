@@ -1,0 +1,98 @@
+"""What all tests share: an isolated vault, real servers on free loopback ports, and the switch that forbids skipping."""
+
+from __future__ import annotations
+
+import json
+import queue
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from flowlet_jupyter.demo.process import Birdsong
+from flowlet_jupyter.demo.web import BirdsongServer
+from support import JupyterProcess, OidcProvider, skip_or_fail
+
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+HERE = Path(__file__).parent
+@pytest.fixture(autouse=True)
+def isolated(tmp_path, monkeypatch):
+    """No test sees the user's vault, keyring, Jupyter folders or IPython profile."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("FLOWLET_VAULT", str(home / "vault"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
+    for name in ("FLOWLET_MASTER_KEY", "FLOWLET_MASTER_KEY_FILE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
+                 "http_proxy", "https_proxy", "all_proxy"):  # fmt: skip
+        monkeypatch.delenv(name, raising=False)
+    return home
+
+
+@pytest.fixture
+def jupyter_folders(isolated, monkeypatch):
+    """Jupyter's data, runtime and config folders, for tests that start a server or a kernel."""
+    for name in ("DATA", "RUNTIME", "CONFIG"):
+        folder = isolated / name.lower()
+        folder.mkdir()
+        monkeypatch.setenv(f"JUPYTER_{name}_DIR", str(folder))
+    return isolated
+
+
+@pytest.fixture
+def birdsong(tmp_path):
+    """The demo provider, in this process; `.server.provider` is its state."""
+    server = BirdsongServer(0, tmp_path / "birdsong.json")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    running = Birdsong(server.origin)
+    object.__setattr__(running, "server", server)
+    yield running
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def oidc_provider():
+    """A function that starts oidc-provider with the given clients and access token lifetime."""
+    folder = HERE / "servers" / "oidc"
+    if not (shutil.which("node") and shutil.which("npm")):
+        skip_or_fail("node and npm are needed for oidc-provider")
+    if not (folder / "node_modules" / "oidc-provider").is_dir():
+        subprocess.run(["npm", "ci"], cwd=folder, check=True, timeout=180)
+    started = []
+
+    def start(clients: list[dict], *, access_token_lifetime: int = 3600) -> OidcProvider:
+        settings = json.dumps({"clients": clients, "access_token_lifetime": access_token_lifetime})
+        process = subprocess.Popen(
+            ["node", "start.js", settings], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        started.append(process)
+        lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=lambda: lines.put(process.stdout.readline()), daemon=True).start()
+        return OidcProvider(process, lines.get(timeout=30).strip())
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def jupyter_lab(jupyter_folders, tmp_path):
+    """A function that starts a JupyterLab; all are stopped at the end."""
+    started = []
+    root = tmp_path / "notebooks"
+    root.mkdir()
+
+    def start(**options) -> JupyterProcess:
+        started.append(JupyterProcess(root, **options))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()

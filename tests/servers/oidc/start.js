@@ -1,0 +1,42 @@
+// oidc-provider as the tests' authorization server: rotation with reuse detection, no grace, short-lived tokens.
+// Configuration comes as JSON in argv; prints its issuer on the first line, then one JSON line per issued token.
+import http from "node:http";
+import Provider from "oidc-provider";
+
+const settings = JSON.parse(process.argv[2]);
+const server = http.createServer();
+server.listen(settings.port ?? 0, "127.0.0.1", () => {
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const provider = new Provider(issuer, {
+    clients: settings.clients.map((client) => ({
+      grant_types: ["authorization_code", "refresh_token"],
+      response_types: ["code"],
+      ...client,
+    })),
+    cookies: { keys: ["test"] },
+    ttl: {
+      AccessToken: settings.access_token_lifetime ?? 3600,
+      RefreshToken: 86400,
+      AuthorizationCode: 60,
+      Grant: 86400,
+      Session: 86400,
+      Interaction: 3600,
+      IdToken: 3600,
+    },
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    issueRefreshToken: async () => true,
+    features: { devInteractions: { enabled: true }, revocation: { enabled: true } },
+    findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+  });
+  const log = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
+  // every value that is issued, for the search for leaks
+  provider.on("access_token.saved", (token) => log({ event: "issued", kind: "access_token", value: token.jti }));
+  provider.on("refresh_token.saved", (token) => log({ event: "issued", kind: "refresh_token", value: token.jti }));
+  provider.on("authorization_code.saved", (token) => log({ event: "issued", kind: "code", value: token.jti }));
+  provider.on("grant.success", (context) => log({ event: "grant", grant_type: context.oidc.params.grant_type }));
+  provider.on("grant.error", (context, error) => log({ event: "refused", error: error.error, description: error.error_description }));
+  provider.on("grant.revoked", () => log({ event: "revoked" }));
+  server.on("request", provider.callback());
+  process.stdout.write(`${issuer}\n`);
+});

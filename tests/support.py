@@ -1,0 +1,110 @@
+"""Servers that tests start: oidc-provider and a Jupyter server; and the switch that forbids skipping."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+MUST_RUN_ALL = os.environ.get("FLOWLET_TEST_ALL") == "1"
+
+
+def skip_or_fail(reason: str) -> None:
+    """A missing part skips a test on a developer's machine, and fails it where all must run."""
+    if MUST_RUN_ALL:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class OidcProvider:
+    """A running oidc-provider (npm): an authorization server that was written independently of this project."""
+
+    def __init__(self, process: subprocess.Popen, issuer: str) -> None:
+        self.process = process
+        self.issuer = issuer
+        self.events: list[dict] = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.events.append(json.loads(line))
+
+    def grants(self, grant_type: str) -> int:
+        return sum(1 for event in self.events if event.get("grant_type") == grant_type)
+
+    def issued(self) -> list[str]:
+        return [event["value"] for event in self.events if event["event"] == "issued"]
+
+    def secret(self, client_id: str, client_secret: str, **fields) -> dict:
+        """The body of a PUT for this provider."""
+        return {
+            "type": "oauth2",
+            "authorization_endpoint": f"{self.issuer}/auth",
+            "token_endpoint": f"{self.issuer}/token",
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "scope": "openid offline_access",
+            "base_url": self.issuer,
+            **fields,
+        }
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+class JupyterProcess:
+    """A Jupyter server as a user starts it, with JupyterLab, at DEBUG level, logging into a file."""
+
+    def __init__(self, folder: Path, *, base_url: str = "/", host: str = "localhost") -> None:
+        self.folder = folder
+        self.log_file = folder / "server.log"
+        self.token = "test-token-0123456789"
+        port = free_port()
+        self.base = f"http://{host}:{port}{base_url}"
+        self.headers = {"Authorization": f"token {self.token}"}
+        with self.log_file.open("w") as log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "jupyter", "lab", "--no-browser", "--debug", "--allow-root",
+                    f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.base_url={base_url}",
+                    f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={folder}",
+                    "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                ],
+                stdout=log, stderr=log, cwd=folder, start_new_session=True,
+            )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                if httpx.get(f"{self.base}api/status", headers=self.headers).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError(self.log_file.read_text()[-3000:])
+            time.sleep(0.1)
+
+    def flowlet(self, path: str) -> str:
+        return f"{self.base}flowlet/{path}"
+
+    def put(self, name: str, body: dict) -> httpx.Response:
+        return httpx.put(self.flowlet(f"api/secrets/{name}"), headers=self.headers, json=body)
+
+    def stop(self) -> None:
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(5)
