@@ -12,10 +12,127 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold the two lists together
     from IPython.core.interactiveshell import InteractiveShell
 
+    from flowlet_jupyter.errors import (
+        AuthorizationFailed as AuthorizationFailed,
+    )
+    from flowlet_jupyter.errors import (
+        AuthRequired as AuthRequired,
+    )
+    from flowlet_jupyter.errors import (
+        FlowletError as FlowletError,
+    )
+    from flowlet_jupyter.errors import (
+        HostNotAllowed as HostNotAllowed,
+    )
+    from flowlet_jupyter.errors import (
+        InterpolationError as InterpolationError,
+    )
+    from flowlet_jupyter.errors import (
+        InvalidSecret as InvalidSecret,
+    )
+    from flowlet_jupyter.errors import (
+        MasterKeyError as MasterKeyError,
+    )
+    from flowlet_jupyter.errors import (
+        MissingExtra as MissingExtra,
+    )
+    from flowlet_jupyter.errors import (
+        RequestFailed as RequestFailed,
+    )
+    from flowlet_jupyter.errors import (
+        RequestSyntaxError as RequestSyntaxError,
+    )
+    from flowlet_jupyter.errors import (
+        SecretNotFound as SecretNotFound,
+    )
+    from flowlet_jupyter.errors import (
+        TokenEndpointError as TokenEndpointError,
+    )
+    from flowlet_jupyter.errors import (
+        VaultError as VaultError,
+    )
+    from flowlet_jupyter.errors import (
+        VaultFileDamaged as VaultFileDamaged,
+    )
+    from flowlet_jupyter.http.client import (
+        adelete as adelete,
+    )
+    from flowlet_jupyter.http.client import (
+        aget as aget,
+    )
+    from flowlet_jupyter.http.client import (
+        ahead as ahead,
+    )
+    from flowlet_jupyter.http.client import (
+        apatch as apatch,
+    )
+    from flowlet_jupyter.http.client import (
+        apost as apost,
+    )
+    from flowlet_jupyter.http.client import (
+        aput as aput,
+    )
+    from flowlet_jupyter.http.client import (
+        arequest as arequest,
+    )
+    from flowlet_jupyter.http.client import (
+        async_client as async_client,
+    )
+    from flowlet_jupyter.http.client import (
+        auth as auth,
+    )
+    from flowlet_jupyter.http.client import (
+        client as client,
+    )
+    from flowlet_jupyter.http.client import (
+        delete as delete,
+    )
+    from flowlet_jupyter.http.client import (
+        get as get,
+    )
+    from flowlet_jupyter.http.client import (
+        head as head,
+    )
+    from flowlet_jupyter.http.client import (
+        patch as patch,
+    )
+    from flowlet_jupyter.http.client import (
+        post as post,
+    )
+    from flowlet_jupyter.http.client import (
+        put as put,
+    )
+    from flowlet_jupyter.http.client import (
+        request as request,
+    )
+    from flowlet_jupyter.http.response import Response as Response
     from flowlet_jupyter.oauth.collection import Secrets
+    from flowlet_jupyter.secret import (
+        Basic as Basic,
+    )
+    from flowlet_jupyter.secret import (
+        Headers as Headers,
+    )
+    from flowlet_jupyter.secret import (
+        OAuth2 as OAuth2,
+    )
+    from flowlet_jupyter.secret import (
+        Password as Password,
+    )
+    from flowlet_jupyter.secret import (
+        SecretValue as SecretValue,
+    )
+    from flowlet_jupyter.secret import (
+        Status as Status,
+    )
+    from flowlet_jupyter.secret import (
+        TokenSet as TokenSet,
+    )
+
+    secrets: Secrets
 
 __version__ = "0.1.0"
 
@@ -65,7 +182,7 @@ def _attach_to_notebook() -> None:
     if "IPython" in sys.modules:
         from IPython.core.getipython import get_ipython
 
-        shell = get_ipython()  # type: ignore[no-untyped-call]  # IPython has no hint here
+        shell = get_ipython()
         if shell is not None:
             from flowlet_jupyter.notebook.extension import attach
 

@@ -12,7 +12,9 @@ from flowlet_jupyter.errors import HostNotAllowed, InvalidSecret
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 # RFC 952/1123 letters, digits, hyphens; underscores occur in real names. Non-ASCII names are written as xn--.
-_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*"
+)
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_destination(
-    secret_name: str, rules: Iterable[HostRule], *, scheme: str, host: str, port: int | None
-) -> None:
+def check_destination(secret_name: str, rules: Iterable[HostRule], *, scheme: str, host: str, port: int | None) -> None:
     """Raise `HostNotAllowed` unless the secret may be sent to this destination.
 
     `host` is the name that the connection is really made to: lower case, in ASCII, without brackets.

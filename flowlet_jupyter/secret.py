@@ -7,7 +7,7 @@ import hmac
 import time
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NoReturn
 from urllib.parse import urlsplit
 
@@ -341,7 +341,7 @@ class Status:
         if self.expires_at is None:
             return f"access token obtained, no expiry given, {refresh}"
         left = max(int(self.expires_at - (time.time() if now is None else now)), 0)
-        span = f"{left} s" if left < 120 else f"{left // 60} min" if left < 7200 else f"{left / 3600:.1f} h"
+        span = f"{left} s" if left < 120 else f"{left // 3600} h {left % 3600 // 60} min"
         return f"access token obtained, expires in {span}, {refresh}"
 
 

@@ -10,14 +10,16 @@ import threading
 from pathlib import Path
 
 import pytest
+from support import JupyterProcess, OidcProvider, skip_or_fail
 
 from flowlet_jupyter.demo.process import Birdsong
 from flowlet_jupyter.demo.web import BirdsongServer
-from support import JupyterProcess, OidcProvider, skip_or_fail
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 HERE = Path(__file__).parent
+
+
 @pytest.fixture(autouse=True)
 def isolated(tmp_path, monkeypatch):
     """No test sees the user's vault, keyring, Jupyter folders or IPython profile."""

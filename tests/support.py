@@ -73,6 +73,9 @@ class JupyterProcess:
         self.token = "test-token-0123456789"
         port = free_port()
         self.base = f"http://{host}:{port}{base_url}"
+        quiet = Path(os.environ["JUPYTER_CONFIG_DIR"], "lab", "user-settings", "@jupyterlab", "apputils-extension")
+        quiet.mkdir(parents=True, exist_ok=True)
+        (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
         self.headers = {"Authorization": f"token {self.token}"}
         with self.log_file.open("w") as log:
             self.process = subprocess.Popen(
@@ -80,7 +83,6 @@ class JupyterProcess:
                     sys.executable, "-m", "jupyter", "lab", "--no-browser", "--debug", "--allow-root",
                     f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.base_url={base_url}",
                     f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={folder}",
-                    "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                 ],
                 stdout=log, stderr=log, cwd=folder, start_new_session=True,
             )  # fmt: skip
@@ -102,6 +104,8 @@ class JupyterProcess:
         return httpx.put(self.flowlet(f"api/secrets/{name}"), headers=self.headers, json=body)
 
     def stop(self) -> None:
+        if self.process.poll() is not None:
+            return
         os.killpg(self.process.pid, signal.SIGTERM)
         try:
             self.process.wait(15)

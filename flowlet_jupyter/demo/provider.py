@@ -113,7 +113,9 @@ class Provider:
         """Answer a token request (RFC 6749, 4.1.3 and 6)."""
         with self._lock:
             app = self.state["apps"].get(client_id)
-            if app is None or not hmac.compare_digest(app["secret"] or "", _hash(client_secret) if client_secret else ""):
+            if app is None or not hmac.compare_digest(
+                app["secret"] or "", _hash(client_secret) if client_secret else ""
+            ):
                 raise OAuthRefusal("invalid_client", "Client authentication failed.", 401)
             grant_type = form.get("grant_type")
             if grant_type == "authorization_code":

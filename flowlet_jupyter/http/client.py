@@ -176,7 +176,7 @@ def _ours(response: httpx.Response) -> Response:
 
 
 def _failed(method: str, url: str, error: Exception) -> RequestFailed:
-    where = f"{method.upper()} {url.split('?')[0][:200]}"
+    where = f"{method.upper()} {url.split('?', maxsplit=1)[0][:200]}"
     if isinstance(error, httpx.TimeoutException):
         return RequestFailed(f"{where}: no answer in time ({type(error).__name__}). Give it longer with timeout=.")
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
@@ -235,8 +235,10 @@ class SecretAuth(httpx.Auth):
             step = next(flow)
             while True:
                 try:
-                    is_request = isinstance(step, httpx.Request)
-                    outcome = (yield step) if is_request else await asyncio.to_thread(_perform, step)
+                    if isinstance(step, httpx.Request):
+                        outcome = yield step
+                    else:
+                        outcome = await asyncio.to_thread(_perform, step)
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
                     step = flow.throw(error)
                 else:

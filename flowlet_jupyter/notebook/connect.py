@@ -32,7 +32,7 @@ def connect_in_notebook(needed: AuthRequired, shell: InteractiveShell) -> None:
     FlowletWidget(view="connect", name=name).show(
         f"Secret '{name}' needs authorization. " + (f"Open this link: {link}" if link else str(needed))
     )
-    line = display(_line(f"Secret '{name}': waiting for authorization"), raw=True, display_id=True)
+    line = display(_line(f"Secret '{name}': waiting for authorization"), raw=True, display_id=True)  # type: ignore[no-untyped-call]  # IPython has no hint
     try:
         if not _wait(vault, name, line):
             line.update(_line(f"Secret '{name}': nobody authorized it in {WAIT_SECONDS / 60:.0f} minutes."), raw=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from html import escape
 from typing import TYPE_CHECKING
@@ -62,10 +63,8 @@ def _body(response: Response, limit: int) -> str:
         return f"({kind or 'binary'}, {len(content)} bytes: r.content)"
     text = response.text
     if kind.endswith("json") and len(content) < 10 * limit:
-        try:
+        with contextlib.suppress(ValueError, RecursionError):  # then it is shown as it came
             text = json.dumps(json.loads(content), indent=2, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            pass  # shown as it came
     if len(text) > limit:
         return f"{text[:limit]}\n… {len(text) - limit} more characters: r.text, r.json()"
     return text

@@ -156,9 +156,7 @@ def _read_line(line: str, draft: _Draft) -> None:
             _read_item(word, draft, template)
 
 
-def _read_option(
-    word: str, words: list[str], position: int, draft: _Draft, template: Callable[[str], Template]
-) -> int:
+def _read_option(word: str, words: list[str], position: int, draft: _Draft, template: Callable[[str], Template]) -> int:
     """Take in the option `word`; returns the position behind its value."""
     spelling, has_value, value = word.partition("=") if word.startswith("--") else (word, "", "")
     if spelling not in OPTIONS:

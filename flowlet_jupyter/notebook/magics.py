@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
@@ -11,10 +11,15 @@ from flowlet_jupyter.errors import RequestFailed, RequestSyntaxError
 from flowlet_jupyter.notebook.grammar import RequestSpec, parse
 from flowlet_jupyter.notebook.interpolation import PreparedRequest, prepare
 
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
 
 @magics_class
 class FlowletMagics(Magics):
     """`%flowlet_request`, `%flowlet_secrets` and `%flowlet_secret`."""
+
+    shell: InteractiveShell  # traitlets says it may be None; magics are only made with one
 
     @no_var_expand  # IPython would expand `$x` and `{x}` itself, or silently nothing if one part fails
     @line_cell_magic
@@ -71,8 +76,6 @@ class FlowletMagics(Magics):
     @line_magic
     def flowlet_secret(self, line: str) -> None:
         """Manage the tokens of one secret (%flowlet_secret NAME), or make a new one (%flowlet_secret --new)."""
-        import flowlet_jupyter
-
         name = line.strip()
         if not name:
             raise RequestSyntaxError("Which secret? %flowlet_secret NAME, or %flowlet_secret --new")

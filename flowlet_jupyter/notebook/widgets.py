@@ -18,7 +18,7 @@ _STATIC = Path(__file__).parent / "static"
 _CHAPTERS = ("dom.js", "server.js", "form.js", "manage.js", "table.js", "widget.js")
 
 
-class FlowletWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no type hints
+class FlowletWidget(anywidget.AnyWidget):
     """One of four views: `table` (all secrets), `manage` (one secret's tokens), `form` (a new one), `connect`.
 
     Synced traits are saved in the notebook: the view, and the secret's name. Nothing else of a secret is ever one.
@@ -40,12 +40,12 @@ class FlowletWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has
     def show(self, text: str) -> None:
         """Display the widget; `text` stands for it where widgets do not render."""
         self._text = text
-        self._handle = display(*self._bundle(), raw=True, display_id=True)
+        self._handle = display(self._bundle(), raw=True, display_id=True)  # type: ignore[no-untyped-call]  # IPython has no hint
         threading.Thread(target=self._watch, name="flowlet: greeting", daemon=True).start()
 
-    def _bundle(self) -> tuple[dict[str, Any], ...]:
-        data, _metadata = self._repr_mimebundle_()
-        return ({**data, "text/plain": self._text},)
+    def _bundle(self) -> dict[str, Any]:
+        data = (self._repr_mimebundle_() or ({}, {}))[0]
+        return {**data, "text/plain": self._text}
 
     def _watch(self) -> None:
         """Replace a widget that never came up by its text and what to install."""
@@ -58,7 +58,7 @@ class FlowletWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has
         )
         self._handle.update({"text/plain": f"{self._text}\n\n{advice}"}, raw=True)
         self._greeted.wait()  # a kernel that was busy hears the greeting late
-        self._handle.update(*self._bundle(), raw=True)
+        self._handle.update(self._bundle(), raw=True)
 
     def _on_greeting(self, _widget: object, message: Any, _buffers: object) -> None:
         if isinstance(message, dict) and message.get("kind") == "hello":

@@ -17,13 +17,14 @@ class HttpxClientAuth(httpx.Auth, ClientAuth):  # type: ignore[misc]  # Authlib 
     requires_request_body = True
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send the request as the client authentication method prepares it."""
         headers: dict[str, Any] = dict(request.headers)
         headers.pop("content-length", None)  # the body may grow; httpx counts it again
         url, headers, body = self.prepare(request.method, str(request.url), headers, request.content.decode())
         yield httpx.Request(request.method, url, headers=headers, content=body, extensions=request.extensions)
 
 
-def encode_client_secret_basic(client: Any, method: str, uri: str, headers: Any, body: str) -> tuple[str, Any, str]:
+def encode_client_secret_basic(client: Any, _method: str, uri: str, headers: Any, body: str) -> tuple[str, Any, str]:
     """HTTP Basic with both parts form-encoded first, as RFC 6749, 2.3.1 asks (Authlib's own leaves that out)."""
     pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
     headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
 import httpx
@@ -37,6 +36,25 @@ _HINTS = {
 
 class _Client(OAuth2Client):  # type: ignore[misc]  # Authlib has no type hints
     client_auth_class = HttpxClientAuth
+
+    answer: dict[str, Any]
+
+    def parse_response_token(self, resp: httpx.Response) -> dict[str, Any]:
+        """Keep the answer as it came; Authlib's own token object fails on an `expires_in` that is no integer."""
+        if resp.status_code >= 500:
+            resp.raise_for_status()
+        try:
+            answer = resp.json()
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            resp.raise_for_status()
+            raise ValueError("not a JSON object")  # noqa: TRY004 - as Authlib does; the caller makes one error of both
+        if "error" in answer:
+            raise OAuth2Error(error=answer["error"], description=answer.get("error_description"))
+        self.token = {}  # where Authlib puts a refresh token that was kept
+        self.answer = answer
+        return answer
 
 
 def exchange_code(secret: OAuth2, *, code: SecretValue, code_verifier: SecretValue, redirect_uri: str) -> TokenSet:
@@ -109,9 +127,9 @@ def _request_token(
             raise TokenEndpointError(
                 f"{failed} could not be reached ({type(error).__name__}). Check its address and the network."
             ) from None
-        except (ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError):
             raise TokenEndpointError(f"{failed} did not answer with a JSON object. Check its address.") from None
-    return _token_set(answer, failed, started, kept_refresh_token=kept_refresh_token, asked_scope=asked_scope)
+    return _token_set(client.answer, failed, started, kept_refresh_token=kept_refresh_token, asked_scope=asked_scope)
 
 
 class _LimitedStream(httpx.SyncByteStream):

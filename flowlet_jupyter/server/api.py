@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import time
-from dataclasses import asdict
 from typing import Any
 
 from jupyter_server.base.handlers import APIHandler
@@ -47,19 +47,20 @@ _STATUS_OF_ERROR: tuple[tuple[type[FlowletError], int], ...] = (
 _GRANT_FIELDS = ("authorization_endpoint", "token_endpoint", "client_id")
 
 
-class FlowletAPIHandler(FlowletHandler, APIHandler):  # type: ignore[misc]  # both derive from JupyterHandler
+class FlowletAPIHandler(FlowletHandler, APIHandler):
     """JSON in and out; an error is `{"message", "error", "field"}`."""
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """The error as JSON; messages of ours hold no value."""
         error = kwargs.get("exc_info", (None, None))[1]
         if isinstance(error, FlowletError):
-            self.set_status(next((status for kind, status in _STATUS_OF_ERROR if isinstance(error, kind)), 500))
+            status_code = next((status for kind, status in _STATUS_OF_ERROR if isinstance(error, kind)), status_code)
             message, name = str(error), type(error).__name__
         elif isinstance(error, web.HTTPError):
             message, name = error.log_message or error.reason or "The request was refused.", "HTTPError"
         else:
             message, name = "The server failed; its log says where.", "InternalError"
+        self.set_status(status_code)
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps({"message": message, "error": name, "field": getattr(error, "field", None)}))
 
@@ -71,7 +72,7 @@ class FlowletAPIHandler(FlowletHandler, APIHandler):  # type: ignore[misc]  # bo
 
 def described(record: Record) -> dict[str, Any]:
     """What the API says of a secret: its configuration and token status."""
-    return {**configuration(record.secret), "status": asdict(status_of(record, now=time.time()))}
+    return {**configuration(record.secret), "status": dataclasses.asdict(status_of(record, now=time.time()))}
 
 
 class SecretsHandler(FlowletAPIHandler):
@@ -184,29 +185,32 @@ def _store(vault: Vault, name: str, fields: dict[str, Any], *, only_new: bool) -
         return old is None, record
 
 
-def _secret_from(name: str, fields: dict[str, Any], old: Secret | None) -> Secret:
+def _secret_from(  # noqa: C901 - a list of checks, read from top to bottom
+    name: str, fields: dict[str, Any], old: Secret | None
+) -> Secret:
     """The secret that the JSON object `fields` describes. Raises `InvalidSecret` naming the field."""
     fields = {key: value for key, value in fields.items() if value not in ("", None)}
     if fields.pop("name", name) != name:
-        raise InvalidSecret("The name in the body is not the one in the address; a secret is not renamed.", field="name")
+        raise InvalidSecret("The name in the body is not that of the address; a secret is not renamed.", field="name")
     kind = SECRET_TYPES.get(str(fields.pop("type", old.type if old else "oauth2")))
     if kind is None:
         raise InvalidSecret(f"The type is one of {', '.join(SECRET_TYPES)}.", field="type")
     for key in ("header_names", "status", *(f"has_{value}" for value in kind.value_fields)):
         fields.pop(key, None)  # what GET adds; a client may send back what it got
+    specs = {spec.name: spec for spec in dataclasses.fields(kind)}
     for key, value in fields.items():
-        if key not in kind.__dataclass_fields__:
+        if key not in specs:
             raise InvalidSecret(f"A secret of type {kind.type} has no field '{key[:50]}'.", field=key[:50])
         _check_type(key, value)
     fields["allowed_hosts"] = tuple(fields.get("allowed_hosts", ()))
     for key in kind.value_fields:
-        if key in fields and key != "headers":
+        if isinstance(fields.get(key), str):
             fields[key] = SecretValue(fields[key])
-    if old is not None and isinstance(old, kind):
+    if isinstance(old, kind):
         _keep_values(kind, fields, old)
-    for field, spec in kind.__dataclass_fields__.items():
-        if field not in fields and field != "name" and spec.default is spec.default_factory:  # both MISSING: required
-            raise InvalidSecret(f"The {field.replace('_', ' ')} is missing.", field=field)
+    for key, spec in specs.items():
+        if key not in fields and key != "name" and spec.default is dataclasses.MISSING:
+            raise InvalidSecret(f"The {key.replace('_', ' ')} is missing.", field=key)
     return kind(name=name, **fields)
 
 
@@ -225,9 +229,9 @@ def _keep_values(kind: type[Secret], fields: dict[str, Any], old: Secret) -> Non
     """Fill values that the form left empty from the stored secret, unless they would go to a new place."""
     if isinstance(old, Headers):
         given = fields.get("headers", {})
-        fields["headers"] = {
-            header: value or old.headers.get(header, "") for header, value in given.items()
-        } or dict(old.headers)
+        fields["headers"] = {header: value or old.headers.get(header, "") for header, value in given.items()} or dict(
+            old.headers
+        )
         return
     for key in kind.value_fields:
         if key not in fields and getattr(old, key):

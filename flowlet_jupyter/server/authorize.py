@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -158,10 +158,6 @@ class CallbackHandler(PageHandler):
         if given is None or flow.browser != SecretValue(given):
             return False
         return self.current_user is None or self.current_user_name == flow.user
-
-    def get_login_url(self) -> str:
-        """Never asked for here; a redirect to the login page would carry the code along."""
-        return cast(str, url_path_join(self.base_url, "flowlet", "callback"))
 
 
 def _finish(vault: Vault, flow: Flow, parameters: dict[str, str]) -> Record:

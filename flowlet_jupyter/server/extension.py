@@ -39,5 +39,5 @@ def handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]
 
 def _load_jupyter_server_extension(app: ServerApp) -> None:
     """Jupyter's entry point."""
-    app.web_app.add_handlers(".*$", handlers(app.base_url, default_vault()))
+    app.web_app.add_handlers(".*$", handlers(app.base_url, default_vault()))  # type: ignore[no-untyped-call]  # tornado has no hint
     app.log.info("flowlet_jupyter | secrets at %s", url_path_join(app.base_url, "flowlet"))

@@ -128,7 +128,7 @@ def _ask_keyring(question: Callable[..., _T], keyring_name: str) -> _T | None:
             answer.append(question(keyring))
         except NoKeyringError:
             answer.append(None)
-        except Exception as error:  # a backend is a plug-in and may raise anything; its text could quote an entry
+        except Exception as error:  # noqa: BLE001 - a backend is a plug-in and may raise anything; its text could quote an entry
             logging.getLogger(__name__).debug("the keyring backend raised %s", type(error).__name__)
             failure.append(type(error).__name__)
 

@@ -162,7 +162,7 @@ class Vault:
 
 
 @functools.cache
-def _vault_at(folder: Path, process: int) -> Vault:
+def _vault_at(folder: Path, _process: int) -> Vault:
     return Vault(folder)
 
 
@@ -174,4 +174,3 @@ def default_vault() -> Vault:
     folder = os.environ.get("FLOWLET_VAULT")
     path = Path(folder).expanduser() if folder else Path(jupyter_data_dir()) / "flowlet" / "vault"
     return _vault_at(path.absolute(), os.getpid())
-

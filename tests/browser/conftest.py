@@ -12,7 +12,17 @@ from support import skip_or_fail
 ROOT_URL = "lab/tree/"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(autouse=True)
+def jp_server_cleanup():
+    """Not pytest-jupyter's: its event loop and Playwright's would be two in one thread."""
+
+
+@pytest.fixture(autouse=True)
+def jp_asyncio_loop():
+    """Nor its loop."""
+
+
+@pytest.fixture(scope="module")  # Playwright's loop must not be running when other modules' tests start theirs
 def chromium():
     """A headless browser; any installed Chromium or Chrome does."""
     from playwright.sync_api import sync_playwright

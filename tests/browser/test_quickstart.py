@@ -24,7 +24,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, i
     server = jupyter_lab()
     if theme == "dark":
         settings = isolated / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True)
+        settings.mkdir(parents=True, exist_ok=True)
         (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
     port = birdsong.url.rpartition(":")[2]
     text = QUICKSTART.read_text().replace("demo.start()", f"demo.start({port})")
@@ -86,7 +86,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, i
     # the widget changes by itself
     manage.get_by_text("expires in").wait_for(timeout=3000)
     details = manage.inner_text()
-    assert "expires in 119 min" in details
+    assert "expires in 1 h 59 min" in details
     assert "Refresh token\nobtained" in details
     assert "tweet.read users.read offline.access" in details
     picture(page, f"connected-{theme}")

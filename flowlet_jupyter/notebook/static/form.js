@@ -133,6 +133,10 @@ async function secretForm(secret, done) {
   }
 
   const save = element("button", { type: "submit", class: "flowlet-primary" }, "Save");
+  body.addEventListener("input", (event) => {
+    // the error is about what stood there before
+    Object.values(fields).find((field) => field.control === event.target)?.showError("");
+  });
   async function submit(event) {
     event.preventDefault();
     const all = { name, type, ...fields };
@@ -160,7 +164,7 @@ async function secretForm(secret, done) {
     }
   }
 
-  return element(
+  const form = element(
     "form",
     { class: "flowlet-form", onsubmit: submit, autocomplete: "off", "aria-label": isNew ? "Add secret" : `Edit secret ${old.name}` },
     element("h3", {}, isNew ? "Add secret" : `Edit secret ${old.name}`),
@@ -170,4 +174,11 @@ async function secretForm(secret, done) {
     message,
     element("div", { class: "flowlet-actions" }, save, button("Cancel", () => done(null))),
   );
+  // JupyterLab's page swallows the browser's own submission by Enter
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit(save);
+  });
+  return form;
 }

@@ -4,7 +4,8 @@ const POLL_MILLISECONDS = 2000;
 const FLOW_MILLISECONDS = 10 * 60 * 1000; // as long as the server keeps a flow
 
 function render({ model, el }) {
-  const root = element("div", { class: "flowlet" });
+  // Lumino would take Enter, letters and arrows for the notebook's own shortcuts
+  const root = element("div", { class: "flowlet", "data-lm-suppress-shortcuts": "true" });
   const warning = element("p", { class: "flowlet-error", role: "alert", hidden: true });
   const content = element("div", {}, element("p", { class: "flowlet-hint" }, "Asking the Jupyter server …"));
   root.append(warning, content);
