@@ -46,7 +46,7 @@ def test_a_value_shows_itself_to_nobody():
         "%s %r" % (value, value),
         repr([value]),
         str(vars(oauth2())),
-    ]  # noqa: UP031 - the old style is the point
+    ]
     assert not any(CANARY in text for text in shown)
     assert value.reveal() == CANARY
     assert copy.deepcopy(value).reveal() == CANARY

@@ -52,7 +52,7 @@ class _Client(OAuth2Client):  # type: ignore[misc]  # Authlib has no type hints
             raise ValueError("not a JSON object")  # noqa: TRY004 - as Authlib does; the caller makes one error of both
         if "error" in answer:
             raise OAuth2Error(error=answer["error"], description=answer.get("error_description"))
-        self.token = {}  # where Authlib puts a refresh token that was kept
+        self.token: dict[str, Any] = {}  # where Authlib puts a refresh token that was kept
         self.answer = answer
         return answer
 
@@ -108,7 +108,7 @@ def _request_token(
         )
         client.register_client_auth_method(("client_secret_basic", encode_client_secret_basic))
         try:
-            answer = call(client)
+            call(client)
         except OAuth2Error as error:
             code = str(error.error or "")[:100]
             said = f": {str(error.description)[:300]}" if error.description else ""

@@ -39,8 +39,10 @@ def test_story_under_a_base_url_while_the_kernel_is_busy(jupyter_lab, open_lab, 
             "me = %flowlet_request /me --secret oidc\nme",
             "%xmode Verbose\nflowlet.client('oidc').get('http://127.0.0.1:9/')",
             "flowlet.get('http://127.0.0.1:9/', secret='oidc')",
-            "vars(me.request), me.request.headers, me.history, flowlet.secrets['oidc'].token(), "
-            "flowlet.secrets.vault.get('oidc')",
+            (
+                "vars(me.request), me.request.headers, me.history, flowlet.secrets['oidc'].token(), "
+                "flowlet.secrets.vault.get('oidc')"
+            ),
             "print('canary-that-the-test-planted')",
         ],
     )

@@ -208,7 +208,7 @@ def test_an_edit_waits_for_the_refresh_and_no_record_is_half(birdsong):
     connect(birdsong)
     vault = default_vault()
     with vault.lock("twitter"):
-        refreshing = start_apart(lambda: flowlet.secrets["twitter"].refresh(), name="test")
+        refreshing = start_apart(flowlet.secrets["twitter"].refresh, name="test")
         time.sleep(0.2)
         assert not refreshing.done()
         vault.delete("twitter")

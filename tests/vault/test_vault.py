@@ -137,9 +137,9 @@ def test_swapped_files_are_noticed(vault):
 
 
 def test_a_newer_schema_asks_for_an_upgrade(vault, monkeypatch):
-    monkeypatch.setattr("flowlet_jupyter.vault.records.SCHEMA", 2)
-    vault.put(record())
-    monkeypatch.undo()
+    with monkeypatch.context() as newer:
+        newer.setattr("flowlet_jupyter.vault.records.SCHEMA", 2)
+        vault.put(record())
     with pytest.raises(VaultError, match="Upgrade"):
         Vault(vault.folder, environment={}).get("api")
 
@@ -168,10 +168,10 @@ def test_a_full_disk_leaves_the_old_secret(vault, monkeypatch):
     def full(_descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(VaultError, match="No space left"):
-        vault.put(record(value="second"))
-    monkeypatch.undo()
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        with pytest.raises(VaultError, match="No space left"):
+            vault.put(record(value="second"))
     assert Vault(vault.folder, environment={}).get("api").secret.password.reveal() == CANARY
     assert not list(vault.folder.glob(".new-*"))
 
