@@ -80,7 +80,7 @@ def code_of_response(secret: OAuth2, parameters: Mapping[str, str]) -> SecretVal
     """
     issuer = parameters.get("iss")
     if issuer is not None and _origin(issuer) != _origin(secret.authorization_endpoint):
-        # RFC 9207, 2.4. The issuer shares its origin with the authorization endpoint at every provider that sends it.
+        # RFC 9207, 2.4. Without discovery the issuer is not known; it is expected on the authorization endpoint's origin.
         raise AuthorizationFailed(
             f"The response for secret '{secret.name}' comes from another provider than it was requested from. "
             "It was refused; nothing was stored."
