@@ -67,7 +67,7 @@ def free_port() -> int:
 class JupyterProcess:
     """A Jupyter server as a user starts it, with JupyterLab, at DEBUG level, logging into a file."""
 
-    def __init__(self, folder: Path, *, base_url: str = "/", host: str = "localhost") -> None:
+    def __init__(self, folder: Path, *, base_url: str = "/", host: str = "localhost", options: list[str] = ()) -> None:
         self.folder = folder
         self.log_file = folder / "server.log"
         self.token = "test-token-0123456789"
@@ -82,7 +82,7 @@ class JupyterProcess:
                 [
                     sys.executable, "-m", "jupyter", "lab", "--no-browser", "--debug", "--allow-root",
                     f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.base_url={base_url}",
-                    f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={folder}",
+                    f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={folder}", *options,
                 ],
                 stdout=log, stderr=log, cwd=folder, start_new_session=True,
             )  # fmt: skip

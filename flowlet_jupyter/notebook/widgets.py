@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import traitlets
 from IPython.display import display
 
 from flowlet_jupyter.vault import default_vault
+from flowlet_jupyter.vault.greetings import has_greeted
 
 GREETING_SECONDS = 3.0
 _STATIC = Path(__file__).parent / "static"
@@ -21,7 +24,8 @@ _CHAPTERS = ("dom.js", "server.js", "form.js", "manage.js", "table.js", "widget.
 class FlowletWidget(anywidget.AnyWidget):
     """One of four views: `table` (all secrets), `manage` (one secret's tokens), `form` (a new one), `connect`.
 
-    Synced traits are saved in the notebook: the view, and the secret's name. Nothing else of a secret is ever one.
+    Synced traits are saved in the notebook: the view, the secret's name, and a random number by which the front end
+    greets. Nothing else of a secret is ever one.
     """
 
     _esm = "\n".join((_STATIC / chapter).read_text("utf-8") for chapter in _CHAPTERS)
@@ -29,9 +33,10 @@ class FlowletWidget(anywidget.AnyWidget):
 
     view = traitlets.Enum(("table", "manage", "form", "connect")).tag(sync=True)
     name = traitlets.Unicode("").tag(sync=True)
+    greeting = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
-        super().__init__(**traits)
+        super().__init__(greeting=uuid.uuid4().hex, **traits)
         self._greeted = threading.Event()
         self._handle: Any = None
         self._text = ""
@@ -49,7 +54,7 @@ class FlowletWidget(anywidget.AnyWidget):
 
     def _watch(self) -> None:
         """Replace a widget that never came up by its text and what to install."""
-        if self._greeted.wait(GREETING_SECONDS):
+        if self._wait_for_greeting():
             return
         advice = (
             "The flowlet widget did not come up in this front end. If you see none: in the environment that runs "
@@ -59,6 +64,14 @@ class FlowletWidget(anywidget.AnyWidget):
         self._handle.update({"text/plain": f"{self._text}\n\n{advice}"}, raw=True)
         self._greeted.wait()  # a kernel that was busy hears the greeting late
         self._handle.update(self._bundle(), raw=True)
+
+    def _wait_for_greeting(self) -> bool:
+        """Whether the front end has come up in time: it greets by a message, and through the server as well."""
+        end = time.monotonic() + GREETING_SECONDS
+        while time.monotonic() < end:
+            if self._greeted.wait(0.1) or has_greeted(default_vault().folder, self.greeting):
+                return True
+        return False
 
     def _on_greeting(self, _widget: object, message: Any, _buffers: object) -> None:
         if isinstance(message, dict) and message.get("kind") == "hello":

@@ -35,6 +35,7 @@ from flowlet_jupyter.secret import (
 from flowlet_jupyter.server.headers import FlowletHandler
 from flowlet_jupyter.server.redirect_uri import redirect_uri
 from flowlet_jupyter.vault import Vault
+from flowlet_jupyter.vault.greetings import greet
 
 _STATUS_OF_ERROR: tuple[tuple[type[FlowletError], int], ...] = (
     (InvalidSecret, 400),
@@ -160,6 +161,17 @@ class VaultHandler(FlowletAPIHandler):
         """The vault's folder and where its master key is kept."""
         key = await asyncio.wrap_future(start_apart(self.vault.master_key, name="reading the master key"))
         self.finish({"folder": str(self.vault.folder), "master_key": key.kept})
+
+
+class GreetingHandler(FlowletAPIHandler):
+    """`POST api/greetings/ID`: a widget has come up; its kernel may be too busy to hear it."""
+
+    @web.authenticated
+    def post(self, greeting: str) -> None:
+        """Leave the greeting for the kernel (204)."""
+        greet(self.vault.folder, greeting)
+        self.set_status(204)
+        self.finish()
 
 
 class MissingAPIHandler(FlowletAPIHandler):

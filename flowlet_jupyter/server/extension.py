@@ -8,6 +8,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 
 from flowlet_jupyter.server.api import (
+    GreetingHandler,
     MissingAPIHandler,
     RedirectUriHandler,
     RefreshHandler,
@@ -29,6 +30,7 @@ def handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]
         rf"api/secrets/{_NAME}/refresh": RefreshHandler,
         r"api/redirect-uri": RedirectUriHandler,
         r"api/vault": VaultHandler,
+        r"api/greetings/([0-9a-f]{32})": GreetingHandler,
         r"api/.*": MissingAPIHandler,
         rf"authorize/{_NAME}": AuthorizeHandler,
         r"callback": CallbackHandler,

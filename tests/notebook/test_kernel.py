@@ -195,7 +195,14 @@ def test_the_widget_syncs_the_secrets_name_and_no_more_of_it(kernel):
     states = [message["content"]["data"]["state"] for message in kernel.said if message["msg_type"] == "comm_open"]
     ours = next(state for state in states if "view" in state)
     own = {key: value for key, value in ours.items() if not key.startswith("_")}
-    assert own == {"view": "manage", "name": "note", "layout": own["layout"], "tabbable": None, "tooltip": None}
+    assert own == {
+        "view": "manage",
+        "name": "note",
+        "greeting": own["greeting"],
+        "layout": own["layout"],
+        "tabbable": None,
+        "tooltip": None,
+    }
     assert leaks({"said": kernel.text.encode()}, ["canary-5e1f", "a.example"]) == []
 
 

@@ -118,6 +118,8 @@ function render({ model, el }) {
     warnOfVaults();
   });
   model.send({ kind: "hello" });
+  // a busy kernel hears that late; it also looks for the greeting that the server leaves
+  call("POST", `api/greetings/${model.get("greeting")}`).catch(() => {}); // where it fails, draw() says why
   if (place.kind === "form") showForm(null);
   else draw();
 
