@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -39,6 +40,7 @@ class HostRule:
         return host.endswith("." + self.host) if self.below else host == self.host
 
 
+@functools.lru_cache(maxsize=1000)  # every request asks for the rules of its secret
 def parse_host_rule(text: str) -> HostRule:
     """The rule that `text` writes down, or `InvalidSecret`."""
     entry = text.strip().lower()

@@ -52,7 +52,7 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Att
         return (yield attach(request, headers))
 
     _refuse_users_own(name, request, {"Authorization": SecretValue("")})
-    token = yield from _token(vault, name)
+    token = yield from _token(vault, record)
     response: httpx.Response = yield attach(request, _bearer(token.access_token))
     # a body that was streamed from a generator is gone and cannot be sent again
     if response.status_code != 401 or not isinstance(request.stream, httpx.ByteStream):
@@ -65,21 +65,22 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Att
     except AuthRequired as error:
         yield response
         yield Connect(error)
-        token = yield from _token(vault, name)
+        token = yield from _token(vault, vault.get(name))
     else:
         yield response
     return (yield attach(request, _bearer(token.access_token)))
 
 
-def _token(vault: Vault, name: str) -> Generator[Step, Any, TokenSet]:
+def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:
     for is_last_try in (False, True):
         try:
-            token = usable_token(vault, vault.get(name))
+            token = usable_token(vault, record)
             return (yield token) if isinstance(token, Future) else token
         except AuthRequired as error:
             if is_last_try:
                 raise
             yield Connect(error)
+            record = vault.get(record.secret.name)
     raise AssertionError("the second try returns or raises")
 
 
