@@ -9,7 +9,7 @@ import ssl
 import threading
 import urllib.request
 import weakref
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from concurrent.futures import Future
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
@@ -184,18 +184,31 @@ def _failed(method: str, url: str, error: Exception) -> RequestFailed:
     return RequestFailed(f"{where}: {error} ({type(error).__name__}). Check the host and the network.")
 
 
-get = functools.partial(request, "GET")
-post = functools.partial(request, "POST")
-put = functools.partial(request, "PUT")
-patch = functools.partial(request, "PATCH")
-delete = functools.partial(request, "DELETE")
-head = functools.partial(request, "HEAD")
-aget = functools.partial(arequest, "GET")
-apost = functools.partial(arequest, "POST")
-aput = functools.partial(arequest, "PUT")
-apatch = functools.partial(arequest, "PATCH")
-adelete = functools.partial(arequest, "DELETE")
-ahead = functools.partial(arequest, "HEAD")
+def _verb(method: str) -> Callable[..., Response]:
+    def verb(url: str, *, secret: str | None = None, **options: Any) -> Response:
+        return request(method, url, secret=secret, **options)
+
+    return _named(verb, method.lower(), f"Send a {method} request; see `flowlet.request`.")
+
+
+def _async_verb(method: str) -> Callable[..., Awaitable[Response]]:
+    async def verb(url: str, *, secret: str | None = None, **options: Any) -> Response:
+        return await arequest(method, url, secret=secret, **options)
+
+    return _named(verb, f"a{method.lower()}", f"Send a {method} request; see `flowlet.arequest`.")
+
+
+def _named(verb: _T, name: str, doc: str) -> _T:
+    # what `flowlet.get?` shows in a notebook
+    verb.__name__ = verb.__qualname__ = name  # type: ignore[attr-defined]  # a function
+    verb.__doc__ = doc
+    return verb
+
+
+get, post, put = _verb("GET"), _verb("POST"), _verb("PUT")
+patch, delete, head = _verb("PATCH"), _verb("DELETE"), _verb("HEAD")
+aget, apost, aput = _async_verb("GET"), _async_verb("POST"), _async_verb("PUT")
+apatch, adelete, ahead = _async_verb("PATCH"), _async_verb("DELETE"), _async_verb("HEAD")
 
 
 class SecretAuth(httpx.Auth):

@@ -54,12 +54,15 @@ class SecretHandle:
         raise InvalidSecret(f"Secret '{self.name}' is a set of headers and has no single token.")
 
     def refresh(self) -> Status:
-        """Refresh now, whatever the expiry. Raises `AuthRequired`, `TokenEndpointError`."""
+        """Refresh now, whatever the expiry. Raises `AuthRequired`, `TokenEndpointError`, `SecretNotFound`."""
+        self.vault.get(self.name)  # before a lock is made for a name that does not exist
         wait_for(refresh_once(self.vault, self.name, stale=None))
         return self.status()
 
     def delete(self) -> None:
-        """Remove the secret and its tokens from the vault."""
+        """Remove the secret and its tokens from the vault; also if its file is damaged. Raises `SecretNotFound`."""
+        if self.name not in self.vault.names():
+            self.vault.get(self.name)  # raises, with a suggestion
         with self.vault.lock(self.name):
             self.vault.delete(self.name)
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from flowlet_jupyter.errors import VaultError
+from flowlet_jupyter.errors import VaultFileDamaged
 from flowlet_jupyter.oauth.authorization import FLOW_LIFETIME_SECONDS, Flow
 from flowlet_jupyter.secret import SecretValue
 from flowlet_jupyter.vault import Vault
@@ -36,7 +36,7 @@ def find_flow(vault: Vault, state: str, *, now: float) -> Flow | None:
     try:
         payload = read_sealed(_path(vault, state), vault.master_key().key)
         flow = Flow(**{**payload, **{name: SecretValue(payload[name]) for name in _VALUES}})
-    except (FileNotFoundError, VaultError, TypeError, KeyError):
+    except (FileNotFoundError, VaultFileDamaged, TypeError, KeyError):
         return None
     if not 0 <= now - flow.started_at <= FLOW_LIFETIME_SECONDS or flow.state != SecretValue(state):
         return None

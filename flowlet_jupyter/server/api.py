@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 import time
@@ -19,8 +18,7 @@ from flowlet_jupyter.errors import (
     TokenEndpointError,
     VaultError,
 )
-from flowlet_jupyter.oauth.apart import start_apart
-from flowlet_jupyter.oauth.refresh import refresh_once
+from flowlet_jupyter.oauth.collection import SecretHandle
 from flowlet_jupyter.secret import (
     SECRET_TYPES,
     Headers,
@@ -32,7 +30,7 @@ from flowlet_jupyter.secret import (
     configuration,
     status_of,
 )
-from flowlet_jupyter.server.headers import FlowletHandler
+from flowlet_jupyter.server.headers import FlowletHandler, apart
 from flowlet_jupyter.server.redirect_uri import redirect_uri
 from flowlet_jupyter.vault import Vault
 from flowlet_jupyter.vault.greetings import greet
@@ -80,8 +78,11 @@ class SecretsHandler(FlowletAPIHandler):
     """`GET api/secrets`: all secrets; of a damaged one its name and the error."""
 
     @web.authenticated
-    def get(self) -> None:
+    async def get(self) -> None:
         """List the secrets."""
+        self.finish(json.dumps(await apart(self._listed)))
+
+    def _listed(self) -> list[dict[str, Any]]:
         listed = []
         for name in self.vault.names():
             try:
@@ -90,16 +91,16 @@ class SecretsHandler(FlowletAPIHandler):
                 continue  # deleted since the folder was read
             except VaultError as error:
                 listed.append({"name": name, "type": None, "error": str(error)})
-        self.finish(json.dumps(listed))
+        return listed
 
 
 class SecretHandler(FlowletAPIHandler):
     """`GET`, `PUT` and `DELETE api/secrets/NAME`."""
 
     @web.authenticated
-    def get(self, name: str) -> None:
+    async def get(self, name: str) -> None:
         """One secret, without values."""
-        self.finish(described(self.vault.get(name)))
+        self.finish(described(await apart(lambda: self.vault.get(name))))
 
     @web.authenticated
     async def put(self, name: str) -> None:
@@ -109,26 +110,14 @@ class SecretHandler(FlowletAPIHandler):
             raise InvalidSecret("The body must be a JSON object.")
         only_new = self.request.headers.get("If-None-Match") == "*"  # RFC 9110, 13.1.2: the form for a new secret
         name = checked_name(name)
-        created, record = await asyncio.wrap_future(
-            start_apart(lambda: _store(self.vault, name, fields, only_new=only_new), name="storing a secret")
-        )
+        created, record = await apart(lambda: _store(self.vault, name, fields, only_new=only_new))
         self.set_status(201 if created else 200)
         self.finish(described(record))
 
     @web.authenticated
     async def delete(self, name: str) -> None:
         """Remove the secret and its tokens (204)."""
-
-        def remove() -> None:
-            self.vault.get(name)
-            with self.vault.lock(name):
-                self.vault.delete(name)
-
-        try:
-            await asyncio.wrap_future(start_apart(remove, name="deleting a secret"))
-        except VaultError:
-            # a damaged file can be deleted as well: that is what the user asked for
-            await asyncio.wrap_future(start_apart(lambda: self.vault.delete(name), name="deleting a secret"))
+        await apart(SecretHandle(name, self.vault).delete)
         self.set_status(204)
         self.finish()
 
@@ -139,9 +128,8 @@ class RefreshHandler(FlowletAPIHandler):
     @web.authenticated
     async def post(self, name: str) -> None:
         """Refresh the access token now; answers as `GET api/secrets/NAME`."""
-        self.vault.get(name)
-        await asyncio.wrap_future(refresh_once(self.vault, name, stale=None))
-        self.finish(described(self.vault.get(name)))
+        await apart(SecretHandle(name, self.vault).refresh)
+        self.finish(described(await apart(lambda: self.vault.get(name))))
 
 
 class RedirectUriHandler(FlowletAPIHandler):
@@ -159,7 +147,7 @@ class VaultHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self) -> None:
         """The vault's folder and where its master key is kept."""
-        key = await asyncio.wrap_future(start_apart(self.vault.master_key, name="reading the master key"))
+        key = await apart(self.vault.master_key)
         self.finish({"folder": str(self.vault.folder), "master_key": key.kept})
 
 
@@ -167,9 +155,9 @@ class GreetingHandler(FlowletAPIHandler):
     """`POST api/greetings/ID`: a widget has come up; its kernel may be too busy to hear it."""
 
     @web.authenticated
-    def post(self, greeting: str) -> None:
+    async def post(self, greeting: str) -> None:
         """Leave the greeting for the kernel (204)."""
-        greet(self.vault.folder, greeting)
+        await apart(lambda: greet(self.vault.folder, greeting))
         self.set_status(204)
         self.finish()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from tornado.template import Loader
 
 from flowlet_jupyter.errors import AuthorizationFailed, FlowletError, InvalidSecret
 from flowlet_jupyter.oauth import token_endpoint
-from flowlet_jupyter.oauth.apart import start_apart
 from flowlet_jupyter.oauth.authorization import (
     FLOW_LIFETIME_SECONDS,
     Flow,
@@ -26,7 +24,7 @@ from flowlet_jupyter.oauth.authorization import (
 )
 from flowlet_jupyter.oauth.pending import claim_flow, find_flow, flow_id, remember_flow
 from flowlet_jupyter.secret import OAuth2, Record, SecretValue, status_of
-from flowlet_jupyter.server.headers import FlowletHandler
+from flowlet_jupyter.server.headers import FlowletHandler, apart
 from flowlet_jupyter.server.redirect_uri import redirect_uri
 from flowlet_jupyter.vault import Vault
 
@@ -79,7 +77,7 @@ class AuthorizeHandler(PageHandler):
     async def get(self, name: str) -> None:
         """302 to the provider; a page to confirm first when another site's link led here."""
         try:
-            record = self.vault.get(name)
+            record = await apart(lambda: self.vault.get(name))
             if not isinstance(record.secret, OAuth2):
                 raise InvalidSecret(f"Secret '{name}' is of type {record.secret.type}: there is no token to request.")
         except FlowletError as error:
@@ -97,7 +95,7 @@ class AuthorizeHandler(PageHandler):
             now=time.time(),
             user=self.current_user_name,
         )
-        await asyncio.wrap_future(start_apart(lambda: remember_flow(self.vault, flow), name="starting the flow"))
+        await apart(lambda: remember_flow(self.vault, flow))
         cookie, path = self.cookie_of(flow.state.reveal())
         self.set_cookie(
             cookie,
@@ -127,7 +125,7 @@ class CallbackHandler(PageHandler):
             return
         parameters = {key: self.get_query_argument(key) for key in self.request.query_arguments}
         state = parameters.get("state", "")
-        flow = find_flow(self.vault, state, now=time.time())
+        flow = await apart(lambda: find_flow(self.vault, state, now=time.time()))
         if flow is None or not self._is_same_browser(flow):
             self.show(
                 "failed.html",
@@ -143,9 +141,7 @@ class CallbackHandler(PageHandler):
         self.clear_cookie(cookie, path=path)
         name = flow.secret_name
         try:
-            record = await asyncio.wrap_future(
-                start_apart(lambda: _finish(self.vault, flow, parameters), name="code exchange")
-            )
+            record = await apart(lambda: _finish(self.vault, flow, parameters))
         except FlowletError as error:
             self.show("failed.html", status=400, message=str(error), secret_name=name)
             return
