@@ -20,7 +20,10 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 import httpx
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.secret import OAuth2, Record, SecretValue, TokenSet
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import Record
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import default_vault
 
 ROUNDS = 1500

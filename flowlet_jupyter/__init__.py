@@ -110,6 +110,9 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
     )
     from flowlet_jupyter.http.response import Response as Response
     from flowlet_jupyter.oauth.collection import Secrets
+    from flowlet_jupyter.oauth2 import (
+        OAuth2 as OAuth2,
+    )
     from flowlet_jupyter.secret import (
         Basic as Basic,
     )
@@ -117,18 +120,15 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         Headers as Headers,
     )
     from flowlet_jupyter.secret import (
-        OAuth2 as OAuth2,
-    )
-    from flowlet_jupyter.secret import (
         Password as Password,
     )
-    from flowlet_jupyter.secret import (
+    from flowlet_jupyter.secret_value import (
         SecretValue as SecretValue,
     )
-    from flowlet_jupyter.secret import (
+    from flowlet_jupyter.status import (
         Status as Status,
     )
-    from flowlet_jupyter.secret import (
+    from flowlet_jupyter.token_set import (
         TokenSet as TokenSet,
     )
 
@@ -146,7 +146,11 @@ _PUBLIC = {
         "http.client",
     ),
     "Response": "http.response",
-    **dict.fromkeys(("OAuth2", "Password", "Basic", "Headers", "SecretValue", "TokenSet", "Status"), "secret"),
+    **dict.fromkeys(("Password", "Basic", "Headers"), "secret"),
+    "OAuth2": "oauth2",
+    "SecretValue": "secret_value",
+    "TokenSet": "token_set",
+    "Status": "status",
     **dict.fromkeys(
         (
             "FlowletError", "InvalidSecret", "SecretNotFound", "HostNotAllowed", "AuthRequired", "AuthorizationFailed",

@@ -51,8 +51,8 @@ class AuthorizationFailed(FlowletError):
         self.error = error
 
 
-class TokenEndpointError(FlowletError):
-    """The token endpoint refused, failed, or could not be reached. The stored grant is untouched.
+class ProviderError(FlowletError):
+    """An endpoint of the provider refused, failed, or could not be reached. What is stored is untouched.
 
     `error` is the provider's code (RFC 6749, 5.2), if it sent one.
     """
@@ -60,6 +60,14 @@ class TokenEndpointError(FlowletError):
     def __init__(self, message: str, *, error: str | None = None) -> None:
         super().__init__(message)
         self.error = error
+
+
+class TokenEndpointError(ProviderError):
+    """The token endpoint did not give a token. The stored grant is untouched."""
+
+
+class DiscoveryFailed(ProviderError):
+    """An address does not lead to a provider's metadata (RFC 8414, RFC 9728)."""
 
 
 class VaultError(FlowletError):

@@ -68,8 +68,8 @@ def oidc_provider():
         subprocess.run(["npm", "ci"], cwd=folder, check=True, timeout=180)
     started = []
 
-    def start(clients: list[dict], *, access_token_lifetime: int = 3600) -> OidcProvider:
-        settings = json.dumps({"clients": clients, "access_token_lifetime": access_token_lifetime})
+    def start(clients: list[dict], *, access_token_lifetime: int = 3600, **settings) -> OidcProvider:
+        settings = json.dumps({"clients": clients, "access_token_lifetime": access_token_lifetime, **settings})
         process = subprocess.Popen(
             ["node", "start.js", settings], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )

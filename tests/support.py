@@ -36,10 +36,21 @@ class OidcProvider:
 
     def _read(self) -> None:
         for line in self.process.stdout:
-            self.events.append(json.loads(line))
+            if line.startswith("{"):  # it also prints notices
+                self.events.append(json.loads(line))
 
     def grants(self, grant_type: str) -> int:
         return sum(1 for event in self.events if event.get("grant_type") == grant_type)
+
+    def saw(self, event: str, count: int = 1, **members) -> bool:
+        """Whether the provider reports `count` such events, which come through a pipe a moment later."""
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            wanted = {"event": event, **members}.items()
+            if sum(1 for seen in list(self.events) if wanted <= seen.items()) == count:
+                return True
+            time.sleep(0.02)
+        return False
 
     def issued(self) -> list[str]:
         return [event["value"] for event in self.events if event["event"] == "issued"]

@@ -7,18 +7,12 @@ import pickle
 import pytest
 
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.secret import (
-    Basic,
-    Headers,
-    OAuth2,
-    Password,
-    Record,
-    SecretValue,
-    TokenSet,
-    checked_name,
-    configuration,
-    status_of,
-)
+from flowlet_jupyter.fields import checked_name
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import Basic, Headers, Password, Record, configuration
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.status import status_of
+from flowlet_jupyter.token_set import TokenSet
 
 CANARY = "canary-value-5e1f"
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 from flowlet_jupyter.errors import InvalidSecret, RequestFailed
-from flowlet_jupyter.http.credentials import Connect, Step, credential_flow
+from flowlet_jupyter.http.credentials import Connect, Credentials, Step, credential_flow
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.transport import (
     AsyncCredentialTransport,
@@ -26,7 +26,7 @@ from flowlet_jupyter.http.transport import (
     refuse_to_connect,
 )
 from flowlet_jupyter.oauth.refresh import wait_for
-from flowlet_jupyter.secret import Headers, SecretValue
+from flowlet_jupyter.secret import Headers, base_url_of
 from flowlet_jupyter.vault import Vault, default_vault
 
 TIMEOUT_SECONDS = 30.0
@@ -82,7 +82,7 @@ def _client_options(vault: Vault, secret: str | None, base_url: str | None, opti
         if option in options:
             raise RequestFailed(f"The option {option} belongs to the credential transport and cannot be given.")
     if secret is not None:
-        base_url = base_url or vault.get(secret).secret.base_url
+        base_url = base_url or base_url_of(vault.get(secret))
     # a cookie jar that takes nothing in: a kept client must not carry a session from one request to the next
     cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
     defaults = {"timeout": TIMEOUT_SECONDS, "follow_redirects": True, "cookies": cookies, "base_url": base_url or ""}
@@ -141,7 +141,7 @@ def _absolute(url: str, secret: str | None) -> str:
     """`url`, or the secret's base URL with the path `url` behind it."""
     if "://" in url:
         return url
-    base_url = default_vault().get(secret).secret.base_url if secret is not None else None
+    base_url = base_url_of(default_vault().get(secret)) if secret is not None else None
     if base_url is None:
         of = f"secret '{secret}' has no base URL" if secret else "no secret is named"
         raise RequestFailed(f"The URL '{url[:200]}' is only a path, and {of}. Write it with https:// and its host.")
@@ -266,8 +266,12 @@ def _perform(step: Step) -> Any:
     return _connect(step) if isinstance(step, Connect) else None  # httpx itself closes the response of a 401
 
 
-def _put_headers(request: httpx.Request, headers: dict[str, SecretValue]) -> httpx.Request:
-    for name, value in headers.items():
+def _put_headers(request: httpx.Request, credentials: Credentials) -> httpx.Request:
+    if credentials.query:
+        raise InvalidSecret(
+            "This provider takes its token in the URL, where httpx would show it. Use flowlet.client()."
+        )
+    for name, value in credentials.headers.items():
         request.headers[name] = value.reveal()
     return request
 

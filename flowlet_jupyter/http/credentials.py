@@ -7,17 +7,21 @@ wait for (its token set), a `Connect` (None, when a person has connected the sec
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
 from flowlet_jupyter.hosts import check_destination
+from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.refresh import token_after_rejection, usable_token
-from flowlet_jupyter.secret import Basic, OAuth2, Password, Record, SecretValue, TokenSet, host_rules
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import Basic, Password, Record, host_rules
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
 
 
@@ -29,8 +33,18 @@ class Connect:
 
 
 Step = httpx.Request | httpx.Response | Future[TokenSet] | Connect
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What is added to a request: headers, and query parameters for providers that take a token nowhere else."""
+
+    headers: dict[str, SecretValue]
+    query: dict[str, SecretValue] = field(default_factory=dict)
+
+
 # makes the request that is sent from the user's request and the credentials
-Attach = Callable[[httpx.Request, dict[str, SecretValue]], httpx.Request]
+Attach = Callable[[httpx.Request, Credentials], httpx.Request]
 
 
 def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Attach) -> Generator[Step, Any, Any]:
@@ -49,11 +63,16 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Att
     if not isinstance(record.secret, OAuth2):
         headers = _static_headers(record)
         _refuse_users_own(name, request, headers)
-        return (yield attach(request, headers))
+        return (yield attach(request, Credentials(headers)))
 
-    _refuse_users_own(name, request, {"Authorization": SecretValue("")})
+    secret = record.secret
+    _refuse_users_own(name, request, {secret.compliance.token_header: SecretValue("")})
     token = yield from _token(vault, record)
-    response: httpx.Response = yield attach(request, _bearer(token.access_token))
+    response: httpx.Response = yield attach(request, _credentials(secret, token, request))
+    if token.dpop_key is not None and dpop.remember_nonce(str(request.url), response.headers.get("DPoP-Nonce")):
+        if response.status_code == 401 and isinstance(request.stream, httpx.ByteStream):  # RFC 9449, 9
+            yield response
+            response = yield attach(request, _credentials(secret, token, request))
     # a body that was streamed from a generator is gone and cannot be sent again
     if response.status_code != 401 or not isinstance(request.stream, httpx.ByteStream):
         return response
@@ -68,7 +87,7 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Att
         token = yield from _token(vault, vault.get(name))
     else:
         yield response
-    return (yield attach(request, _bearer(token.access_token)))
+    return (yield attach(request, _credentials(secret, token, request)))
 
 
 def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:
@@ -82,6 +101,33 @@ def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:
             yield Connect(error)
             record = vault.get(record.secret.name)
     raise AssertionError("the second try returns or raises")
+
+
+def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Credentials:
+    """The access token in the way that the provider wants it, and the fixed headers that its API needs."""
+    switches = secret.compliance
+    known = {"client_id": secret.client_id, **token.parameters}
+    headers = {
+        # the user's own value of a header that is no credential wins
+        name: SecretValue(_filled(value, known))
+        for name, value in switches.api_headers.items()
+        if name not in request.headers
+    }
+    if switches.token_parameter:
+        return Credentials(headers, {switches.token_parameter: token.access_token})
+    scheme = switches.authorization_scheme
+    if token.dpop_key is not None:
+        scheme = "DPoP"
+        proof = dpop.proof(token.dpop_key, request.method, str(request.url), access_token=token.access_token)
+        headers["DPoP"] = SecretValue(proof)
+    headers[switches.token_header] = SecretValue(f"{scheme} {token.access_token.reveal()}".strip())
+    return Credentials(headers)
+
+
+def _filled(template: str, known: Mapping[str, str]) -> str:
+    for name, value in known.items():
+        template = template.replace(f"{{{name}}}", value)
+    return template
 
 
 def _bearer(token: SecretValue) -> dict[str, SecretValue]:

@@ -9,10 +9,9 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.http.credentials import Connect, Step, credential_flow
+from flowlet_jupyter.http.credentials import Connect, Credentials, Step, credential_flow
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.oauth.refresh import wait_for
-from flowlet_jupyter.secret import SecretValue
 from flowlet_jupyter.vault import Vault
 
 # Shows a person the way to connect the secret and waits; raises the error it is given where nobody is there.
@@ -44,7 +43,7 @@ class CredentialTransport(httpx.BaseTransport):
         """Send one hop. Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, `httpx.TransportError`."""
         if self._secret_name is None:
             return self._send(request)
-        flow = credential_flow(self._vault, self._secret_name, request, with_headers)
+        flow = credential_flow(self._vault, self._secret_name, request, with_credentials)
         try:
             step = next(flow)
             while True:
@@ -96,7 +95,7 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
         """Send one hop. Raises as `CredentialTransport.handle_request` does."""
         if self._secret_name is None:
             return await self._send(request)
-        flow = credential_flow(self._vault, self._secret_name, request, with_headers)
+        flow = credential_flow(self._vault, self._secret_name, request, with_credentials)
         try:
             step = next(flow)
             while True:
@@ -128,12 +127,15 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
         await self._network.aclose()
 
 
-def with_headers(request: httpx.Request, headers: dict[str, SecretValue]) -> httpx.Request:
-    """A copy of `request` that carries `headers`; the user's own never does."""
+def with_credentials(request: httpx.Request, credentials: Credentials) -> httpx.Request:
+    """A copy of `request` that carries the credentials; the user's own never does."""
+    url = request.url
+    for name, value in credentials.query.items():
+        url = url.copy_add_param(name, value.reveal())
     sent = httpx.Request(
-        request.method, request.url, headers=request.headers, stream=request.stream, extensions=request.extensions
+        request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions
     )
-    for name, value in headers.items():
+    for name, value in credentials.headers.items():
         sent.headers[name] = value.reveal()
     return sent
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from flowlet_jupyter.errors import InterpolationError
 from flowlet_jupyter.notebook.grammar import Body, Expression, RequestSpec, Template
-from flowlet_jupyter.secret import SecretValue
+from flowlet_jupyter.secret_value import SecretValue
 
 Evaluate = Callable[[str], Any]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets as random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from flowlet_jupyter.errors import AuthorizationFailed
-from flowlet_jupyter.secret import OAuth2, SecretValue
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret_value import SecretValue
 
 FLOW_LIFETIME_SECONDS = 600.0
 
@@ -41,12 +41,13 @@ class Flow:
     state: SecretValue
     browser: SecretValue
     code_verifier: SecretValue
+    nonce: SecretValue
     user: str | None = None
 
 
 def new_flow(secret_name: str, *, redirect_uri: str, now: float, user: str | None = None) -> Flow:
     """A flow with fresh random values (RFC 7636, 4.1: a verifier of 43 characters from 32 random bytes)."""
-    state, browser, verifier = (SecretValue(random.token_urlsafe(32)) for _ in range(3))
+    state, browser, verifier, nonce = (SecretValue(random.token_urlsafe(32)) for _ in range(4))
     return Flow(
         secret_name=secret_name,
         redirect_uri=redirect_uri,
@@ -54,23 +55,40 @@ def new_flow(secret_name: str, *, redirect_uri: str, now: float, user: str | Non
         state=state,
         browser=browser,
         code_verifier=verifier,
+        nonce=nonce,
         user=user,
     )
 
 
-def authorization_url(secret: OAuth2, flow: Flow) -> str:
-    """The URL at the provider that the browser is sent to."""
-    url: str = prepare_grant_uri(
-        secret.authorization_endpoint,
-        client_id=secret.client_id,
-        response_type="code",
-        redirect_uri=flow.redirect_uri,
-        scope=secret.scope or None,
-        state=flow.state.reveal(),
-        code_challenge=create_s256_code_challenge(flow.code_verifier.reveal()),
-        code_challenge_method="S256",
-    )
-    return url
+def request_parameters(secret: OAuth2, flow: Flow) -> list[tuple[str, str]]:
+    """The parameters of the authorization request (RFC 6749, 4.1.1; RFC 7636, 4.3; RFC 8707, 2)."""
+    switches = secret.compliance
+    parameters = [
+        ("response_type", "code"),
+        (switches.client_id_parameter, secret.client_id),
+        ("redirect_uri", flow.redirect_uri),
+        ("state", flow.state.reveal()),
+    ]
+    if secret.scope:
+        parameters.append((switches.scope_parameter, secret.scope.replace(" ", switches.scope_separator)))
+    if switches.pkce:
+        challenge = create_s256_code_challenge(flow.code_verifier.reveal())
+        parameters += [("code_challenge", challenge), ("code_challenge_method", "S256")]
+    if expects_id_token(secret):
+        parameters.append(("nonce", flow.nonce.reveal()))
+    parameters += [("resource", resource) for resource in secret.resource]
+    return parameters + list(secret.authorization_parameters.items())
+
+
+def expects_id_token(secret: OAuth2) -> bool:
+    """Whether an ID token is asked for, and can be validated."""
+    return "openid" in secret.scope.split() and bool(secret.issuer and secret.jwks_uri)
+
+
+def authorization_url(secret: OAuth2, parameters: list[tuple[str, str]]) -> str:
+    """The URL at the provider that the browser is sent to; a query of the endpoint's own is kept (RFC 6749, 3.1)."""
+    endpoint = secret.authorization_endpoint or ""
+    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
 
 
 def code_of_response(secret: OAuth2, parameters: Mapping[str, str]) -> SecretValue:
@@ -78,13 +96,7 @@ def code_of_response(secret: OAuth2, parameters: Mapping[str, str]) -> SecretVal
 
     Text of the provider stands in the message as it came: whoever shows it must escape it.
     """
-    issuer = parameters.get("iss")
-    if issuer is not None and _origin(issuer) != _origin(secret.authorization_endpoint):
-        # RFC 9207, 2.4. Without discovery the issuer is not known; it is expected on the authorization endpoint's origin.
-        raise AuthorizationFailed(
-            f"The response for secret '{secret.name}' comes from another provider than it was requested from. "
-            "It was refused; nothing was stored."
-        )
+    _check_issuer(secret, parameters.get("iss"))
     if error := parameters.get("error"):
         said = parameters.get("error_description")
         raise AuthorizationFailed(
@@ -98,6 +110,27 @@ def code_of_response(secret: OAuth2, parameters: Mapping[str, str]) -> SecretVal
             f"The response for secret '{secret.name}' holds no authorization code. Request the access token again."
         )
     return SecretValue(code)
+
+
+def _check_issuer(secret: OAuth2, issuer: str | None) -> None:
+    """RFC 9207, 2.4: against a response that another provider was made to give (mix-up)."""
+    if issuer is None:
+        if secret.authorization_response_iss_parameter_supported:
+            raise AuthorizationFailed(
+                f"The response for secret '{secret.name}' does not say which provider it comes from, though this "
+                "provider always does. It was refused; nothing was stored."
+            )
+        return
+    if secret.issuer is not None and not secret.compliance.issuer_template:
+        same = issuer == secret.issuer  # compared as text (RFC 9207, 2.4)
+    else:
+        # without discovery the issuer is not known; it is expected on the authorization endpoint's origin
+        same = _origin(issuer) == _origin(secret.authorization_endpoint or "")
+    if not same:
+        raise AuthorizationFailed(
+            f"The response for secret '{secret.name}' comes from another provider than it was requested from. "
+            "It was refused; nothing was stored."
+        )
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:

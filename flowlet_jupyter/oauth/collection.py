@@ -10,17 +10,10 @@ from typing import Any
 
 from flowlet_jupyter.errors import FlowletError, InvalidSecret
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
-from flowlet_jupyter.secret import (
-    Basic,
-    OAuth2,
-    Password,
-    Record,
-    Secret,
-    SecretValue,
-    Status,
-    configuration,
-    status_of,
-)
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import Basic, Password, Record, Secret, configuration
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.status import Status, status_of
 from flowlet_jupyter.vault import Vault
 
 

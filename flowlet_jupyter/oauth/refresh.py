@@ -9,27 +9,41 @@ from concurrent.futures import Future
 from flowlet_jupyter.errors import AuthRequired, TokenEndpointError
 from flowlet_jupyter.oauth import token_endpoint
 from flowlet_jupyter.oauth.apart import start_apart
-from flowlet_jupyter.secret import OAuth2, Record, SecretValue, TokenSet
+from flowlet_jupyter.oauth2 import REFRESH_TOKEN, TOKEN_EXCHANGE, OAuth2
+from flowlet_jupyter.secret import Record
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
 
 # the token endpoint's deadline, behind the time that another process may hold the lock
 REFRESH_DEADLINE_SECONDS = 150.0
+_NO_TOKEN = SecretValue("")  # differs from every access token: whoever finds one stored need not obtain another
+
+
+def can_renew(record: Record) -> bool:
+    """Whether a new access token can be obtained without a person."""
+    secret, token = record.secret, record.token_set
+    if not isinstance(secret, OAuth2):
+        return False
+    if secret.is_unattended:
+        return True
+    if token is None:
+        return secret.grant_type == REFRESH_TOKEN and record.refused is None
+    return token.refresh_token is not None or secret.compliance.refresh_with == "access_token"
 
 
 def usable_token(vault: Vault, record: Record) -> TokenSet | Future[TokenSet]:
-    """The token set of `record`, or the future of the one that a refresh brings.
+    """The token set of `record`, or the future of the one that a renewal brings.
 
     Raises `AuthRequired` when only a person can help.
     """
     token = record.token_set
     now = time.time()
-    if token is None:
-        raise auth_required(record)
-    if not token.needs_refresh(now=now):
+    if token is not None and not token.needs_refresh(now=now):
         return token
-    if token.refresh_token is not None:
-        return refresh_once(vault, record.secret.name, stale=token.access_token)
-    if token.expires_at is not None and now >= token.expires_at:
+    if can_renew(record):
+        return refresh_once(vault, record.secret.name, stale=token.access_token if token else _NO_TOKEN)
+    if token is None or (token.expires_at is not None and now >= token.expires_at):
         raise auth_required(record)
     return token
 
@@ -41,7 +55,7 @@ def token_after_rejection(vault: Vault, record: Record, rejected: SecretValue) -
         return None
     if token.access_token != rejected:
         return usable_token(vault, record)  # somebody else has refreshed meanwhile
-    return None if token.refresh_token is None else refresh_once(vault, record.secret.name, stale=rejected)
+    return refresh_once(vault, record.secret.name, stale=rejected) if can_renew(record) else None
 
 
 def refresh_once(vault: Vault, name: str, *, stale: SecretValue | None) -> Future[TokenSet]:
@@ -63,23 +77,41 @@ def wait_for(refreshing: Future[TokenSet]) -> TokenSet:
 def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None) -> TokenSet:
     with vault.lock(name):
         record = vault.get(name)
-        token = record.token_set
-        if not isinstance(record.secret, OAuth2) or token is None or token.refresh_token is None:
+        secret, token = record.secret, record.token_set
+        if not isinstance(secret, OAuth2) or not can_renew(record):
             raise auth_required(record)
-        if stale is not None and token.access_token != stale:
+        if stale is not None and token is not None and token.access_token != stale:
             return token
         try:
-            fresh = token_endpoint.refresh(record.secret, token_set=token)
+            if secret.is_unattended:
+                fresh = token_endpoint.obtain(
+                    secret, subject_token=lambda other: _token_of(vault, other, wanted_by=name)
+                )
+            else:
+                fresh = token_endpoint.refresh(secret, token_set=token)
         except TokenEndpointError as error:
-            if error.error != "invalid_grant":
+            if error.error != "invalid_grant" or secret.is_unattended:
                 raise
-            refused = Record(secret=record.secret, refused="invalid_grant")
+            refused = Record(secret=secret, refused="invalid_grant")
         else:
             # stored before anybody uses it: a rotated refresh token that is lost loses the grant
             vault.put(dataclasses.replace(record, token_set=fresh, refused=None))
             return fresh
         vault.put(refused)
         raise auth_required(refused)
+
+
+def _token_of(vault: Vault, name: str, *, wanted_by: str) -> SecretValue:
+    """The access token of another secret, as the subject token of an exchange."""
+    record = vault.get(name)
+    if not isinstance(record.secret, OAuth2) or record.secret.grant_type == TOKEN_EXCHANGE:
+        # two secrets that exchange each other's token would wait for each other's lock
+        raise TokenEndpointError(
+            f"Secret '{wanted_by}' cannot exchange the token of '{name}': that must be an OAuth2 secret with a grant "
+            "of its own."
+        )
+    token = usable_token(vault, record)
+    return (wait_for(token) if isinstance(token, Future) else token).access_token
 
 
 def auth_required(record: Record) -> AuthRequired:

@@ -18,20 +18,14 @@ from flowlet_jupyter.errors import (
     TokenEndpointError,
     VaultError,
 )
+from flowlet_jupyter.fields import checked_name
 from flowlet_jupyter.oauth.collection import SecretHandle
-from flowlet_jupyter.secret import (
-    SECRET_TYPES,
-    Headers,
-    OAuth2,
-    Record,
-    Secret,
-    SecretValue,
-    checked_name,
-    configuration,
-    status_of,
-)
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import SECRET_TYPES, Headers, Record, Secret, configuration
+from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.server.headers import FlowletHandler, apart
 from flowlet_jupyter.server.redirect_uri import redirect_uri
+from flowlet_jupyter.status import status_of
 from flowlet_jupyter.vault import Vault
 from flowlet_jupyter.vault.greetings import greet
 
@@ -43,7 +37,15 @@ _STATUS_OF_ERROR: tuple[tuple[type[FlowletError], int], ...] = (
     (VaultError, 500),
 )
 # A change of one of these makes the tokens that were obtained before belong to something else.
-_GRANT_FIELDS = ("authorization_endpoint", "token_endpoint", "client_id")
+_GRANT_FIELDS = (
+    "authorization_endpoint", "token_endpoint", "client_id", "grant_type", "dpop", "username", "refresh_token",
+    "subject", "subject_token_file", "subject_secret",
+)  # fmt: skip
+# Where the client authenticates itself, with whatever value it has.
+_CREDENTIALED_ENDPOINTS = (
+    "token_endpoint", "device_authorization_endpoint", "pushed_authorization_request_endpoint",
+    "revocation_endpoint", "introspection_endpoint",
+)  # fmt: skip
 
 
 class FlowletAPIHandler(FlowletHandler, APIHandler):
@@ -185,9 +187,7 @@ def _store(vault: Vault, name: str, fields: dict[str, Any], *, only_new: bool) -
         return old is None, record
 
 
-def _secret_from(  # noqa: C901 - a list of checks, read from top to bottom
-    name: str, fields: dict[str, Any], old: Secret | None
-) -> Secret:
+def _secret_from(name: str, fields: dict[str, Any], old: Secret | None) -> Secret:
     """The secret that the JSON object `fields` describes. Raises `InvalidSecret` naming the field."""
     fields = {key: value for key, value in fields.items() if value not in ("", None)}
     if fields.pop("name", name) != name:
@@ -201,28 +201,31 @@ def _secret_from(  # noqa: C901 - a list of checks, read from top to bottom
     for key, value in fields.items():
         if key not in specs:
             raise InvalidSecret(f"A secret of type {kind.type} has no field '{key[:50]}'.", field=key[:50])
-        _check_type(key, value)
-    fields["allowed_hosts"] = tuple(fields.get("allowed_hosts", ()))
-    for key in kind.value_fields:
-        if isinstance(fields.get(key), str):
-            fields[key] = SecretValue(fields[key])
+        fields[key] = _typed(key, value, str(specs[key].type))
     if isinstance(old, kind):
         _keep_values(kind, fields, old)
     for key, spec in specs.items():
-        if key not in fields and key != "name" and spec.default is dataclasses.MISSING:
+        has_default = spec.default is not dataclasses.MISSING or spec.default_factory is not dataclasses.MISSING
+        if key not in fields and key != "name" and not has_default:
             raise InvalidSecret(f"The {key.replace('_', ' ')} is missing.", field=key)
     return kind(name=name, **fields)
 
 
-def _check_type(key: str, value: object) -> None:
-    if key == "allowed_hosts":
+def _typed(key: str, value: Any, annotation: str) -> Any:
+    """`value` as the field takes it, whose annotation is `annotation`; a text becomes a `SecretValue` where one is due."""
+    if annotation.startswith("tuple"):
         right = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
-    elif key == "headers":
+        value = tuple(value) if right else value
+    elif annotation.startswith("Mapping"):
         right = isinstance(value, dict) and all(isinstance(entry, str) for entry in value.values())
+    elif annotation == "Compliance":
+        right = isinstance(value, dict)
     else:
-        right = isinstance(value, str)
+        right = isinstance(value, bool if annotation == "bool" else str)
+        value = SecretValue(value) if right and annotation.startswith("SecretValue") else value
     if not right:
         raise InvalidSecret(f"The {key.replace('_', ' ')} has the wrong type.", field=key)
+    return value
 
 
 def _keep_values(kind: type[Secret], fields: dict[str, Any], old: Secret) -> None:
@@ -234,14 +237,23 @@ def _keep_values(kind: type[Secret], fields: dict[str, Any], old: Secret) -> Non
         )
         return
     for key in kind.value_fields:
-        if key not in fields and getattr(old, key):
-            if isinstance(old, OAuth2):
-                if fields.get("token_endpoint_auth_method") == "none":
-                    continue
-                if fields.get("token_endpoint") != old.token_endpoint:
-                    raise InvalidSecret(
-                        "The token endpoint has changed: enter the client secret again, so that a stored one is "
-                        "never sent to a new place unasked.",
-                        field=key,
-                    )
-            fields[key] = getattr(old, key)
+        if key in fields or not getattr(old, key):
+            continue
+        if isinstance(old, OAuth2):
+            if key == "client_secret" and fields.get("token_endpoint_auth_method") == "none":
+                continue
+            _check_same_provider(key, fields, old)
+        fields[key] = getattr(old, key)
+
+
+def _check_same_provider(key: str, fields: dict[str, Any], old: OAuth2) -> None:
+    known = {getattr(old, endpoint) for endpoint in _CREDENTIALED_ENDPOINTS} | {old.compliance.refresh_endpoint, None}
+    compliance = fields.get("compliance") or {}
+    wanted = {fields.get(endpoint) for endpoint in _CREDENTIALED_ENDPOINTS} | {compliance.get("refresh_endpoint")}
+    if not wanted <= known:
+        label = key.replace("_", " ")
+        raise InvalidSecret(
+            f"An endpoint has changed: enter the {label} again, so that a stored one is never sent to a new place "
+            "unasked.",
+            field=key,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,17 @@ from flowlet_jupyter.oauth import token_endpoint
 from flowlet_jupyter.oauth.authorization import (
     FLOW_LIFETIME_SECONDS,
     Flow,
-    authorization_url,
     code_of_response,
     new_flow,
 )
 from flowlet_jupyter.oauth.pending import claim_flow, find_flow, flow_id, remember_flow
-from flowlet_jupyter.secret import OAuth2, Record, SecretValue, status_of
+from flowlet_jupyter.oauth.pushed import authorization_request
+from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, OAuth2
+from flowlet_jupyter.secret import Record
+from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.server.headers import FlowletHandler, apart
 from flowlet_jupyter.server.redirect_uri import redirect_uri
+from flowlet_jupyter.status import status_of
 from flowlet_jupyter.vault import Vault
 
 _HERE = Path(__file__).parent
@@ -80,6 +84,10 @@ class AuthorizeHandler(PageHandler):
             record = await apart(lambda: self.vault.get(name))
             if not isinstance(record.secret, OAuth2):
                 raise InvalidSecret(f"Secret '{name}' is of type {record.secret.type}: there is no token to request.")
+            if record.secret.grant_type != AUTHORIZATION_CODE:
+                raise InvalidSecret(
+                    f"Secret '{name}' has the grant {record.secret.grant_type}, which goes through no browser."
+                )
         except FlowletError as error:
             self.show("failed.html", status=404 if isinstance(error, KeyError) else 400, message=str(error))
             return
@@ -95,7 +103,13 @@ class AuthorizeHandler(PageHandler):
             now=time.time(),
             user=self.current_user_name,
         )
+        secret = record.secret
         await apart(lambda: remember_flow(self.vault, flow))
+        try:
+            at_provider = await apart(lambda: authorization_request(secret, flow))
+        except FlowletError as error:
+            self.show("failed.html", status=502, message=str(error))
+            return
         cookie, path = self.cookie_of(flow.state.reveal())
         self.set_cookie(
             cookie,
@@ -106,7 +120,7 @@ class AuthorizeHandler(PageHandler):
             samesite="Lax",
             secure=self.request.protocol == "https",
         )
-        self.redirect(authorization_url(record.secret, flow))
+        self.redirect(at_provider)
 
 
 class CallbackHandler(PageHandler):
@@ -162,8 +176,10 @@ def _finish(vault: Vault, flow: Flow, parameters: dict[str, str]) -> Record:
         raise AuthorizationFailed(f"Secret '{flow.secret_name}' is no longer an OAuth2 secret.")
     code = code_of_response(secret, parameters)
     token_set = token_endpoint.exchange_code(
-        secret, code=code, code_verifier=flow.code_verifier, redirect_uri=flow.redirect_uri
+        secret, code=code, code_verifier=flow.code_verifier, redirect_uri=flow.redirect_uri, nonce=flow.nonce
     )
+    kept = {name: parameters[name] for name in secret.compliance.kept_parameters if name in parameters}
+    token_set = dataclasses.replace(token_set, parameters=kept)
     with vault.lock(flow.secret_name):
         current = vault.get(flow.secret_name).secret
         if current != secret:

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flowlet_jupyter.compliance import Compliance
 from flowlet_jupyter.errors import FlowletError, VaultError, VaultFileDamaged
-from flowlet_jupyter.secret import SECRET_TYPES, Record, SecretValue, TokenSet
+from flowlet_jupyter.secret import SECRET_TYPES, Record
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def record_to_payload(record: Record) -> dict[str, Any]:
@@ -28,6 +31,8 @@ def record_to_payload(record: Record) -> dict[str, Any]:
 
 
 def _revealed(value: Any) -> Any:
+    if isinstance(value, Compliance):
+        return value.declared()
     if isinstance(value, SecretValue):
         return value.reveal()
     if isinstance(value, Mapping):
@@ -47,19 +52,26 @@ def record_from_payload(payload: dict[str, Any], path: Path) -> Record:
     try:
         fields = dict(payload["secret"])
         kind = SECRET_TYPES[fields.pop("type")]
-        fields["allowed_hosts"] = tuple(fields["allowed_hosts"])
         token = payload["token_set"]
-        if token is not None:
-            token = TokenSet(
-                access_token=SecretValue(token["access_token"]),
-                refresh_token=SecretValue(token["refresh_token"]) if token["refresh_token"] else None,
-                scope=token["scope"],
-                obtained_at=token["obtained_at"],
-                expires_at=token["expires_at"],
-            )
-        record = Record(secret=kind(**fields), token_set=token, refused=payload["refused"])
+        record = Record(
+            secret=kind(**_parsed(kind, fields)),
+            token_set=token and TokenSet(**_parsed(TokenSet, token)),
+            refused=payload["refused"],
+        )
     except (KeyError, TypeError, ValueError, FlowletError):
         fields = token = payload = {}  # they hold values, and a verbose traceback prints the locals of this frame
     if record is None:
         raise VaultFileDamaged(f"The vault file {path} does not hold a secret that this version understands.")
     return record
+
+
+def _parsed(kind: type[Any], fields: dict[str, Any]) -> dict[str, Any]:
+    """`fields` as the dataclass `kind` takes them; a payload of an older schema has fewer."""
+    parsed = dict(fields)
+    for spec in dataclasses.fields(kind):
+        value = parsed.get(spec.name)
+        if isinstance(value, str) and str(spec.type).startswith("SecretValue"):
+            parsed[spec.name] = SecretValue(value)
+        elif isinstance(value, list):
+            parsed[spec.name] = tuple(value)
+    return parsed

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from flowlet_jupyter.errors import InterpolationError, RequestSyntaxError
 from flowlet_jupyter.notebook.grammar import parse
 from flowlet_jupyter.notebook.interpolation import prepare
-from flowlet_jupyter.secret import SecretValue
+from flowlet_jupyter.secret_value import SecretValue
 
 
 def prepared(line: str, cell: str | None = None, **names):

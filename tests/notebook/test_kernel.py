@@ -14,7 +14,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from flowlet_jupyter.oauth.collection import Secrets
-from flowlet_jupyter.secret import OAuth2, Password, Record, SecretValue, TokenSet
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import Password, Record
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import default_vault
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"

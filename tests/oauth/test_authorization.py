@@ -9,9 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from flowlet_jupyter.errors import AuthorizationFailed
-from flowlet_jupyter.oauth.authorization import FLOW_LIFETIME_SECONDS, authorization_url, code_of_response, new_flow
+from flowlet_jupyter.oauth.authorization import (
+    FLOW_LIFETIME_SECONDS,
+    authorization_url,
+    code_of_response,
+    new_flow,
+    request_parameters,
+)
 from flowlet_jupyter.oauth.pending import claim_flow, find_flow, remember_flow
-from flowlet_jupyter.secret import OAuth2
+from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.vault import Vault
 
 SECRET = OAuth2(
@@ -30,7 +36,7 @@ def flow(**fields):
 
 def test_the_request_has_what_rfc_6749_and_7636_ask_for():
     started = flow()
-    parts = urlsplit(authorization_url(SECRET, started))
+    parts = urlsplit(authorization_url(SECRET, request_parameters(SECRET, started)))
     digest = hashlib.sha256(started.code_verifier.reveal().encode()).digest()
     assert f"{parts.scheme}://{parts.netloc}{parts.path}" == "https://auth.example/authorize"
     assert parse_qs(parts.query) == {

@@ -17,9 +17,12 @@ import pytest
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.oauth.apart import start_apart
-from flowlet_jupyter.oauth.authorization import authorization_url, new_flow
+from flowlet_jupyter.oauth.authorization import authorization_url, new_flow, request_parameters
 from flowlet_jupyter.oauth.token_endpoint import exchange_code
-from flowlet_jupyter.secret import OAuth2, Record, SecretValue, TokenSet
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import Record
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import default_vault
 
 
@@ -38,7 +41,8 @@ def connect(birdsong, scope: str = "tweet.read users.read offline.access") -> OA
     )
     flow = new_flow("twitter", redirect_uri="http://localhost/callback", now=time.time())
     answer = httpx.post(
-        authorization_url(secret, flow), data={"username": "ada", "password": "birdsong", "decision": "allow"}
+        authorization_url(secret, request_parameters(secret, flow)),
+        data={"username": "ada", "password": "birdsong", "decision": "allow"},
     )
     code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
     token_set = exchange_code(

@@ -11,9 +11,11 @@ import pytest
 import respx
 
 from flowlet_jupyter.errors import TokenEndpointError
-from flowlet_jupyter.oauth import token_endpoint
+from flowlet_jupyter.oauth import endpoint
 from flowlet_jupyter.oauth.token_endpoint import exchange_code, refresh
-from flowlet_jupyter.secret import OAuth2, SecretValue, TokenSet
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
 
 TOKEN = "https://auth.example/token"
 CANARY = "canary+secret/=5e1f"
@@ -185,7 +187,7 @@ class _Drip(BaseHTTPRequestHandler):
 
 
 def test_a_server_that_drips_is_given_up(monkeypatch):
-    monkeypatch.setattr(token_endpoint, "DEADLINE_SECONDS", 0.3)
+    monkeypatch.setattr(endpoint, "DEADLINE_SECONDS", 0.3)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Drip) as server:
         threading.Thread(target=server.serve_forever).start()
         started = time.monotonic()

@@ -12,7 +12,9 @@ import pytest
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.oauth.authorization import FLOW_LIFETIME_SECONDS
-from flowlet_jupyter.secret import OAuth2, Record
+from flowlet_jupyter.oauth.discovery import discover, fields_of
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import Record
 from flowlet_jupyter.server import authorize
 from flowlet_jupyter.vault import default_vault
 
@@ -63,6 +65,30 @@ async def test_the_whole_flow_against_oidc_provider(server, oidc_provider):
     assert provider.grants("refresh_token") == refreshes + 1
     refreshed = await server.call("POST", "api/secrets/oidc/refresh")
     assert refreshed.json()["status"]["state"] == "connected"
+
+
+@pytest.mark.provider
+async def test_a_pushed_request_with_dpop_and_a_validated_id_token(server, oidc_provider):
+    client = {
+        "client_id": "notebook", "client_secret": CANARY, "redirect_uris": [server.url("callback")],
+        "dpop_bound_access_tokens": True, "require_pushed_authorization_requests": True,
+    }  # fmt: skip
+    provider = oidc_provider([client], dpop_nonce=True)
+    fields = provider.secret("notebook", CANARY, **fields_of(discover(provider.issuer)), dpop=True)
+    assert (await server.call("PUT", "api/secrets/oidc", json=fields)).status_code == 201
+    async with httpx.AsyncClient(timeout=20) as browser:
+        start = await browser.get(server.url("authorize/oidc"), headers=server.headers)
+        assert set(parse_qs(urlsplit(start.headers["location"]).query)) == {"client_id", "request_uri"}
+        login = await follow(browser, await browser.get(start.headers["location"]))
+        consent = await submit(browser, login, prompt="login", login="ann", password="any")
+        back = await submit(browser, consent, prompt="consent")
+        done = await browser.get(back.headers["location"])
+    assert done.status_code == 200, done.text
+    assert (await server.call("GET", "api/secrets/oidc")).json()["status"]["identity"] == "ann"
+    assert default_vault().get("oidc").token_set.dpop_key is not None
+    assert (await flowlet.aget("/me", secret="oidc"))["sub"] == "ann"
+    await server.call("POST", "api/secrets/oidc/refresh")
+    assert (await flowlet.aget("/me", secret="oidc"))["sub"] == "ann"
 
 
 class Walk:

@@ -16,9 +16,12 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from flowlet_jupyter.errors import MasterKeyError, SecretNotFound, VaultError, VaultFileDamaged
-from flowlet_jupyter.secret import Headers, Password, Record, SecretValue, TokenSet
+from flowlet_jupyter.secret import Headers, Password, Record
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
 from flowlet_jupyter.vault.master_key import key_file_of
+from flowlet_jupyter.vault.sealed_file import write_sealed
 from flowlet_jupyter.vault.store import file_name_of
 
 CANARY = "canary-value-5e1f"
@@ -138,10 +141,26 @@ def test_swapped_files_are_noticed(vault):
 
 def test_a_newer_schema_asks_for_an_upgrade(vault, monkeypatch):
     with monkeypatch.context() as newer:
-        newer.setattr("flowlet_jupyter.vault.records.SCHEMA", 2)
+        newer.setattr("flowlet_jupyter.vault.records.SCHEMA", 3)
         vault.put(record())
     with pytest.raises(VaultError, match="Upgrade"):
         Vault(vault.folder, environment={}).get("api")
+
+
+def test_a_file_of_the_first_schema_is_still_read(vault):
+    vault.put(record())  # makes the folder and the key
+    path = vault.folder / "old.jwe"
+    old = {
+        "schema": 1, "name": "old", "refused": None,
+        "secret": {"type": "oauth2", "name": "old", "authorization_endpoint": "https://a.example/", "client_id": "id",
+                   "token_endpoint": "https://a.example/t", "client_secret": "s", "scope": "a", "base_url": None,
+                   "token_endpoint_auth_method": "client_secret_basic", "allowed_hosts": ["a.example"]},
+        "token_set": {"access_token": "t", "refresh_token": None, "scope": "a", "obtained_at": 1.0, "expires_at": None},
+    }  # fmt: skip
+    write_sealed(path, old, vault.master_key().key)
+    found = vault.get("old")
+    assert found.secret.grant_type == "authorization_code"
+    assert (found.token_set.access_token.reveal(), found.token_set.identity) == ("t", None)
 
 
 def test_links_pipes_and_giants_are_not_read(vault, tmp_path):

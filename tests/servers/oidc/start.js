@@ -26,8 +26,28 @@ server.listen(settings.port ?? 0, "127.0.0.1", () => {
     pkce: { required: () => true },
     rotateRefreshToken: true,
     issueRefreshToken: async () => true,
-    features: { devInteractions: { enabled: true }, revocation: { enabled: true } },
-    findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    features: {
+      devInteractions: { enabled: true },
+      revocation: { enabled: true },
+      introspection: { enabled: true },
+      clientCredentials: { enabled: true },
+      deviceFlow: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
+      dPoP: { enabled: true, nonceSecret: settings.dpop_nonce ? Buffer.alloc(32, 1) : undefined, requireNonce: () => Boolean(settings.dpop_nonce) },
+      registration: { enabled: true },
+      userinfo: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => undefined,
+        useGrantedResource: () => true,
+        getResourceServerInfo: () => ({ scope: "read write", accessTokenFormat: "opaque" }),
+      },
+    },
+    clientAuthMethods: ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"],
+    scopes: ["openid", "offline_access", "profile", "read", "write"],
+    findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, preferred_username: id }) }),
+    claims: { openid: ["sub", "preferred_username"] },
+    conformIdTokenClaims: false,
   });
   const log = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
   // every value that is issued, for the search for leaks
@@ -36,6 +56,9 @@ server.listen(settings.port ?? 0, "127.0.0.1", () => {
   provider.on("authorization_code.saved", (token) => log({ event: "issued", kind: "code", value: token.jti }));
   provider.on("grant.success", (context) => log({ event: "grant", grant_type: context.oidc.params.grant_type }));
   provider.on("grant.error", (context, error) => log({ event: "refused", error: error.error, description: error.error_description }));
+  provider.on("client_credentials.saved", (token) => log({ event: "issued", kind: "client_credentials", value: token.jti }));
+  provider.on("device_code.saved", (token) => log({ event: "issued", kind: "device_code", value: token.jti }));
+  provider.on("pushed_authorization_request.success", () => log({ event: "pushed" }));
   provider.on("grant.revoked", () => log({ event: "revoked" }));
   server.on("request", provider.callback());
   process.stdout.write(`${issuer}\n`);

@@ -1,0 +1,140 @@
+"""The device authorization grant (RFC 8628): a code that a person enters on any device, while a thread asks whether it was."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from flowlet_jupyter.errors import AuthorizationFailed, ProviderError, TokenEndpointError
+from flowlet_jupyter.fields import checked_endpoint
+from flowlet_jupyter.oauth import dpop, token_endpoint
+from flowlet_jupyter.oauth.apart import start_apart
+from flowlet_jupyter.oauth.client_auth import Parameters
+from flowlet_jupyter.oauth.endpoint import send_as_client
+from flowlet_jupyter.oauth.token_answer import refusal
+from flowlet_jupyter.oauth2 import DEVICE_CODE, OAuth2
+from flowlet_jupyter.secret import Record
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.vault import Vault
+
+DEFAULT_INTERVAL_SECONDS = 5.0  # RFC 8628, 3.2
+SLOW_DOWN_SECONDS = 5.0  # RFC 8628, 3.5
+MAX_INTERVAL_SECONDS = 60.0
+MAX_LIFETIME_SECONDS = 1800.0
+_KEEP_ASKING = frozenset({"authorization_pending", "slow_down"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceAuthorization:
+    """What the provider answered (RFC 8628, 3.2): the code to show, where to enter it, and until when (Unix time)."""
+
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str | None
+    expires_at: float
+    interval: float
+    device_code: SecretValue
+
+
+@dataclass(frozen=True)
+class DeviceFlow:
+    """A flow under way. `finished` brings the token set, stored already; `cancel()` ends the asking."""
+
+    authorization: DeviceAuthorization
+    finished: Future[TokenSet]
+    cancelled: threading.Event
+
+    def cancel(self) -> None:
+        """Ask no more; `finished` then raises `AuthorizationFailed`."""
+        self.cancelled.set()
+
+
+def start_device_flow(vault: Vault, name: str) -> DeviceFlow:
+    """Ask for a code, and start a thread that waits for the person. Call this apart.
+
+    Raises `ProviderError`, `AuthorizationFailed` if the secret has another grant.
+    """
+    secret = vault.get(name).secret
+    if not isinstance(secret, OAuth2) or secret.grant_type != DEVICE_CODE:
+        raise AuthorizationFailed(f"Secret '{name}' does not use the device grant.")
+    dpop_key = dpop.new_key() if secret.dpop else None
+    authorization = request_code(secret)
+    cancelled = threading.Event()
+
+    def wait_and_store() -> TokenSet:
+        token_set = _wait(secret, authorization, cancelled, dpop_key)
+        with vault.lock(name):
+            if vault.get(name).secret != secret:
+                raise AuthorizationFailed(f"Secret '{name}' was changed meanwhile. Request the access token again.")
+            vault.put(Record(secret=secret, token_set=token_set))
+        return token_set
+
+    return DeviceFlow(authorization, start_apart(wait_and_store, name=f"device flow of secret '{name}'"), cancelled)
+
+
+def request_code(secret: OAuth2) -> DeviceAuthorization:
+    """A device code and its user code. Raises `ProviderError`."""
+    url = secret.device_authorization_endpoint or ""
+    failed = f"Secret '{secret.name}': the device authorization endpoint {url}"
+    parameters: Parameters = [("resource", resource) for resource in secret.resource]
+    if secret.scope:
+        separated = secret.scope.replace(" ", secret.compliance.scope_separator)
+        parameters.append((secret.compliance.scope_parameter, separated))
+    asked_at = time.time()
+    answer = send_as_client(secret, url, parameters, failed=failed)
+    if refused := refusal(secret, answer.members, failed):
+        raise ProviderError(str(refused), error=refused.error)
+    given = answer.members
+    # Google still answers with the name of the draft
+    place = given.get("verification_uri", given.get("verification_url"))
+    user_code, device_code = given.get("user_code"), given.get("device_code")
+    if answer.status != 200 or not all(isinstance(text, str) and text for text in (place, user_code, device_code)):
+        raise ProviderError(f"{failed} answered with HTTP {answer.status}, not with a code to enter.")
+    complete = given.get("verification_uri_complete")
+    return DeviceAuthorization(
+        user_code=str(user_code)[:100],
+        # these become links: never javascript: or another program's scheme
+        verification_uri=checked_endpoint(str(place), "verification_uri"),
+        verification_uri_complete=(
+            checked_endpoint(complete, "verification_uri_complete") if isinstance(complete, str) and complete else None
+        ),
+        expires_at=asked_at + min(_seconds(given.get("expires_in"), 600.0), MAX_LIFETIME_SECONDS),
+        interval=min(_seconds(given.get("interval"), DEFAULT_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS),
+        device_code=SecretValue(str(device_code)),
+    )
+
+
+def _seconds(value: object, default: float) -> float:
+    try:
+        seconds = float(value)  # type: ignore[arg-type]  # whatever it is, it is a number or it is not
+    except (TypeError, ValueError):
+        return default
+    return seconds if seconds > 0 else default
+
+
+def _wait(
+    secret: OAuth2,
+    authorization: DeviceAuthorization,
+    cancelled: threading.Event,
+    dpop_key: SecretValue | None,
+) -> TokenSet:
+    interval = authorization.interval
+    while True:
+        if cancelled.wait(interval):
+            raise AuthorizationFailed(f"The request for an access token for secret '{secret.name}' was cancelled.")
+        if time.time() >= authorization.expires_at:
+            raise AuthorizationFailed(
+                f"Nobody entered the code for secret '{secret.name}' in time. Request the access token again."
+            )
+        try:
+            return token_endpoint.exchange_device_code(secret, authorization.device_code, dpop_key=dpop_key)
+        except TokenEndpointError as error:
+            if error.error is None:  # RFC 8628, 3.5: on a connection timeout, ask less often
+                interval = min(interval * 2, MAX_INTERVAL_SECONDS)
+            elif error.error == "slow_down":
+                interval = min(interval + SLOW_DOWN_SECONDS, MAX_INTERVAL_SECONDS)
+            elif error.error not in _KEEP_ASKING:
+                raise AuthorizationFailed(str(error), error=error.error) from None

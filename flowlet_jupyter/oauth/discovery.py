@@ -1,0 +1,190 @@
+"""From an address that a person has to a provider's metadata (RFC 8414, OpenID Connect Discovery, RFC 9728).
+
+Call these apart: they wait for other machines.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from authlib.oauth2.rfc8414.well_known import get_well_known_url
+
+from flowlet_jupyter.errors import DiscoveryFailed, InvalidSecret, ProviderError
+from flowlet_jupyter.fields import checked_endpoint
+from flowlet_jupyter.oauth.endpoint import Answer, send
+
+CACHE_SECONDS = 600.0
+ENDPOINTS = (
+    "authorization_endpoint", "token_endpoint", "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint",
+    "registration_endpoint", "jwks_uri",
+)  # fmt: skip
+_WELL_KNOWN = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+_RESOURCE_METADATA = re.compile(r'resource_metadata="([^"]+)"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderMetadata:
+    """What a provider says of itself; names as in RFC 8414, 2. `resource` is the API that led here (RFC 9728)."""
+
+    issuer: str
+    endpoints: dict[str, str]
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
+    grant_types_supported: tuple[str, ...] = ("authorization_code", "implicit")
+    scopes_supported: tuple[str, ...] = ()
+    code_challenge_methods_supported: tuple[str, ...] = ()
+    dpop_signing_alg_values_supported: tuple[str, ...] = ()
+    authorization_response_iss_parameter_supported: bool = False
+    resource: str | None = None
+
+
+_found: dict[str, tuple[float, ProviderMetadata]] = {}
+
+
+def discover(address: str) -> ProviderMetadata:
+    """The metadata behind an issuer, a `.well-known` URL or an API's URL; kept for ten minutes.
+
+    Raises `DiscoveryFailed` with what was tried, or `InvalidSecret` if `address` is no https URL.
+    """
+    address = checked_endpoint(address if "://" in address else f"https://{address}", "issuer")
+    kept = _found.get(address)
+    if kept and time.monotonic() - kept[0] < CACHE_SECONDS:
+        return kept[1]
+    metadata = _of_issuer(address) or _of_resource(address)
+    if metadata is None:
+        raise DiscoveryFailed(
+            f"{address} says nothing of its OAuth2 endpoints: it has no OpenID Connect or RFC 8414 metadata, and its "
+            "answer names none (RFC 9728). Fill in the endpoints from the provider's documentation."
+        )
+    _found[address] = (time.monotonic(), metadata)
+    return metadata
+
+
+def _of_issuer(address: str) -> ProviderMetadata | None:
+    for url, issuer in _candidates(address):
+        answer = _get(url)
+        if answer is not None and isinstance(answer.content, dict) and "issuer" in answer.content:
+            return _metadata(answer.content, url, issuer)
+    return None
+
+
+def _candidates(address: str) -> Iterator[tuple[str, str | None]]:
+    """Where metadata may be, and the issuer that it must then name (RFC 8414, 3.3), None if that is not known yet."""
+    if "/.well-known/" in address:
+        yield address, _issuer_of_well_known(address)
+        return
+    issuer = address
+    yield f"{address.rstrip('/')}{_WELL_KNOWN[0]}", issuer  # OpenID Connect appends
+    for suffix in ("oauth-authorization-server", "openid-configuration"):
+        url = get_well_known_url(address.rstrip("/"), external=True, suffix=suffix)
+        if url != f"{address.rstrip('/')}{_WELL_KNOWN[0]}":
+            yield url, issuer
+
+
+def _issuer_of_well_known(url: str) -> str | None:
+    for suffix in _WELL_KNOWN:
+        before, found, after = url.partition(suffix)
+        if found:
+            return f"{before}{after}"
+    return None
+
+
+def _of_resource(address: str) -> ProviderMetadata | None:
+    """RFC 9728: the API's 401 names its metadata, or it is at the well-known place; that names the issuer."""
+    places = []
+    answer = _get(address)
+    if answer is not None and (named := _RESOURCE_METADATA.search(answer.headers.get("WWW-Authenticate", ""))):
+        places.append(named[1])
+    places.append(get_well_known_url(address, external=True, suffix="oauth-protected-resource"))
+    for place in places:
+        try:
+            found = _get(checked_endpoint(place, "issuer"))
+        except InvalidSecret:
+            continue
+        content = found.members if found else {}
+        resource, issuers = content.get("resource"), content.get("authorization_servers")
+        # RFC 9728, 3.3: metadata of another resource is not to be used
+        if not isinstance(resource, str) or not _is_below(address, resource):
+            continue
+        for issuer in issuers if isinstance(issuers, list) else []:
+            metadata = _of_issuer(checked_endpoint(str(issuer), "issuer"))
+            if metadata is not None:
+                return dataclasses.replace(metadata, resource=resource)
+    return None
+
+
+def _is_below(address: str, resource: str) -> bool:
+    one, other = urlsplit(address), urlsplit(resource)
+    return (one.scheme, one.netloc) == (other.scheme, other.netloc) and one.path.startswith(other.path.rstrip("/"))
+
+
+def _get(url: str) -> Answer | None:
+    try:
+        answer = send("GET", url, failed=url)
+    except ProviderError:
+        return None
+    return answer if answer.status in {200, 401, 403} else None
+
+
+def _metadata(content: dict[str, Any], url: str, expected: str | None) -> ProviderMetadata:
+    issuer = str(content["issuer"])
+    # Entra answers with a template of the tenant; a catalogue entry declares that, so only the text is compared here
+    is_template = "{tenantid}" in issuer
+    if expected is not None and issuer.rstrip("/") != expected.rstrip("/") and not is_template:
+        raise DiscoveryFailed(
+            f"The metadata at {url} is of another issuer, {issuer[:200]}. It was not used (RFC 8414, 3.3)."
+        )
+    endpoints = {}
+    for name in ENDPOINTS:
+        if isinstance(content.get(name), str):
+            try:
+                endpoints[name] = checked_endpoint(content[name], name)
+            except InvalidSecret as error:
+                raise DiscoveryFailed(f"The metadata at {url} cannot be used. {error}") from None
+    if "token_endpoint" not in endpoints:
+        raise DiscoveryFailed(f"The metadata at {url} names no token endpoint.")
+
+    def texts(name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        value = content.get(name)
+        return tuple(str(entry) for entry in value) if isinstance(value, list) else default
+
+    return ProviderMetadata(
+        issuer=issuer,
+        endpoints=endpoints,
+        token_endpoint_auth_methods_supported=texts("token_endpoint_auth_methods_supported", ("client_secret_basic",)),
+        grant_types_supported=texts("grant_types_supported", ("authorization_code", "implicit")),
+        scopes_supported=texts("scopes_supported"),
+        code_challenge_methods_supported=texts("code_challenge_methods_supported"),
+        dpop_signing_alg_values_supported=texts("dpop_signing_alg_values_supported"),
+        authorization_response_iss_parameter_supported=(
+            content.get("authorization_response_iss_parameter_supported") is True
+        ),
+    )
+
+
+# the order in which a client with a secret authenticates itself, the best first
+_PREFERRED = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
+
+
+def fields_of(metadata: ProviderMetadata) -> dict[str, Any]:
+    """The fields of a secret that the metadata fills in; the client authentication is left to what the person has."""
+    fields: dict[str, Any] = {name: url for name, url in metadata.endpoints.items() if name != "registration_endpoint"}
+    fields["issuer"] = metadata.issuer
+    fields["authorization_response_iss_parameter_supported"] = metadata.authorization_response_iss_parameter_supported
+    if metadata.resource:
+        fields["resource"] = [metadata.resource]
+    with_secret = [method for method in _PREFERRED if method in metadata.token_endpoint_auth_methods_supported]
+    if with_secret and with_secret[0] != "client_secret_basic":
+        fields["token_endpoint_auth_method"] = with_secret[0]
+    return fields
+
+
+def hosts_of(metadata: ProviderMetadata) -> list[str]:
+    """The hosts of all endpoints: shown before anything is saved."""
+    return sorted({urlsplit(url).netloc for url in metadata.endpoints.values()})

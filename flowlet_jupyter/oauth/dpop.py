@@ -1,0 +1,58 @@
+"""Proofs that a request comes from the holder of a key (DPoP, RFC 9449)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+import uuid
+from urllib.parse import urlsplit, urlunsplit
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from flowlet_jupyter.secret_value import SecretValue
+
+# the nonce that each origin gave last (RFC 9449, 8): it is good for a while and saves a refused request
+_nonces: dict[str, str] = {}
+_MAX_ORIGINS = 1000
+
+
+def new_key() -> SecretValue:
+    """A fresh P-256 key, as a private JWK."""
+    return SecretValue(json.dumps(ECKey.generate_key("P-256").as_dict(private=True)))
+
+
+def proof(key: SecretValue, method: str, url: str, *, access_token: SecretValue | None = None) -> str:
+    """The `DPoP` header of one request (RFC 9449, 4.2), with the nonce that the origin gave last."""
+    signing = ECKey.import_key(json.loads(key.reveal()))
+    parts = urlsplit(url)
+    claims: dict[str, str | int] = {
+        "jti": uuid.uuid4().hex,
+        "htm": method,
+        "htu": urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
+        "iat": int(time.time()),
+    }
+    if nonce := _nonces.get(_origin(url)):
+        claims["nonce"] = nonce
+    if access_token is not None:
+        digest = hashlib.sha256(access_token.reveal().encode()).digest()
+        claims["ath"] = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": signing.as_dict(private=False)}
+    return jwt.encode(header, claims, signing, algorithms=["ES256"])
+
+
+def remember_nonce(url: str, nonce: str | None) -> bool:
+    """Take the nonce of a response's `DPoP-Nonce`. Whether it is a new one, so that a refused request is worth repeating."""
+    if not nonce or _nonces.get(_origin(url)) == nonce:
+        return False
+    if len(_nonces) >= _MAX_ORIGINS:
+        _nonces.clear()
+    _nonces[_origin(url)] = nonce
+    return True
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,54 @@
+"""The opaque text of a secret."""
+
+from __future__ import annotations
+
+import hmac
+from typing import NoReturn
+
+from flowlet_jupyter.errors import InvalidSecret
+
+
+class SecretValue:
+    """A text that shows itself to nobody who does not ask: `.reveal()` is the only way to it.
+
+    Its repr, str and format are redacted; it cannot be pickled or turned into JSON.
+    """
+
+    __slots__ = ("__text",)
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            # the value itself must not be in the message
+            raise InvalidSecret(f"A secret value must be a text, not {type(text).__name__}.")
+        self.__text = text
+
+    def reveal(self) -> str:
+        """The text itself. Do not print it, and do not put it into a variable of a notebook."""
+        return self.__text
+
+    def __repr__(self) -> str:
+        return "SecretValue(hidden)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SecretValue):
+            return NotImplemented
+        return hmac.compare_digest(self.__text.encode(), other.reveal().encode())
+
+    __hash__ = None  # type: ignore[assignment]  # a hash can be compared with guesses
+
+    def __bool__(self) -> bool:
+        return bool(self.__text)
+
+    def __copy__(self) -> SecretValue:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> SecretValue:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("A SecretValue is not pickled or copied out; use .reveal() if you must have its text.")
