@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         AuthRequired as AuthRequired,
     )
     from flowlet_jupyter.errors import (
+        DiscoveryFailed as DiscoveryFailed,
+    )
+    from flowlet_jupyter.errors import (
         FlowletError as FlowletError,
     )
     from flowlet_jupyter.errors import (
@@ -38,6 +41,9 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
     )
     from flowlet_jupyter.errors import (
         MissingExtra as MissingExtra,
+    )
+    from flowlet_jupyter.errors import (
+        ProviderError as ProviderError,
     )
     from flowlet_jupyter.errors import (
         RequestFailed as RequestFailed,
@@ -155,7 +161,7 @@ _PUBLIC = {
         (
             "FlowletError", "InvalidSecret", "SecretNotFound", "HostNotAllowed", "AuthRequired", "AuthorizationFailed",
             "TokenEndpointError", "VaultError", "VaultFileDamaged", "MasterKeyError", "RequestSyntaxError",
-            "InterpolationError", "RequestFailed", "MissingExtra",
+            "InterpolationError", "RequestFailed", "ProviderError", "DiscoveryFailed", "MissingExtra",
         ),
         "errors",
     ),

@@ -38,6 +38,7 @@ _OPTIONAL_ENDPOINTS = (
     "userinfo_endpoint",
     "jwks_uri",
     "issuer",
+    "identity_url",
 )
 
 
@@ -89,7 +90,10 @@ class OAuth2:
     subject_secret: str | None = None
     subject_token_type: str = "urn:ietf:params:oauth:token-type:access_token"
 
-    redirect_uri: str | None = None  # the one that was registered
+    redirect_uris: tuple[str, ...] = ()  # those that are known to be registered (RFC 7591, 2)
+    identity_url: str | None = None  # the API's request that says whose token it is
+    identity_name: str = ""  # where in its answer, as a JMESPath; empty for userinfo's usual claims
+    identity_method: str = "GET"
     compliance: Compliance = field(default_factory=Compliance)
 
     def __post_init__(self) -> None:

@@ -15,6 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from flowlet_jupyter.demo.process import Birdsong
+from flowlet_jupyter.oauth2 import OAuth2
+
 MUST_RUN_ALL = os.environ.get("FLOWLET_TEST_ALL") == "1"
 
 
@@ -67,6 +70,20 @@ class OidcProvider:
             "base_url": self.issuer,
             **fields,
         }
+
+
+def birdsong_secret(birdsong: Birdsong, redirect_uri: str) -> OAuth2:
+    """The secret `twitter` of an app that is registered at Birdsong with this redirect URI."""
+    client_id, client_secret = birdsong.server.provider.register("test", redirect_uri)
+    return OAuth2(
+        name="twitter",
+        authorization_endpoint=birdsong.authorization_endpoint,
+        token_endpoint=birdsong.token_endpoint,
+        client_id=client_id,
+        client_secret=client_secret,
+        scope="users.read offline.access",
+        base_url=birdsong.url,
+    )
 
 
 def free_port() -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from flowlet_jupyter.errors import RequestFailed, RequestSyntaxError
+from flowlet_jupyter.errors import AuthRequired, RequestFailed, RequestSyntaxError
 from flowlet_jupyter.notebook.grammar import RequestSpec, parse
 from flowlet_jupyter.notebook.interpolation import PreparedRequest, prepare
 
@@ -75,10 +76,20 @@ class FlowletMagics(Magics):
     @no_var_expand
     @line_magic
     def flowlet_secret(self, line: str) -> None:
-        """Manage the tokens of one secret (%flowlet_secret NAME), or make a new one (%flowlet_secret --new)."""
-        name = line.strip()
-        if not name:
-            raise RequestSyntaxError("Which secret? %flowlet_secret NAME, or %flowlet_secret --new")
+        """Manage the tokens of one secret (%flowlet_secret NAME), or make a new one (%flowlet_secret --new).
+
+        --connect requests an access token and waits; --paste does so where the browser is on another machine.
+        """
+        words = line.split()
+        options = {word for word in words if word.startswith("--")}
+        name = " ".join(word for word in words if word not in options) or ("--new" if "--new" in options else "")
+        if not name or not options <= {"--new", "--connect", "--paste"}:
+            raise RequestSyntaxError(
+                "Which secret? %flowlet_secret NAME [--connect | --paste], or %flowlet_secret --new"
+            )
+        if "--connect" in options or "--paste" in options:
+            self._connect(name, paste="--paste" in options)
+            return
         is_new = name == "--new"
         text = "The form for a new secret needs JupyterLab or Notebook 7." if is_new else _described(name)
         if getattr(self.shell, "kernel", None) is None:
@@ -88,14 +99,27 @@ class FlowletMagics(Magics):
 
         FlowletWidget(view="form").show(text) if is_new else FlowletWidget(view="manage", name=name).show(text)
 
+    def _connect(self, name: str, *, paste: bool) -> None:
+        import flowlet_jupyter
+        from flowlet_jupyter.notebook.connect import connect_by_paste, connect_in_notebook
+
+        handle = flowlet_jupyter.secrets[name]
+        if paste:
+            connect_by_paste(name, getpass.getpass)
+        else:
+            connect_in_notebook(AuthRequired(f"Secret '{name}' needs a person.", secret_name=name), self.shell)
+        print(handle)  # noqa: T201 - the magic's output
+
 
 def _described(name: str) -> str:
     import flowlet_jupyter
     from flowlet_jupyter.notebook.server_link import authorize_url
 
     status = flowlet_jupyter.secrets[name].status()
-    link = authorize_url(name) if status.state not in {"ready", "connected"} else None
-    return f"secret '{name}': {status.summary()}" + (f"\nRequest access token: {link}" if link else "")
+    link = authorize_url(name)
+    needs_one = status.state in {"no_token", "needs_authorization"}
+    way = f"\nRequest access token: {link or f'%flowlet_secret {name} --connect'}" if needs_one else ""
+    return f"secret '{name}': {status.summary()}{way}"
 
 
 def _read_file(name: str) -> bytes:

@@ -8,8 +8,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from flowlet_jupyter.errors import FlowletError, InvalidSecret
+from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
+from flowlet_jupyter.oauth.apart import start_apart
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
+from flowlet_jupyter.oauth.revocation import is_active, revoke
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret import Basic, Password, Record, Secret, configuration
 from flowlet_jupyter.secret_value import SecretValue
@@ -51,6 +53,25 @@ class SecretHandle:
         self.vault.get(self.name)  # before a lock is made for a name that does not exist
         wait_for(refresh_once(self.vault, self.name, stale=None))
         return self.status()
+
+    def revoke(self) -> Status:
+        """End the tokens at the provider (RFC 7009), then forget them. Raises `ProviderError`; nothing is then forgotten."""
+        with self.vault.lock(self.name):
+            record = self.vault.get(self.name)
+            secret, token_set = record.secret, record.token_set
+            if not isinstance(secret, OAuth2) or token_set is None:
+                raise AuthRequired(f"Secret '{self.name}' has no token to revoke.", secret_name=self.name)
+            start_apart(lambda: revoke(secret, token_set), name=f"revocation for secret '{self.name}'").result()
+            self.vault.put(Record(secret=secret))
+        return self.status()
+
+    def is_active(self) -> bool:
+        """Whether the provider still takes the access token (RFC 7662). Raises `ProviderError`, `AuthRequired`."""
+        record = self.vault.get(self.name)
+        secret, token_set = record.secret, record.token_set
+        if not isinstance(secret, OAuth2) or token_set is None:
+            raise AuthRequired(f"Secret '{self.name}' has no access token yet.", secret_name=self.name)
+        return start_apart(lambda: is_active(secret, token_set), name="introspection").result()
 
     def delete(self) -> None:
         """Remove the secret and its tokens from the vault; also if its file is damaged. Raises `SecretNotFound`."""

@@ -5,27 +5,38 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
+import segno
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from flowlet_jupyter.errors import (
+    AuthorizationFailed,
     AuthRequired,
     FlowletError,
     InvalidSecret,
+    ProviderError,
     SecretNotFound,
-    TokenEndpointError,
     VaultError,
 )
-from flowlet_jupyter.fields import checked_name
+from flowlet_jupyter.fields import checked_endpoint, checked_name
+from flowlet_jupyter.http.identity import identify
+from flowlet_jupyter.oauth.apart import start_apart
 from flowlet_jupyter.oauth.collection import SecretHandle
-from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
+from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
+from flowlet_jupyter.oauth.registration import register_client
+from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, OAuth2
+from flowlet_jupyter.providers import Provider, fields_for, load_providers
 from flowlet_jupyter.secret import SECRET_TYPES, Headers, Record, Secret, configuration
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.server.headers import FlowletHandler, apart
 from flowlet_jupyter.server.redirect_uri import redirect_uri
 from flowlet_jupyter.status import status_of
+from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
 from flowlet_jupyter.vault.greetings import greet
 
@@ -33,7 +44,8 @@ _STATUS_OF_ERROR: tuple[tuple[type[FlowletError], int], ...] = (
     (InvalidSecret, 400),
     (SecretNotFound, 404),
     (AuthRequired, 409),
-    (TokenEndpointError, 502),
+    (ProviderError, 502),
+    (AuthorizationFailed, 400),
     (VaultError, 500),
 )
 # A change of one of these makes the tokens that were obtained before belong to something else.
@@ -110,11 +122,24 @@ class SecretHandler(FlowletAPIHandler):
         fields = self.get_json_body()
         if not isinstance(fields, dict):
             raise InvalidSecret("The body must be a JSON object.")
+        endpoint = fields.pop("registration_endpoint", None)
         only_new = self.request.headers.get("If-None-Match") == "*"  # RFC 9110, 13.1.2: the form for a new secret
         name = checked_name(name)
+        if endpoint:
+            fields |= await apart(lambda: self._registered(endpoint, fields))
         created, record = await apart(lambda: _store(self.vault, name, fields, only_new=only_new))
         self.set_status(201 if created else 200)
         self.finish(described(record))
+
+    def _registered(self, endpoint: object, fields: dict[str, Any]) -> dict[str, Any]:
+        """Register a client (RFC 7591); what the provider gives stays on this side of the browser."""
+        return register_client(
+            checked_endpoint(str(endpoint), "registration_endpoint"),
+            redirect_uri=redirect_uri(self),
+            grant_type=str(fields.get("grant_type") or AUTHORIZATION_CODE),
+            scope=str(fields.get("scope") or ""),
+            client_name="flowlet-jupyter",
+        )
 
     @web.authenticated
     async def delete(self, name: str) -> None:
@@ -134,13 +159,125 @@ class RefreshHandler(FlowletAPIHandler):
         self.finish(described(await apart(lambda: self.vault.get(name))))
 
 
+class RevokeHandler(FlowletAPIHandler):
+    """`POST api/secrets/NAME/revoke`: end the tokens at the provider, and forget them here."""
+
+    @web.authenticated
+    async def post(self, name: str) -> None:
+        """Answers as `GET api/secrets/NAME`; 502 if the provider did not take it, and then nothing is forgotten."""
+        await apart(SecretHandle(name, self.vault).revoke)
+        self.finish(described(await apart(lambda: self.vault.get(name))))
+
+
+class DeviceHandler(FlowletAPIHandler):
+    """`POST` and `DELETE api/secrets/NAME/device`: the device flow, while this server waits for the person."""
+
+    @web.authenticated
+    async def post(self, name: str) -> None:
+        """The code to enter, where, its QR code as SVG, and until when (Unix time)."""
+        _cancel(self.vault, name)
+        flow = await apart(lambda: start_device_flow(self.vault, name))
+        _device_flows[self.vault.folder, name] = flow
+        vault = self.vault
+
+        def finished(future: Future[TokenSet]) -> None:
+            if future.exception() is None:
+                start_apart(lambda: identify(vault, name), name="identity")
+
+        flow.finished.add_done_callback(finished)
+        given = flow.authorization
+        self.finish(
+            {
+                "user_code": given.user_code,
+                "verification_uri": given.verification_uri,
+                "verification_uri_complete": given.verification_uri_complete,
+                "expires_at": given.expires_at,
+                "qr_code": segno.make(given.verification_uri_complete or given.verification_uri).svg_data_uri(scale=4),
+            }
+        )
+
+    @web.authenticated
+    async def get(self, name: str) -> None:
+        """Whether the flow goes on, and why it ended if it failed."""
+        flow = _device_flows.get((self.vault.folder, name))
+        done = flow is None or flow.finished.done()
+        error = flow.finished.exception() if flow is not None and done else None
+        self.finish({"pending": not done, "problem": str(error) if error else None})
+
+    @web.authenticated
+    async def delete(self, name: str) -> None:
+        """Ask no more (204)."""
+        _cancel(self.vault, name)
+        self.set_status(204)
+        self.finish()
+
+
+# flows under way in this server; they end with it, and within half an hour
+_device_flows: dict[tuple[Path, str], DeviceFlow] = {}
+
+
+def _cancel(vault: Vault, name: str) -> None:
+    flow = _device_flows.pop((vault.folder, name), None)
+    if flow is not None:
+        flow.cancel()
+
+
+class ProvidersHandler(FlowletAPIHandler):
+    """`GET api/providers`: the catalogue; `POST api/providers/KEY`: an entry's fields, its parameters filled in."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        """All entries, by title."""
+        providers = await apart(load_providers)
+        self.finish(json.dumps([_shown(provider) for provider in providers.values()]))
+
+
+class ProviderFieldsHandler(FlowletAPIHandler):
+    """`POST api/providers/KEY`."""
+
+    @web.authenticated
+    async def post(self, key: str) -> None:
+        """The fields of a secret, for the values in the JSON object of the body."""
+        provider = (await apart(load_providers)).get(key)
+        if provider is None:
+            raise web.HTTPError(404, "There is no such provider in the catalogue.")
+        self.finish(fields_for(provider, self.get_json_body() or {}))
+
+
+class DiscoverHandler(FlowletAPIHandler):
+    """`POST api/discover`."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        """The fields of a secret for the address in the body, and the hosts that it would talk to."""
+        address = (self.get_json_body() or {}).get("address", "")
+        if not isinstance(address, str) or not address.strip():
+            raise InvalidSecret("Which address? An issuer, a .well-known URL or an API's URL.", field="issuer")
+        metadata = await apart(lambda: discover(address.strip()))
+        self.finish(
+            {
+                "fields": fields_of(metadata),
+                "hosts": hosts_of(metadata),
+                "scopes_supported": metadata.scopes_supported,
+                "registration_endpoint": metadata.endpoints.get("registration_endpoint"),
+            }
+        )
+
+
+def _shown(provider: Provider) -> dict[str, Any]:
+    shown = dataclasses.asdict(provider)
+    fields = shown.pop("fields")
+    return {**shown, "needs_client_secret": fields.get("token_endpoint_auth_method") != "none",
+            "client_id": fields.get("client_id", ""), "grant_type": fields.get("grant_type", AUTHORIZATION_CODE)}  # fmt: skip
+
+
 class RedirectUriHandler(FlowletAPIHandler):
     """`GET api/redirect-uri`: what to register at the provider."""
 
     @web.authenticated
     def get(self) -> None:
         """The redirect URI of this server as the browser reaches it."""
-        self.finish({"redirect_uri": redirect_uri(self.request, self.base_url)})
+        self.finish({"redirect_uri": redirect_uri(self)})
 
 
 class VaultHandler(FlowletAPIHandler):
@@ -201,7 +338,8 @@ def _secret_from(name: str, fields: dict[str, Any], old: Secret | None) -> Secre
     for key, value in fields.items():
         if key not in specs:
             raise InvalidSecret(f"A secret of type {kind.type} has no field '{key[:50]}'.", field=key[:50])
-        fields[key] = _typed(key, value, str(specs[key].type))
+        if not isinstance(value, SecretValue):
+            fields[key] = _typed(key, value, str(specs[key].type))
     if isinstance(old, kind):
         _keep_values(kind, fields, old)
     for key, spec in specs.items():

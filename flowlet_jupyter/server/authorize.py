@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
+import secrets as random
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,21 +15,22 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 from tornado.template import Loader
 
-from flowlet_jupyter.errors import AuthorizationFailed, FlowletError, InvalidSecret
-from flowlet_jupyter.oauth import token_endpoint
+from flowlet_jupyter.errors import FlowletError, InvalidSecret
+from flowlet_jupyter.http.identity import identify
 from flowlet_jupyter.oauth.authorization import (
     FLOW_LIFETIME_SECONDS,
     Flow,
-    code_of_response,
     new_flow,
 )
+from flowlet_jupyter.oauth.completion import complete_flow
 from flowlet_jupyter.oauth.pending import claim_flow, find_flow, flow_id, remember_flow
 from flowlet_jupyter.oauth.pushed import authorization_request
 from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, OAuth2
+from flowlet_jupyter.providers import load_providers
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.server.headers import FlowletHandler, apart
-from flowlet_jupyter.server.redirect_uri import redirect_uri
+from flowlet_jupyter.server.redirect_uri import callback_path, plan_redirect, redirect_uri
 from flowlet_jupyter.status import status_of
 from flowlet_jupyter.vault import Vault
 
@@ -37,20 +39,24 @@ _pages = Loader(str(_HERE / "templates"), autoescape="xhtml_escape")
 _FILES = {"page.css": "text/css; charset=utf-8", "callback.js": "text/javascript; charset=utf-8"}
 
 
+_OWN_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'none'"
+
+
 class PageHandler(FlowletHandler):
     """A page for a person: no script but ours, nothing from elsewhere."""
 
     @property
     def content_security_policy(self) -> str:
         """Jupyter's policy (`frame-ancestors`) and nothing but our own style and script."""
-        own = "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'none'"
-        return f"{super().content_security_policy}; {own}"
+        return f"{super().content_security_policy}; {_OWN_POLICY}"
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> None:
         """Finish with a page; tornado's templates escape every value."""
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        page = _pages.load(template).generate(files=url_path_join(self.base_url, "flowlet", "page"), **values)
+        # beside the callback: whoever calls that on loopback must not read the secret path in its page
+        files = callback_path(self).removesuffix("callback") + "page"
+        page = _pages.load(template).generate(files=files, **values)
         self.finish(page)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
@@ -69,9 +75,23 @@ class PageHandler(FlowletHandler):
             return None
         return getattr(self.current_user, "username", None)
 
+    def start_at_provider(self, flow: Flow, at_provider: str) -> None:
+        """Bind the flow to this browser by a cookie, and send it to the provider."""
+        cookie, path = self.cookie_of(flow.state.reveal())
+        self.set_cookie(
+            cookie,
+            flow.browser.reveal(),
+            path=path,
+            max_age=int(FLOW_LIFETIME_SECONDS),
+            httponly=True,
+            samesite="Lax",
+            secure=self.request.protocol == "https",
+        )
+        self.redirect(at_provider)
+
     def cookie_of(self, state: str) -> tuple[str, str]:
         """Name and path of the cookie that binds the flow of `state` to its browser."""
-        return f"flowlet-{flow_id(state)}", url_path_join(self.base_url, "flowlet", "callback")
+        return f"flowlet-{flow_id(state)}", callback_path(self)
 
 
 class AuthorizeHandler(PageHandler):
@@ -97,30 +117,81 @@ class AuthorizeHandler(PageHandler):
             here = url_path_join(self.base_url, "flowlet", "authorize", quote(name, safe=""))
             self.show("confirm.html", secret_name=name, provider=provider, here=here)
             return
-        flow = new_flow(
-            name,
-            redirect_uri=redirect_uri(self.request, self.base_url),
-            now=time.time(),
-            user=self.current_user_name,
-        )
         secret = record.secret
+        here = redirect_uri(self)
+        plan = plan_redirect(here, secret.redirect_uris, await apart(lambda: _redirect_rule(secret.provider)))
+        if plan.problem and self.get_query_argument("registered", "") != "yes":
+            again = f"{url_path_join(self.base_url, 'flowlet', 'authorize', quote(name, safe=''))}?registered=yes"
+            self.show("redirect.html", secret_name=name, problem=plan.problem, uri=plan.uri, again=again)
+            return
+        flow = new_flow(name, redirect_uri=plan.uri, now=time.time(), user=self.current_user_name)
         await apart(lambda: remember_flow(self.vault, flow))
         try:
             at_provider = await apart(lambda: authorization_request(secret, flow))
         except FlowletError as error:
             self.show("failed.html", status=502, message=str(error))
             return
-        cookie, path = self.cookie_of(flow.state.reveal())
-        self.set_cookie(
-            cookie,
-            flow.browser.reveal(),
-            path=path,
-            max_age=int(FLOW_LIFETIME_SECONDS),
-            httponly=True,
-            samesite="Lax",
-            secure=self.request.protocol == "https",
-        )
-        self.redirect(at_provider)
+        if plan.is_elsewhere(here):
+            # cookies do not cross from localhost to 127.0.0.1: start there, by a ticket that works once
+            ticket = hand_out(Ticket(flow, at_provider, time.monotonic() + TICKET_SECONDS))
+            self.redirect(f"{plan.uri.removesuffix('callback')}handover?ticket={ticket}")
+            return
+        self.start_at_provider(flow, at_provider)
+
+
+class HandOverHandler(PageHandler):
+    """`GET handover?ticket=…`: take over a flow that was started under the other name of this machine.
+
+    The ticket was given to the logged-in browser by the authorize handler; it works once, within a minute.
+    """
+
+    @allow_unauthenticated
+    async def get(self) -> None:
+        """Set the flow's cookie for this host, and go on to the provider."""
+        ticket = take_back(self.get_query_argument("ticket", ""), now=time.monotonic())
+        if ticket is None:
+            self.show("failed.html", status=400, message="This link was used already or is too old. Start again.")
+            return
+        self.start_at_provider(ticket.flow, ticket.at_provider)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A flow to be taken over, and the address at the provider that it goes on to."""
+
+    flow: Flow
+    at_provider: str
+    ends_at: float
+
+
+TICKET_SECONDS = 60.0
+_tickets: dict[str, Ticket] = {}
+
+
+def hand_out(ticket: Ticket) -> str:
+    """A random name for the ticket."""
+    for name in [name for name, old in _tickets.items() if old.ends_at < time.monotonic()]:
+        del _tickets[name]
+    name = random.token_urlsafe(32)
+    _tickets[name] = ticket
+    return name
+
+
+def take_back(name: str, *, now: float) -> Ticket | None:
+    """The ticket of this name, for the first who asks and in time."""
+    ticket = _tickets.pop(name, None)
+    return ticket if ticket is not None and now <= ticket.ends_at else None
+
+
+def _redirect_rule(provider: str | None) -> str:
+    """The provider's rule for redirect URIs; empty if its entry is gone or broken, which is no reason not to connect."""
+    if provider is None:
+        return ""
+    try:
+        entry = load_providers().get(provider)
+    except FlowletError:
+        return ""
+    return entry.redirect_rule if entry else ""
 
 
 class CallbackHandler(PageHandler):
@@ -171,24 +242,9 @@ class CallbackHandler(PageHandler):
 
 
 def _finish(vault: Vault, flow: Flow, parameters: dict[str, str]) -> Record:
-    secret = vault.get(flow.secret_name).secret
-    if not isinstance(secret, OAuth2):
-        raise AuthorizationFailed(f"Secret '{flow.secret_name}' is no longer an OAuth2 secret.")
-    code = code_of_response(secret, parameters)
-    token_set = token_endpoint.exchange_code(
-        secret, code=code, code_verifier=flow.code_verifier, redirect_uri=flow.redirect_uri, nonce=flow.nonce
-    )
-    kept = {name: parameters[name] for name in secret.compliance.kept_parameters if name in parameters}
-    token_set = dataclasses.replace(token_set, parameters=kept)
-    with vault.lock(flow.secret_name):
-        current = vault.get(flow.secret_name).secret
-        if current != secret:
-            raise AuthorizationFailed(
-                f"Secret '{flow.secret_name}' was changed meanwhile. Press Request access token again."
-            )
-        record = Record(secret=secret, token_set=token_set)
-        vault.put(record)
-    return record
+    complete_flow(vault, flow, parameters)
+    identify(vault, flow.secret_name)
+    return vault.get(flow.secret_name)
 
 
 class PageFileHandler(FlowletHandler):

@@ -8,15 +8,20 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 
 from flowlet_jupyter.server.api import (
+    DeviceHandler,
+    DiscoverHandler,
     GreetingHandler,
     MissingAPIHandler,
+    ProviderFieldsHandler,
+    ProvidersHandler,
     RedirectUriHandler,
     RefreshHandler,
+    RevokeHandler,
     SecretHandler,
     SecretsHandler,
     VaultHandler,
 )
-from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, PageFileHandler
+from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, HandOverHandler, PageFileHandler
 from flowlet_jupyter.vault import Vault, default_vault
 
 _NAME = r"([^/]+)"
@@ -28,15 +33,28 @@ def handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]
         r"api/secrets": SecretsHandler,
         rf"api/secrets/{_NAME}": SecretHandler,
         rf"api/secrets/{_NAME}/refresh": RefreshHandler,
+        rf"api/secrets/{_NAME}/revoke": RevokeHandler,
+        rf"api/secrets/{_NAME}/device": DeviceHandler,
+        r"api/providers": ProvidersHandler,
+        rf"api/providers/{_NAME}": ProviderFieldsHandler,
+        r"api/discover": DiscoverHandler,
         r"api/redirect-uri": RedirectUriHandler,
         r"api/vault": VaultHandler,
         r"api/greetings/([0-9a-f]{32})": GreetingHandler,
         r"api/.*": MissingAPIHandler,
         rf"authorize/{_NAME}": AuthorizeHandler,
         r"callback": CallbackHandler,
+        r"handover": HandOverHandler,
         r"page/(page\.css|callback\.js)": PageFileHandler,
     }
     return [(url_path_join(base_url, "flowlet", route), handler, {"vault": vault}) for route, handler in routes.items()]
+
+
+def loopback_handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]]]:
+    """The routes of a listener without a Jupyter server: the pages at a secret path, the redirect URI at a fixed one."""
+    public = {CallbackHandler, HandOverHandler, PageFileHandler}
+    fixed = [route for route in handlers("/", vault) if route[1] in public]
+    return [*fixed, *(route for route in handlers(base_url, vault) if route[1] not in public)]
 
 
 def _load_jupyter_server_extension(app: ServerApp) -> None:

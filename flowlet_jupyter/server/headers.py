@@ -29,6 +29,13 @@ class FlowletHandler(JupyterHandler):
         """Take the vault that the extension mounted the handler with."""
         self.vault = vault
 
+    @property
+    def content_security_policy(self) -> str:
+        """Jupyter's policy; without its report address on loopback, where the base URL is a secret path."""
+        if "flowlet_callback" in self.settings:
+            return "frame-ancestors 'none'"
+        return str(super().content_security_policy)
+
     def set_default_headers(self) -> None:
         """Jupyter's headers (its `frame-ancestors` among them), and no caching and no referrer on top."""
         super().set_default_headers()

@@ -2,13 +2,86 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
-from tornado.httputil import HTTPServerRequest
+
+from flowlet_jupyter.hosts import is_loopback
 
 
-def redirect_uri(request: HTTPServerRequest, base_url: str) -> str:
-    """`<origin><base_url>flowlet/callback`, the origin being the one of `request`.
+def callback_path(handler: JupyterHandler) -> str:
+    """The path of the callback: below the server's base URL, or a fixed one where the base URL is a secret."""
+    fixed = handler.settings.get("flowlet_callback")
+    return str(fixed or url_path_join(handler.base_url, "flowlet", "callback"))
 
-    Behind a proxy the server must trust its headers (`ServerApp.trust_xheaders`) to see https.
+
+def redirect_uri(handler: JupyterHandler) -> str:
+    """`<origin><base_url>flowlet/callback`, the origin being that of the request; on a JupyterHub the hub's stable one.
+
+    The hub sends each user to the user's own server and keeps the query, so an organisation registers one redirect
+    URI. Behind a proxy the server must trust its headers (`ServerApp.trust_xheaders`) to see https.
     """
-    return f"{request.protocol}://{request.host}{url_path_join(base_url, 'flowlet', 'callback')}"
+    request = handler.request
+    hub = os.environ.get("JUPYTERHUB_BASE_URL")
+    if hub and os.environ.get("JUPYTERHUB_SERVICE_PREFIX") and "flowlet_callback" not in handler.settings:
+        path = url_path_join(hub, "hub", "user-redirect", "flowlet", "callback")
+    else:
+        path = callback_path(handler)
+    return f"{request.protocol}://{request.host}{path}"
+
+
+@dataclass(frozen=True)
+class RedirectPlan:
+    """Which redirect URI a flow uses; `problem` says in plain words why the provider will probably refuse it."""
+
+    uri: str
+    problem: str | None = None
+
+    def is_elsewhere(self, here: str) -> bool:
+        """Whether the flow comes back under another name of this machine, where this browser has no cookie yet."""
+        return urlsplit(self.uri).netloc != urlsplit(here).netloc
+
+
+def plan_redirect(here: str, registered: tuple[str, ...], rule: str) -> RedirectPlan:
+    """The redirect URI for a server that the browser reaches as `here`, given those registered and the provider's rule.
+
+    Pure. `rule` is that of the catalogue entry: `https`, `not-localhost`, `any-loopback-port`, `opaque` or empty.
+    """
+    twin = _twin(here)
+    for known in (here, twin):
+        if known and known in registered:
+            return RedirectPlan(known)
+    if rule == "opaque" and registered:
+        return RedirectPlan(registered[0])
+    if rule == "not-localhost" and twin and urlsplit(here).hostname == "localhost":
+        here = twin
+    if rule == "https" and here.startswith("http://"):
+        return RedirectPlan(
+            here,
+            f"This provider takes only redirect URIs with https://, and this server is reached as {here}. What works: a "
+            "JupyterHub or a tunnel with https; or register any https:// address of yours, and paste the address that "
+            "the browser is sent to: %flowlet_secret NAME --paste",
+        )
+    if registered and not (rule == "any-loopback-port" and _is_loopback(here) and any(map(_is_loopback, registered))):
+        return RedirectPlan(
+            here,
+            f"So far {' and '.join(registered)} was used, but this server is now reached as {here}. The provider will "
+            "refuse it unless it is registered there too. Register it, or open Jupyter at its former address.",
+        )
+    return RedirectPlan(here)
+
+
+def _twin(uri: str) -> str | None:
+    """The same address under the other name of this machine: localhost and 127.0.0.1."""
+    parts = urlsplit(uri)
+    other = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}.get(parts.hostname or "")
+    if other is None:
+        return None
+    return parts._replace(netloc=other if parts.port is None else f"{other}:{parts.port}").geturl()
+
+
+def _is_loopback(uri: str) -> bool:
+    return is_loopback(urlsplit(uri).hostname or "")

@@ -2,6 +2,21 @@
 
 const TYPES = { oauth2: "OAuth2", password: "Password or API key (Bearer)", basic: "User name and password (Basic)", headers: "HTTP headers" };
 
+const GRANT_DEVICE = "urn:ietf:params:oauth:grant-type:device_code";
+const GRANT_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+const GRANT_JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const GRANTS = {
+  authorization_code: "Authorization code: a person allows it in the browser",
+  [GRANT_DEVICE]: "Device code: a person enters a code on any device",
+  client_credentials: "Client credentials: the client itself, nobody is asked",
+  refresh_token: "Refresh token: one that I have already",
+  [GRANT_JWT]: "Service account: an assertion signed with a private key",
+  [GRANT_EXCHANGE]: "Token exchange: another token is traded in",
+  password: "User name and password (for old services)",
+};
+const VALUE_FIELDS = new Set(["client_secret", "private_key", "password", "refresh_token"]);
+const NOT_SENT = new Set(["redirect_uri", "registering"]);
+
 function secretInput(placeholder) {
   const control = element("input", { type: "password", autocomplete: "off", spellcheck: "false", placeholder });
   const show = button("Show", () => {
@@ -42,6 +57,11 @@ async function secretForm(secret, done) {
   if (!isNew) type.control.disabled = true;
 
   const { redirect_uri: redirectUri } = await call("GET", "api/redirect-uri");
+  const providers = await call("GET", "api/providers");
+  let parameters = {};
+  let registrationEndpoint = null;
+  let registering = false;
+  let discovered = "";
 
   function common() {
     return {
@@ -79,32 +99,129 @@ async function secretForm(secret, done) {
         ...common(),
       };
     }
-    const value = secretInput(kept);
-    const uri = textInput(redirectUri, { readonly: "", class: "flowlet-redirect-uri" });
-    return {
-      redirect_uri: labelled("Redirect URI", uri, {
-        hint: "Register exactly this at the provider",
-        beside: copyButton(() => uri.value),
-      }),
-      authorization_endpoint: labelled("Authorization URI", textInput(old.authorization_endpoint, { inputmode: "url" })),
-      token_endpoint: labelled("Token endpoint", textInput(old.token_endpoint, { inputmode: "url" })),
-      client_id: labelled("Client ID", textInput(old.client_id)),
-      client_secret: labelled("Client secret", value.control, {
-        beside: value.beside,
-        hint: "A public client has none; PKCE is always used",
-      }),
-      scope: labelled("Scope", textInput(old.scope), {
-        hint: "Separated by spaces. Twitter: tweet.read users.read offline.access (the last brings a refresh token)",
-      }),
-      token_endpoint_auth_method: labelled(
-        "Client authentication",
-        choice(
-          { "": "automatic", client_secret_basic: "Basic header", client_secret_post: "in the body", none: "none (public client)" },
-          old.token_endpoint_auth_method ?? "",
-        ),
-      ),
-      ...common(),
+    return { provider: providerField(), ...grantFields() };
+  }
+
+  // What is stored beside the fields that are shown: a catalogue entry's or discovery's.
+  const SHOWN_ALWAYS = new Set(["name", "type", "status"]);
+  let filled = isNew ? {} : Object.fromEntries(Object.entries(old).filter(([key]) => !key.startsWith("has_") && !SHOWN_ALWAYS.has(key)));
+
+  function providerField() {
+    const control = choice({ "": "Another provider (fill in, or discover)" }, "");
+    for (const entry of providers) control.append(element("option", { value: entry.key }, entry.title));
+    control.value = filled.provider ?? "";
+    const row = labelled("Provider", control, { hint: "Fills in the endpoints; only client ID and client secret are left" });
+    control.addEventListener("change", () => chooseProvider(control.value));
+    return row;
+  }
+
+  async function chooseProvider(key) {
+    message.textContent = "";
+    const entry = providers.find((candidate) => candidate.key === key);
+    filled = entry ? { provider: key, grant_type: entry.grant_type, client_id: entry.client_id } : {};
+    parameters = Object.fromEntries((entry?.parameters ?? []).map((parameter) => [parameter.name, parameter.default]));
+    if (!name.control.value && entry) name.control.value = key;
+    await fillFromProvider();
+    show("oauth2");
+    fields.provider.control.focus();
+  }
+
+  async function fillFromProvider() {
+    if (!filled.provider) return true;
+    const entry = providers.find((candidate) => candidate.key === filled.provider);
+    if (!entry || (entry.parameters.length && Object.values(parameters).some((value) => !value))) return !entry;
+    const kept = { client_id: filled.client_id, scope: filled.scope };
+    filled = { ...(await call("POST", `api/providers/${encodeURIComponent(filled.provider)}`, { body: parameters })) };
+    filled.client_id = kept.client_id || filled.client_id;
+    return true;
+  }
+
+  async function discoverFrom(address) {
+    const found = await call("POST", "api/discover", { body: { address } });
+    filled = { ...filled, provider: undefined, ...found.fields };
+    registrationEndpoint = found.registration_endpoint;
+    discovered = `Found. This secret will talk to: ${found.hosts.join(", ")}`;
+    show("oauth2");
+  }
+
+  function grantFields() {
+    const entry = providers.find((candidate) => candidate.key === filled.provider);
+    const grant = filled.grant_type ?? "authorization_code";
+    const rows = {};
+    for (const parameter of entry && isNew ? entry.parameters : []) {
+      const row = labelled(parameter.label, textInput(parameters[parameter.name]), { hint: parameter.hint });
+      row.control.addEventListener("change", () => { parameters[parameter.name] = row.control.value.trim(); });
+      rows[`parameter:${parameter.name}`] = row;
+    }
+    if (!entry) {
+      const address = textInput(filled.issuer, { inputmode: "url" });
+      const find = button("Discover", async () => {
+        try { await discoverFrom(address.value); } catch (error) { fields.issuer.showError(error.message); }
+      });
+      rows.issuer = labelled("Issuer", address, { hint: discovered || "Optional: an issuer or API address; Discover fills in the endpoints", beside: find });
+    }
+    const grants = labelled("Grant", choice(GRANTS, grant), { hint: grant === "password" ? "For old services only: the provider would rather not have your password in an app" : undefined });
+    grants.control.addEventListener("change", () => { remember(); filled.grant_type = grants.control.value; show("oauth2"); });
+    rows.grant_type = grants;
+    if (grant === "authorization_code") {
+      const uri = textInput(entry?.redirect_rule === "not-localhost" ? redirectUri.replace("//localhost", "//127.0.0.1") : redirectUri, { readonly: "", class: "flowlet-redirect-uri" });
+      rows.redirect_uri = labelled("Redirect URI", uri, { hint: redirectHint(entry), beside: copyButton(() => uri.value) });
+    }
+    const text = (key, label, hint) => { rows[key] = labelled(label, textInput(filled[key], key.endsWith("endpoint") ? { inputmode: "url" } : {}), { hint }); };
+    const value = (key, label, hint) => {
+      const input = key === "private_key"
+        ? { control: element("textarea", { rows: "3", spellcheck: "false", autocomplete: "off", class: "flowlet-masked" }) }
+        : secretInput(kept);
+      rows[key] = labelled(label, input.control, { beside: input.beside, hint });
     };
+    if (!entry || !isNew) {
+      if (grant === "authorization_code") text("authorization_endpoint", "Authorization URI");
+      if (grant === GRANT_DEVICE) text("device_authorization_endpoint", "Device authorization endpoint");
+      text("token_endpoint", "Token endpoint");
+    }
+    if (!registering) {
+      text("client_id", "Client ID", grant === GRANT_JWT ? "The issuer of the assertion: the service account's e-mail address" : undefined);
+      if (grant !== GRANT_JWT) value("client_secret", "Client secret", "A public client has none; PKCE is always used");
+    }
+    if (registrationEndpoint && isNew) {
+      const box = element("input", { type: "checkbox", checked: registering });
+      box.addEventListener("change", () => { remember(); registering = box.checked; show("oauth2"); });
+      rows.registering = labelled("Register a client now", box, { hint: "This provider makes a client ID by itself (RFC 7591)" });
+    }
+    if (grant === GRANT_JWT) { value("private_key", "Private key", "PEM, or the private_key of the JSON key file"); text("private_key_id", "Key ID"); text("subject", "Subject", "Optional: the user to act for"); }
+    if (grant === "password") { text("username", "User name"); value("password", "Password"); }
+    if (grant === "refresh_token") value("refresh_token", "Refresh token", "One that you have already");
+    if (grant === GRANT_EXCHANGE) { text("subject_token_file", "File of the subject token"); text("subject_secret", "Or the secret whose token is exchanged"); }
+    text("scope", "Scope", entry?.refresh_token_from ? `Separated by spaces. A refresh token comes with: ${entry.refresh_token_from}`
+      : "Separated by spaces. Twitter: tweet.read users.read offline.access (the last brings a refresh token)");
+    rows.token_endpoint_auth_method = labelled("Client authentication", choice(
+      {
+        "": "automatic", client_secret_basic: "Basic header", client_secret_post: "in the body", none: "none (public client)",
+        client_secret_jwt: "JWT signed with the client secret", private_key_jwt: "JWT signed with a private key",
+      },
+      filled.token_endpoint_auth_method ?? "",
+    ));
+    if (rows.token_endpoint_auth_method.control.value === "private_key_jwt" && !rows.private_key) value("private_key", "Private key", "PEM or JWK");
+    rows.token_endpoint_auth_method.control.addEventListener("change", () => { remember(); show("oauth2"); });
+    const shared = common();
+    if (filled.allowed_hosts?.length) shared.allowed_hosts.control.value = filled.allowed_hosts.join(", ");
+    if (filled.base_url) shared.base_url.control.value = filled.base_url;
+    return { ...rows, ...shared };
+  }
+
+  function redirectHint(entry) {
+    const where = entry?.registration_page ? ` (${entry.registration_page})` : "";
+    const rule = { "https": "This provider takes https:// only: use a JupyterHub or a tunnel with https. " }[entry?.redirect_rule];
+    return `${rule && redirectUri.startsWith("http://") ? rule : ""}Register exactly this at the provider${where}`;
+  }
+
+  // what was typed so far stays when the form is drawn again
+  function remember() {
+    for (const [key, field] of Object.entries(fields)) {
+      if (VALUE_FIELDS.has(key) || key.startsWith("parameter:") || NOT_SENT.has(key)) continue;
+      const value = field.control.value.trim();
+      filled[key] = key === "allowed_hosts" ? value.split(/[\s,]+/).filter(Boolean) : value;
+    }
   }
 
   function show(kind) {
@@ -115,10 +232,15 @@ async function secretForm(secret, done) {
   show(old.type);
 
   function collected() {
-    const sent = { type: type.control.value };
+    const sent = type.control.value === "oauth2" ? { ...filled, type: "oauth2" } : { type: type.control.value };
+        if (registering) Object.assign(sent, { registration_endpoint: registrationEndpoint });
     for (const [key, field] of Object.entries(fields)) {
       const value = field.control.value.trim();
-      if (key === "redirect_uri" || value === "") continue;
+      if (NOT_SENT.has(key) || key.startsWith("parameter:")) continue;
+      if (value === "") {
+        delete sent[key];
+        continue;
+      }
       if (key === "allowed_hosts") sent[key] = value.split(/[\s,]+/).filter(Boolean);
       else if (key === "headers") {
         sent[key] = Object.fromEntries(
@@ -150,11 +272,18 @@ async function secretForm(secret, done) {
     }
     save.disabled = true;
     try {
+      if (type.control.value === "oauth2" && isNew && Object.keys(parameters).length) {
+        remember();
+        const typed = filled;
+        await fillFromProvider();
+        filled = { ...filled, client_id: typed.client_id, scope: typed.scope };
+        for (const key of ["allowed_hosts", "base_url"]) fields[key].control.value = [].concat(filled[key] ?? []).join(", ");
+      }
       await call("PUT", secretPath(wanted), { body: collected(), onlyNew: isNew });
       body.replaceChildren(); // the value leaves the page with the form
       done(wanted);
     } catch (error) {
-      const field = all[error.field];
+      const field = all[error.field] ?? all[`parameter:${error.field}`];
       if (field) {
         field.showError(error.message);
         field.control.focus();

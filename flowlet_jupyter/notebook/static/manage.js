@@ -7,6 +7,7 @@ const STATE_WORDS = {
   ready: "Ready",
   connected: "Connected",
   expired: "Access token expired",
+  on_demand: "Ready: the first request obtains an access token",
   no_token: "No access token yet",
   needs_authorization: "Needs authorization",
 };
@@ -17,7 +18,7 @@ function statusWords(status) {
 }
 
 function statusMark(status) {
-  const good = status.state === "connected" || status.state === "ready";
+  const good = ["connected", "ready", "on_demand"].includes(status.state);
   const kind = good ? "good" : status.state === "expired" ? "waiting" : "none";
   return element("span", { class: `flowlet-mark flowlet-mark-${kind}`, "aria-hidden": "true" });
 }
@@ -56,6 +57,7 @@ function connectLink(name, label, clicked) {
 function tokenRows(secret) {
   const { status } = secret;
   const rows = [["Status", element("span", {}, statusMark(status), statusWords(status))]];
+  if (status.identity) rows.push(["Connected as", status.identity]);
   if (secret.type === "oauth2" && status.access_token) {
     rows.push(["Access token", element("span", {}, "obtained, ", expiry(status))]);
     rows.push(["Refresh token", status.refresh_token ? "obtained" : NO_REFRESH_TOKEN]);
@@ -85,13 +87,24 @@ function manageView(secret, view, back) {
     }
   }
   const actions = [];
-  if (isOAuth2) {
+  const deviceBox = element("div", { "aria-live": "polite" });
+  if (isOAuth2 && secret.grant_type === GRANT_DEVICE) {
+    actions.push(button(obtained ? "Request access token again" : "Request access token", () => attempt(async () => {
+      deviceBox.replaceChildren(deviceView(await call("POST", secretPath(secret.name, "/device")), secret, view, deviceBox));
+    }), { class: "flowlet-primary" }));
+  } else if (isOAuth2 && secret.grant_type !== "authorization_code") {
+    actions.push(button(obtained ? "Request access token again" : "Request access token",
+      () => attempt(() => call("POST", secretPath(secret.name, "/refresh"))), { class: "flowlet-primary" }));
+  } else if (isOAuth2) {
     actions.push(
       connectLink(secret.name, obtained ? "Request access token again" : "Request access token", () => view.expectToken(secret)),
     );
   }
   if (secret.status.refresh_token) {
     actions.push(button("Refresh now", () => attempt(() => call("POST", secretPath(secret.name, "/refresh")))));
+  }
+  if (obtained && secret.revocation_endpoint) {
+    actions.push(button("Revoke", () => attempt(() => call("POST", secretPath(secret.name, "/revoke")))));
   }
   actions.push(button("Edit", () => view.edit(secret)));
   const remove = button("Delete", () => {
@@ -112,8 +125,35 @@ function manageView(secret, view, back) {
     view.isExpecting(secret.name)
       ? element("p", { class: "flowlet-hint", role: "status" }, "Waiting for you to allow it in the other tab …")
       : null,
+    deviceBox,
     message,
     element("div", { class: "flowlet-actions" }, ...actions),
+  );
+}
+
+// The device flow: the code, the link and its QR code; the server waits for the person, this asks the server.
+function deviceView(given, secret, view, box) {
+  const words = element("p", { class: "flowlet-hint", role: "status" });
+  const path = secretPath(secret.name, "/device");
+  const timer = setInterval(async () => {
+    if (!box.isConnected) return clearInterval(timer);
+    words.textContent = `Waiting for you to enter it, ${spanOfTime(given.expires_at - Date.now() / 1000)} left`;
+    const state = await call("GET", path).catch(() => null);
+    if (!state || state.pending) return undefined;
+    clearInterval(timer);
+    if (state.problem) box.replaceChildren(element("div", { class: "flowlet-error", role: "alert" }, state.problem));
+    else view.changed(secret.name);
+    return undefined;
+  }, 1000);
+  const link = given.verification_uri_complete ?? given.verification_uri;
+  return element(
+    "section",
+    { class: "flowlet-device", "aria-label": "Enter this code" },
+    element("p", {}, "Open ", element("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, given.verification_uri),
+      " on any device and enter the code ", element("strong", { class: "flowlet-code" }, given.user_code), " ", copyButton(() => given.user_code)),
+    element("img", { src: given.qr_code, alt: `QR code of ${given.verification_uri}` }),
+    words,
+    button("Cancel", async () => { clearInterval(timer); await call("DELETE", path); box.replaceChildren(); }),
   );
 }
 
@@ -123,6 +163,7 @@ function connectView(secret, view) {
   if (status.state === "connected") {
     return element("p", { role: "status" }, statusMark(status), `Secret ${secret.name} is connected, `, expiry(status), ".");
   }
+  if (secret.grant_type !== "authorization_code") return manageView(secret, view, null);
   return element(
     "section",
     { class: "flowlet-manage", "aria-label": `Connect ${secret.name}` },

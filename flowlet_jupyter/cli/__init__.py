@@ -1,0 +1,62 @@
+"""`jupyter flowlet`: the vault in a shell. A value is asked for, or read from a file; it is never an argument."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from flowlet_jupyter.cli import commands
+from flowlet_jupyter.errors import FlowletError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 if it went well, 1 with one line on stderr if not."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except FlowletError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jupyter flowlet", description="Named secrets for HTTP requests in notebooks."
+    )
+    of = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, *, takes_name: bool = True) -> argparse.ArgumentParser:
+        sub = of.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=getattr(commands, name if name != "import" else "import_"))
+        if takes_name:
+            sub.add_argument("name", help="the secret's name")
+        return sub
+
+    command("list", "All secrets, without values.", takes_name=False)
+    add = command("add", "Store a new secret; values are asked for.")
+    add.add_argument("--type", choices=["oauth2", "password", "basic"], default="oauth2")
+    add.add_argument("--provider", help="an entry of the catalogue: see `jupyter flowlet providers`")
+    add.add_argument("--discover", metavar="ADDRESS", help="an issuer, a .well-known URL or an API's URL")
+    add.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[], help="such as scope='a b', tenant=x")
+    add.add_argument("--host", metavar="HOST", action="append", default=[], help="where it may be sent")
+    add.add_argument("--value-file", metavar="FILE", help="read the client secret or password from here ('-': stdin)")
+    status = command("status", "Times and scopes of a secret's tokens.")
+    status.add_argument("--ask", action="store_true", help="also ask the provider whether the access token is active")
+    authorize = command("authorize", "Request an access token.")
+    authorize.add_argument("--paste", action="store_true", help="the browser is on another machine: paste its address")
+    command("refresh", "Renew the access token now.")
+    command("revoke", "End the tokens at the provider, and forget them here.")
+    command("delete", "Remove a secret and its tokens.")
+    command("token", "Print a usable access token, for a pipe: the one command that shows a value.")
+    command("providers", "The catalogue of providers.", takes_name=False)
+    importer = command("import", "Import OAuth2 settings of another tool.", takes_name=False)
+    importer.add_argument("file", help="client_secret.json, a collection, an environment, an export")
+    importer.add_argument("--name", help="the secret's name, where the file holds one")
+    importer.add_argument("--host", metavar="HOST", action="append", default=[], help="where the secrets may be sent")
+    command("export", "Print the configuration of all secrets as JSON, without any value.", takes_name=False)
+    return parser

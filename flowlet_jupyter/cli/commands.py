@@ -1,0 +1,205 @@
+"""One function a command; each takes the parsed arguments."""
+
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import json
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import flowlet_jupyter
+from flowlet_jupyter.cli.imports import imported
+from flowlet_jupyter.errors import AuthRequired, InvalidSecret, RequestFailed
+from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
+from flowlet_jupyter.secret import SECRET_TYPES
+from flowlet_jupyter.secret_value import SecretValue
+
+
+def list(_options: Namespace) -> None:  # noqa: A001 - the command's name
+    """All secrets, without values."""
+    print(repr(flowlet_jupyter.secrets))
+
+
+def add(options: Namespace) -> None:
+    """Store a new secret."""
+    fields = _pairs(options.set)
+    if options.provider:
+        from flowlet_jupyter.providers import fields_for, load_providers
+
+        providers = load_providers()
+        if options.provider not in providers:
+            raise InvalidSecret(f"There is no provider '{options.provider}'. See: jupyter flowlet providers")
+        provider = providers[options.provider]
+        own = {parameter.name for parameter in provider.parameters}
+        filled = fields_for(provider, {key: value for key, value in fields.items() if key in own})
+        fields = {**filled, **{key: value for key, value in fields.items() if key not in own}}
+        if provider.registration_page:
+            print(f"Register the app at {provider.registration_page}")
+    if options.discover:
+        from flowlet_jupyter.oauth.apart import start_apart
+        from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
+
+        metadata = start_apart(lambda: discover(options.discover), name="discovery").result()
+        print(f"This secret will talk to: {', '.join(hosts_of(metadata))}")
+        fields = {**fields_of(metadata), **fields}
+    if options.host:
+        fields["allowed_hosts"] = tuple(options.host)
+    kind = SECRET_TYPES[options.type]
+    if kind is OAuth2:
+        if fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE:
+            from flowlet_jupyter.server.loopback import loopback_redirect_uri
+
+            print(f"The redirect URI to register is {loopback_redirect_uri()} (in JupyterLab the form shows another)")
+        fields.setdefault("client_id", "")
+        fields["client_id"] = fields["client_id"] or input("Client ID: ").strip()
+        if fields.get("token_endpoint_auth_method") not in {"none", "private_key_jwt", "tls_client_auth"}:
+            fields["client_secret"] = _value(options, "Client secret (empty for a public client): ") or None
+            if fields["client_secret"] is None:
+                fields["token_endpoint_auth_method"] = "none"
+    else:
+        fields["password"] = _value(options, "Password: ")
+    print(flowlet_jupyter.secrets.add(_made(kind, {**fields, "name": options.name})))
+
+
+def status(options: Namespace) -> None:
+    """Times and scopes of a secret's tokens."""
+    handle = flowlet_jupyter.secrets[options.name]
+    print(handle)
+    print(json.dumps({**handle.configuration(), "status": dataclasses.asdict(handle.status())}, indent=2))
+    if options.ask:
+        print("The provider says: " + ("active" if handle.is_active() else "not active"))
+
+
+def authorize(options: Namespace) -> None:
+    """Request an access token, by whatever the secret's grant needs."""
+    handle = flowlet_jupyter.secrets[options.name]
+    grant_type = handle.configuration().get("grant_type")
+    if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
+        from flowlet_jupyter.notebook.connect import connect_by_paste, connect_in_notebook
+
+        if options.paste:
+            connect_by_paste(options.name, getpass.getpass)
+        else:
+            needed = AuthRequired(
+                f"Secret '{options.name}' needs a person at a terminal: jupyter flowlet authorize {options.name}",
+                secret_name=options.name,
+            )
+            connect_in_notebook(needed, None)
+    else:
+        handle.refresh()
+    print(handle)
+
+
+def refresh(options: Namespace) -> None:
+    """Renew the access token now."""
+    print(flowlet_jupyter.secrets[options.name].refresh().summary())
+
+
+def revoke(options: Namespace) -> None:
+    """End the tokens at the provider, and forget them here."""
+    print(flowlet_jupyter.secrets[options.name].revoke().summary())
+
+
+def delete(options: Namespace) -> None:
+    """Remove a secret and its tokens."""
+    from flowlet_jupyter.oauth.collection import SecretHandle
+    from flowlet_jupyter.vault import default_vault
+
+    SecretHandle(options.name, default_vault()).delete()  # also one whose file is damaged
+    print(f"Secret '{options.name}' is deleted.")
+
+
+def token(options: Namespace) -> None:
+    """Print a usable access token."""
+    value = flowlet_jupyter.secrets[options.name].token()
+    if sys.stdout.isatty():
+        print("This is a secret value; it stays in the terminal's scrollback.", file=sys.stderr)
+    print(value.reveal())
+
+
+def providers(_options: Namespace) -> None:
+    """The catalogue of providers."""
+    from flowlet_jupyter.providers import load_providers
+
+    for key, provider in load_providers().items():
+        asked = ", ".join(parameter.name for parameter in provider.parameters)
+        print(f"{key:22} {provider.title}{f'  (set: {asked})' if asked else ''}")
+
+
+def import_(options: Namespace) -> None:
+    """Import OAuth2 settings of another tool; each secret, or the reason why not."""
+    try:
+        text = Path(options.file).expanduser().read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise RequestFailed(f"The file {options.file} cannot be read: {error}") from None
+    found = imported(text)
+    if options.name and len(found) == 1:
+        found[0]["name"] = options.name
+    failed = 0
+    for fields in found:
+        if options.host:
+            fields["allowed_hosts"] = options.host
+        kept = {key: value for key, value in fields.items() if value not in (None, "")}
+        try:
+            print(flowlet_jupyter.secrets.add(_made(OAuth2, kept)))
+        except InvalidSecret as error:
+            failed += 1
+            print(f"'{fields.get('name')}' was not imported: {error}", file=sys.stderr)
+    if failed == len(found):
+        raise InvalidSecret("Nothing was imported.")
+
+
+def export(_options: Namespace) -> None:
+    """The configuration of all secrets, without any value."""
+    configurations = [handle.configuration() for handle in flowlet_jupyter.secrets.values()]
+    print(json.dumps(configurations, indent=2, ensure_ascii=False))
+
+
+def _pairs(given: Any) -> dict[str, Any]:
+    pairs: dict[str, Any] = {}
+    for entry in given:
+        key, found, value = entry.partition("=")
+        if not found:
+            raise InvalidSecret(f"--set takes FIELD=VALUE, not '{entry[:50]}'.")
+        if key in OAuth2.value_fields:
+            raise InvalidSecret(f"The {key.replace('_', ' ')} is never an argument: it is asked for, or --value-file.")
+        pairs[key] = value
+    return pairs
+
+
+def _value(options: Namespace, question: str) -> SecretValue:
+    if options.value_file is None:
+        return SecretValue(getpass.getpass(question))
+    try:
+        source = (
+            sys.stdin if options.value_file == "-" else Path(options.value_file).expanduser().open(encoding="utf-8")
+        )
+        with source:
+            return SecretValue(source.read().strip())
+    except (OSError, ValueError):
+        raise InvalidSecret(f"The file {options.value_file} cannot be read.") from None
+
+
+def _made(kind: Any, fields: dict[str, Any]) -> Any:
+    specs = {spec.name: str(spec.type) for spec in dataclasses.fields(kind)}
+    if unknown := set(fields) - set(specs) - {"type"} - {f"has_{name}" for name in kind.value_fields}:
+        raise InvalidSecret(f"A secret of type {kind.type} has no field '{min(unknown)[:50]}'.", field=min(unknown))
+    typed = {}
+    for key, value in fields.items():
+        if key not in specs:
+            continue
+        if specs[key].startswith("tuple") and not isinstance(value, tuple):
+            value = tuple(value.split() if isinstance(value, str) else value)  # noqa: PLW2901 - its own type
+        elif specs[key] == "bool":
+            value = value is True or str(value).lower() == "true"  # noqa: PLW2901 - its own type
+        typed[key] = value
+    try:
+        return kind(**typed)
+    except TypeError:
+        missing = next(
+            (name for name in ("token_endpoint", "username") if name in specs and name not in typed), "a field"
+        )
+        raise InvalidSecret(f"The {missing.replace('_', ' ')} is missing: --set {missing}=…", field=missing) from None

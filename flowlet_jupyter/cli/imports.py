@@ -1,0 +1,111 @@
+"""OAuth2 settings of other tools, read as the fields of secrets. Pure; the text is untrusted and only ever data.
+
+Google's `client_secret*.json` and service account keys, Postman collections, Insomnia exports, Bruno's .bru files,
+JetBrains' http-client environments, and our own export.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, PASSWORD
+
+Fields = dict[str, Any]
+
+# their names for our fields; what is not listed is left behind
+_NAMES = {
+    "authorization_endpoint": ("authurl", "authorizationurl", "authuri"),
+    "token_endpoint": ("accesstokenurl", "tokenurl", "tokenuri"),
+    "client_id": ("clientid",),
+    "client_secret": ("clientsecret",),
+    "scope": ("scope",),
+    "username": ("username",),
+}
+_GRANTS = {
+    "authorizationcode": AUTHORIZATION_CODE,
+    "authorizationcodewithpkce": AUTHORIZATION_CODE,
+    "clientcredentials": CLIENT_CREDENTIALS,
+    "passwordcredentials": PASSWORD,
+    "password": PASSWORD,
+}
+
+
+def imported(text: str) -> list[Fields]:
+    """The secrets that `text` describes, each with a `name`. Raises `InvalidSecret` if there are none."""
+    found: list[Fields] = []
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        found = list(_bruno(text))
+    else:
+        found = list(_walk(content, "imported"))
+    if not found:
+        raise InvalidSecret(
+            "No OAuth2 settings were found. Known are Google's client_secret.json and service account keys, Postman "
+            "collections, Insomnia exports, Bruno's .bru files, JetBrains' http-client environments, and our own export."
+        )
+    return found
+
+
+def _walk(node: Any, name: str) -> Iterator[Fields]:
+    """Settings anywhere in the tree, named after the nearest name above them."""
+    if isinstance(node, list):
+        for entry in node:
+            yield from _walk(entry, name)
+        return
+    if not isinstance(node, dict):
+        return
+    own = node.get("name")
+    name = own if isinstance(own, str) and own else name
+    if settings := _settings(node, name):
+        yield settings
+        return
+    for key, entry in node.items():
+        yield from _walk(entry, key if isinstance(entry, dict) and name == "imported" else name)
+
+
+def _settings(node: dict[str, Any], name: str) -> Fields | None:
+    if node.get("type") == "service_account" and "private_key" in node:
+        return {
+            "name": str(node.get("project_id", name)), "provider": "google", "grant_type": JWT_BEARER,
+            "client_id": node.get("client_email", ""), "private_key": node["private_key"],
+            "private_key_id": node.get("private_key_id"), "token_endpoint": node.get("token_uri", ""),
+            "allowed_hosts": ["*.googleapis.com"],
+        }  # fmt: skip
+    if "token_endpoint" in node and "client_id" in node:  # our own export
+        return {**node, "name": name}
+    if node.get("type") == "oauth2" and isinstance(node.get("oauth2"), list):  # Postman
+        node = {str(entry.get("key")): entry.get("value") for entry in node["oauth2"] if isinstance(entry, dict)}
+        name = str(node.get("tokenName") or name)
+    fields = _renamed(node)
+    return {**fields, "name": name} if "token_endpoint" in fields and "client_id" in fields else None
+
+
+def _renamed(node: dict[str, Any]) -> Fields:
+    plain = {re.sub(r"[^a-z]", "", str(key).lower()): value for key, value in node.items()}
+    fields: Fields = {}
+    for ours, theirs in _NAMES.items():
+        value = next((plain[other] for other in theirs if isinstance(plain.get(other), str) and plain[other]), None)
+        # "{{variable}}" and "<variable>" stand for something that the file does not hold
+        if value is not None and not re.search(r"\{\{.*\}\}", value):
+            fields[ours] = value
+    grant = re.sub(r"[^a-z]", "", str(plain.get("granttype", "")).lower())
+    if grant in _GRANTS:
+        fields["grant_type"] = _GRANTS[grant]
+    placed = str(plain.get("clientauthentication") or plain.get("clientcredentials") or "")
+    if "body" in placed or plain.get("credentialsinbody") is True:
+        fields["token_endpoint_auth_method"] = "client_secret_post"
+    return fields
+
+
+def _bruno(text: str) -> Iterator[Fields]:
+    named = re.search(r"^meta \{[^}]*?^\s*name:\s*(.+?)\s*$", text, re.MULTILINE)
+    for block in re.finditer(r"^auth:oauth2 \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+        pairs = (line.partition(":") for line in block[1].splitlines() if ":" in line)
+        fields = _renamed({key.strip(): value.strip() for key, _, value in pairs})
+        if "token_endpoint" in fields and "client_id" in fields:
+            yield {**fields, "name": named[1] if named else "imported"}

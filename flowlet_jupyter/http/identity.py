@@ -1,0 +1,49 @@
+"""Whose token it is: the provider's identity request or userinfo, for "connected as @ann"."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+
+import httpx
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.http.client import shared_ssl_context
+from flowlet_jupyter.http.transport import CredentialTransport
+from flowlet_jupyter.oauth.id_token import identity_of
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.vault import Vault
+
+_TIMEOUT_SECONDS = 10.0
+_MAX_CHARACTERS = 200
+
+
+def identify(vault: Vault, name: str) -> None:
+    """Ask the provider whose token the secret `name` has, and keep the answer with the token set. Call this apart.
+
+    Nothing depends on the answer but what is shown, so a failure is no error: the status then names nobody.
+    """
+    with contextlib.suppress(FlowletError, httpx.HTTPError, ValueError, JMESPathError):
+        record = vault.get(name)
+        secret, token_set = record.secret, record.token_set
+        if not isinstance(secret, OAuth2) or token_set is None or token_set.identity:
+            return
+        url = secret.identity_url or secret.userinfo_endpoint
+        # the request obeys the host rule as any other; userinfo often lives where the API does not
+        if url is None:
+            return
+        transport = CredentialTransport(httpx.HTTPTransport(verify=shared_ssl_context()), vault=vault, secret_name=name)
+        with httpx.Client(transport=transport, timeout=_TIMEOUT_SECONDS) as client:
+            answer = (
+                client.request(secret.identity_method if secret.identity_url else "GET", url).raise_for_status().json()
+            )
+        found = jmespath.search(secret.identity_name, answer) if secret.identity_name else identity_of(answer)
+        if found is None or isinstance(found, dict | list):
+            return
+        with vault.lock(name):
+            current = vault.get(name)
+            if current.token_set == token_set:
+                named = dataclasses.replace(token_set, identity=str(found)[:_MAX_CHARACTERS])
+                vault.put(dataclasses.replace(current, token_set=named))

@@ -1,0 +1,63 @@
+"""The end of an authorization: check the response, exchange the code, store the token set. Call this apart."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+from flowlet_jupyter.errors import AuthorizationFailed
+from flowlet_jupyter.oauth import token_endpoint
+from flowlet_jupyter.oauth.authorization import Flow, code_of_response
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import Record
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.vault import Vault
+
+
+def complete_flow(vault: Vault, flow: Flow, parameters: Mapping[str, str]) -> Record:
+    """Store what the authorization response `parameters` brings; its `state` was found to be the flow's.
+
+    Raises `AuthorizationFailed`, `TokenEndpointError`, `VaultError`.
+    """
+    secret = vault.get(flow.secret_name).secret
+    if not isinstance(secret, OAuth2):
+        raise AuthorizationFailed(f"Secret '{flow.secret_name}' is no longer an OAuth2 secret.")
+    code = code_of_response(secret, parameters)
+    token_set = token_endpoint.exchange_code(
+        secret, code=code, code_verifier=flow.code_verifier, redirect_uri=flow.redirect_uri, nonce=flow.nonce
+    )
+    kept = {name: parameters[name] for name in secret.compliance.kept_parameters if name in parameters}
+    with vault.lock(flow.secret_name):
+        if vault.get(flow.secret_name).secret != secret:
+            raise AuthorizationFailed(
+                f"Secret '{flow.secret_name}' was changed meanwhile. Press Request access token again."
+            )
+        if flow.redirect_uri not in secret.redirect_uris:  # it works, so it is registered
+            secret = dataclasses.replace(secret, redirect_uris=(*secret.redirect_uris, flow.redirect_uri))
+        record = Record(secret=secret, token_set=dataclasses.replace(token_set, parameters=kept))
+        vault.put(record)
+    return record
+
+
+def pasted_response(flow: Flow, address: SecretValue) -> dict[str, str]:
+    """The parameters of a redirected address that a person pasted, checked as the callback checks them.
+
+    Raises `AuthorizationFailed` if it is not the redirect URI's, repeats a parameter, or has another `state`.
+    """
+    try:
+        parts = urlsplit(address.reveal().strip())
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:
+        parts, pairs = urlsplit(""), []
+    expected = urlsplit(flow.redirect_uri)
+    if (parts.scheme, parts.netloc, parts.path) != (expected.scheme, expected.netloc, expected.path):
+        raise AuthorizationFailed(
+            f"This is not the address that the provider redirected to: it must begin with {flow.redirect_uri}?"
+        )
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        raise AuthorizationFailed("The address repeats a parameter. It was refused.")
+    if SecretValue(parameters.get("state", "")) != flow.state:
+        raise AuthorizationFailed("This address belongs to another request. Nothing was stored; start again.")
+    return parameters

@@ -1,0 +1,164 @@
+"""The catalogue of providers: data in `catalogue/*.toml`, and what an organisation adds in Jupyter's data folders.
+
+Every peculiarity is declared in an entry; no code asks which provider it talks to.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.paths import jupyter_path
+
+from flowlet_jupyter.compliance import compliance_from
+from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.hosts import parse_host_rule
+
+_CATALOGUE = Path(__file__).parent / "catalogue"
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+REDIRECT_RULES = ("https", "not-localhost", "any-loopback-port", "opaque")
+PAGING_STYLES = ("link", "next", "cursor", "page", "offset")
+
+# fields of a secret that an entry may fill in
+_TEXTS = (
+    "authorization_endpoint", "token_endpoint", "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint",
+    "jwks_uri", "issuer", "token_endpoint_auth_method", "scope", "base_url", "grant_type", "client_id",
+)  # fmt: skip
+_DESCRIPTIONS = ("title", "source", "registration_page", "refresh_token_from", "redirect_rule", "notes")
+
+_KNOWN = {
+    *_TEXTS, *_DESCRIPTIONS, "verified", "allowed_hosts", "identity", "paging", "authorization_parameters",
+    "token_parameters", "compliance", "parameters", "dpop",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A part of the endpoints that the person fills in: one DNS label (or path segment), or a host."""
+
+    name: str
+    label: str
+    kind: str = "label"
+    default: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """One entry. `fields` are those of an OAuth2 secret, in which `{name}` stands for a parameter's value."""
+
+    key: str
+    title: str
+    source: str  # the provider's own page
+    verified: bool  # whether somebody ran it against the provider
+    fields: Mapping[str, Any]
+    parameters: tuple[Parameter, ...] = ()
+    registration_page: str = ""
+    refresh_token_from: str = ""  # what makes the provider give a refresh token
+    redirect_rule: str = ""
+    notes: str = ""
+    paging: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_providers() -> dict[str, Provider]:
+    """All entries by key; an organisation's overrides ours, and a nearer Jupyter data folder a farther one.
+
+    Raises `InvalidSecret` naming the file of an entry that is wrong.
+    """
+    folders = [Path(folder) for folder in reversed(jupyter_path("flowlet", "providers"))]
+    found: dict[str, Provider] = {}
+    for folder in (_CATALOGUE, *folders):
+        for file in sorted(folder.glob("*.toml")):
+            try:
+                table = tomllib.loads(file.read_text("utf-8"))
+            except (OSError, ValueError) as error:
+                raise InvalidSecret(f"The provider file {file} cannot be read: {error}") from None
+            found[file.stem] = parse_provider(file.stem, table, str(file))
+    return dict(sorted(found.items(), key=lambda item: item[1].title.lower()))
+
+
+def parse_provider(key: str, table: Mapping[str, Any], where: str) -> Provider:
+    """The entry that `table` describes. Raises `InvalidSecret` naming `where` and what is wrong."""
+    if problem := _problem(table):
+        raise InvalidSecret(f"The provider file {where}: {problem}")
+    try:
+        compliance_from(table.get("compliance", {}))
+        parameters = tuple(Parameter(**entry) for entry in table.get("parameters", []))
+    except (InvalidSecret, TypeError) as error:
+        raise InvalidSecret(f"The provider file {where}: {error}") from None
+    fields = {name: table[name] for name in _TEXTS if table.get(name)}
+    fields["allowed_hosts"] = tuple(table["allowed_hosts"])
+    for name in ("authorization_parameters", "token_parameters", "compliance", "dpop"):
+        if table.get(name):
+            fields[name] = table[name]
+    fields |= {f"identity_{name}": value for name, value in table.get("identity", {}).items()}
+    return Provider(
+        key=key,
+        verified=table.get("verified") is True,
+        fields=fields,
+        parameters=parameters,
+        paging=table.get("paging", {}),
+        **{name: table.get(name, "") for name in _DESCRIPTIONS},
+    )
+
+
+def _problem(table: Mapping[str, Any]) -> str | None:
+    hosts = table.get("allowed_hosts")
+    paging = table.get("paging", {})
+    checks = (
+        (not set(table) <= _KNOWN, f"'{min(set(table) - _KNOWN, default='')}' is not a field of an entry."),
+        *(
+            (not isinstance(table.get(name), str) or not table[name], f"'{name}' is missing.")
+            for name in ("title", "source", "token_endpoint")
+        ),
+        (not str(table.get("source")).startswith("https://"), "'source' must be the provider's own page."),
+        *(
+            (not isinstance(table.get(name, ""), str), f"'{name}' must be a text.")
+            for name in (*_TEXTS, *_DESCRIPTIONS)
+        ),
+        (
+            table.get("redirect_rule", "") not in {"", *REDIRECT_RULES},
+            f"'redirect_rule' is one of {', '.join(REDIRECT_RULES)}.",
+        ),
+        (
+            bool(paging) and paging.get("style") not in PAGING_STYLES,
+            f"'paging.style' is one of {', '.join(PAGING_STYLES)}.",
+        ),
+        (
+            not isinstance(hosts, list) or not hosts or not all(isinstance(host, str) for host in hosts),
+            "'allowed_hosts' must be a list of hosts.",
+        ),
+    )
+    return next((problem for is_wrong, problem in checks if is_wrong), None)
+
+
+def fields_for(provider: Provider, values: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a secret at `provider`, its parameters filled in from `values`.
+
+    Raises `InvalidSecret`, its field naming the parameter that is missing or cannot stand in a host.
+    """
+    checked = {}
+    for parameter in provider.parameters:
+        value = str(values.get(parameter.name, "") or parameter.default).strip()
+        if not value:
+            raise InvalidSecret(f"{parameter.label} is missing.", field=parameter.name)
+        if parameter.kind == "host":
+            value = str(parse_host_rule(value.removeprefix("https://").rstrip("/")))
+        elif not _LABEL.fullmatch(value):
+            raise InvalidSecret(f"{parameter.label} has letters, digits and hyphens only.", field=parameter.name)
+        checked[parameter.name] = value
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, str):
+            return _PLACE.sub(lambda place: checked.get(place[1], place[0]), value)
+        return tuple(filled(entry) for entry in value) if isinstance(value, tuple) else value
+
+    # a compliance switch has places of its own ("{client_id}")
+    fields = {name: filled(value) for name, value in provider.fields.items()}
+    return {**fields, "provider": provider.key}

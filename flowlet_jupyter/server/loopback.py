@@ -1,0 +1,115 @@
+"""The same handlers, hosted by a process that has no Jupyter server: on loopback, while something is pending (RFC 8252, 7.3).
+
+The redirect URI is fixed, since it is registered; everything else is behind a path that nobody can guess.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets as random
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from jupyter_server.auth.authorizer import AllowAllAuthorizer
+from jupyter_server.auth.identity import IdentityProvider, User
+from tornado import web
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.server.extension import loopback_handlers
+from flowlet_jupyter.vault import Vault
+
+DEFAULT_PORT = 8753
+ADDRESS = "127.0.0.1"
+_START_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Loopback:
+    """A listener that is open. `base` is its secret address, without a slash at the end."""
+
+    base: str
+    redirect_uri: str
+
+    def authorize_url(self, secret_name: str) -> str:
+        """The link that starts the authorization of a secret."""
+        return f"{self.base}/flowlet/authorize/{quote(secret_name, safe='')}"
+
+
+def loopback_port() -> int:
+    """The port of the redirect URI, which must be registered: `FLOWLET_LOOPBACK_PORT`, else 8753."""
+    text = os.environ.get("FLOWLET_LOOPBACK_PORT", str(DEFAULT_PORT))
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise FlowletError(f"FLOWLET_LOOPBACK_PORT is not a port: {text[:20]}")
+    return int(text)
+
+
+def loopback_redirect_uri() -> str:
+    """What to register for a kernel without a Jupyter server."""
+    return f"http://{ADDRESS}:{loopback_port()}/flowlet/callback"
+
+
+class _Anybody(IdentityProvider):
+    """Whoever knows the path was given it by the process itself."""
+
+    async def get_user(self, handler: web.RequestHandler) -> User:  # noqa: ARG002 - the base class's signature
+        return User("owner")
+
+
+@contextlib.contextmanager
+def open_loopback(vault: Vault) -> Iterator[Loopback]:
+    """Listen while the block runs. Raises `FlowletError` if the port is taken: another one is not registered."""
+    port = loopback_port()
+    try:
+        sockets = bind_sockets(port, ADDRESS)
+    except OSError:
+        raise FlowletError(
+            f"The redirect URI http://{ADDRESS}:{port} is taken by another program. Stop that one, or set "
+            "FLOWLET_LOOPBACK_PORT to the port of another redirect URI that is registered."
+        ) from None
+    path = random.token_urlsafe(24)
+    ready = threading.Event()
+    stopping: list[Any] = []
+
+    async def serve() -> None:
+        server = HTTPServer(_application(vault, f"/{path}/"))
+        server.add_sockets(sockets)
+        stop = asyncio.Event()
+        stopping.extend((asyncio.get_running_loop(), stop))
+        ready.set()
+        await stop.wait()
+        await asyncio.sleep(0.2)  # the last page is on its way
+        server.stop()
+        await server.close_all_connections()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="flowlet: loopback", daemon=True)
+    thread.start()
+    if not ready.wait(_START_SECONDS):
+        raise FlowletError("The listener for the redirect could not be started.")
+    try:
+        yield Loopback(f"http://{ADDRESS}:{port}/{path}", f"http://{ADDRESS}:{port}/flowlet/callback")
+    finally:
+        loop, stop = stopping
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(_START_SECONDS)
+
+
+def _application(vault: Vault, base_url: str) -> web.Application:
+    return web.Application(
+        loopback_handlers(base_url, vault),
+        base_url=base_url,
+        identity_provider=_Anybody(),
+        authorizer=AllowAllAuthorizer(),
+        allow_remote_access=False,  # a Host header that is not loopback is a rebound DNS name
+        local_hostnames=["localhost"],
+        cookie_secret=random.token_bytes(32),
+        flowlet_callback="/flowlet/callback",
+        headers={},
+        log_function=lambda _handler: None,
+    )

@@ -1,0 +1,172 @@
+"""`jupyter flowlet` in a shell."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+import respx
+
+import flowlet_jupyter as flowlet
+from flowlet_jupyter.cli import main
+from flowlet_jupyter.cli.imports import imported
+from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.oauth2 import CLIENT_CREDENTIALS, JWT_BEARER, OAuth2
+from flowlet_jupyter.vault import default_vault
+
+CANARY = "canary-value-5e1f"
+TOKEN = "https://auth.example/token"
+
+
+@pytest.fixture
+def value_file(tmp_path):
+    file = tmp_path / "value"
+    file.write_text(f"{CANARY}\n")
+    return str(file)
+
+
+def test_jupyter_finds_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "jupyter", "flowlet", "list"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "No secrets yet" in done.stdout
+
+
+def test_add_by_provider_then_list_status_export_and_delete(capsys, value_file):
+    assert main(["add", "music", "--provider", "spotify", "--set", "client_id=id", "--value-file", value_file]) == 0
+    assert default_vault().get("music").secret.client_secret.reveal() == CANARY
+    for command in (["list"], ["status", "music"], ["export"], ["providers"]):
+        assert main(command) == 0
+    shown = capsys.readouterr()
+    assert "music" in shown.out
+    assert CANARY not in shown.out + shown.err
+    assert main(["delete", "music"]) == 0
+    assert default_vault().names() == []
+
+
+def test_a_parameter_of_a_provider(value_file):
+    arguments = ["add", "shop", "--provider", "shopify", "--set", "client_id=i", "--value-file", value_file]
+    assert main(arguments) == 1
+    assert main([*arguments, "--set", "shop=mine"]) == 0
+    assert default_vault().get("shop").secret.token_endpoint == "https://mine.myshopify.com/admin/oauth/access_token"
+
+
+@respx.mock
+def test_client_credentials_from_the_shell(capsys, value_file):
+    respx.post(TOKEN).respond(json={"access_token": CANARY, "expires_in": 60})
+    respx.post("https://auth.example/revoke").respond(200)
+    respx.post("https://auth.example/introspect").respond(json={"active": True})
+    arguments = ["add", "api", "--value-file", value_file, "--host", "api.example"]
+    for field in (f"token_endpoint={TOKEN}", f"grant_type={CLIENT_CREDENTIALS}", "client_id=i", "scope=a b",
+                  "revocation_endpoint=https://auth.example/revoke",
+                  "introspection_endpoint=https://auth.example/introspect"):  # fmt: skip
+        arguments += ["--set", field]
+    assert main(arguments) == 0
+    assert main(["authorize", "api"]) == 0
+    assert main(["refresh", "api"]) == 0
+    assert main(["status", "api", "--ask"]) == 0
+    shown = capsys.readouterr()
+    assert "The provider says: active" in shown.out
+    assert CANARY not in shown.out + shown.err
+    assert main(["token", "api"]) == 0
+    assert capsys.readouterr().out == f"{CANARY}\n"
+    assert main(["revoke", "api"]) == 0
+    assert default_vault().get("api").token_set is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["status", "nobody"], "No secret named 'nobody'"),
+        (["add", "x", "--provider", "nowhere"], "There is no provider 'nowhere'"),
+        (["add", "x", "--set", "client_secret=abc"], "is never an argument"),
+        (["add", "x", "--set", "nonsense"], "FIELD=VALUE"),
+        (["import", "/nowhere/at/all"], "cannot be read"),
+        (["authorize", "api"], "needs a person at a terminal"),
+    ],
+)
+def test_an_error_is_one_line(capsys, monkeypatch, arguments, says):
+    monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: SIM115 - as a scheduled run has it
+    flowlet.secrets.add(OAuth2(name="api", authorization_endpoint="https://auth.example/a", token_endpoint=TOKEN,
+                               client_id="i"))  # fmt: skip
+    assert main(arguments) == 1
+    shown = capsys.readouterr()
+    assert says in shown.err
+    assert shown.err.count("\n") == 1
+
+
+def test_an_export_holds_no_value_and_can_be_imported(capsys, tmp_path, value_file):
+    main(["add", "music", "--provider", "spotify", "--set", "client_id=id", "--value-file", value_file])
+    capsys.readouterr()
+    main(["export"])
+    text = capsys.readouterr().out
+    assert CANARY not in text
+    assert json.loads(text)[0]["client_id"] == "id"
+    main(["delete", "music"])
+    file = tmp_path / "export.json"
+    file.write_text(json.dumps([{**json.loads(text)[0], "token_endpoint_auth_method": "none"}]))
+    assert main(["import", str(file)]) == 0
+    assert default_vault().get("music").secret.base_url == "https://api.spotify.com/v1"
+
+
+GOOGLE = {"installed": {"client_id": "g", "client_secret": CANARY, "auth_uri": "https://accounts.example/auth",
+                        "token_uri": TOKEN, "redirect_uris": ["http://localhost"]}}  # fmt: skip
+SERVICE = {"type": "service_account", "project_id": "p", "private_key_id": "k", "private_key": CANARY,
+           "client_email": "r@p.example", "token_uri": TOKEN}  # fmt: skip
+POSTMAN = {"info": {"name": "My API"}, "auth": {"type": "oauth2", "oauth2": [
+    {"key": "accessTokenUrl", "value": TOKEN}, {"key": "authUrl", "value": "https://auth.example/a"},
+    {"key": "clientId", "value": "p"}, {"key": "clientSecret", "value": "{{secret}}"},
+    {"key": "grant_type", "value": "authorization_code_with_pkce"}, {"key": "client_authentication", "value": "body"},
+    {"key": "tokenName", "value": "my api"}]}}  # fmt: skip
+INSOMNIA = {"resources": [{"name": "Get me", "authentication": {"type": "oauth2", "grantType": "client_credentials",
+            "accessTokenUrl": TOKEN, "clientId": "i", "clientSecret": CANARY, "credentialsInBody": True}}]}  # fmt: skip
+JETBRAINS = {"dev": {"Security": {"Auth": {"my-auth": {"Type": "OAuth2", "Grant Type": "Client Credentials",
+             "Token URL": TOKEN, "Client ID": "j", "Client Secret": CANARY, "Scope": "a"}}}}}  # fmt: skip
+BRUNO = f"""meta {{
+  name: Get me
+  type: http
+}}
+
+auth:oauth2 {{
+  grant_type: client_credentials
+  access_token_url: {TOKEN}
+  client_id: b
+  client_secret: {CANARY}
+  scope: a b
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "client_id", "grant_type"),
+    [
+        (json.dumps(GOOGLE), "g", None),
+        (json.dumps(SERVICE), "r@p.example", JWT_BEARER),
+        (json.dumps(POSTMAN), "p", "authorization_code"),
+        (json.dumps(INSOMNIA), "i", CLIENT_CREDENTIALS),
+        (json.dumps(JETBRAINS), "j", CLIENT_CREDENTIALS),
+        (BRUNO, "b", CLIENT_CREDENTIALS),
+    ],
+    ids=["google", "service account", "postman", "insomnia", "jetbrains", "bruno"],
+)
+def test_settings_of_other_tools(text, client_id, grant_type, tmp_path, capsys):
+    (fields,) = imported(text)
+    assert (fields["client_id"], fields.get("grant_type"), fields["token_endpoint"]) == (client_id, grant_type, TOKEN)
+    assert "{{secret}}" not in fields.values()
+    file = tmp_path / "settings"
+    file.write_text(text)
+    if "client_secret" not in fields and "private_key" not in fields:
+        return  # Postman's stands in a variable, so nothing could be stored
+    assert main(["import", str(file), "--name", "from-elsewhere"]) == 0
+    assert default_vault().get("from-elsewhere").secret.client_id == client_id
+    shown = capsys.readouterr()
+    assert CANARY not in shown.out + shown.err
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", "auth:oauth2 {", '{"client_id": 1}', "[" * 100000])
+def test_a_file_without_settings_is_a_clear_error(text):
+    with pytest.raises(InvalidSecret, match="No OAuth2 settings"):
+        imported(text)

@@ -1,0 +1,68 @@
+"""The catalogue, discovery, registration, device flow and revocation through the server."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from flowlet_jupyter.oauth2 import CLIENT_CREDENTIALS, DEVICE_CODE
+from flowlet_jupyter.vault import default_vault
+
+CANARY = "canary-client-secret-5e1f"
+MACHINE = {"client_id": "robot", "client_secret": CANARY, "grant_types": ["client_credentials"],
+           "response_types": [], "redirect_uris": []}  # fmt: skip
+
+
+async def test_a_provider_fills_in_all_but_the_client(server):
+    listed = {entry["key"]: entry for entry in (await server.call("GET", "api/providers")).json()}
+    assert listed["spotify"]["redirect_rule"] == "not-localhost"
+    fields = (await server.call("POST", "api/providers/spotify", json={})).json()
+    body = {**fields, "client_id": "id", "client_secret": CANARY}
+    made = await server.call("PUT", "api/secrets/spotify", json=body)
+    assert made.status_code == 201, made.text
+    assert made.json()["authorization_endpoint"] == "https://accounts.spotify.com/authorize"
+    assert made.json()["provider"] == "spotify"
+    missing = await server.call("POST", "api/providers/shopify", json={"shop": "evil.example/"})
+    assert (missing.status_code, missing.json()["field"]) == (400, "shop")
+    assert (await server.call("POST", "api/providers/nowhere", json={})).status_code == 404
+
+
+@pytest.mark.provider
+async def test_discovery_registration_and_revocation(server, oidc_provider):
+    provider = oidc_provider([MACHINE])
+    found = (await server.call("POST", "api/discover", json={"address": provider.issuer})).json()
+    assert found["hosts"] == [provider.issuer.removeprefix("http://")]
+    body = {**found["fields"], "registration_endpoint": found["registration_endpoint"], "scope": "openid"}
+    made = await server.call("PUT", "api/secrets/new", json=body)
+    assert made.status_code == 201, made.text
+    assert made.json()["client_id"]
+
+    robot = {**found["fields"], "client_id": "robot", "client_secret": CANARY, "grant_type": CLIENT_CREDENTIALS}
+    assert (await server.call("PUT", "api/secrets/robot", json=robot)).json()["status"]["state"] == "on_demand"
+    obtained = await server.call("POST", "api/secrets/robot/refresh")
+    assert obtained.json()["status"]["state"] == "connected"
+    revoked = await server.call("POST", "api/secrets/robot/revoke")
+    assert revoked.json()["status"]["state"] == "on_demand"
+    assert default_vault().get("robot").token_set is None
+    nothing = await server.call("POST", "api/discover", json={"address": f"{provider.issuer}/none"})
+    assert nothing.status_code == 502
+    assert "says nothing" in nothing.json()["message"]
+
+
+@pytest.mark.provider
+async def test_the_device_flow_shows_a_code_and_is_cancelled(server, oidc_provider):
+    provider = oidc_provider([{**MACHINE, "grant_types": [DEVICE_CODE]}])
+    found = (await server.call("POST", "api/discover", json={"address": provider.issuer})).json()
+    body = {**found["fields"], "client_id": "robot", "client_secret": CANARY, "grant_type": DEVICE_CODE}
+    await server.call("PUT", "api/secrets/tv", json=body)
+    started = (await server.call("POST", "api/secrets/tv/device")).json()
+    assert started["verification_uri"] == f"{provider.issuer}/device"
+    assert started["qr_code"].startswith("data:image/svg+xml")
+    assert CANARY not in str(started)
+    assert "device_code" not in started
+    assert (await server.call("GET", "api/secrets/tv/device")).json() == {"pending": True, "problem": None}
+    assert (await server.call("DELETE", "api/secrets/tv/device")).status_code == 204
+    await asyncio.sleep(0.1)
+    assert (await server.call("GET", "api/secrets/tv/device")).json()["pending"] is False
+    assert (await server.call("GET", "api/secrets/tv")).json()["status"]["state"] == "no_token"

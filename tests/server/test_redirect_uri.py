@@ -1,0 +1,85 @@
+"""Which redirect URI is used, what is said when the provider will refuse it, and the hand-over between host names."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import httpx
+import pytest
+from support import birdsong_secret
+
+import flowlet_jupyter as flowlet
+from flowlet_jupyter.secret import Record
+from flowlet_jupyter.server.redirect_uri import plan_redirect
+from flowlet_jupyter.vault import default_vault
+
+LOCAL = "http://localhost:8888/flowlet/callback"
+LOOPBACK = "http://127.0.0.1:8888/flowlet/callback"
+OTHER = "http://localhost:8889/flowlet/callback"
+HTTPS = "https://hub.example/hub/user-redirect/flowlet/callback"
+ALLOW = {"username": "ada", "password": "birdsong", "decision": "allow"}
+
+
+@pytest.mark.parametrize(
+    ("here", "registered", "rule", "uri", "problem"),
+    [
+        (LOCAL, (), "", LOCAL, None),
+        (LOCAL, (LOCAL,), "", LOCAL, None),
+        (LOCAL, (LOOPBACK,), "", LOOPBACK, None),
+        (LOOPBACK, (LOCAL,), "", LOCAL, None),
+        (LOCAL, (), "not-localhost", LOOPBACK, None),
+        (OTHER, (LOCAL,), "", OTHER, "localhost:8888"),
+        (OTHER, (LOCAL,), "any-loopback-port", OTHER, None),
+        (HTTPS, (LOCAL,), "any-loopback-port", HTTPS, "localhost:8888"),
+        (LOCAL, (), "https", LOCAL, "https://"),
+        (HTTPS, (), "https", HTTPS, None),
+        (LOCAL, ("Ann-Ann-Run-name",), "opaque", "Ann-Ann-Run-name", None),
+    ],
+)
+def test_the_plan(here, registered, rule, uri, problem):
+    plan = plan_redirect(here, registered, rule)
+    assert plan.uri == uri
+    assert (problem is None) == (plan.problem is None)
+    assert (problem or "") in (plan.problem or "")
+
+
+async def test_a_flow_that_must_return_to_the_other_host_name_is_handed_over(server, birdsong):
+    here = server.url("callback")
+    there = here.replace("//localhost", "//127.0.0.1")
+    secret = dataclasses.replace(birdsong_secret(birdsong, there), redirect_uris=(there,))
+    default_vault().put(Record(secret=secret))
+    async with httpx.AsyncClient(timeout=20) as browser, httpx.AsyncClient() as stranger:
+        start = await browser.get(server.url("authorize/twitter"), headers=server.headers)
+        handover = start.headers["location"]
+        assert handover.startswith(there.replace("callback", "handover?ticket="))
+        taken = await browser.get(handover)
+        assert (await stranger.get(handover)).status_code == 400  # the ticket works once
+        back = await browser.post(taken.headers["location"], data=ALLOW)
+        assert back.headers["location"].startswith(there)
+        assert (await browser.get(back.headers["location"])).status_code == 200
+    assert flowlet.secrets["twitter"].status().state == "connected"
+
+
+async def test_another_port_is_explained_before_the_provider_refuses_it(server, birdsong):
+    here = server.url("callback")
+    former = "http://localhost:1/flowlet/callback"
+    secret = dataclasses.replace(birdsong_secret(birdsong, here), redirect_uris=(former,))
+    default_vault().put(Record(secret=secret))
+    async with httpx.AsyncClient(timeout=20) as browser:
+        page = await browser.get(server.url("authorize/twitter"), headers=server.headers)
+        assert page.status_code == 200
+        assert former in page.text
+        assert here in page.text
+        start = await browser.get(server.url("authorize/twitter?registered=yes"), headers=server.headers)
+        back = await browser.post(start.headers["location"], data=ALLOW)
+        assert (await browser.get(back.headers["location"])).status_code == 200
+        again = await browser.get(server.url("authorize/twitter"), headers=server.headers)
+        assert again.status_code == 302  # it worked, so it is remembered as registered
+    assert default_vault().get("twitter").secret.redirect_uris == (former, here)
+
+
+async def test_on_a_hub_there_is_one_redirect_uri_for_everybody(server, monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_BASE_URL", "/jupyter/")
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/jupyter/user/ann/")
+    shown = (await server.call("GET", "api/redirect-uri")).json()["redirect_uri"]
+    assert shown.endswith("/jupyter/hub/user-redirect/flowlet/callback")
