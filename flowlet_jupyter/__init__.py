@@ -55,6 +55,9 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         SecretNotFound as SecretNotFound,
     )
     from flowlet_jupyter.errors import (
+        SourceUnavailable as SourceUnavailable,
+    )
+    from flowlet_jupyter.errors import (
         TokenEndpointError as TokenEndpointError,
     )
     from flowlet_jupyter.errors import (
@@ -123,6 +126,9 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         Basic as Basic,
     )
     from flowlet_jupyter.secret import (
+        External as External,
+    )
+    from flowlet_jupyter.secret import (
         Headers as Headers,
     )
     from flowlet_jupyter.secret import (
@@ -152,7 +158,7 @@ _PUBLIC = {
         "http.client",
     ),
     "Response": "http.response",
-    **dict.fromkeys(("Password", "Basic", "Headers"), "secret"),
+    **dict.fromkeys(("Password", "Basic", "Headers", "External"), "secret"),
     "OAuth2": "oauth2",
     "SecretValue": "secret_value",
     "TokenSet": "token_set",
@@ -161,7 +167,7 @@ _PUBLIC = {
         (
             "FlowletError", "InvalidSecret", "SecretNotFound", "HostNotAllowed", "AuthRequired", "AuthorizationFailed",
             "TokenEndpointError", "VaultError", "VaultFileDamaged", "MasterKeyError", "RequestSyntaxError",
-            "InterpolationError", "RequestFailed", "ProviderError", "DiscoveryFailed", "MissingExtra",
+            "InterpolationError", "RequestFailed", "ProviderError", "DiscoveryFailed", "SourceUnavailable", "MissingExtra",
         ),
         "errors",
     ),

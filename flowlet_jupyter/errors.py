@@ -74,6 +74,10 @@ class VaultError(FlowletError):
     """The vault could not be read or written. What was stored before is left as it was."""
 
 
+class SourceUnavailable(FlowletError):
+    """The place that a read-only secret is read from has no value now."""
+
+
 class VaultFileDamaged(VaultError):
     """A vault file cannot be opened with the master key. It is left in place."""
 

@@ -62,6 +62,7 @@ class OAuth2:
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
 
+    client_of: str | None = None  # the secret whose client registration this account shares
     provider: str | None = None  # the catalogue entry that it was made from
     grant_type: str = AUTHORIZATION_CODE
     issuer: str | None = None

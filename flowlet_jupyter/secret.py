@@ -1,4 +1,4 @@
-"""What a secret is: four kinds of named records, and what the vault keeps of one. No I/O."""
+"""What a secret is: five kinds of named records, and what the vault keeps of one. No I/O."""
 
 from __future__ import annotations
 
@@ -86,8 +86,50 @@ class Headers:
         check_shared_fields(self)
 
 
-Secret = OAuth2 | Password | Basic | Headers
-SECRET_TYPES: dict[str, type[Secret]] = {kind.type: kind for kind in (OAuth2, Password, Basic, Headers)}
+SOURCE_KINDS = ("env", "file", "keyring", "hub")
+
+
+@dataclass(frozen=True, kw_only=True)
+class External:
+    """A value that is kept elsewhere and only read, at each request; it is never written.
+
+    `source` is `env:NAME`, `file:/path` (Docker's and Kubernetes' secrets), `keyring:service/user`, `hub:token` (the
+    server's own token of a JupyterHub) or `hub:auth_state.access_token` (a member of the hub's answer about the user).
+    """
+
+    type: ClassVar[str] = "external"
+    value_fields: ClassVar[tuple[str, ...]] = ()
+
+    name: str
+    source: str
+    header: str = "Authorization"
+    scheme: str = "Bearer"  # what stands before the value in the header; empty for none
+    allowed_hosts: tuple[str, ...] = ()
+    base_url: str | None = None
+
+    def __post_init__(self) -> None:
+        kind, found, place = self.source.strip().partition(":")
+        if kind not in SOURCE_KINDS or not found or not place or (kind == "keyring" and "/" not in place):
+            raise InvalidSecret(
+                "The source is env:NAME, file:/path, keyring:service/user, hub:token or hub:auth_state.access_token.",
+                field="source",
+            )
+        set_field(self, "source", self.source.strip())
+        _check_header_name(self.header)
+        if self.scheme:
+            checked_header_text(SecretValue(self.scheme), "scheme", "scheme")
+        check_shared_fields(self)
+
+
+def _check_header_name(header: str) -> None:
+    if not header or not set(header.lower()) <= _HEADER_NAME_CHARACTERS:
+        raise InvalidSecret("A header's name has letters, digits and hyphens.", field="header")
+    if header.lower() in _FORBIDDEN_HEADERS:
+        raise InvalidSecret(f"The header {header} cannot be part of a secret.", field="header")
+
+
+Secret = OAuth2 | Password | Basic | Headers | External
+SECRET_TYPES: dict[str, type[Secret]] = {kind.type: kind for kind in (OAuth2, Password, Basic, Headers, External)}
 
 
 def host_rules(secret: Secret) -> tuple[HostRule, ...]:

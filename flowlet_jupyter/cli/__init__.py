@@ -39,8 +39,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command("list", "All secrets, without values.", takes_name=False)
     add = command("add", "Store a new secret; values are asked for.")
-    add.add_argument("--type", choices=["oauth2", "password", "basic"], default="oauth2")
+    add.add_argument("--type", choices=["oauth2", "password", "basic", "external"], default="oauth2")
     add.add_argument("--provider", help="an entry of the catalogue: see `jupyter flowlet providers`")
+    add.add_argument("--account-of", metavar="SECRET", help="share that secret's client: NAME is then the account's")
     add.add_argument("--discover", metavar="ADDRESS", help="an issuer, a .well-known URL or an API's URL")
     add.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[], help="such as scope='a b', tenant=x")
     add.add_argument("--host", metavar="HOST", action="append", default=[], help="where it may be sent")

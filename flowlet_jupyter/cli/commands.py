@@ -14,7 +14,7 @@ import flowlet_jupyter
 from flowlet_jupyter.cli.imports import imported
 from flowlet_jupyter.errors import AuthRequired, InvalidSecret, RequestFailed
 from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
-from flowlet_jupyter.secret import SECRET_TYPES
+from flowlet_jupyter.secret import SECRET_TYPES, External
 from flowlet_jupyter.secret_value import SecretValue
 
 
@@ -25,6 +25,9 @@ def list(_options: Namespace) -> None:  # noqa: A001 - the command's name
 
 def add(options: Namespace) -> None:
     """Store a new secret."""
+    if options.account_of:
+        print(flowlet_jupyter.secrets[options.account_of].add_account(options.name))
+        return
     fields = _pairs(options.set)
     if options.provider:
         from flowlet_jupyter.providers import fields_for, load_providers
@@ -48,19 +51,7 @@ def add(options: Namespace) -> None:
     if options.host:
         fields["allowed_hosts"] = tuple(options.host)
     kind = SECRET_TYPES[options.type]
-    if kind is OAuth2:
-        if fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE:
-            from flowlet_jupyter.server.loopback import loopback_redirect_uri
-
-            print(f"The redirect URI to register is {loopback_redirect_uri()} (in JupyterLab the form shows another)")
-        fields.setdefault("client_id", "")
-        fields["client_id"] = fields["client_id"] or input("Client ID: ").strip()
-        if fields.get("token_endpoint_auth_method") not in {"none", "private_key_jwt", "tls_client_auth"}:
-            fields["client_secret"] = _value(options, "Client secret (empty for a public client): ") or None
-            if fields["client_secret"] is None:
-                fields["token_endpoint_auth_method"] = "none"
-    else:
-        fields["password"] = _value(options, "Password: ")
+    _ask_for_what_is_missing(kind, fields, options)
     print(flowlet_jupyter.secrets.add(_made(kind, {**fields, "name": options.name})))
 
 
@@ -170,6 +161,22 @@ def _pairs(given: Any) -> dict[str, Any]:
     return pairs
 
 
+def _ask_for_what_is_missing(kind: Any, fields: dict[str, Any], options: Namespace) -> None:
+    if kind is OAuth2:
+        if fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE:
+            from flowlet_jupyter.server.loopback import loopback_redirect_uri
+
+            print(f"The redirect URI to register is {loopback_redirect_uri()} (in JupyterLab the form shows another)")
+        fields.setdefault("client_id", "")
+        fields["client_id"] = fields["client_id"] or input("Client ID: ").strip()
+        if fields.get("token_endpoint_auth_method") not in {"none", "private_key_jwt", "tls_client_auth"}:
+            fields["client_secret"] = _value(options, "Client secret (empty for a public client): ") or None
+            if fields["client_secret"] is None:
+                fields["token_endpoint_auth_method"] = "none"
+    elif kind is not External:
+        fields["password"] = _value(options, "Password: ")
+
+
 def _value(options: Namespace, question: str) -> SecretValue:
     if options.value_file is None:
         return SecretValue(getpass.getpass(question))
@@ -200,6 +207,7 @@ def _made(kind: Any, fields: dict[str, Any]) -> Any:
         return kind(**typed)
     except TypeError:
         missing = next(
-            (name for name in ("token_endpoint", "username") if name in specs and name not in typed), "a field"
+            (name for name in ("token_endpoint", "username", "source") if name in specs and name not in typed),
+            "a field",
         )
         raise InvalidSecret(f"The {missing.replace('_', ' ')} is missing: --set {missing}=…", field=missing) from None

@@ -18,8 +18,9 @@ from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
 from flowlet_jupyter.hosts import check_destination
 from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.refresh import token_after_rejection, usable_token
+from flowlet_jupyter.oauth.sources import read_source
 from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Basic, Password, Record, host_rules
+from flowlet_jupyter.secret import Basic, External, Password, Record, host_rules
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
@@ -141,6 +142,8 @@ def _static_headers(record: Record) -> dict[str, SecretValue]:
     if isinstance(secret, Basic):
         pair = f"{secret.username}:{secret.password.reveal()}"
         return {"Authorization": SecretValue("Basic " + base64.b64encode(pair.encode()).decode())}
+    if isinstance(secret, External):
+        return {secret.header: SecretValue(f"{secret.scheme} {read_source(secret).reveal()}".strip())}
     if isinstance(secret, OAuth2):
         raise InvalidSecret(f"Secret '{secret.name}' has no static headers.")
     return dict(secret.headers)

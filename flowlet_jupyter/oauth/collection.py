@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
@@ -9,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
+from flowlet_jupyter.fields import checked_name
 from flowlet_jupyter.oauth.apart import start_apart
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
 from flowlet_jupyter.oauth.revocation import is_active, revoke
+from flowlet_jupyter.oauth.sources import read_source
 from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Basic, Password, Record, Secret, configuration
+from flowlet_jupyter.secret import Basic, External, Password, Record, Secret, configuration
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.status import Status, status_of
 from flowlet_jupyter.vault import Vault
@@ -46,6 +49,8 @@ class SecretHandle:
             return (wait_for(token) if isinstance(token, Future) else token).access_token
         if isinstance(secret, Password | Basic):
             return secret.password
+        if isinstance(secret, External):
+            return read_source(secret)
         raise InvalidSecret(f"Secret '{self.name}' is a set of headers and has no single token.")
 
     def refresh(self) -> Status:
@@ -72,6 +77,16 @@ class SecretHandle:
         if not isinstance(secret, OAuth2) or token_set is None:
             raise AuthRequired(f"Secret '{self.name}' has no access token yet.", secret_name=self.name)
         return start_apart(lambda: is_active(secret, token_set), name="introspection").result()
+
+    def add_account(self, account: str) -> SecretHandle:
+        """Another account at the same client: the secret `NAME/account`, with tokens of its own. Raises `InvalidSecret`."""
+        secret = self.vault.get(self.name).secret
+        if not isinstance(secret, OAuth2) or secret.client_of:
+            raise InvalidSecret(f"Secret '{self.name}' has no client of its own that another account could share.")
+        if not account.strip():
+            raise InvalidSecret("The account needs a name.", field="account")
+        name = checked_name(f"{self.name}/{account.strip()}")
+        return Secrets(self.vault).add(dataclasses.replace(secret, name=name, client_of=self.name))
 
     def delete(self) -> None:
         """Remove the secret and its tokens from the vault; also if its file is damaged. Raises `SecretNotFound`."""

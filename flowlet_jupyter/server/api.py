@@ -20,6 +20,7 @@ from flowlet_jupyter.errors import (
     InvalidSecret,
     ProviderError,
     SecretNotFound,
+    SourceUnavailable,
     VaultError,
 )
 from flowlet_jupyter.fields import checked_endpoint, checked_name
@@ -45,6 +46,7 @@ _STATUS_OF_ERROR: tuple[tuple[type[FlowletError], int], ...] = (
     (SecretNotFound, 404),
     (AuthRequired, 409),
     (ProviderError, 502),
+    (SourceUnavailable, 409),
     (AuthorizationFailed, 400),
     (VaultError, 500),
 )
@@ -167,6 +169,18 @@ class RevokeHandler(FlowletAPIHandler):
         """Answers as `GET api/secrets/NAME`; 502 if the provider did not take it, and then nothing is forgotten."""
         await apart(SecretHandle(name, self.vault).revoke)
         self.finish(described(await apart(lambda: self.vault.get(name))))
+
+
+class AccountsHandler(FlowletAPIHandler):
+    """`POST api/secrets/NAME/accounts`: another account at the same client."""
+
+    @web.authenticated
+    async def post(self, name: str) -> None:
+        """Answers (201) with the new secret, named `NAME/account`."""
+        account = str((self.get_json_body() or {}).get("account") or "")
+        made = await apart(lambda: SecretHandle(name, self.vault).add_account(account))
+        self.set_status(201)
+        self.finish(described(await apart(lambda: self.vault.get(made.name))))
 
 
 class DeviceHandler(FlowletAPIHandler):
@@ -315,6 +329,9 @@ def _store(vault: Vault, name: str, fields: dict[str, Any], *, only_new: bool) -
         old = vault.get(name) if name in vault.names() else None
         if old and only_new:
             raise InvalidSecret(f"There is a secret '{name}' already. Choose another name, or edit it.", field="name")
+        owner = getattr(old.secret, "client_of", None) if old else None
+        if owner:
+            raise InvalidSecret(f"Secret '{name}' shares the client of '{owner}'. Edit that one.", field="name")
         secret = _secret_from(name, fields, old.secret if old else None)
         record = Record(secret=secret)
         if old and isinstance(secret, OAuth2) and isinstance(old.secret, OAuth2):

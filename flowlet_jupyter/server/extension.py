@@ -8,6 +8,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 
 from flowlet_jupyter.server.api import (
+    AccountsHandler,
     DeviceHandler,
     DiscoverHandler,
     GreetingHandler,
@@ -34,6 +35,7 @@ def handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]
         rf"api/secrets/{_NAME}": SecretHandler,
         rf"api/secrets/{_NAME}/refresh": RefreshHandler,
         rf"api/secrets/{_NAME}/revoke": RevokeHandler,
+        rf"api/secrets/{_NAME}/accounts": AccountsHandler,
         rf"api/secrets/{_NAME}/device": DeviceHandler,
         r"api/providers": ProvidersHandler,
         rf"api/providers/{_NAME}": ProviderFieldsHandler,

@@ -19,6 +19,9 @@ SCHEMA = 2
 def record_to_payload(record: Record) -> dict[str, Any]:
     """`record` as JSON-ready values, with its values in clear: only ever given to a sealed file."""
     secret = {spec.name: _revealed(getattr(record.secret, spec.name)) for spec in dataclasses.fields(record.secret)}
+    if secret.get("client_of"):
+        # the client registration stays with its owner, so that a change of it reaches every account
+        secret = {"name": secret["name"], "client_of": secret["client_of"]}
     token_set = record.token_set
     return {
         "schema": SCHEMA,
@@ -40,8 +43,11 @@ def _revealed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def record_from_payload(payload: dict[str, Any], path: Path) -> Record:
-    """The record that `payload` holds; `path` is for the message of an error."""
+def record_from_payload(payload: dict[str, Any], path: Path, *, owner: Record | None = None) -> Record:
+    """The record that `payload` holds; `path` is for the message of an error.
+
+    `owner` is the record of the secret whose client registration an account shares.
+    """
     schema = payload.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
         raise VaultError(
@@ -52,6 +58,9 @@ def record_from_payload(payload: dict[str, Any], path: Path) -> Record:
     try:
         fields = dict(payload["secret"])
         kind = SECRET_TYPES[fields.pop("type")]
+        if owner is not None:
+            shared = {spec.name: getattr(owner.secret, spec.name) for spec in dataclasses.fields(owner.secret)}
+            fields = {**shared, "name": fields["name"], "client_of": fields["client_of"]}
         token = payload["token_set"]
         record = Record(
             secret=kind(**_parsed(kind, fields)),
@@ -63,6 +72,13 @@ def record_from_payload(payload: dict[str, Any], path: Path) -> Record:
     if record is None:
         raise VaultFileDamaged(f"The vault file {path} does not hold a secret that this version understands.")
     return record
+
+
+def client_of(payload: dict[str, Any]) -> str | None:
+    """The name of the secret whose client registration this payload's account shares, if it is one."""
+    secret = payload.get("secret")
+    name = secret.get("client_of") if isinstance(secret, dict) else None
+    return name if isinstance(name, str) and name else None
 
 
 def _parsed(kind: type[Any], fields: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import threading
@@ -14,10 +15,11 @@ from urllib.parse import unquote
 from filelock import FileLock, Timeout
 from jupyter_core.paths import jupyter_data_dir
 
-from flowlet_jupyter.errors import SecretNotFound, VaultError, VaultFileDamaged
+from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, VaultFileDamaged
+from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.vault.master_key import MasterKey, load_master_key
-from flowlet_jupyter.vault.records import record_from_payload, record_to_payload
+from flowlet_jupyter.vault.records import client_of, record_from_payload, record_to_payload
 from flowlet_jupyter.vault.sealed_file import Signature, make_private_folder, read_sealed, signature, write_sealed
 
 LOCK_TIMEOUT_SECONDS = 90.0  # longer than the token endpoint's deadline, which the holder may be waiting for
@@ -72,19 +74,41 @@ class Vault:
         if found is None:
             raise self._not_found(name)
         cached = self._cache.get(name)
-        if cached and cached[0] == found:
+        if cached and cached[0] == found and self._owner_is_unchanged(cached[1]):
             return cached[1]
         try:
             payload = read_sealed(path, self.master_key().key)
         except FileNotFoundError:
             raise self._not_found(name) from None
-        record = record_from_payload(payload, path)
+        of = client_of(payload)
+        record = record_from_payload(payload, path, owner=self._owner(name, of) if of else None)
         if record.secret.name != name:
             raise VaultFileDamaged(
                 f"The vault file {path} holds another secret than its name says; files were swapped or renamed."
             )
         self._cache[name] = (found, record)
         return record
+
+    def _owner(self, name: str, of: str) -> Record:
+        """The record whose client registration the account `name` shares; never an account itself, so this ends."""
+        if of == name:
+            raise VaultFileDamaged(f"Secret '{name}' is an account of itself.")
+        try:
+            owner = self.get(of)
+        except SecretNotFound:
+            raise SecretNotFound(
+                f"Secret '{name}' is another account of '{of}', which is gone. Add '{of}' again, or delete '{name}'."
+            ) from None
+        if not isinstance(owner.secret, OAuth2) or owner.secret.client_of:
+            raise VaultFileDamaged(f"Secret '{name}' is an account of '{of}', which has no client of its own.")
+        return owner
+
+    def _owner_is_unchanged(self, record: Record) -> bool:
+        secret = record.secret
+        if not isinstance(secret, OAuth2) or secret.client_of is None:
+            return True
+        owner = self._owner(secret.name, secret.client_of).secret
+        return dataclasses.replace(secret, name=owner.name, client_of=None) == owner
 
     def put(self, record: Record) -> None:
         """Store `record` under its secret's name, replacing what was there. Take `lock` around a read and a put."""
@@ -98,6 +122,8 @@ class Vault:
     def delete(self, name: str) -> None:
         """Remove the secret `name` and its tokens. Raises `SecretNotFound`."""
         name = unicodedata.normalize("NFC", name)
+        if accounts := self._accounts_of(name):
+            raise InvalidSecret(f"Secret '{name}' cannot be deleted before its accounts: {', '.join(accounts)}.")
         self._cache.pop(name, None)
         try:
             (self.folder / file_name_of(name)).unlink()
@@ -105,6 +131,14 @@ class Vault:
             raise self._not_found(name) from None
         except OSError as error:
             raise VaultError(f"Secret '{name}' could not be deleted: {error.strerror}.") from None
+
+    def _accounts_of(self, name: str) -> list[str]:
+        accounts = []
+        for other in self.names():
+            with contextlib.suppress(VaultError, SecretNotFound):
+                if other != name and getattr(self.get(other).secret, "client_of", None) == name:
+                    accounts.append(other)
+        return accounts
 
     @contextlib.contextmanager
     def lock(self, name: str) -> Iterator[None]:

@@ -1,6 +1,6 @@
 // The form of a secret, new or edited. It posts to the server extension; nothing of it is a synced trait.
 
-const TYPES = { oauth2: "OAuth2", password: "Password or API key (Bearer)", basic: "User name and password (Basic)", headers: "HTTP headers" };
+const TYPES = { oauth2: "OAuth2", password: "Password or API key (Bearer)", basic: "User name and password (Basic)", headers: "HTTP headers", external: "Kept elsewhere, read only (environment, file, keyring, hub)" };
 
 const GRANT_DEVICE = "urn:ietf:params:oauth:grant-type:device_code";
 const GRANT_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -84,6 +84,16 @@ async function secretForm(secret, done) {
       return {
         username: labelled("User name", textInput(old.username)),
         password: labelled("Password", value.control, { beside: value.beside }),
+        ...common(),
+      };
+    }
+    if (kind === "external") {
+      return {
+        source: labelled("Source", textInput(old.source), {
+          hint: "env:NAME, file:/run/secrets/name, keyring:service/user, hub:token or hub:auth_state.access_token",
+        }),
+        header: labelled("Header", textInput(old.header ?? "Authorization")),
+        scheme: labelled("Scheme", textInput(old.scheme ?? "Bearer"), { hint: "What stands before the value in the header" }),
         ...common(),
       };
     }

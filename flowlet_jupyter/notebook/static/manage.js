@@ -63,6 +63,7 @@ function tokenRows(secret) {
     rows.push(["Refresh token", status.refresh_token ? "obtained" : NO_REFRESH_TOKEN]);
     rows.push(["Scopes granted", status.scope ? element("code", {}, status.scope) : "not said by the provider"]);
   }
+  if (secret.type === "external") rows.push(["Read from", element("code", {}, secret.source)]);
   rows.push(["Allowed hosts", secret.allowed_hosts.join(", ")]);
   return element(
     "dl",
@@ -106,7 +107,23 @@ function manageView(secret, view, back) {
   if (obtained && secret.revocation_endpoint) {
     actions.push(button("Revoke", () => attempt(() => call("POST", secretPath(secret.name, "/revoke")))));
   }
-  actions.push(button("Edit", () => view.edit(secret)));
+  const accountBox = element("div");
+  if (secret.client_of) actions.push(button(`Edit ${secret.client_of}`, () => view.manage(secret.client_of)));
+  else actions.push(button("Edit", () => view.edit(secret)));
+  if (isOAuth2 && !secret.client_of) {
+    actions.push(button("Add account", () => {
+      const input = labelled("Account", textInput(), { hint: `Another account at the same client: its secret is named ${secret.name}/…` });
+      const add = button("Add", async () => {
+        try {
+          const made = await call("POST", secretPath(secret.name, "/accounts"), { body: { account: input.control.value } });
+          view.changed(made.name);
+          view.manage(made.name);
+        } catch (error) { input.showError(error.message); }
+      });
+      accountBox.replaceChildren(input.row, add);
+      input.control.focus();
+    }));
+  }
   const remove = button("Delete", () => {
     if (remove.dataset.armed) attempt(async () => { await call("DELETE", secretPath(secret.name)); back?.(); });
     else {
@@ -126,6 +143,7 @@ function manageView(secret, view, back) {
       ? element("p", { class: "flowlet-hint", role: "status" }, "Waiting for you to allow it in the other tab …")
       : null,
     deviceBox,
+    accountBox,
     message,
     element("div", { class: "flowlet-actions" }, ...actions),
   );
