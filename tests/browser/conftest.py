@@ -51,6 +51,9 @@ class Lab:
         self.page.goto(f"{self.server.base}{ROOT_URL}{notebook}?token={self.server.token}")
         self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell", timeout=60000)
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Toolbar-kernelName >> text=Python 3", timeout=60000)
+        self.page.wait_for_selector(
+            '.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60000
+        )
 
     def cell(self, number: int):
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").nth(number)
@@ -58,6 +61,11 @@ class Lab:
     def run(self, number: int) -> None:
         self.cell(number).locator(".cm-content").click()
         self.page.keyboard.press("Control+Enter")
+        self.page.wait_for_timeout(500)
+        if self.cell(number).locator(".jp-InputPrompt").first.inner_text().strip() == "[ ]:":
+            # a notebook that is still drawing itself loses the key, and a person would press it again
+            self.cell(number).locator(".cm-content").click()
+            self.page.keyboard.press("Control+Enter")
 
     def output(self, number: int, text: str, *, timeout: int = 60000):
         """Wait until the output of the cell holds `text`."""

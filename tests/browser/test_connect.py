@@ -64,7 +64,7 @@ def test_a_server_without_the_extension_says_what_to_install_where(jupyter_lab, 
     server = jupyter_lab(options=["--ServerApp.jpserver_extensions={'flowlet_jupyter': False}"])
     lab = open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"])
     lab.run(0)
-    lab.output(0, "The Jupyter server has no flowlet_jupyter extension", timeout=10000)
+    lab.output(0, "The Jupyter server has no flowlet_jupyter extension", timeout=40000)
     lab.output(0, "pip install flowlet-jupyter")
 
 
@@ -75,7 +75,7 @@ def test_a_front_end_without_the_widget_says_what_to_install_where(jupyter_lab, 
     lab.page.context.route("**/extensions/anywidget/**", lambda route: route.abort())
     lab.open("story.ipynb")
     lab.run(0)
-    lab.output(0, "The flowlet widget did not come up", timeout=10000)
+    lab.output(0, "The flowlet widget did not come up", timeout=40000)
     text = lab.cell(0).inner_text()
     assert "No secrets yet" in text
     assert "pip install flowlet-jupyter" in text

@@ -132,8 +132,11 @@ async function secretForm(secret, done) {
     parameters = Object.fromEntries((entry?.parameters ?? []).map((parameter) => [parameter.name, parameter.default]));
     if (!name.control.value && entry) name.control.value = key;
     await fillFromProvider();
+    const typed = fields.client_id?.control.value.trim(); // while the server was asked
+    if (typed) filled.client_id = typed;
+    const isHeld = body.contains(document.activeElement) && document.activeElement !== fields.provider.control;
     show("oauth2");
-    fields.provider.control.focus();
+    if (!isHeld) fields.provider.control.focus();
   }
 
   async function fillFromProvider() {
@@ -235,7 +238,10 @@ async function secretForm(secret, done) {
   }
 
   function show(kind) {
+    // a value that was typed already stays when the form is drawn again
+    const typed = Object.entries(fields).filter(([key, field]) => VALUE_FIELDS.has(key) && field.control.value);
     fields = fieldsOf(kind);
+    for (const [key, field] of typed) if (fields[key]) fields[key].control.value = field.control.value;
     body.replaceChildren(...Object.values(fields).map((field) => field.row));
   }
   type.control.addEventListener("change", () => show(type.control.value));

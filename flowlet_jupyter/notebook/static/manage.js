@@ -90,9 +90,13 @@ function manageView(secret, view, back) {
   const actions = [];
   const deviceBox = element("div", { "aria-live": "polite" });
   if (isOAuth2 && secret.grant_type === GRANT_DEVICE) {
-    actions.push(button(obtained ? "Request access token again" : "Request access token", () => attempt(async () => {
-      deviceBox.replaceChildren(deviceView(await call("POST", secretPath(secret.name, "/device")), secret, view, deviceBox));
-    }), { class: "flowlet-primary" }));
+    actions.push(button(obtained ? "Request access token again" : "Request access token", async () => {
+      // not by attempt(): the code must stay on the page until it was entered
+      message.textContent = "";
+      try {
+        deviceBox.replaceChildren(deviceView(await call("POST", secretPath(secret.name, "/device")), secret, view, deviceBox));
+      } catch (error) { message.textContent = error.message; }
+    }, { class: "flowlet-primary" }));
   } else if (isOAuth2 && secret.grant_type !== "authorization_code") {
     actions.push(button(obtained ? "Request access token again" : "Request access token",
       () => attempt(() => call("POST", secretPath(secret.name, "/refresh"))), { class: "flowlet-primary" }));
