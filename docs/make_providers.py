@@ -18,8 +18,10 @@ _RULES = {
 _INTRODUCTION = """\
 {count} entries, generated from `flowlet_jupyter/providers/catalogue/*.toml` by `python docs/make_providers.py`. Every entry
 is checked against one schema and makes a valid secret (`tests/providers/test_catalogue.py`); every switch of a peculiarity
-has a test with the odd answer that it exists for (`tests/oauth/test_grants.py`). **Verified** says whether somebody ran the
-entry against the provider; where it says no, trust the source rather than the entry, and report what differs."""
+has a test with the odd answer that it exists for (`tests/oauth/test_grants.py`). **Verified** says what an entry was held
+against: the provider itself, or the source of independent projects (August 2026 and earlier) whose authorization and token
+endpoints are the same to the letter. Where neither was done, trust the provider's page rather than the entry, and report
+what differs."""
 
 
 def row(provider: Provider) -> str:
@@ -36,9 +38,17 @@ def row(provider: Provider) -> str:
         _RULES[provider.redirect_rule],
         ", ".join(fields.get("compliance", {})),
         provider.paging.get("style", ""),
-        "run against the provider" if provider.verified else "no: from documentation and general knowledge",
+        _verified(provider),
     ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _verified(provider: Provider) -> str:
+    if provider.verified:
+        return "run against the provider"
+    if provider.compared:
+        return f"not run; same endpoints in {provider.compared}"
+    return "not run, not compared: from general knowledge"
 
 
 def page() -> str:

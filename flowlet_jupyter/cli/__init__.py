@@ -59,5 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     importer.add_argument("file", help="client_secret.json, a collection, an environment, an export")
     importer.add_argument("--name", help="the secret's name, where the file holds one")
     importer.add_argument("--host", metavar="HOST", action="append", default=[], help="where the secrets may be sent")
-    command("export", "Print the configuration of all secrets as JSON, without any value.", takes_name=False)
+    export = command("export", "Print the configuration of all secrets, without any value.", takes_name=False)
+    export.add_argument("--toml", action="store_true", help="as a flowlet.toml to commit beside notebooks")
+    command("page", "Serve secrets, the form and Manage tokens on this machine until interrupted.", takes_name=False)
+    command("doctor", "Say where everything is, and what is missing for what.", takes_name=False)
     return parser

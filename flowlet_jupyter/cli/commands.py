@@ -6,21 +6,28 @@ import dataclasses
 import getpass
 import json
 import sys
+import threading
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 import flowlet_jupyter
+from flowlet_jupyter.cli.diagnosis import diagnosis
 from flowlet_jupyter.cli.imports import imported
 from flowlet_jupyter.errors import AuthRequired, InvalidSecret, RequestFailed
-from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
+from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, PASSWORD, OAuth2
+from flowlet_jupyter.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
 from flowlet_jupyter.secret import SECRET_TYPES, External
 from flowlet_jupyter.secret_value import SecretValue
 
+_ADD = "jupyter flowlet add"
+
 
 def list(_options: Namespace) -> None:  # noqa: A001 - the command's name
-    """All secrets, without values."""
+    """All secrets, without values; and what flowlet.toml here asks for beyond them."""
     print(repr(flowlet_jupyter.secrets))
+    for entry in missing_here(flowlet_jupyter.secrets.vault):
+        print(entry.get("error") or f"missing here ({FILE_NAME}): {entry['name']}. Add it: {_ADD} {entry['name']}")
 
 
 def add(options: Namespace) -> None:
@@ -28,19 +35,9 @@ def add(options: Namespace) -> None:
     if options.account_of:
         print(flowlet_jupyter.secrets[options.account_of].add_account(options.name))
         return
-    fields = _pairs(options.set)
+    fields = {**_wanted_here(options), **_pairs(options.set)}
     if options.provider:
-        from flowlet_jupyter.providers import fields_for, load_providers
-
-        providers = load_providers()
-        if options.provider not in providers:
-            raise InvalidSecret(f"There is no provider '{options.provider}'. See: jupyter flowlet providers")
-        provider = providers[options.provider]
-        own = {parameter.name for parameter in provider.parameters}
-        filled = fields_for(provider, {key: value for key, value in fields.items() if key in own})
-        fields = {**filled, **{key: value for key, value in fields.items() if key not in own}}
-        if provider.registration_page:
-            print(f"Register the app at {provider.registration_page}")
+        fields = _of_provider(options.provider, fields)
     if options.discover:
         from flowlet_jupyter.oauth.apart import start_apart
         from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
@@ -50,9 +47,64 @@ def add(options: Namespace) -> None:
         fields = {**fields_of(metadata), **fields}
     if options.host:
         fields["allowed_hosts"] = tuple(options.host)
-    kind = SECRET_TYPES[options.type]
+    kind = SECRET_TYPES[fields.pop("type", options.type)]
+    if fields.get("grant_type") == PASSWORD:
+        print(
+            "The password grant hands your own password to the client and goes around two-factor login; OAuth 2.1 has "
+            "dropped it. Choose another grant if the provider has one."
+        )
     _ask_for_what_is_missing(kind, fields, options)
     print(flowlet_jupyter.secrets.add(_made(kind, {**fields, "name": options.name})))
+
+
+def _of_provider(key: str, fields: dict[str, Any]) -> dict[str, Any]:
+    from flowlet_jupyter.providers import fields_for, load_providers
+
+    providers = load_providers()
+    if key not in providers:
+        raise InvalidSecret(f"There is no provider '{key}'. See: jupyter flowlet providers")
+    provider = providers[key]
+    own = {parameter.name for parameter in provider.parameters}
+    filled = fields_for(provider, {name: value for name, value in fields.items() if name in own})
+    if provider.registration_page:
+        print(f"Register the app at {provider.registration_page}")
+    return {**filled, **{name: value for name, value in fields.items() if name not in own}}
+
+
+def _wanted_here(options: Namespace) -> dict[str, Any]:
+    """What flowlet.toml in this folder says of the secret, once the person has approved its hosts."""
+    entry = next((entry for entry in wanted_secrets(Path.cwd()) if entry["name"] == options.name), None)
+    if entry is None:
+        return {}
+    if "error" in entry:
+        raise InvalidSecret(entry["error"])
+    fields = {**entry.pop("parameters", {}), **entry}
+    del fields["name"]
+    options.provider = options.provider or fields.pop("provider", None)
+    print(f"{FILE_NAME} in this folder asks for '{options.name}':")
+    for key, value in fields.items():
+        print(f"  {key}: {', '.join(value) if not isinstance(value, str) else value}")
+    if options.provider:
+        print(f"  provider: {options.provider} (the hosts are those of its entry, unless named above)")
+    if input("Do you trust these hosts? [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise InvalidSecret("Nothing was added.")
+    return fields
+
+
+def page(_options: Namespace) -> None:
+    """Serve the page of secrets until interrupted."""
+    from flowlet_jupyter.server.loopback import open_loopback
+    from flowlet_jupyter.vault import default_vault
+
+    with open_loopback(default_vault()) as loopback:
+        print(f"Secrets, the form and Manage tokens: {loopback.secrets_url}\nTo stop: Ctrl+C", flush=True)
+        threading.Event().wait()
+
+
+def doctor(_options: Namespace) -> None:
+    """Where everything is, and what is missing for what."""
+    for line in diagnosis():
+        print(line)
 
 
 def status(options: Namespace) -> None:
@@ -99,8 +151,8 @@ def delete(options: Namespace) -> None:
     from flowlet_jupyter.oauth.collection import SecretHandle
     from flowlet_jupyter.vault import default_vault
 
-    SecretHandle(options.name, default_vault()).delete()  # also one whose file is damaged
-    print(f"Secret '{options.name}' is deleted.")
+    notice = SecretHandle(options.name, default_vault()).delete()  # also one whose file is damaged
+    print(notice or f"Secret '{options.name}' is deleted.")
 
 
 def token(options: Namespace) -> None:
@@ -143,10 +195,10 @@ def import_(options: Namespace) -> None:
         raise InvalidSecret("Nothing was imported.")
 
 
-def export(_options: Namespace) -> None:
+def export(options: Namespace) -> None:
     """The configuration of all secrets, without any value."""
     configurations = [handle.configuration() for handle in flowlet_jupyter.secrets.values()]
-    print(json.dumps(configurations, indent=2, ensure_ascii=False))
+    print(as_toml(configurations) if options.toml else json.dumps(configurations, indent=2, ensure_ascii=False))
 
 
 def _pairs(given: Any) -> dict[str, Any]:

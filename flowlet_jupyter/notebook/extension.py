@@ -62,9 +62,22 @@ def _response_text(response: Any, printer: Any, _cycle: bool) -> None:  # noqa: 
 
 
 def _show_secrets(secrets: Any, shell: InteractiveShell) -> None:
+    from flowlet_jupyter.project_file import missing_here
+
+    text = "\n".join([repr(secrets), *map(_asked_for, missing_here(secrets.vault))])
     if getattr(shell, "kernel", None) is None:
-        print(repr(secrets))  # noqa: T201 - a terminal's display
+        print(text)  # noqa: T201 - a terminal's display
         return
     from flowlet_jupyter.notebook.widgets import FlowletWidget
 
-    FlowletWidget(view="table").show(repr(secrets))
+    FlowletWidget(view="table").show(text)
+
+
+def _asked_for(entry: dict[str, Any]) -> str:
+    if "error" in entry:
+        return str(entry["error"])
+    hosts = ", ".join(entry.get("allowed_hosts", ())) or "the hosts of its provider"
+    return (
+        f"missing here: '{entry['name']}' ({entry.get('provider') or entry.get('token_endpoint', '?')}, for {hosts}); "
+        f"to look at it and add it: jupyter flowlet add {entry['name']}"
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,25 +81,28 @@ class FlowletMagics(Magics):
         """Manage the tokens of one secret (%flowlet_secret NAME), or make a new one (%flowlet_secret --new).
 
         --connect requests an access token and waits; --paste does so where the browser is on another machine.
+        --provider KEY and --scope 'A B' fill in the form of a new one.
         """
-        words = line.split()
-        options = {word for word in words if word.startswith("--")}
-        name = " ".join(word for word in words if word not in options) or ("--new" if "--new" in options else "")
-        if not name or not options <= {"--new", "--connect", "--paste"}:
-            raise RequestSyntaxError(
-                "Which secret? %flowlet_secret NAME [--connect | --paste], or %flowlet_secret --new"
-            )
-        if "--connect" in options or "--paste" in options:
-            self._connect(name, paste="--paste" in options)
+        asked = _SecretLine.read(line)
+        if asked.connects:
+            self._connect(asked.name, paste=asked.paste)
             return
-        is_new = name == "--new"
-        text = "The form for a new secret needs JupyterLab or Notebook 7." if is_new else _described(name)
-        if getattr(self.shell, "kernel", None) is None:
+        from flowlet_jupyter.notebook.server_link import secrets_page
+
+        is_terminal = getattr(self.shell, "kernel", None) is None
+        if asked.new:
+            text = f"To add a secret here: {secrets_page()}" if is_terminal else "The form for a new secret."
+        else:
+            text = _described(asked.name)
+        if is_terminal:
             print(text)  # noqa: T201 - a terminal's display
             return
         from flowlet_jupyter.notebook.widgets import FlowletWidget
 
-        FlowletWidget(view="form").show(text) if is_new else FlowletWidget(view="manage", name=name).show(text)
+        if asked.new:
+            FlowletWidget(view="form", prefill=asked.prefill).show(text)
+        else:
+            FlowletWidget(view="manage", name=asked.name).show(text)
 
     def _connect(self, name: str, *, paste: bool) -> None:
         import flowlet_jupyter
@@ -109,6 +114,45 @@ class FlowletMagics(Magics):
         else:
             connect_in_notebook(AuthRequired(f"Secret '{name}' needs a person.", secret_name=name), self.shell)
         print(handle)  # noqa: T201 - the magic's output
+
+
+@dataclass(frozen=True)
+class _SecretLine:
+    """What `%flowlet_secret` was given."""
+
+    name: str
+    new: bool
+    connect: bool
+    paste: bool
+    prefill: dict[str, str]
+
+    @property
+    def connects(self) -> bool:
+        return self.connect or self.paste
+
+    @classmethod
+    def read(cls, line: str) -> _SecretLine:
+        try:
+            words = shlex.split(line)
+        except ValueError:
+            raise RequestSyntaxError("A quote is not closed.") from None
+        prefill: dict[str, str] = {}
+        for option in ("--provider", "--scope"):
+            if option in words:
+                place = words.index(option)
+                prefill[option[2:]] = "".join(words[place + 1 : place + 2])
+                del words[place : place + 2]
+        options = {word for word in words if word.startswith("--")}
+        name = " ".join(word for word in words if word not in options)
+        new = "--new" in options
+        if not (name or new) or not options <= {"--new", "--connect", "--paste"} or (prefill and not new):
+            raise RequestSyntaxError(
+                "Which secret? %flowlet_secret NAME [--connect | --paste], or "
+                "%flowlet_secret --new [--provider KEY] [--scope 'A B']"
+            )
+        if new and name:
+            prefill["name"] = name
+        return cls(name, new, "--connect" in options, "--paste" in options, prefill)
 
 
 def _described(name: str) -> str:

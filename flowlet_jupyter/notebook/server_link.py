@@ -1,23 +1,70 @@
-"""The address of the Jupyter server that runs this kernel, as far as a kernel can know it."""
+"""The Jupyter server that runs this kernel, as far as a kernel can know it."""
 
 from __future__ import annotations
 
 import json
 import os
+import urllib.error
+import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
 from jupyter_core.paths import jupyter_runtime_dir
 
+from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.vault import default_vault
+
+_ASK_SECONDS = 2.0
+_asked: dict[str, bool] = {}
+
 
 def authorize_url(secret_name: str) -> str | None:
-    """The link that starts the authorization of a secret, or None without a local server.
+    """The link that starts the authorization of a secret, or None without a local server that has the extension."""
+    url = _server_url()
+    if url is None or not has_extension(url):
+        return None
+    return f"{url}/flowlet/authorize/{quote(secret_name, safe='')}"
 
-    The server writes its address into a runtime file named after its process, whose ID it gives to its kernels.
-    """
+
+def has_extension(url: str) -> bool:
+    """Whether the server at `url` has our extension: it may run in an environment without it. Asked once."""
+    if url not in _asked:
+        no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with no_proxy.open(f"{url}/flowlet/page/page.css", timeout=_ASK_SECONDS):
+                _asked[url] = True
+        except urllib.error.HTTPError as error:
+            error.close()
+            _asked[url] = False
+        except OSError:
+            return True  # a certificate of its own, or too busy to answer: the link is still the likelier way
+    return _asked[url]
+
+
+def secrets_page_url(*, of_kernel: bool = False) -> str:
+    """The page of secrets: the server's, or one that this process serves for ten minutes. Raises `FlowletError`."""
+    url = None if of_kernel else _server_url()
+    if url is not None and has_extension(url):
+        return f"{url}/flowlet/"
+    from flowlet_jupyter.server.loopback import hold_loopback  # brings the server's packages with it
+
+    return hold_loopback(default_vault()).secrets_url
+
+
+def secrets_page() -> str:
+    """Where to go without a widget, in words."""
+    try:
+        url = secrets_page_url()
+    except FlowletError as error:
+        return str(error)
+    where = "" if _server_url() else " (on this machine, for the next ten minutes)"
+    return f"secrets, the form and Manage tokens are at {url}{where}"
+
+
+def _server_url() -> str | None:
+    """The server's address, from the runtime file named after its process, whose ID it gives to its kernels."""
     file = Path(jupyter_runtime_dir()) / f"jpserver-{os.environ.get('JPY_PARENT_PID', '')}.json"
     try:
-        url = str(json.loads(file.read_text())["url"])
+        return str(json.loads(file.read_text())["url"]).rstrip("/")
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return f"{url.rstrip('/')}/flowlet/authorize/{quote(secret_name, safe='')}"

@@ -1,38 +1,39 @@
-"""The widget: its front end is plain ESM in `static/`, which reads status from the server, not from the kernel."""
+"""The widget: its front end is the plain ESM of `views/`, which reads status from the server, not from the kernel."""
 
 from __future__ import annotations
 
 import threading
 import time
 import uuid
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 from IPython.display import display
 
+from flowlet_jupyter import views
+from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.notebook.server_link import secrets_page, secrets_page_url
+from flowlet_jupyter.project_file import missing_here
 from flowlet_jupyter.vault import default_vault
 from flowlet_jupyter.vault.greetings import has_greeted
 
 GREETING_SECONDS = 3.0
-_STATIC = Path(__file__).parent / "static"
-# The front end of a widget is one module; these files are its chapters, and a browser loads them as one text.
-_CHAPTERS = ("dom.js", "server.js", "form.js", "manage.js", "table.js", "widget.js")
 
 
 class FlowletWidget(anywidget.AnyWidget):
     """One of four views: `table` (all secrets), `manage` (one secret's tokens), `form` (a new one), `connect`.
 
-    Synced traits are saved in the notebook: the view, the secret's name, and a random number by which the front end
-    greets. Nothing else of a secret is ever one.
+    Synced traits are saved in the notebook: the view, the secret's name, what a new secret's form begins with (a
+    provider's name and scopes), and a random number by which the front end greets. Nothing else of a secret is ever one.
     """
 
-    _esm = "\n".join((_STATIC / chapter).read_text("utf-8") for chapter in _CHAPTERS)
-    _css = (_STATIC / "flowlet.css").read_text("utf-8")
+    _esm = views.script("widget.js")
+    _css = views.style()
 
     view = traitlets.Enum(("table", "manage", "form", "connect")).tag(sync=True)
     name = traitlets.Unicode("").tag(sync=True)
+    prefill = traitlets.Dict().tag(sync=True)
     greeting = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
@@ -40,7 +41,7 @@ class FlowletWidget(anywidget.AnyWidget):
         self._greeted = threading.Event()
         self._handle: Any = None
         self._text = ""
-        self.on_msg(self._on_greeting)
+        self.on_msg(self._on_message)
 
     def show(self, text: str) -> None:
         """Display the widget; `text` stands for it where widgets do not render."""
@@ -59,7 +60,7 @@ class FlowletWidget(anywidget.AnyWidget):
         advice = (
             "The flowlet widget did not come up in this front end. If you see none: in the environment that runs "
             "JupyterLab (it may be another than this kernel's) run  pip install flowlet-jupyter  , restart JupyterLab "
-            "and reload the page."
+            f"and reload the page. Until then: {secrets_page()}"
         )
         self._handle.update({"text/plain": f"{self._text}\n\n{advice}"}, raw=True)
         self._greeted.wait()  # a kernel that was busy hears the greeting late
@@ -73,7 +74,14 @@ class FlowletWidget(anywidget.AnyWidget):
                 return True
         return False
 
-    def _on_greeting(self, _widget: object, message: Any, _buffers: object) -> None:
-        if isinstance(message, dict) and message.get("kind") == "hello":
+    def _on_message(self, _widget: object, message: Any, _buffers: object) -> None:
+        kind = message.get("kind") if isinstance(message, dict) else None
+        if kind == "hello":
             self._greeted.set()
-            self.send({"kind": "vault", "folder": str(default_vault().folder)})
+            self.send({"kind": "vault", "folder": str(default_vault().folder), "wanted": missing_here(default_vault())})
+        elif kind == "no server":
+            # the server that the front end talks to lacks the extension, or there is none: this kernel is one then
+            try:
+                self.send({"kind": "page", "url": secrets_page_url(of_kernel=True)})
+            except FlowletError as error:
+                self._handle.update({"text/plain": f"{self._text}\n\n{error}"}, raw=True)

@@ -88,12 +88,28 @@ class SecretHandle:
         name = checked_name(f"{self.name}/{account.strip()}")
         return Secrets(self.vault).add(dataclasses.replace(secret, name=name, client_of=self.name))
 
-    def delete(self) -> None:
-        """Remove the secret and its tokens from the vault; also if its file is damaged. Raises `SecretNotFound`."""
+    def delete(self) -> str | None:
+        """Revoke the tokens where the provider lets us, and remove the secret; also if its file is damaged.
+
+        Returns what the person should know when the provider did not take the revocation: the secret is gone all the
+        same, and its tokens end at the provider by themselves or in its settings. Raises `SecretNotFound`.
+        """
         if self.name not in self.vault.names():
             self.vault.get(self.name)  # raises, with a suggestion
+        notice = None
         with self.vault.lock(self.name):
+            try:
+                record = self.vault.get(self.name)
+            except FlowletError:
+                record = None  # damaged: there is no token to revoke
             self.vault.delete(self.name)
+            if record and isinstance(secret := record.secret, OAuth2) and secret.revocation_endpoint:
+                if token_set := record.token_set:
+                    try:
+                        start_apart(lambda: revoke(secret, token_set), name="revocation").result()
+                    except FlowletError as error:
+                        notice = f"Secret '{self.name}' is deleted, but its tokens may still be valid: {error}"
+        return notice
 
     def __repr__(self) -> str:
         return f"<secret '{self.name}': {self.status().summary()}>"

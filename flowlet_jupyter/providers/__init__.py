@@ -17,6 +17,7 @@ from jupyter_core.paths import jupyter_path
 from flowlet_jupyter.compliance import compliance_from
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.hosts import parse_host_rule
+from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE
 
 _CATALOGUE = Path(__file__).parent / "catalogue"
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
@@ -30,7 +31,7 @@ _TEXTS = (
     "pushed_authorization_request_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint",
     "jwks_uri", "issuer", "token_endpoint_auth_method", "scope", "base_url", "grant_type", "client_id",
 )  # fmt: skip
-_DESCRIPTIONS = ("title", "source", "registration_page", "refresh_token_from", "redirect_rule", "notes")
+_DESCRIPTIONS = ("title", "source", "compared", "registration_page", "refresh_token_from", "redirect_rule", "notes")
 
 _KNOWN = {
     *_TEXTS, *_DESCRIPTIONS, "verified", "allowed_hosts", "identity", "paging", "authorization_parameters",
@@ -59,11 +60,20 @@ class Provider:
     verified: bool  # whether somebody ran it against the provider
     fields: Mapping[str, Any]
     parameters: tuple[Parameter, ...] = ()
+    compared: str = ""  # independent projects whose source has the same endpoints
     registration_page: str = ""
     refresh_token_from: str = ""  # what makes the provider give a refresh token
     redirect_rule: str = ""
     notes: str = ""
     paging: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing is left to fill in: an organisation's entry that carries its public client."""
+        if self.fields.get("grant_type", AUTHORIZATION_CODE) != AUTHORIZATION_CODE:
+            return False
+        public = self.fields.get("token_endpoint_auth_method") == "none" and bool(self.fields.get("client_id"))
+        return public and not self.parameters and "authorization_endpoint" in self.fields
 
 
 def load_providers() -> dict[str, Provider]:

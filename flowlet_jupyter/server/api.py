@@ -145,8 +145,11 @@ class SecretHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def delete(self, name: str) -> None:
-        """Remove the secret and its tokens (204)."""
-        await apart(SecretHandle(name, self.vault).delete)
+        """Revoke the tokens and remove the secret (204); 200 with a `notice` if the provider did not take the former."""
+        notice = await apart(SecretHandle(name, self.vault).delete)
+        if notice:
+            self.finish({"notice": notice})
+            return
         self.set_status(204)
         self.finish()
 
@@ -282,7 +285,8 @@ def _shown(provider: Provider) -> dict[str, Any]:
     shown = dataclasses.asdict(provider)
     fields = shown.pop("fields")
     return {**shown, "needs_client_secret": fields.get("token_endpoint_auth_method") != "none",
-            "client_id": fields.get("client_id", ""), "grant_type": fields.get("grant_type", AUTHORIZATION_CODE)}  # fmt: skip
+            "is_ready": provider.is_ready, "client_id": fields.get("client_id", ""),
+            "grant_type": fields.get("grant_type", AUTHORIZATION_CODE)}  # fmt: skip
 
 
 class RedirectUriHandler(FlowletAPIHandler):

@@ -5,65 +5,37 @@ from __future__ import annotations
 import secrets as random
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
 from jupyter_server.utils import url_path_join
 from tornado import web
-from tornado.template import Loader
 
-from flowlet_jupyter.errors import FlowletError, InvalidSecret
+from flowlet_jupyter.errors import FlowletError, InvalidSecret, SecretNotFound
 from flowlet_jupyter.http.identity import identify
 from flowlet_jupyter.oauth.authorization import (
     FLOW_LIFETIME_SECONDS,
     Flow,
     new_flow,
 )
+from flowlet_jupyter.oauth.collection import Secrets
 from flowlet_jupyter.oauth.completion import complete_flow
 from flowlet_jupyter.oauth.pending import claim_flow, find_flow, flow_id, remember_flow
 from flowlet_jupyter.oauth.pushed import authorization_request
 from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, OAuth2
-from flowlet_jupyter.providers import load_providers
+from flowlet_jupyter.providers import fields_for, load_providers
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.server.headers import FlowletHandler, apart
+from flowlet_jupyter.server.headers import apart
+from flowlet_jupyter.server.pages import PageHandler
 from flowlet_jupyter.server.redirect_uri import callback_path, plan_redirect, redirect_uri
 from flowlet_jupyter.status import status_of
 from flowlet_jupyter.vault import Vault
 
-_HERE = Path(__file__).parent
-_pages = Loader(str(_HERE / "templates"), autoescape="xhtml_escape")
-_FILES = {"page.css": "text/css; charset=utf-8", "callback.js": "text/javascript; charset=utf-8"}
 
-
-_OWN_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'none'"
-
-
-class PageHandler(FlowletHandler):
-    """A page for a person: no script but ours, nothing from elsewhere."""
-
-    @property
-    def content_security_policy(self) -> str:
-        """Jupyter's policy (`frame-ancestors`) and nothing but our own style and script."""
-        return f"{super().content_security_policy}; {_OWN_POLICY}"
-
-    def show(self, template: str, *, status: int = 200, **values: Any) -> None:
-        """Finish with a page; tornado's templates escape every value."""
-        self.set_status(status)
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        # beside the callback: whoever calls that on loopback must not read the secret path in its page
-        files = callback_path(self).removesuffix("callback") + "page"
-        page = _pages.load(template).generate(files=files, **values)
-        self.finish(page)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """An error as a page, without the traceback that tornado could show."""
-        error = kwargs.get("exc_info", (None, None))[1]
-        message = str(error) if isinstance(error, FlowletError) else "The server could not do this."
-        self.show("failed.html", status=status_code, message=message)
+class FlowHandler(PageHandler):
+    """A page on the browser's way to the provider and back."""
 
     @property
     def current_user_name(self) -> str | None:
@@ -94,14 +66,19 @@ class PageHandler(FlowletHandler):
         return f"flowlet-{flow_id(state)}", callback_path(self)
 
 
-class AuthorizeHandler(PageHandler):
-    """`GET authorize/NAME`: start a flow and redirect to the provider."""
+class AuthorizeHandler(FlowHandler):
+    """`GET authorize/NAME`: start a flow and redirect to the provider.
+
+    With `?provider=KEY` of an entry that brings its own client, a secret that is not there yet is made first.
+    """
 
     @web.authenticated
     async def get(self, name: str) -> None:
         """302 to the provider; a page to confirm first when another site's link led here."""
         try:
-            record = await apart(lambda: self.vault.get(name))
+            if self.is_from_elsewhere and name not in await apart(self.vault.names):
+                raise SecretNotFound(f"There is no secret '{name}'. Open the link again from a page of this server.")
+            record = await apart(lambda: self._record(name))
             if not isinstance(record.secret, OAuth2):
                 raise InvalidSecret(f"Secret '{name}' is of type {record.secret.type}: there is no token to request.")
             if record.secret.grant_type != AUTHORIZATION_CODE:
@@ -111,7 +88,7 @@ class AuthorizeHandler(PageHandler):
         except FlowletError as error:
             self.show("failed.html", status=404 if isinstance(error, KeyError) else 400, message=str(error))
             return
-        if self.request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+        if self.is_from_elsewhere:
             # A stranger's link must not start a flow unseen: the page shows what it is and links here from our origin.
             provider = urlsplit(record.secret.authorization_endpoint).hostname
             here = url_path_join(self.base_url, "flowlet", "authorize", quote(name, safe=""))
@@ -138,8 +115,21 @@ class AuthorizeHandler(PageHandler):
             return
         self.start_at_provider(flow, at_provider)
 
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether a link on another site led here (the browser says so)."""
+        return self.request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
 
-class HandOverHandler(PageHandler):
+    def _record(self, name: str) -> Record:
+        key = self.get_query_argument("provider", "")
+        if key and name not in self.vault.names():
+            provider = load_providers().get(key)
+            if provider is not None and provider.is_ready:
+                Secrets(self.vault).add(OAuth2(name=name, **fields_for(provider, {})))
+        return self.vault.get(name)
+
+
+class HandOverHandler(FlowHandler):
     """`GET handover?ticket=…`: take over a flow that was started under the other name of this machine.
 
     The ticket was given to the logged-in browser by the authorize handler; it works once, within a minute.
@@ -194,7 +184,7 @@ def _redirect_rule(provider: str | None) -> str:
     return entry.redirect_rule if entry else ""
 
 
-class CallbackHandler(PageHandler):
+class CallbackHandler(FlowHandler):
     """`GET callback`: the redirect URI.
 
     It needs the flow's `state` and cookie, not a Jupyter login: a logged-in user started the flow. If there is a login
@@ -245,13 +235,3 @@ def _finish(vault: Vault, flow: Flow, parameters: dict[str, str]) -> Record:
     complete_flow(vault, flow, parameters)
     identify(vault, flow.secret_name)
     return vault.get(flow.secret_name)
-
-
-class PageFileHandler(FlowletHandler):
-    """The style and the script of the pages; nothing in them is private."""
-
-    @allow_unauthenticated
-    def get(self, file: str) -> None:
-        """One of two files."""
-        self.set_header("Content-Type", _FILES[file])
-        self.finish((_HERE / "static" / file).read_bytes())

@@ -22,7 +22,8 @@ from flowlet_jupyter.server.api import (
     SecretsHandler,
     VaultHandler,
 )
-from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, HandOverHandler, PageFileHandler
+from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, HandOverHandler
+from flowlet_jupyter.server.pages import PageFileHandler, SecretsPageHandler
 from flowlet_jupyter.vault import Vault, default_vault
 
 _NAME = r"([^/]+)"
@@ -47,7 +48,8 @@ def handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]
         rf"authorize/{_NAME}": AuthorizeHandler,
         r"callback": CallbackHandler,
         r"handover": HandOverHandler,
-        r"page/(page\.css|callback\.js)": PageFileHandler,
+        r"page/(page\.css|callback\.js|secrets\.css|secrets\.js)": PageFileHandler,
+        r"/": SecretsPageHandler,
     }
     return [(url_path_join(base_url, "flowlet", route), handler, {"vault": vault}) for route, handler in routes.items()]
 
@@ -62,4 +64,4 @@ def loopback_handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[
 def _load_jupyter_server_extension(app: ServerApp) -> None:
     """Jupyter's entry point."""
     app.web_app.add_handlers(".*$", handlers(app.base_url, default_vault()))  # type: ignore[no-untyped-call]  # tornado has no hint
-    app.log.info("flowlet_jupyter | secrets at %s", url_path_join(app.base_url, "flowlet"))
+    app.log.info("flowlet_jupyter | secrets at %s", url_path_join(app.base_url, "flowlet", "/"))

@@ -12,7 +12,6 @@ import secrets as random
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from jupyter_server.auth.authorizer import AllowAllAuthorizer
@@ -27,6 +26,7 @@ from flowlet_jupyter.vault import Vault
 
 DEFAULT_PORT = 8753
 ADDRESS = "127.0.0.1"
+PAGE_SECONDS = 600.0
 _START_SECONDS = 10.0
 
 
@@ -40,6 +40,11 @@ class Loopback:
     def authorize_url(self, secret_name: str) -> str:
         """The link that starts the authorization of a secret."""
         return f"{self.base}/flowlet/authorize/{quote(secret_name, safe='')}"
+
+    @property
+    def secrets_url(self) -> str:
+        """The page with all secrets, the form and Manage tokens."""
+        return f"{self.base}/flowlet/"
 
 
 def loopback_port() -> int:
@@ -62,42 +67,86 @@ class _Anybody(IdentityProvider):
         return User("owner")
 
 
+class _Listener:
+    """One open socket and the thread that answers on it, for as long as somebody holds it."""
+
+    def __init__(self, vault: Vault) -> None:
+        self.vault = vault
+        self.holders = 0
+        port = loopback_port()
+        try:
+            sockets = bind_sockets(port, ADDRESS)
+        except OSError:
+            raise FlowletError(
+                f"The redirect URI http://{ADDRESS}:{port} is taken by another program. Stop that one, or set "
+                "FLOWLET_LOOPBACK_PORT to the port of another redirect URI that is registered."
+            ) from None
+        path = random.token_urlsafe(24)
+        self.loopback = Loopback(f"http://{ADDRESS}:{port}/{path}", f"http://{ADDRESS}:{port}/flowlet/callback")
+        ready = threading.Event()
+
+        async def serve() -> None:
+            server = HTTPServer(_application(vault, f"/{path}/"))
+            server.add_sockets(sockets)
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            ready.set()
+            await self._stop.wait()
+            await asyncio.sleep(0.2)  # the last page is on its way
+            server.stop()
+            await server.close_all_connections()
+
+        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), name="flowlet: loopback", daemon=True)
+        self._thread.start()
+        if not ready.wait(_START_SECONDS):
+            raise FlowletError("The listener for the redirect could not be started.")
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(_START_SECONDS)
+
+
+_guard = threading.Lock()
+_listeners: dict[int, _Listener] = {}  # by process: a forked child has the memory of one, but not its thread
+
+
+def _take(vault: Vault) -> _Listener:
+    """The listener of this process, started if there is none: the one port serves all who wait."""
+    with _guard:
+        listener = _listeners.get(os.getpid())
+        if listener is not None and listener.vault is not vault:
+            raise FlowletError("A listener for another vault is open in this process. Try again when it is done.")
+        if listener is None:
+            listener = _listeners[os.getpid()] = _Listener(vault)
+        listener.holders += 1
+        return listener
+
+
+def _give_back(listener: _Listener) -> None:
+    with _guard:
+        listener.holders -= 1
+        if listener.holders:
+            return
+        del _listeners[os.getpid()]
+        listener.close()
+
+
 @contextlib.contextmanager
 def open_loopback(vault: Vault) -> Iterator[Loopback]:
     """Listen while the block runs. Raises `FlowletError` if the port is taken: another one is not registered."""
-    port = loopback_port()
+    listener = _take(vault)
     try:
-        sockets = bind_sockets(port, ADDRESS)
-    except OSError:
-        raise FlowletError(
-            f"The redirect URI http://{ADDRESS}:{port} is taken by another program. Stop that one, or set "
-            "FLOWLET_LOOPBACK_PORT to the port of another redirect URI that is registered."
-        ) from None
-    path = random.token_urlsafe(24)
-    ready = threading.Event()
-    stopping: list[Any] = []
-
-    async def serve() -> None:
-        server = HTTPServer(_application(vault, f"/{path}/"))
-        server.add_sockets(sockets)
-        stop = asyncio.Event()
-        stopping.extend((asyncio.get_running_loop(), stop))
-        ready.set()
-        await stop.wait()
-        await asyncio.sleep(0.2)  # the last page is on its way
-        server.stop()
-        await server.close_all_connections()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="flowlet: loopback", daemon=True)
-    thread.start()
-    if not ready.wait(_START_SECONDS):
-        raise FlowletError("The listener for the redirect could not be started.")
-    try:
-        yield Loopback(f"http://{ADDRESS}:{port}/{path}", f"http://{ADDRESS}:{port}/flowlet/callback")
+        yield listener.loopback
     finally:
-        loop, stop = stopping
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(_START_SECONDS)
+        _give_back(listener)
+
+
+def hold_loopback(vault: Vault, *, seconds: float = PAGE_SECONDS) -> Loopback:
+    """Listen for some minutes, so that a person can use the page of secrets, and return at once. Raises `FlowletError`."""
+    listener = _take(vault)
+    timer = threading.Timer(seconds, _give_back, (listener,))
+    timer.daemon = True
+    timer.start()
+    return listener.loopback
 
 
 def _application(vault: Vault, base_url: str) -> web.Application:
@@ -109,6 +158,8 @@ def _application(vault: Vault, base_url: str) -> web.Application:
         allow_remote_access=False,  # a Host header that is not loopback is a rebound DNS name
         local_hostnames=["localhost"],
         cookie_secret=random.token_bytes(32),
+        xsrf_cookies=True,
+        xsrf_cookie_kwargs={"path": base_url, "samesite": "Strict"},
         flowlet_callback="/flowlet/callback",
         headers={},
         log_function=lambda _handler: None,

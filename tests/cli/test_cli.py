@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -170,3 +171,51 @@ def test_settings_of_other_tools(text, client_id, grant_type, tmp_path, capsys):
 def test_a_file_without_settings_is_a_clear_error(text):
     with pytest.raises(InvalidSecret, match="No OAuth2 settings"):
         imported(text)
+
+
+@pytest.fixture
+def team_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("builtins.input", lambda _question: next(answers))
+    answers = iter(["", "no", "y"])
+    text = '[secrets.music]\nprovider = "spotify"\nclient_id = "shared"\nallowed_hosts = ["api.spotify.com"]\n'
+    (tmp_path / "flowlet.toml").write_text(text)
+    return tmp_path
+
+
+def test_a_newcomer_approves_the_hosts_of_flowlet_toml(team_folder, capsys, value_file):
+    assert main(["list"]) == 0
+    assert "missing here (flowlet.toml): music" in capsys.readouterr().out
+    for _ in ("empty", "no"):
+        assert main(["add", "music", "--value-file", value_file]) == 1
+        assert "allowed_hosts: api.spotify.com" in capsys.readouterr().out
+        assert default_vault().names() == []
+    assert main(["add", "music", "--value-file", value_file]) == 0
+    stored = default_vault().get("music").secret
+    assert (stored.client_id, stored.allowed_hosts) == ("shared", ("api.spotify.com",))
+    capsys.readouterr()
+    assert main(["export", "--toml"]) == 0
+    shown = capsys.readouterr().out
+    assert '[secrets."music"]' in shown
+    assert CANARY not in shown
+
+
+def test_the_doctor_says_where_everything_is(capsys, monkeypatch):
+    assert main(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    assert str(default_vault().folder) in shown
+    assert "server extension: enabled" in shown
+    assert "anywidget's files are there" in shown
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(taken.getsockname()[1]))
+        main(["doctor"])
+    assert "is taken by another program" in capsys.readouterr().out
+
+
+def test_the_password_grant_comes_with_a_warning(capsys, value_file):
+    arguments = ["add", "old", "--set", "grant_type=password", "--set", "client_id=i", "--set", "username=ann",
+                 "--set", "token_endpoint=https://auth.example/token", "--value-file", value_file]  # fmt: skip
+    main(arguments)
+    assert "OAuth 2.1 has dropped it" in capsys.readouterr().out

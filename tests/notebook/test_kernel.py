@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Empty
 
@@ -12,6 +15,7 @@ from jupyter_client.manager import start_new_kernel
 from leak_search import leaks
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from support import free_port
 
 from flowlet_jupyter.oauth.collection import Secrets
 from flowlet_jupyter.oauth2 import OAuth2
@@ -190,6 +194,41 @@ def test_a_widget_that_no_front_end_shows_becomes_text(kernel):
     for code in ("%flowlet_secrets", "flowlet.secrets", "%flowlet_secret note", "%flowlet_secret --new"):
         kernel.start(code)
         kernel.until_said("pip install flowlet-jupyter", timeout=6)
+    kernel.until_said("Manage tokens are at http://127.0.0.1:")  # the kernel serves them itself
+
+
+def test_a_form_that_is_filled_in_for_a_newcomer(kernel):
+    kernel.run("%flowlet_secret --new --provider spotify --scope 'a b'")
+    states = [message["content"]["data"]["state"] for message in kernel.said if message["msg_type"] == "comm_open"]
+    ours = next(state for state in states if "view" in state)
+    assert (ours["view"], ours["prefill"]) == ("form", {"provider": "spotify", "scope": "a b"})
+    wrong = kernel.run("%flowlet_secret twitter --provider spotify")
+    assert wrong["ename"] == "RequestSyntaxError"
+
+
+def test_what_a_flowlet_toml_asks_for_is_offered_and_not_stored(kernel, isolated):
+    kernel.run(f"%cd {isolated}")
+    (isolated / "flowlet.toml").write_text(
+        '[secrets.birds]\nprovider = "twitter"\nallowed_hosts = ["api.twitter.com"]\n'
+    )
+    kernel.run("%flowlet_secrets")
+    kernel.until_said("missing here: 'birds' (twitter, for api.twitter.com)")
+    assert default_vault().names() == []
+
+
+def test_a_server_without_the_extension_does_not_cut_a_kernel_off(kernel, birdsong, jupyter_folders):
+    # the server of this kernel answers, but not for us: another environment's
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as bare:
+        threading.Thread(target=bare.serve_forever, daemon=True).start()
+        runtime = jupyter_folders / "runtime" / "jpserver-4242.json"
+        runtime.write_text(json.dumps({"url": f"http://127.0.0.1:{bare.server_port}/"}))
+        default_vault().put(Record(secret=oauth2(birdsong)))
+        kernel.run(f"import os; os.environ.update(JPY_PARENT_PID='4242', FLOWLET_LOOPBACK_PORT='{free_port()}')")
+        request = kernel.start("%flowlet_request /2/users/me -s twitter", allow_stdin=True)
+        kernel.until_said("The redirect URI to register is http://127.0.0.1:")
+        kernel.manager.interrupt_kernel()
+        assert kernel.until_idle(request)["ename"] == "KeyboardInterrupt"
+        bare.shutdown()
 
 
 def test_the_widget_syncs_the_secrets_name_and_no_more_of_it(kernel):
@@ -201,6 +240,7 @@ def test_the_widget_syncs_the_secrets_name_and_no_more_of_it(kernel):
     assert own == {
         "view": "manage",
         "name": "note",
+        "prefill": {},
         "greeting": own["greeting"],
         "layout": own["layout"],
         "tabbable": None,

@@ -14,8 +14,11 @@ const GRANTS = {
   [GRANT_EXCHANGE]: "Token exchange: another token is traded in",
   password: "User name and password (for old services)",
 };
+const PASSWORD_WARNING =
+  "This hands your own password to the client, stores it, and goes around two-factor login; OAuth 2.1 has dropped it. " +
+  "Choose another grant if the provider has one.";
 const VALUE_FIELDS = new Set(["client_secret", "private_key", "password", "refresh_token"]);
-const NOT_SENT = new Set(["redirect_uri", "registering"]);
+const NOT_SENT = new Set(["redirect_uri", "registering", "warning"]);
 
 function secretInput(placeholder) {
   const control = element("input", { type: "password", autocomplete: "off", spellcheck: "false", placeholder });
@@ -41,10 +44,12 @@ function choice(options, value) {
   return control;
 }
 
-// `secret` is null for a new one. Calls done(name) after saving, or done(null) when cancelled.
-async function secretForm(secret, done) {
+// `secret` is null for a new one, which `prefill` may fill in. Calls done(name) after saving, or done(null) when cancelled.
+async function secretForm(secret, prefill, done) {
   const isNew = secret === null;
-  const old = secret ?? { type: "oauth2", allowed_hosts: [] };
+  const { isWanted, parameters: wantedParameters, ...wantedFields } = prefill;
+  const old = secret ?? { type: "oauth2", allowed_hosts: [], ...wantedFields };
+  const approved = isWanted ? approval(prefill) : null;
   const kept = isNew ? "" : "leave empty to keep the stored one";
   const message = element("div", { class: "flowlet-error", role: "alert" });
   const body = element("div");
@@ -99,6 +104,7 @@ async function secretForm(secret, done) {
     }
     if (kind === "headers") {
       const area = element("textarea", { rows: "3", spellcheck: "false", autocomplete: "off", class: "flowlet-masked" });
+      if (isWanted) area.value = (old.header_names ?? []).map((header) => `${header}: `).join("\n");
       return {
         headers: labelled("Headers", area, {
           hint: isNew
@@ -114,7 +120,7 @@ async function secretForm(secret, done) {
 
   // What is stored beside the fields that are shown: a catalogue entry's or discovery's.
   const SHOWN_ALWAYS = new Set(["name", "type", "status"]);
-  let filled = isNew ? {} : Object.fromEntries(Object.entries(old).filter(([key]) => !key.startsWith("has_") && !SHOWN_ALWAYS.has(key)));
+  let filled = isNew && !isWanted ? { scope: prefill.scope } : Object.fromEntries(Object.entries(old).filter(([key]) => !key.startsWith("has_") && !SHOWN_ALWAYS.has(key)));
 
   function providerField() {
     const control = choice({ "": "Another provider (fill in, or discover)" }, "");
@@ -125,18 +131,18 @@ async function secretForm(secret, done) {
     return row;
   }
 
-  async function chooseProvider(key) {
+  async function chooseProvider(key, values = {}) {
     message.textContent = "";
     const entry = providers.find((candidate) => candidate.key === key);
     filled = entry ? { provider: key, grant_type: entry.grant_type, client_id: entry.client_id } : {};
-    parameters = Object.fromEntries((entry?.parameters ?? []).map((parameter) => [parameter.name, parameter.default]));
+    parameters = Object.fromEntries((entry?.parameters ?? []).map((parameter) => [parameter.name, values[parameter.name] ?? parameter.default]));
     if (!name.control.value && entry) name.control.value = key;
     await fillFromProvider();
     const typed = fields.client_id?.control.value.trim(); // while the server was asked
     if (typed) filled.client_id = typed;
     const isHeld = body.contains(document.activeElement) && document.activeElement !== fields.provider.control;
     show("oauth2");
-    if (!isHeld) fields.provider.control.focus();
+    if (!isHeld && body.isConnected) fields.provider.control.focus();
   }
 
   async function fillFromProvider() {
@@ -173,9 +179,10 @@ async function secretForm(secret, done) {
       });
       rows.issuer = labelled("Issuer", address, { hint: discovered || "Optional: an issuer or API address; Discover fills in the endpoints", beside: find });
     }
-    const grants = labelled("Grant", choice(GRANTS, grant), { hint: grant === "password" ? "For old services only: the provider would rather not have your password in an app" : undefined });
+    const grants = labelled("Grant", choice(GRANTS, grant));
     grants.control.addEventListener("change", () => { remember(); filled.grant_type = grants.control.value; show("oauth2"); });
     rows.grant_type = grants;
+    if (grant === "password") rows.warning = { row: element("p", { class: "flowlet-warning", role: "alert" }, PASSWORD_WARNING), control: element("input"), showError() {} };
     if (grant === "authorization_code") {
       const uri = textInput(entry?.redirect_rule === "not-localhost" ? redirectUri.replace("//localhost", "//127.0.0.1") : redirectUri, { readonly: "", class: "flowlet-redirect-uri" });
       rows.redirect_uri = labelled("Redirect URI", uri, { hint: redirectHint(entry), beside: copyButton(() => uri.value) });
@@ -246,10 +253,16 @@ async function secretForm(secret, done) {
   }
   type.control.addEventListener("change", () => show(type.control.value));
   show(old.type);
+  if (isNew && providers.some((entry) => entry.key === prefill.provider)) {
+    const own = Object.fromEntries(Object.entries(filled).filter(([key, value]) => key !== "provider" && [].concat(value).join("")));
+    await chooseProvider(prefill.provider, wantedParameters);
+    filled = { ...filled, ...own, ...(prefill.scope ? { scope: prefill.scope } : {}) };
+    show("oauth2");
+  }
 
   function collected() {
     const sent = type.control.value === "oauth2" ? { ...filled, type: "oauth2" } : { type: type.control.value };
-        if (registering) Object.assign(sent, { registration_endpoint: registrationEndpoint });
+    if (registering) Object.assign(sent, { registration_endpoint: registrationEndpoint });
     for (const [key, field] of Object.entries(fields)) {
       const value = field.control.value.trim();
       if (NOT_SENT.has(key) || key.startsWith("parameter:")) continue;
@@ -286,6 +299,11 @@ async function secretForm(secret, done) {
       name.control.focus();
       return;
     }
+    if (approved && !approved.control.checked) {
+      approved.showError("Look at the hosts first, and tick this.");
+      approved.control.focus();
+      return;
+    }
     save.disabled = true;
     try {
       if (type.control.value === "oauth2" && isNew && Object.keys(parameters).length) {
@@ -315,6 +333,7 @@ async function secretForm(secret, done) {
     element("h3", {}, isNew ? "Add secret" : `Edit secret ${old.name}`),
     name.row,
     type.row,
+    approved?.row,
     body,
     message,
     element("div", { class: "flowlet-actions" }, save, button("Cancel", () => done(null))),

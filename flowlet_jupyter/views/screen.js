@@ -1,23 +1,27 @@
-// The widget: one of the views, kept up to date from the server while it is shown.
+// One place of a page in which the views follow each other, kept up to date from the server while it is shown.
 
 const POLL_MILLISECONDS = 2000;
 const FLOW_MILLISECONDS = 10 * 60 * 1000; // as long as the server keeps a flow
 
-function render({ model, el }) {
+// `start` is {kind, name, prefill}; `noServer()` is called when this page reaches no server extension.
+// Returns {close, heard}: `heard` takes what the kernel says ({folder, wanted} or {url}).
+function openScreen(el, start, noServer) {
   // Lumino would take Enter, letters and arrows for the notebook's own shortcuts
   const root = element("div", { class: "flowlet", "data-lm-suppress-shortcuts": "true" });
   const warning = element("p", { class: "flowlet-error", role: "alert", hidden: true });
   const content = element("div", {}, element("p", { class: "flowlet-hint" }, "Asking the Jupyter server …"));
-  root.append(warning, content);
+  const note = element("p", { class: "flowlet-warning", role: "status", hidden: true });
+  root.append(warning, content, note);
   el.append(root);
 
-  const start = { kind: model.get("view"), name: model.get("name") };
   let place = start; // which view is shown: a kind and the secret's name
   let editing = null; // a form is never redrawn under the person who fills it in
   let expected = null; // {name, before, until}: a token is awaited from another tab
   let drawing = 0;
   let serverVault = null;
   let kernelVault = null;
+  let wanted = []; // what flowlet.toml beside the notebook asks for
+  let isCut = false; // no server extension
 
   const view = {
     changed(name) {
@@ -28,16 +32,22 @@ function render({ model, el }) {
       place = { kind: "manage", name };
       draw({ focus: true });
     },
-    edit(secret) {
-      showForm(secret);
+    edit(secret, prefill) {
+      showForm(secret, prefill);
     },
     expectToken(secret) {
       expected = { name: secret.name, before: secret.status.obtained_at, until: Date.now() + FLOW_MILLISECONDS };
       setTimeout(draw, 0); // after the link was followed
     },
     isExpecting: (name) => expected?.name === name,
+    tell,
   };
   const back = start.kind === "table" || start.kind === "form" ? () => { place = { kind: "table", name: "" }; draw({ focus: true }); } : null;
+
+  function tell(...words) {
+    note.replaceChildren(...words);
+    note.hidden = false;
+  }
 
   function put(node, focus) {
     // what had the keyboard keeps it through a redraw
@@ -48,10 +58,17 @@ function render({ model, el }) {
     next?.focus({ preventScroll: true });
   }
 
-  async function showForm(secret) {
+  function fail(error) {
+    put(element("p", { class: "flowlet-error", role: "alert" }, error.message));
+    if (!error.isCut || isCut) return;
+    isCut = true;
+    noServer?.();
+  }
+
+  async function showForm(secret, prefill) {
     editing = {};
     try {
-      const form = await secretForm(secret, (name) => {
+      const form = await secretForm(secret, prefill ?? {}, (name) => {
         editing = null;
         if (name) {
           place = { kind: "manage", name };
@@ -62,7 +79,7 @@ function render({ model, el }) {
       put(form, true);
     } catch (error) {
       editing = null;
-      put(element("p", { class: "flowlet-error", role: "alert" }, error.message));
+      fail(error);
     }
   }
 
@@ -74,7 +91,7 @@ function render({ model, el }) {
       serverVault ??= await call("GET", "api/vault");
       warnOfVaults();
       let node;
-      if (place.kind === "table") node = tableView(await call("GET", "api/secrets"), serverVault, view);
+      if (place.kind === "table") node = tableView(await call("GET", "api/secrets"), await call("GET", "api/providers"), wanted, serverVault, view);
       else {
         const secret = await call("GET", secretPath(place.name));
         if (expected?.name === secret.name && secret.status.obtained_at && secret.status.obtained_at !== expected.before) expected = null;
@@ -84,7 +101,7 @@ function render({ model, el }) {
     } catch (error) {
       if (mine !== drawing) return;
       if (error.status === 404 && back && place.kind === "manage") back(); // deleted elsewhere
-      else put(element("p", { class: "flowlet-error", role: "alert" }, error.message));
+      else fail(error);
     }
   }
 
@@ -107,28 +124,35 @@ function render({ model, el }) {
   const poll = setInterval(() => {
     if (!expected && place.kind !== "connect") return; // the status is awaited only while a flow is pending
     if (expected && Date.now() > expected.until) expected = null;
-    if (!document.hidden) draw();
+    if (!document.hidden && !isCut) draw();
   }, POLL_MILLISECONDS);
   const onVisible = () => { if (!document.hidden && expected) draw(); };
   document.addEventListener("visibilitychange", onVisible);
 
-  model.on("msg:custom", (message) => {
-    if (message.kind !== "vault") return;
-    kernelVault = message.folder;
-    warnOfVaults();
-  });
-  model.send({ kind: "hello" });
-  // a busy kernel hears that late; it also looks for the greeting that the server leaves
-  call("POST", `api/greetings/${model.get("greeting")}`).catch(() => {}); // where it fails, draw() says why
-  if (place.kind === "form") showForm(null);
+  if (place.kind === "form") showForm(null, start.prefill);
   else draw();
 
-  return () => {
-    clearInterval(clock);
-    clearInterval(poll);
-    document.removeEventListener("visibilitychange", onVisible);
-    channel.close();
+  return {
+    heard(message) {
+      if (message.folder) kernelVault = message.folder;
+      if (message.wanted) {
+        wanted = message.wanted;
+        if (place.kind === "table" && !isCut) draw();
+      }
+      if (message.url) {
+        tell(
+          "Instead, this kernel serves the page itself: ",
+          element("a", { href: message.url, target: "_blank", rel: "noopener noreferrer" }, "open secrets and tokens"),
+          " (in a browser on the kernel's machine, for the next ten minutes).",
+        );
+      }
+      warnOfVaults();
+    },
+    close() {
+      clearInterval(clock);
+      clearInterval(poll);
+      document.removeEventListener("visibilitychange", onVisible);
+      channel.close();
+    },
   };
 }
-
-export default { render };

@@ -1,10 +1,11 @@
 // The server extension, found by Jupyter's page config. Values go from here to the server, never to the kernel.
 
 class ServerError extends Error {
-  constructor(message, field, status) {
+  constructor(message, { field, status, isCut = false } = {}) {
     super(message);
     this.field = field;
     this.status = status;
+    this.isCut = isCut; // there is no server extension to ask
   }
 }
 
@@ -14,7 +15,7 @@ const NO_EXTENSION =
 
 function flowletUrl(path) {
   const config = document.getElementById("jupyter-config-data");
-  if (!config) throw new ServerError("This front end does not say where its Jupyter server is. " + NO_EXTENSION);
+  if (!config) throw new ServerError("This front end does not say where its Jupyter server is. " + NO_EXTENSION, { isCut: true });
   const baseUrl = JSON.parse(config.textContent).baseUrl || "/";
   return new URL(`${baseUrl.replace(/\/?$/, "/")}flowlet/${path}`, location.origin).href;
 }
@@ -44,13 +45,14 @@ async function call(method, path, { body, onlyNew } = {}) {
     throw new ServerError("The Jupyter server does not answer. Is it still running?");
   }
   const isJson = (answer.headers.get("Content-Type") || "").includes("json");
-  if (answer.status === 404 && !isJson) throw new ServerError(NO_EXTENSION);
+  if (answer.status === 404 && !isJson) throw new ServerError(NO_EXTENSION, { isCut: true });
   if (answer.redirected || answer.status === 403) {
     throw new ServerError("You are not logged in to the Jupyter server any more. Reload the page.");
   }
+  if (answer.status === 204) return null;
   const content = isJson ? await answer.json() : null;
   if (!answer.ok) {
-    throw new ServerError(content?.message || `The Jupyter server answered ${answer.status}.`, content?.field, answer.status);
+    throw new ServerError(content?.message || `The Jupyter server answered ${answer.status}.`, { field: content?.field, status: answer.status });
   }
   return content;
 }

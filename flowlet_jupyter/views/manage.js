@@ -40,12 +40,12 @@ function expiry(status) {
 }
 
 // A plain link: no popup blocker stops it, and it works while the kernel is busy.
-function connectLink(name, label, clicked) {
+function connectLink(name, label, clicked, query = "") {
   return element(
     "a",
     {
       class: "flowlet-button flowlet-primary",
-      href: flowletUrl(`authorize/${encodeURIComponent(name)}`),
+      href: flowletUrl(`authorize/${encodeURIComponent(name)}${query}`),
       target: "_blank",
       rel: "noopener",
       onclick: clicked,
@@ -129,7 +129,14 @@ function manageView(secret, view, back) {
     }));
   }
   const remove = button("Delete", () => {
-    if (remove.dataset.armed) attempt(async () => { await call("DELETE", secretPath(secret.name)); back?.(); });
+    if (remove.dataset.armed) {
+      attempt(async () => {
+        const answer = await call("DELETE", secretPath(secret.name));
+        // at the provider the tokens may still be valid: that must not vanish with the view
+        if (answer?.notice) view.tell(answer.notice);
+        back?.();
+      });
+    }
     else {
       remove.dataset.armed = "yes";
       remove.textContent = `Delete ${secret.name} and its tokens?`;

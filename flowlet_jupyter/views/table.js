@@ -1,6 +1,6 @@
 // All secrets: name, type, hosts, status; add one, manage its tokens.
 
-function tableView(secrets, vault, view) {
+function tableView(secrets, providers, wanted, vault, view) {
   const rows = secrets.map((secret) => {
     if (secret.error) {
       return element("tr", {}, element("td", {}, secret.name), element("td", { colspan: "4", class: "flowlet-error" }, secret.error));
@@ -23,6 +23,16 @@ function tableView(secrets, vault, view) {
     rows.length
       ? element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows))
       : element("p", {}, "No secrets yet. Add one, and name it in a request: --secret NAME"),
+    readyView(secrets, providers, view),
+    wantedView(wanted.filter((entry) => !secrets.some((secret) => secret.name === entry.name)), view),
     element("p", { class: "flowlet-hint" }, `Kept encrypted in ${vault.folder}; master key: ${vault.master_key}.`),
   );
+}
+
+// Providers whose entry brings a public client of the organisation: nothing is left to fill in, so one click connects.
+function readyView(secrets, providers, view) {
+  const links = providers
+    .filter((provider) => provider.is_ready && !secrets.some((secret) => secret.name === provider.key))
+    .map((provider) => connectLink(provider.key, `Connect ${provider.title}`, () => view.expectToken({ name: provider.key, status: {} }), `?provider=${encodeURIComponent(provider.key)}`));
+  return links.length ? element("div", { class: "flowlet-actions" }, ...links) : null;
 }

@@ -1,0 +1,45 @@
+// What flowlet.toml beside the notebook asks for and the vault does not have. The file is a stranger's until a person
+// has looked at the hosts: nothing of it is stored before that.
+
+function hostsOf(entry) {
+  const endpoints = ["authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "issuer"]
+    .map((key) => entry[key]).filter(Boolean);
+  return { api: entry.allowed_hosts ?? [], provider: [...new Set(endpoints.map((url) => { try { return new URL(url).host; } catch { return url; } }))] };
+}
+
+function wantedView(wanted, view) {
+  if (!wanted.length) return null;
+  const rows = wanted.map((entry) => {
+    if (entry.error) return element("tr", {}, element("td", { colspan: "5", class: "flowlet-error" }, entry.error));
+    const hosts = hostsOf(entry);
+    return element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, entry.name),
+      element("td", {}, entry.provider ?? hosts.provider.join(", ") ?? ""),
+      element("td", {}, element("code", {}, entry.scope ?? "")),
+      element("td", {}, hosts.api.join(", ") || "as the provider's entry says"),
+      element("td", {}, button("Look and add", () => view.edit(null, { ...entry, isWanted: true }), { "aria-label": `Look at and add ${entry.name}` })),
+    );
+  });
+  const head = ["Name", "Provider", "Scope", "Allowed hosts", ""].map((label) => element("th", { scope: "col" }, label));
+  return element(
+    "section",
+    { "aria-label": "Missing here" },
+    element("h4", {}, "Missing here"),
+    element("p", { class: "flowlet-hint" }, "flowlet.toml beside this notebook names these. It holds no values; look at the hosts before you add one."),
+    element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)),
+  );
+}
+
+// Stands above the form of a wanted secret; resolves nothing by itself: the form is not saved before it is ticked.
+function approval(entry) {
+  const hosts = hostsOf(entry);
+  const box = element("input", { type: "checkbox" });
+  const told = [
+    hosts.api.length ? `requests with this secret may go to ${hosts.api.join(", ")}` : null,
+    hosts.provider.length ? `what you type here goes to ${hosts.provider.join(", ")}` : null,
+  ].filter(Boolean).join("; ");
+  const row = labelled("Approve the hosts", box, { hint: `flowlet.toml asks for this: ${told || "the hosts of the provider's entry"}. Tick it if you trust them.` });
+  return row;
+}

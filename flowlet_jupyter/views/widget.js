@@ -1,0 +1,13 @@
+// The widget in a notebook. The kernel hears a greeting and the lack of a server; no value ever goes its way.
+
+function render({ model, el }) {
+  const start = { kind: model.get("view"), name: model.get("name"), prefill: model.get("prefill") };
+  model.on("msg:custom", (message) => { if (message.kind === "vault" || message.kind === "page") screen.heard(message); });
+  const screen = openScreen(el, start, () => model.send({ kind: "no server" }));
+  model.send({ kind: "hello" });
+  // a busy kernel hears that late; it also looks for the greeting that the server leaves
+  call("POST", `api/greetings/${model.get("greeting")}`).catch(() => {}); // where it fails, the screen says why
+  return () => screen.close();
+}
+
+export default { render };

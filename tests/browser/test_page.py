@@ -1,0 +1,119 @@
+"""Secrets without a working widget or server extension: the page, the kernel as its server, and flowlet.toml."""
+
+from __future__ import annotations
+
+import pytest
+from support import free_port
+
+import flowlet_jupyter as flowlet
+from flowlet_jupyter.server.loopback import open_loopback
+from flowlet_jupyter.vault import default_vault
+
+pytestmark = pytest.mark.browser
+CANARY = "canary-client-secret-5e1f"
+
+
+@pytest.fixture
+def page(chromium):
+    context = chromium.new_context()
+    context.set_default_timeout(20000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def loopback(monkeypatch):
+    monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
+    with open_loopback(default_vault()) as opened:
+        yield opened
+
+
+def test_the_loopback_page_takes_a_secret_and_connects_it(page, loopback, birdsong):
+    client_id, client_secret = birdsong.server.provider.register("test", loopback.redirect_uri)
+    problems = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Add secret").click()
+    form = page.get_by_role("form", name="Add secret")
+    assert form.get_by_label("Redirect URI").input_value() == loopback.redirect_uri
+    for label, value in {
+        "Authorization URI": birdsong.authorization_endpoint,
+        "Token endpoint": birdsong.token_endpoint,
+        "Client ID": client_id,
+        "Scope": "users.read offline.access",
+        "Base URL": birdsong.url,
+    }.items():
+        form.get_by_label(label).fill(value)
+    form.get_by_label("Name", exact=True).fill("twitter")
+    form.get_by_label("Client secret", exact=True).fill(client_secret)
+    form.get_by_role("button", name="Save").click()
+    page.get_by_text("No access token yet").wait_for()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Request access token").click()
+    opened.value.get_by_role("button", name="Log in and allow").click()
+    opened.value.get_by_text("You can close this tab").wait_for()
+    page.get_by_text("Connected", exact=True).wait_for()
+    assert flowlet.get("/2/users/me", secret="twitter")["data"]["username"] == "ada"
+    assert problems == []  # nothing that the page's own policy forbids
+
+
+def test_a_link_fills_in_the_form_but_no_value_and_no_host(page, loopback):
+    page.goto(
+        f"{loopback.secrets_url}?provider=spotify&scope=user-read-email&client_secret={CANARY}&allowed_hosts=evil.example"
+        "&token_endpoint=https://evil.example/"
+    )
+    form = page.get_by_role("form", name="Add secret")
+    assert form.get_by_label("Provider").input_value() == "spotify"
+    assert form.get_by_label("Scope").input_value() == "user-read-email"
+    assert form.get_by_label("Client secret", exact=True).input_value() == ""
+    form.get_by_label("Client ID").fill("mine")
+    form.get_by_label("Client secret", exact=True).fill(CANARY)
+    form.get_by_role("button", name="Save").click()
+    page.get_by_text("No access token yet").wait_for()
+    stored = default_vault().get("spotify").secret
+    assert (stored.token_endpoint, stored.scope) == ("https://accounts.spotify.com/api/token", "user-read-email")
+    assert "evil.example" not in stored.allowed_hosts
+
+
+def test_the_password_grant_is_warned_of(page, loopback):
+    page.goto(f"{loopback.secrets_url}?name=old")
+    form = page.get_by_role("form", name="Add secret")
+    assert form.get_by_role("alert").filter(has_text="OAuth 2.1").count() == 0
+    form.get_by_label("Grant").select_option("password")
+    form.get_by_role("alert").filter(has_text="OAuth 2.1 has dropped it").wait_for()
+
+
+def test_a_server_without_the_extension_leads_to_the_kernels_own_page(jupyter_lab, open_lab, monkeypatch):
+    monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
+    server = jupyter_lab(options=["--ServerApp.jpserver_extensions={'flowlet_jupyter': False}"])
+    lab = open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"])
+    lab.run(0)
+    lab.output(0, "this kernel serves the page itself", timeout=40000)
+    with lab.page.context.expect_page() as opened:
+        lab.cell(0).get_by_role("link", name="open secrets and tokens").click()
+    opened.value.get_by_role("button", name="Add secret").wait_for()
+
+
+def test_a_newcomer_is_offered_what_flowlet_toml_asks_for(jupyter_lab, open_lab):
+    server = jupyter_lab()
+    (server.folder / "flowlet.toml").write_text(
+        '[secrets.music]\nprovider = "spotify"\nscope = "user-read-email"\nallowed_hosts = ["api.spotify.com"]\n'
+        '[secrets.bad]\nclient_secret = "<script>alert(1)</script>"\n'
+    )
+    lab = open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"])
+    lab.run(0)
+    lab.output(0, "Missing here")
+    assert "renew it at the provider" in lab.cell(0).inner_text()
+    cell = lab.cell(0)
+    cell.get_by_role("button", name="Look at and add music").click()
+    cell.get_by_label("Client ID").fill("mine")
+    cell.get_by_label("Client secret", exact=True).fill(CANARY)
+    cell.get_by_role("button", name="Save").click()
+    lab.output(0, "Look at the hosts first")
+    assert default_vault().names() == []
+    assert "may go to api.spotify.com" in cell.inner_text()
+    cell.get_by_label("Approve the hosts").check()
+    cell.get_by_role("button", name="Save").click()
+    lab.output(0, "No access token yet")
+    stored = default_vault().get("music").secret
+    assert (stored.scope, stored.provider, stored.allowed_hosts) == ("user-read-email", "spotify", ("api.spotify.com",))
