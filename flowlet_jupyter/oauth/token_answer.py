@@ -79,8 +79,9 @@ def token_set_from(
     if not access_token.isascii() or not access_token.isprintable() or " " in access_token:
         raise TokenEndpointError(f"{failed} answered with an access token that cannot be sent in a header.")
     token_type = str(inner.get("token_type") or "").lower()
-    # some providers leave it out or write it in capitals; another type needs another way of sending (RFC 6749, 7.1)
-    if token_type in {"mac", "pop"} or (token_type == "dpop" and dpop_key is None):
+    # some providers leave it out or write it in capitals; another type needs another way of sending (RFC 6749, 7.1),
+    # and "N_A" is no access token at all (RFC 8693, 2.2.1)
+    if token_type in {"mac", "pop", "n_a"} or (token_type == "dpop" and dpop_key is None):
         raise TokenEndpointError(f"{failed} answered with a token of type {token_type}, which was not asked for.")
     refresh_token = inner.get("refresh_token")
     base_url = answer.get(switches.api_base_member) if switches.api_base_member else None

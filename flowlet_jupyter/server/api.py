@@ -174,6 +174,15 @@ class RevokeHandler(FlowletAPIHandler):
         self.finish(described(await apart(lambda: self.vault.get(name))))
 
 
+class IntrospectHandler(FlowletAPIHandler):
+    """`POST api/secrets/NAME/introspect`: whether the provider still takes the access token (RFC 7662)."""
+
+    @web.authenticated
+    async def post(self, name: str) -> None:
+        """Answers with `active`."""
+        self.finish({"active": await apart(SecretHandle(name, self.vault).is_active)})
+
+
 class AccountsHandler(FlowletAPIHandler):
     """`POST api/secrets/NAME/accounts`: another account at the same client."""
 

@@ -48,16 +48,22 @@ class Loopback:
 
 
 def loopback_port() -> int:
-    """The port of the redirect URI, which must be registered: `FLOWLET_LOOPBACK_PORT`, else 8753."""
+    """The port of the redirect URI, which must be registered: `FLOWLET_LOOPBACK_PORT`, else 8753.
+
+    `free` gives 0, a free one each time, for providers that take any port on loopback (RFC 8252, 7.3).
+    """
     text = os.environ.get("FLOWLET_LOOPBACK_PORT", str(DEFAULT_PORT))
+    if text == "free":
+        return 0
     if not text.isdigit() or not 0 < int(text) < 65536:
-        raise FlowletError(f"FLOWLET_LOOPBACK_PORT is not a port: {text[:20]}")
+        raise FlowletError(f"FLOWLET_LOOPBACK_PORT is neither a port nor 'free': {text[:20]}")
     return int(text)
 
 
 def loopback_redirect_uri() -> str:
-    """What to register for a kernel without a Jupyter server."""
-    return f"http://{ADDRESS}:{loopback_port()}/flowlet/callback"
+    """What to register for a kernel without a Jupyter server; without a port where any will do."""
+    port = loopback_port()
+    return f"http://{ADDRESS}:{port}/flowlet/callback" if port else f"http://{ADDRESS}/flowlet/callback"
 
 
 class _Anybody(IdentityProvider):
@@ -82,6 +88,7 @@ class _Listener:
                 "FLOWLET_LOOPBACK_PORT to the port of another redirect URI that is registered."
             ) from None
         path = random.token_urlsafe(24)
+        port = sockets[0].getsockname()[1]
         self.loopback = Loopback(f"http://{ADDRESS}:{port}/{path}", f"http://{ADDRESS}:{port}/flowlet/callback")
         ready = threading.Event()
 

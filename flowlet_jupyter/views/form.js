@@ -18,7 +18,7 @@ const PASSWORD_WARNING =
   "This hands your own password to the client, stores it, and goes around two-factor login; OAuth 2.1 has dropped it. " +
   "Choose another grant if the provider has one.";
 const VALUE_FIELDS = new Set(["client_secret", "private_key", "password", "refresh_token"]);
-const NOT_SENT = new Set(["redirect_uri", "registering", "warning"]);
+const NOT_SENT = new Set(["redirect_uri", "registering", "warning", "rare"]);
 
 function secretInput(placeholder) {
   const control = element("input", { type: "password", autocomplete: "off", spellcheck: "false", placeholder });
@@ -218,15 +218,45 @@ async function secretForm(secret, prefill, done) {
       {
         "": "automatic", client_secret_basic: "Basic header", client_secret_post: "in the body", none: "none (public client)",
         client_secret_jwt: "JWT signed with the client secret", private_key_jwt: "JWT signed with a private key",
+        tls_client_auth: "TLS certificate of the client",
       },
       filled.token_endpoint_auth_method ?? "",
     ));
     if (rows.token_endpoint_auth_method.control.value === "private_key_jwt" && !rows.private_key) value("private_key", "Private key", "PEM or JWK");
+    if (rows.token_endpoint_auth_method.control.value === "tls_client_auth") {
+      text("client_certificate_file", "Certificate file", "PEM, on the machine of the Jupyter server");
+      text("client_key_file", "Key file", "Unless the certificate's file holds the key too");
+    }
     rows.token_endpoint_auth_method.control.addEventListener("change", () => { remember(); show("oauth2"); });
     const shared = common();
     if (filled.allowed_hosts?.length) shared.allowed_hosts.control.value = filled.allowed_hosts.join(", ");
     if (filled.base_url) shared.base_url.control.value = filled.base_url;
-    return { ...rows, ...shared };
+    return { ...rows, ...shared, ...rareFields(entry) };
+  }
+
+  // Folded away: what few secrets need.
+  function rareFields(entry) {
+    const text = (key, label, hint) => ({ ...labelled(label, textInput([].concat(filled[key] ?? []).join(" ")), { hint }), isFolded: true });
+    const box = element("input", { type: "checkbox", checked: filled.dpop === true });
+    const rows = {
+      dpop: { ...labelled("Bind tokens to a key", box, { hint: "DPoP (RFC 9449): a stolen token is of no use. Only where the provider offers it" }), isFolded: true },
+      resource: text("resource", "Resource", "URIs of the APIs that the token is for (RFC 8707), separated by spaces"),
+    };
+    if (!entry || !isNew) {
+      rows.revocation_endpoint = text("revocation_endpoint", "Revocation endpoint", "Ends the tokens at the provider (RFC 7009)");
+      rows.introspection_endpoint = text("introspection_endpoint", "Introspection endpoint", "Says whether a token is still good (RFC 7662)");
+    }
+    const isUsed = Object.entries(rows).some(([key, row]) => (key === "dpop" ? row.control.checked : row.control.value));
+    const folded = element("details", { class: "flowlet-rare" }, element("summary", {}, "Rarely needed"), ...Object.values(rows).map((row) => row.row));
+    folded.open = isUsed;
+    return { ...rows, rare: { row: folded, control: element("input"), showError() {} } };
+  }
+
+  function valueOf(key, field) {
+    if (field.control.type === "checkbox") return field.control.checked;
+    const value = field.control.value.trim();
+    if (key === "allowed_hosts") return value.split(/[\s,]+/).filter(Boolean);
+    return key === "resource" ? value.split(/\s+/).filter(Boolean) : value;
   }
 
   function redirectHint(entry) {
@@ -239,8 +269,7 @@ async function secretForm(secret, prefill, done) {
   function remember() {
     for (const [key, field] of Object.entries(fields)) {
       if (VALUE_FIELDS.has(key) || key.startsWith("parameter:") || NOT_SENT.has(key)) continue;
-      const value = field.control.value.trim();
-      filled[key] = key === "allowed_hosts" ? value.split(/[\s,]+/).filter(Boolean) : value;
+      filled[key] = valueOf(key, field);
     }
   }
 
@@ -249,7 +278,7 @@ async function secretForm(secret, prefill, done) {
     const typed = Object.entries(fields).filter(([key, field]) => VALUE_FIELDS.has(key) && field.control.value);
     fields = fieldsOf(kind);
     for (const [key, field] of typed) if (fields[key]) fields[key].control.value = field.control.value;
-    body.replaceChildren(...Object.values(fields).map((field) => field.row));
+    body.replaceChildren(...Object.values(fields).filter((field) => !field.isFolded).map((field) => field.row));
   }
   type.control.addEventListener("change", () => show(type.control.value));
   show(old.type);
@@ -264,14 +293,13 @@ async function secretForm(secret, prefill, done) {
     const sent = type.control.value === "oauth2" ? { ...filled, type: "oauth2" } : { type: type.control.value };
     if (registering) Object.assign(sent, { registration_endpoint: registrationEndpoint });
     for (const [key, field] of Object.entries(fields)) {
-      const value = field.control.value.trim();
       if (NOT_SENT.has(key) || key.startsWith("parameter:")) continue;
-      if (value === "") {
+      const value = valueOf(key, field);
+      if (value === "" || value === false || value.length === 0) {
         delete sent[key];
         continue;
       }
-      if (key === "allowed_hosts") sent[key] = value.split(/[\s,]+/).filter(Boolean);
-      else if (key === "headers") {
+      if (key === "headers") {
         sent[key] = Object.fromEntries(
           value.split("\n").filter((line) => line.trim()).map((line) => {
             const at = line.indexOf(":");

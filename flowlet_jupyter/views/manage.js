@@ -111,6 +111,15 @@ function manageView(secret, view, back) {
   if (obtained && secret.revocation_endpoint) {
     actions.push(button("Revoke", () => attempt(() => call("POST", secretPath(secret.name, "/revoke")))));
   }
+  if (obtained && secret.introspection_endpoint) {
+    actions.push(button("Ask the provider", async () => {
+      message.textContent = "";
+      try {
+        const { active } = await call("POST", secretPath(secret.name, "/introspect"));
+        view.tell(active ? `The provider says that the access token of ${secret.name} is good.` : `The provider no longer takes the access token of ${secret.name}.`);
+      } catch (error) { message.textContent = error.message; }
+    }));
+  }
   const accountBox = element("div");
   if (secret.client_of) actions.push(button(`Edit ${secret.client_of}`, () => view.manage(secret.client_of)));
   else actions.push(button("Edit", () => view.edit(secret)));

@@ -83,6 +83,25 @@ def test_the_password_grant_is_warned_of(page, loopback):
     form.get_by_role("alert").filter(has_text="OAuth 2.1 has dropped it").wait_for()
 
 
+def test_what_few_need_is_folded_away_and_kept(page, loopback):
+    page.goto(f"{loopback.secrets_url}?name=robot")
+    form = page.get_by_role("form", name="Add secret")
+    assert not form.get_by_label("Bind tokens to a key").is_visible()
+    form.get_by_text("Rarely needed").click()
+    form.get_by_label("Bind tokens to a key").check()
+    form.get_by_label("Resource").fill("https://api.example/a https://api.example/b")
+    form.get_by_label("Client authentication").select_option("tls_client_auth")
+    assert form.get_by_label("Bind tokens to a key").is_checked()  # what was filled in survives the redrawing
+    for label, value in {"Authorization URI": "https://auth.example/a", "Token endpoint": "https://auth.example/t",
+                         "Client ID": "robot", "Certificate file": "robot.pem"}.items():  # fmt: skip
+        form.get_by_label(label).fill(value)
+    form.get_by_role("button", name="Save").click()
+    page.get_by_text("No access token yet").wait_for()
+    stored = default_vault().get("robot").secret
+    assert (stored.dpop, stored.resource) == (True, ("https://api.example/a", "https://api.example/b"))
+    assert (stored.token_endpoint_auth_method, stored.client_certificate_file) == ("tls_client_auth", "robot.pem")
+
+
 def test_a_server_without_the_extension_leads_to_the_kernels_own_page(jupyter_lab, open_lab, monkeypatch):
     monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
     server = jupyter_lab(options=["--ServerApp.jpserver_extensions={'flowlet_jupyter': False}"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -85,8 +86,19 @@ def test_a_taken_port_is_an_error_and_never_another_port(port):
 @pytest.mark.parametrize("text", ["", "x", "0", "70000", "-1"])
 def test_a_port_that_is_none(monkeypatch, text):
     monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", text)
-    with pytest.raises(FlowletError, match="not a port"):
+    with pytest.raises(FlowletError, match="neither a port nor"):
         loopback_port()
+
+
+def test_a_free_port_where_the_provider_takes_any(birdsong, monkeypatch):
+    monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", "free")
+    assert loopback_redirect_uri() == "http://127.0.0.1/flowlet/callback"
+    flowlet.secrets.add(birdsong_secret(birdsong, loopback_redirect_uri()))
+    with open_loopback(default_vault()) as loopback, httpx.Client() as browser:
+        start = browser.get(loopback.authorize_url("twitter"))
+        asked = parse_qs(urlsplit(start.headers["location"]).query)["redirect_uri"]
+        assert asked == [loopback.redirect_uri]
+        assert urlsplit(loopback.redirect_uri).port
 
 
 FLOW = new_flow("api", redirect_uri="http://127.0.0.1:8753/flowlet/callback", now=0.0)

@@ -42,6 +42,8 @@ async def test_discovery_registration_and_revocation(server, oidc_provider):
     assert (await server.call("PUT", "api/secrets/robot", json=robot)).json()["status"]["state"] == "on_demand"
     obtained = await server.call("POST", "api/secrets/robot/refresh")
     assert obtained.json()["status"]["state"] == "connected"
+    asked = await server.call("POST", "api/secrets/robot/introspect")
+    assert asked.json() == {"active": True}
     revoked = await server.call("POST", "api/secrets/robot/revoke")
     assert revoked.json()["status"]["state"] == "on_demand"
     assert default_vault().get("robot").token_set is None
