@@ -144,15 +144,15 @@ def test_the_device_flow_asks_less_often_when_nobody_answers(monkeypatch):
 
 @respx.mock
 def test_metadata_of_another_resource_is_not_used():
-    respx.get("https://api.example/v1").respond(
-        401, headers={"WWW-Authenticate": 'Bearer resource_metadata="https://api.example/meta"'}
+    respx.get("https://other-api.example/v1").respond(
+        401, headers={"WWW-Authenticate": 'Bearer resource_metadata="https://other-api.example/meta"'}
     )
-    respx.get("https://api.example/meta").respond(
+    respx.get("https://other-api.example/meta").respond(
         json={"resource": "https://victim.example", "authorization_servers": ["https://as.example"]}
     )
     respx.route().respond(404)
     with pytest.raises(DiscoveryFailed):
-        discover("https://api.example/v1")
+        discover("https://other-api.example/v1")
 
 
 @respx.mock
