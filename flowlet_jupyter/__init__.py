@@ -15,6 +15,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold the two lists together
     from IPython.core.interactiveshell import InteractiveShell
 
+    from flowlet_jupyter.bridges.for_azure import (
+        azure_credential as azure_credential,
+    )
+    from flowlet_jupyter.bridges.for_google import (
+        google_credentials as google_credentials,
+    )
+    from flowlet_jupyter.bridges.for_requests import (
+        requests_auth as requests_auth,
+    )
     from flowlet_jupyter.errors import (
         AuthorizationFailed as AuthorizationFailed,
     )
@@ -43,6 +52,9 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         MissingExtra as MissingExtra,
     )
     from flowlet_jupyter.errors import (
+        PagingStopped as PagingStopped,
+    )
+    from flowlet_jupyter.errors import (
         ProviderError as ProviderError,
     )
     from flowlet_jupyter.errors import (
@@ -66,58 +78,91 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
     from flowlet_jupyter.errors import (
         VaultFileDamaged as VaultFileDamaged,
     )
-    from flowlet_jupyter.http.client import (
-        adelete as adelete,
-    )
-    from flowlet_jupyter.http.client import (
-        aget as aget,
-    )
-    from flowlet_jupyter.http.client import (
-        ahead as ahead,
-    )
-    from flowlet_jupyter.http.client import (
-        apatch as apatch,
-    )
-    from flowlet_jupyter.http.client import (
-        apost as apost,
-    )
-    from flowlet_jupyter.http.client import (
-        aput as aput,
-    )
-    from flowlet_jupyter.http.client import (
-        arequest as arequest,
+    from flowlet_jupyter.http.auth import (
+        auth as auth,
     )
     from flowlet_jupyter.http.client import (
         async_client as async_client,
     )
     from flowlet_jupyter.http.client import (
-        auth as auth,
-    )
-    from flowlet_jupyter.http.client import (
         client as client,
     )
-    from flowlet_jupyter.http.client import (
-        delete as delete,
+    from flowlet_jupyter.http.gather import (
+        Gathered as Gathered,
     )
-    from flowlet_jupyter.http.client import (
-        get as get,
+    from flowlet_jupyter.http.interchange import (
+        recording as recording,
     )
-    from flowlet_jupyter.http.client import (
-        head as head,
+    from flowlet_jupyter.http.pages import (
+        AsyncPages as AsyncPages,
     )
-    from flowlet_jupyter.http.client import (
-        patch as patch,
-    )
-    from flowlet_jupyter.http.client import (
-        post as post,
-    )
-    from flowlet_jupyter.http.client import (
-        put as put,
-    )
-    from flowlet_jupyter.http.client import (
-        request as request,
+    from flowlet_jupyter.http.pages import (
+        Pages as Pages,
     )
     from flowlet_jupyter.http.response import Response as Response
+    from flowlet_jupyter.http.verbs import (
+        adelete as adelete,
+    )
+    from flowlet_jupyter.http.verbs import (
+        aget as aget,
+    )
+    from flowlet_jupyter.http.verbs import (
+        ahead as ahead,
+    )
+    from flowlet_jupyter.http.verbs import (
+        apaginate as apaginate,
+    )
+    from flowlet_jupyter.http.verbs import (
+        apatch as apatch,
+    )
+    from flowlet_jupyter.http.verbs import (
+        apost as apost,
+    )
+    from flowlet_jupyter.http.verbs import (
+        aput as aput,
+    )
+    from flowlet_jupyter.http.verbs import (
+        arequest as arequest,
+    )
+    from flowlet_jupyter.http.verbs import (
+        delete as delete,
+    )
+    from flowlet_jupyter.http.verbs import (
+        download as download,
+    )
+    from flowlet_jupyter.http.verbs import (
+        fetch_df as fetch_df,
+    )
+    from flowlet_jupyter.http.verbs import (
+        gather as gather,
+    )
+    from flowlet_jupyter.http.verbs import (
+        get as get,
+    )
+    from flowlet_jupyter.http.verbs import (
+        head as head,
+    )
+    from flowlet_jupyter.http.verbs import (
+        last_gathered as last_gathered,
+    )
+    from flowlet_jupyter.http.verbs import (
+        last_pages as last_pages,
+    )
+    from flowlet_jupyter.http.verbs import (
+        paginate as paginate,
+    )
+    from flowlet_jupyter.http.verbs import (
+        patch as patch,
+    )
+    from flowlet_jupyter.http.verbs import (
+        post as post,
+    )
+    from flowlet_jupyter.http.verbs import (
+        put as put,
+    )
+    from flowlet_jupyter.http.verbs import (
+        request as request,
+    )
     from flowlet_jupyter.oauth.collection import Secrets
     from flowlet_jupyter.oauth2 import (
         OAuth2 as OAuth2,
@@ -153,10 +198,18 @@ _PUBLIC = {
         (
             "request", "get", "post", "put", "patch", "delete", "head",
             "arequest", "aget", "apost", "aput", "apatch", "adelete", "ahead",
-            "client", "async_client", "auth",
+            "paginate", "apaginate", "last_pages", "fetch_df", "gather", "last_gathered", "download",
         ),
-        "http.client",
+        "http.verbs",
     ),
+    **dict.fromkeys(("client", "async_client"), "http.client"),
+    "auth": "http.auth",
+    "recording": "http.interchange",
+    "requests_auth": "bridges.for_requests",
+    "google_credentials": "bridges.for_google",
+    "azure_credential": "bridges.for_azure",
+    **dict.fromkeys(("Pages", "AsyncPages"), "http.pages"),
+    "Gathered": "http.gather",
     "Response": "http.response",
     **dict.fromkeys(("Password", "Basic", "Headers", "External"), "secret"),
     "OAuth2": "oauth2",
@@ -167,7 +220,7 @@ _PUBLIC = {
         (
             "FlowletError", "InvalidSecret", "SecretNotFound", "HostNotAllowed", "AuthRequired", "AuthorizationFailed",
             "TokenEndpointError", "VaultError", "VaultFileDamaged", "MasterKeyError", "RequestSyntaxError",
-            "InterpolationError", "RequestFailed", "ProviderError", "DiscoveryFailed", "SourceUnavailable", "MissingExtra",
+            "InterpolationError", "RequestFailed", "PagingStopped", "ProviderError", "DiscoveryFailed", "SourceUnavailable", "MissingExtra",
         ),
         "errors",
     ),

@@ -5,6 +5,8 @@ A message says what happened, which secret, and what to do next. It never holds 
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class FlowletError(Exception):
     """The root of the tree. In a notebook it is shown as one short block, without a traceback."""
@@ -96,6 +98,14 @@ class InterpolationError(FlowletError):
 
 class RequestFailed(FlowletError):
     """The API could not be reached, or its answer could not be used as asked."""
+
+
+class PagingStopped(RequestFailed):
+    """Reading pages ended before the last one. `pages` holds what was read, and goes on by `resume()`."""
+
+    def __init__(self, message: str, *, pages: Any) -> None:
+        super().__init__(message)
+        self.pages = pages
 
 
 class MissingExtra(FlowletError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,12 +12,16 @@ from flowlet_jupyter.errors import RequestFailed
 
 if TYPE_CHECKING:
     import pandas as pd
+    import polars as pl
+
+_UNPARSED: Any = object()
 
 
 class Response(httpx.Response):
     """What a request gives. `response.request` is the request as the user made it, without credentials."""
 
     secret_name: str | None = None
+    _parsed: Any = _UNPARSED
 
     def __getitem__(self, key: str | int) -> Any:
         """`r["data"]["id"]`: the item `key` of the JSON body. Raises `RequestFailed` if there is none."""
@@ -35,31 +41,70 @@ class Response(httpx.Response):
         return f"The JSON of this response ({self.status_code} {self.reason_phrase}) has no {key!r}; {has}."
 
     def json(self, **kwargs: Any) -> Any:
-        """The parsed JSON body. Raises `RequestFailed` if the body is not JSON."""
-        try:
-            return super().json(**kwargs)
-        except (ValueError, RecursionError):
-            kind = self.headers.get("content-type", "no content type")
-            raise RequestFailed(
-                f"The body of this response ({self.status_code} {self.reason_phrase}, {kind}, "
-                f"{len(self.content)} bytes) is not JSON. See its text: r.text"
-            ) from None
+        """The parsed JSON body, the same object each time. Raises `RequestFailed` if the body is not JSON."""
+        if kwargs or self._parsed is _UNPARSED:
+            try:
+                parsed = super().json(**kwargs)
+            except (ValueError, RecursionError):
+                kind = self.headers.get("content-type", "no content type")
+                raise RequestFailed(
+                    f"The body of this response ({self.status_code} {self.reason_phrase}, {kind}, "
+                    f"{len(self.content)} bytes) is not JSON. See its text: r.text"
+                ) from None
+            if kwargs:
+                return parsed
+            self._parsed = parsed
+        return self._parsed
+
+    @property
+    def is_parsed(self) -> bool:
+        """Whether the body has been parsed already, so that looking into it costs nothing."""
+        return self._parsed is not _UNPARSED
+
+    @property
+    def has_request(self) -> bool:
+        """Whether the request is known; a response that was made by hand has none."""
+        return self._request is not None
 
     def select(self, path: str) -> Any:
         """The part of the JSON body that a JMESPath expression selects (`data[].id`); None if nothing matches."""
-        import jmespath
-        from jmespath.exceptions import JMESPathError
+        return select(self.json(), path)
 
-        try:
-            return jmespath.search(path, self.json())
-        except JMESPathError as error:
-            raise RequestFailed(f"The selection {path!r} does not work: {str(error).splitlines()[0]}") from None
+    def records(self, path: str | None = None) -> list[Any]:
+        """The list of records at the JMESPath `path`, or the likeliest one. Raises `RequestFailed`."""
+        from flowlet_jupyter.http.frames import records_of
 
-    def to_df(self, path: str | None = None) -> pd.DataFrame:
-        """The records at the JMESPath `path` as a pandas DataFrame, nested fields flattened to dotted columns.
+        return records_of(self, path).records
 
-        Without a path the body itself must be a list of records, or an object with one list of them.
+    def to_df(self, path: str | None = None, *, dates: bool = False) -> pd.DataFrame:
+        """The records as a pandas DataFrame, nested fields as dotted columns; `df.attrs["path"]` says which list it is.
+
+        Without a JMESPath `path` the likeliest list is taken. `dates` turns columns of ISO 8601 texts into dates. JSON,
+        NDJSON, CSV, Excel and Parquet are read by their content type. Raises `RequestFailed`, `MissingExtra`.
         """
-        from flowlet_jupyter.http.frames import records_of, to_frame
+        from flowlet_jupyter.http.frames import to_pandas
 
-        return to_frame(records_of(self, path))
+        return to_pandas(self, path, dates=dates)
+
+    def to_polars(self, path: str | None = None, *, dates: bool = False) -> pl.DataFrame:
+        """The same as a polars DataFrame."""
+        from flowlet_jupyter.http.frames import to_polars
+
+        return to_polars(self, path, dates=dates)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the body to a file, atomically; for a body that is too large for memory there is `flowlet.download`."""
+        from flowlet_jupyter.http.download import write_atomically
+
+        return write_atomically(path, self.content)
+
+
+def select(body: Any, path: str) -> Any:
+    """What the JMESPath expression `path` selects of `body`. Raises `RequestFailed` if it is none."""
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return jmespath.search(path, body)
+    except JMESPathError as error:
+        raise RequestFailed(f"The selection {path!r} does not work: {str(error).splitlines()[0]}") from None

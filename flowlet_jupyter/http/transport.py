@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from flowlet_jupyter.http.audit import record_use
 from flowlet_jupyter.http.credentials import Connect, Credentials, Step, credential_flow
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.oauth.refresh import wait_for
@@ -54,6 +55,7 @@ class CredentialTransport(httpx.BaseTransport):
                 else:
                     step = flow.send(outcome)
         except StopIteration as done:
+            record_use(self._vault, self._secret_name, request.method, request.url.host, done.value.status_code)
             return done.value  # type: ignore[no-any-return]  # what the flow returns is the response it was sent
 
     def _perform(self, step: Step) -> Any:
@@ -65,7 +67,7 @@ class CredentialTransport(httpx.BaseTransport):
 
     def _send(self, request: httpx.Request) -> Response:
         try:
-            return _our_response(self._network.handle_request(request), self._secret_name)
+            return our_response(self._network.handle_request(request), self._secret_name)
         except httpx.TransportError as error:
             failure = _without_frames(error)
         raise failure
@@ -106,6 +108,7 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
                 else:
                     step = flow.send(outcome)
         except StopIteration as done:
+            record_use(self._vault, self._secret_name, request.method, request.url.host, done.value.status_code)
             return done.value  # type: ignore[no-any-return]  # what the flow returns is the response it was sent
 
     async def _perform(self, step: Step) -> Any:
@@ -117,7 +120,7 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
 
     async def _send(self, request: httpx.Request) -> Response:
         try:
-            return _our_response(await self._network.handle_async_request(request), self._secret_name)
+            return our_response(await self._network.handle_async_request(request), self._secret_name)
         except httpx.TransportError as error:
             failure = _without_frames(error)
         raise failure
@@ -140,7 +143,8 @@ def with_credentials(request: httpx.Request, credentials: Credentials) -> httpx.
     return sent
 
 
-def _our_response(answer: httpx.Response, secret_name: str | None) -> Response:
+def our_response(answer: httpx.Response, secret_name: str | None) -> Response:
+    """`answer` as a `Response` that knows whose credentials it was asked for with."""
     response = Response(answer.status_code, headers=answer.headers, stream=answer.stream, extensions=answer.extensions)
     response.secret_name = secret_name
     return response

@@ -6,7 +6,7 @@ import getpass
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
@@ -51,17 +51,17 @@ class FlowletMagics(Magics):
         return eval(source, self.shell.user_global_ns, self.shell.user_ns)  # noqa: S307 - the user's own expression
 
     def _send(self, spec: RequestSpec, request: PreparedRequest) -> Any:
-        from flowlet_jupyter.http import client
+        from flowlet_jupyter.http import verbs
         from flowlet_jupyter.notebook.extension import attach
 
         attach(self.shell)  # the client is imported now, so that it can be given the connect hook
-        response = client.request(
+        response = verbs.request(
             request.method,
             request.url,
             secret=spec.secret,
             headers=dict(request.headers),
             content=request.content,
-            **({} if spec.timeout is None else {"timeout": spec.timeout}),
+            **cast("dict[str, Any]", {} if spec.timeout is None else {"timeout": spec.timeout}),
         )
         return response.to_df(spec.frame_path) if spec.frame else response
 

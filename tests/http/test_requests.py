@@ -193,7 +193,7 @@ def test_proxies_of_the_environment_are_used(monkeypatch):
 
         def proxied(url):
             transport = client._transport_for_url(httpx.URL(url))
-            return transport._network._pool.__class__.__name__ == "HTTPProxy"
+            return transport._inner._sync_transport._network._pool.__class__.__name__ == "HTTPProxy"
 
         assert proxied("https://api.example.org/")
         assert not proxied("http://api.example.org/")
@@ -228,7 +228,6 @@ def test_short_ways_to_the_data():
     [
         (httpx.Response(200, text="<h1>hi</h1>"), "is not JSON"),
         (httpx.Response(404, json={"title": "Not Found"}), "404 Not Found"),
-        (httpx.Response(200, json={"a": [], "b": []}), "several lists"),
         (httpx.Response(200, json="text"), "not a list of records"),
         (httpx.Response(200, text="[" * 100000), "is not JSON"),
     ],

@@ -1,0 +1,104 @@
+"""Nested records as columns: what `pandas.json_normalize` gives, made column by column instead of record by record. Pure.
+
+Columns are named with dots (`user.name`); lists stay as they are. A record that lacks a column has `MISSING` there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+MISSING: Any = object()
+Columns = dict[str, list[Any]]
+
+
+def columns_of(records: Sequence[dict[str, Any]]) -> Columns:
+    """The columns of `records`, in the order in which pandas has them: plain fields before nested ones.
+
+    Raises `ValueError` where two fields have one name (`{"a.b": 1, "a": {"b": 2}}`), which only the record decides.
+    """
+    columns: Columns = {}
+    nested: Columns = {}
+    for key, values in _fields(records):
+        plain, below = _split(values)
+        if plain is not None:
+            _put(columns, key, plain)
+        if below is not None:
+            _flatten(below, f"{key}.", nested)
+    for key, values in nested.items():
+        _put(columns, key, values)
+    return columns if all(map(_is_whole, columns.values())) else _in_order_of_appearance(records, columns)
+
+
+def _fields(records: Sequence[Any]) -> list[tuple[str, list[Any]]]:
+    """Each field with its values. One comprehension a field: `zip` over all records at once is slower by far."""
+    keys = list(records[0]) if records else []
+    if set(map(len, records)) == {len(keys)}:  # the same fields in all, as from most APIs
+        with contextlib.suppress(KeyError):
+            return [(key, [record[key] for record in records]) for key in keys]
+    return [
+        (key, [record.get(key, MISSING) for record in records]) for key in dict.fromkeys(chain.from_iterable(records))
+    ]
+
+
+def _split(values: list[Any]) -> tuple[list[Any] | None, list[Any] | None]:
+    """The values that are no objects, and those that are (the rest of each `MISSING` or empty); None where there are none."""
+    kinds = set(map(type, values))
+    if dict not in kinds:
+        return values, None
+    below = [value if type(value) is dict else {} for value in values]
+    if kinds == {dict}:
+        return None, below
+    return [MISSING if type(value) is dict else value for value in values], below
+
+
+def _flatten(records: list[Any], prefix: str, into: Columns) -> None:
+    for key, values in _fields(records):
+        plain, below = _split(values)
+        if plain is not None and (below is None or any(value is not MISSING for value in plain)):
+            _put(into, prefix + key, plain)
+        if below is not None:
+            _flatten(below, f"{prefix}{key}.", into)
+
+
+def _put(columns: Columns, key: str, values: list[Any]) -> None:
+    if key in columns:
+        raise ValueError(f"two fields are named {key!r}")
+    columns[key] = values
+
+
+def _is_whole(values: list[Any]) -> bool:
+    return MISSING not in values
+
+
+def _in_order_of_appearance(records: Sequence[dict[str, Any]], columns: Columns) -> Columns:
+    """`columns` in the order in which a reader of the records would meet them."""
+    first_seen: dict[int, list[str]] = {}
+    for key, values in columns.items():
+        seen = next((place for place, value in enumerate(values) if value is not MISSING), None)
+        if seen is not None:
+            first_seen.setdefault(seen, []).append(key)
+    ordered: Columns = {}
+    for place in sorted(first_seen):
+        met = [key for key in _keys_of_one(records[place]) if key in columns]
+        ordered |= {key: columns[key] for key in met if key not in ordered}
+    return ordered
+
+
+def _keys_of_one(record: dict[str, Any]) -> list[str]:
+    plain = [key for key, value in record.items() if type(value) is not dict]
+    nested: list[str] = []
+
+    def walk(value: dict[str, Any], prefix: str) -> None:
+        for key, below in value.items():
+            if type(below) is dict:
+                walk(below, f"{prefix}{key}.")
+            else:
+                nested.append(prefix + key)
+
+    for key, value in record.items():
+        if type(value) is dict:
+            walk(value, f"{key}.")
+    return plain + nested

@@ -1,0 +1,184 @@
+"""Many requests side by side: bounded, in order, with what failed beside what went well."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+from flowlet_jupyter.errors import FlowletError, InterpolationError, RequestFailed
+from flowlet_jupyter.http.frames import frame_of
+from flowlet_jupyter.http.progress import Progress, countdown
+from flowlet_jupyter.http.rate_limit import pause_of
+from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.http.retries import LONGEST_WAIT_SECONDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_CONCURRENCY = 8
+_MAX_REFUSALS = 5
+_PLACE = re.compile(r"\{([^{}]*)\}")
+Outcome = Response | FlowletError | None
+
+
+def urls_of(template: str, rows: Any) -> list[str]:
+    """`template` with `{name}` filled in from each row (mappings, or a DataFrame), each value percent-encoded whole.
+
+    Raises `InterpolationError` naming a place that a row has no value for.
+    """
+    if hasattr(rows, "to_dict") and hasattr(rows, "columns"):
+        rows = rows.to_dict("records")
+    urls = []
+    for number, row in enumerate(rows):
+
+        def fill(place: re.Match[str], row: Mapping[str, Any] = row, number: int = number) -> str:
+            value = row.get(place[1])
+            if value is None or value != value:  # noqa: PLR0124 - NaN
+                raise InterpolationError(f"Row {number} has no value for {{{place[1]}}}. Nothing was sent.")
+            return quote(str(value), safe="")
+
+        urls.append(_PLACE.sub(fill, template))
+    return urls
+
+
+class Gathered(Sequence[Outcome]):
+    """The outcomes in the order of the URLs: a response, the error of one that failed, or None if it was not asked for yet.
+
+    `errors` are those that failed, `complete` says whether all were asked for, `resume()` asks for the rest and the failed.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        send: Callable[[str], Response],
+        *,
+        concurrency: int,
+        errors: Literal["collect", "raise"],
+    ) -> None:
+        self.urls = list(urls)
+        self._send = send
+        self._concurrency = concurrency
+        self._raises = errors == "raise"
+        self._outcomes: list[Outcome] = [None] * len(self.urls)
+        self._pause_until = 0.0
+        self._refused: dict[int, int] = {}  # place -> how often the rate limit sent it back
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._outcomes[place]
+
+    def __len__(self) -> int:
+        return len(self._outcomes)
+
+    def __repr__(self) -> str:
+        open_ = f", {self._outcomes.count(None)} not asked for: resume() goes on" if not self.complete else ""
+        return f"<gathered: {len(self.responses)} of {len(self)} went well, {len(self.errors)} failed{open_}>"
+
+    @property
+    def complete(self) -> bool:
+        """Whether every URL was asked for."""
+        return None not in self._outcomes
+
+    @property
+    def responses(self) -> list[Response]:
+        """Those that went well, in order."""
+        return [outcome for outcome in self._outcomes if isinstance(outcome, Response) and not outcome.is_error]
+
+    @property
+    def errors(self) -> dict[str, FlowletError]:
+        """Those that failed: URL -> error."""
+        return dict(self._failures())
+
+    def _failures(self) -> Iterator[tuple[str, FlowletError]]:
+        for url, outcome in zip(self.urls, self._outcomes, strict=True):
+            if isinstance(outcome, FlowletError):
+                yield url, outcome
+            elif outcome is not None and outcome.is_error:
+                yield url, RequestFailed(f"{outcome.status_code} {outcome.reason_phrase}: {outcome.text[:200]}")
+
+    def to_df(self, path: str | None = None, *, dates: bool = False) -> pd.DataFrame:
+        """The records of all that went well as one DataFrame; the column `url` says where each comes from."""
+        rows: list[dict[str, Any]] = []
+        for url, outcome in zip(self.urls, self._outcomes, strict=True):
+            if isinstance(outcome, Response) and not outcome.is_error:
+                rows += [
+                    {"url": url, **(record if isinstance(record, dict) else {"value": record})}
+                    for record in outcome.records(path)
+                ]
+        return frame_of(rows, dates=dates)
+
+    def resume(self) -> Gathered:
+        """Ask for those that were not asked for, and once more for those that failed."""
+        failed = self.errors
+        self._outcomes = [
+            None if url in failed else outcome for url, outcome in zip(self.urls, self._outcomes, strict=True)
+        ]
+        return self.run()
+
+    def run(self) -> Gathered:
+        """Ask for all that have no outcome yet; an interrupt keeps what came."""
+        places = deque(place for place, outcome in enumerate(self._outcomes) if outcome is None)
+        running: dict[Future[Response], int] = {}
+        failed = 0
+        pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="flowlet: gather")
+        try:
+            with Progress("Requests", unit="requests", total=len(places)) as progress:
+                while places or running:
+                    while places and len(running) < self._concurrency:
+                        place = places.popleft()
+                        running[pool.submit(self._send, self.urls[place])] = place
+                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        place = running.pop(future)
+                        outcome = self._take(place, future)
+                        if outcome is None:
+                            places.appendleft(place)
+                            continue
+                        failed += not isinstance(outcome, Response) or outcome.is_error
+                        progress.add(1, f"{failed} failed" if failed else "")
+                    self._wait_for_the_limit()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        return self
+
+    def _take(self, place: int, future: Future[Response]) -> Outcome:
+        """Keep the outcome; None if the rate limit refused the request and it is to be sent again. Raises if told to."""
+        try:
+            response = future.result()
+        except FlowletError as error:
+            self._outcomes[place] = error
+            if self._raises:
+                raise
+            return error
+        pause = pause_of(response.status_code, response.headers, now=time.time())
+        if response.status_code == 429:
+            self._refused[place] = tries = self._refused.get(place, 0) + 1
+            pause = min(pause or 2.0**tries, LONGEST_WAIT_SECONDS)
+            if tries <= _MAX_REFUSALS:
+                self._pause_until = max(self._pause_until, time.monotonic() + pause)
+                return None
+        self._pause_until = max(self._pause_until, time.monotonic() + pause)
+        self._outcomes[place] = response
+        if self._raises and response.is_error:
+            raise RequestFailed(
+                f"{self.urls[place][:200]}: {response.status_code} {response.reason_phrase}: {response.text[:200]}"
+            )
+        return response
+
+    def _wait_for_the_limit(self) -> None:
+        left = self._pause_until - time.monotonic()
+        if left > 0:
+            countdown(left, "The API's rate limit is used up: next request in")
+
+
+def as_urls(targets: str | Iterable[str], rows: Any) -> list[str]:
+    """The URLs of `gather`'s arguments: a template and rows, or URLs as they are."""
+    if isinstance(targets, str):
+        if rows is None:
+            raise RequestFailed("gather() takes several URLs, or one template such as '…/users/{id}' and rows=.")
+        return urls_of(targets, rows)
+    return [str(target) for target in targets]

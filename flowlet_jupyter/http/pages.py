@@ -1,0 +1,289 @@
+"""Reading the pages of an API, one behind the other or side by side; what was read is kept, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
+from flowlet_jupyter.http.frames import frame_of, polars_of
+from flowlet_jupyter.http.pagination import (
+    Offset,
+    PageAnswer,
+    PageNumber,
+    PageRequest,
+    Paginator,
+    Style,
+    of_style,
+)
+from flowlet_jupyter.http.progress import Progress
+from flowlet_jupyter.http.records import find_records
+from flowlet_jupyter.http.response import Response, select
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+DEFAULT_CONCURRENCY = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How pages are to be read. `declared` is the `[paging]` table of the provider's catalogue entry."""
+
+    style: Style = "auto"
+    path: str | None = None
+    max_pages: int | None = None
+    max_items: int | None = None
+    concurrency: int = DEFAULT_CONCURRENCY
+    declared: Mapping[str, str] | None = None
+    show_progress: bool = True
+
+
+class _Reader:
+    """What is known of the pages so far, and which are to be asked for next; the sync and the async reader drive it."""
+
+    def __init__(self, first: PageRequest, reading: Reading) -> None:
+        self._reading = reading
+        self._paginator: Paginator | None = None
+        self._first: tuple[PageRequest, PageAnswer] | None = None
+        self._next: PageRequest | None = first  # behind the last page that was taken
+        self._ahead: deque[PageRequest] = deque()  # pages that can be asked for without knowing the one before
+        self._taken: set[str] = set()
+        self._last_body = b""
+        self.records: list[Any] = []
+        self.page_count = 0
+        self.total_pages: int | None = None
+        self.path = reading.path
+        self.complete = False
+
+    def __repr__(self) -> str:
+        state = "complete" if self.complete else "not complete: resume() goes on"
+        return f"<pages: {self.page_count} pages, {len(self.records):,} records, {state}>"
+
+    def to_df(self, *, dates: bool = False) -> pd.DataFrame:
+        """The records read so far as a pandas DataFrame; `df.attrs` says whether they are complete."""
+        frame = frame_of(self.records, dates=dates)
+        frame.attrs |= {"complete": self.complete, "pages": self.page_count, "path": self.path or ""}
+        return frame
+
+    def to_polars(self, *, dates: bool = False) -> pl.DataFrame:
+        """The records read so far as a polars DataFrame."""
+        return polars_of(self.records, dates=dates)
+
+    def select(self, path: str) -> Any:
+        """What a JMESPath expression selects of the list of records read so far."""
+        return select(self.records, path)
+
+    def _begin(self) -> None:
+        if self._next is not None:
+            self._ahead = deque(self._side_by_side() or [self._next])
+
+    def _due(self, in_flight: int) -> list[PageRequest]:
+        """The requests to send now, while `in_flight` are under way. Raises `PagingStopped` where the API leads in a circle."""
+        due: list[PageRequest] = []
+        while self._ahead and in_flight + len(due) < self._reading.concurrency:
+            request = self._ahead.popleft()
+            if _mark(request) in self._taken:
+                raise self._stopped(f"The API leads in a circle: page {self.page_count + 1} was read before.")
+            due.append(request)
+        return due
+
+    def _take(self, request: PageRequest, response: Response, *, in_flight: int) -> None:
+        """Add a page. Raises `PagingStopped` if it is an error, no JSON, or the page before once more."""
+        number = self.page_count + 1
+        if response.is_error:
+            said = f"{response.status_code} {response.reason_phrase}: {response.text[:200]}"
+            raise self._stopped(f"Page {number} was answered with {said}.")
+        try:
+            body = response.json()
+        except RequestFailed as error:
+            raise self._stopped(f"Page {number}: {error}") from None
+        records = self._records_in(body)
+        digest = hashlib.sha256(response.content).digest()
+        if records and digest == self._last_body:
+            raise self._stopped(f"Page {number} holds the same as the page before: this API does not page in this way.")
+        self._last_body = digest
+        self._taken.add(_mark(request))
+        links = {rel: link["url"] for rel, link in response.links.items() if rel and "url" in link}
+        answer = PageAnswer(body, records, links)
+        if self._first is None:
+            self._first = (request, answer)
+            self._paginator = of_style(self._reading.style, self._reading.declared or {}, request, answer)
+            if isinstance(self._paginator, PageNumber | Offset):
+                self.total_pages = self._paginator.total_pages(request, answer)
+        self.records += records
+        self.page_count = number
+        self._next = self._paginator.next(request, answer) if self._paginator else None
+        self.complete = self._next is None
+        if self._is_enough():
+            self._ahead.clear()
+        elif not in_flight and not self._ahead:
+            self._begin()
+
+    def _is_enough(self) -> bool:
+        """Whether nothing more is to be read now: the end, or a limit of the caller's."""
+        reading = self._reading
+        if reading.max_items is not None and len(self.records) >= reading.max_items:
+            self.complete = self.complete and len(self.records) == reading.max_items
+            del self.records[reading.max_items :]
+            return True
+        return self._next is None or (reading.max_pages is not None and self.page_count >= reading.max_pages)
+
+    def _records_in(self, body: Any) -> list[Any]:
+        if self.path is None:
+            found = find_records(body)
+            if found is None:
+                return [body] if isinstance(body, dict) else []
+            self.path = found.path
+            return found.records
+        there = select(body, self.path) if self.path else body
+        return there if isinstance(there, list) else []
+
+    def _side_by_side(self) -> list[PageRequest]:
+        """The requests of all pages to come, where their number is known; empty where each page names the next."""
+        paginator, reading = self._paginator, self._reading
+        if self._first is None or self.total_pages is None or not isinstance(paginator, PageNumber | Offset):
+            return []
+        last = self.total_pages if reading.max_pages is None else min(self.total_pages, reading.max_pages)
+        if reading.max_items is not None:
+            last = min(last, -(-reading.max_items // max(len(self._first[1].records), 1)))
+        return [paginator.nth(*self._first, number) for number in range(self.page_count, last)]
+
+    def _stopped(self, message: str) -> PagingStopped:
+        kept = f"{self.page_count} pages with {len(self.records):,} records were read and are kept"
+        return PagingStopped(f"{message} {kept}: flowlet.last_pages(), and its resume() goes on.", pages=self)
+
+    def _go_on(self, max_pages: int | None) -> None:
+        limit = None if max_pages is None else self.page_count + max_pages
+        self._reading = dataclasses.replace(self._reading, max_pages=limit, max_items=None)
+
+    def _progress(self) -> Progress:
+        return Progress("Reading pages", unit="records", is_shown=self._reading.show_progress)
+
+    def _report(self, progress: Progress, counted: int) -> int:
+        """Show what came since `counted` records; returns how many there are now."""
+        if self.total_pages and self._first:
+            progress.expect(self.total_pages * len(self._first[1].records))
+        progress.add(len(self.records) - counted, f"{self.page_count} pages")
+        return len(self.records)
+
+
+def _mark(request: PageRequest) -> str:
+    return json.dumps([request.url, sorted(request.params.items()), request.json], default=str)
+
+
+class Pages(_Reader):
+    """The pages of an API. Iterating reads them, and goes on where the last iteration ended.
+
+    `records` are those read so far, `complete` says whether there are no more; an error or an interrupt loses nothing.
+    """
+
+    def __init__(self, send: Callable[[PageRequest], Response], first: PageRequest, reading: Reading) -> None:
+        super().__init__(first, reading)
+        self._send = send
+
+    def __iter__(self) -> Iterator[Response]:
+        """Each page as a response. The next is fetched while this one is worked on; numbered pages side by side."""
+        self._begin()
+        waiting: deque[tuple[PageRequest, Future[Response]]] = deque()
+        pool = ThreadPoolExecutor(self._reading.concurrency, thread_name_prefix="flowlet: pages")
+        try:
+            while True:
+                self._ask(pool, waiting)
+                if not waiting:
+                    return
+                request, future = waiting.popleft()
+                try:
+                    response = future.result()
+                except FlowletError as error:
+                    raise self._stopped(str(error)) from None
+                self._take(request, response, in_flight=len(waiting))
+                self._ask(pool, waiting)
+                yield response
+                if self._is_enough():
+                    return
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(self, pool: ThreadPoolExecutor, waiting: deque[tuple[PageRequest, Future[Response]]]) -> None:
+        send = self._send
+        for request in self._due(len(waiting)):
+            if self._first is None:
+                # in this thread: if a person is needed, the way to connect shows up in this cell
+                future: Future[Response] = Future()
+                future.set_result(send(request))
+            else:
+                future = pool.submit(send, request)
+            waiting.append((request, future))
+
+    def read_all(self) -> Pages:
+        """Read all pages there are, with a progress bar. Raises `PagingStopped`; an interrupt keeps what was read."""
+        with self._progress() as progress:
+            counted = len(self.records)
+            for _ in self:
+                counted = self._report(progress, counted)
+        return self
+
+    def resume(self, *, max_pages: int | None = None) -> Pages:
+        """Go on where the reading ended, by an interrupt, an error or a limit; up to `max_pages` more."""
+        self._go_on(max_pages)
+        return self.read_all()
+
+
+class AsyncPages(_Reader):
+    """The async twin of `Pages`: `async for page in pages`, `await pages.read_all()`, `await pages.resume()`."""
+
+    def __init__(
+        self, send: Callable[[PageRequest], Coroutine[Any, Any, Response]], first: PageRequest, reading: Reading
+    ) -> None:
+        super().__init__(first, reading)
+        self._send = send
+
+    async def __aiter__(self) -> AsyncIterator[Response]:
+        """Each page as a response. The next is fetched while this one is worked on; numbered pages side by side."""
+        self._begin()
+        waiting: deque[tuple[PageRequest, asyncio.Task[Response]]] = deque()
+        try:
+            while True:
+                self._ask(waiting)
+                if not waiting:
+                    return
+                request, task = waiting[0]
+                try:
+                    response = await task
+                except FlowletError as error:
+                    raise self._stopped(str(error)) from None
+                waiting.popleft()
+                self._take(request, response, in_flight=len(waiting))
+                self._ask(waiting)
+                yield response
+                if self._is_enough():
+                    return
+        finally:
+            for _, task in waiting:
+                task.cancel()
+
+    def _ask(self, waiting: deque[tuple[PageRequest, asyncio.Task[Response]]]) -> None:
+        for request in self._due(len(waiting)):
+            waiting.append((request, asyncio.create_task(self._send(request))))
+
+    async def read_all(self) -> AsyncPages:
+        """Read all pages there are, with a progress bar. Raises `PagingStopped`; a cancellation keeps what was read."""
+        with self._progress() as progress:
+            counted = len(self.records)
+            async for _ in self:
+                counted = self._report(progress, counted)
+        return self
+
+    async def resume(self, *, max_pages: int | None = None) -> AsyncPages:
+        """Go on where the reading ended; up to `max_pages` more."""
+        self._go_on(max_pages)
+        return await self.read_all()

@@ -1,0 +1,51 @@
+"""Trying again: for answers 429, 502, 503, 504 and broken connections, as long as the API asks for, and in sight."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+from httpx_retries import Retry
+
+from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.http.progress import countdown
+from flowlet_jupyter.http.rate_limit import pause_of
+
+LONGEST_WAIT_SECONDS = 900.0  # X's limits are counted anew every 15 minutes
+_BACKOFF_SECONDS = 0.5
+_ANY_METHOD = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "POST", "PATCH")
+
+
+class PatientRetry(Retry):
+    """Waits as `Retry-After` or the rate limit's reset says, else longer each time, and shows the countdown."""
+
+    def _calculate_sleep(self, headers: Any) -> float:
+        # the base class knows Retry-After only; it is called with the headers of the answer, empty for an exception
+        asked = pause_of(429, headers, now=time.time())
+        wait = asked or self.backoff_strategy()
+        if asked > LONGEST_WAIT_SECONDS:
+            raise RequestFailed(
+                f"The API asks to wait for {asked / 60:.0f} minutes before the next request. Try again then."
+            )
+        return min(wait, LONGEST_WAIT_SECONDS)
+
+    def sleep(self, response: httpx.Response | Exception) -> None:
+        """Wait, saying for what; an interrupt ends it."""
+        said = str(response.status_code) if isinstance(response, httpx.Response) else type(response).__name__
+        seconds = self._calculate_sleep(response.headers if isinstance(response, httpx.Response) else {})
+        countdown(seconds, f"{said}: try {self.attempts_made + 1} of {self.total + 1} in")
+
+
+NO_RETRY = PatientRetry(total=0)
+
+
+def retry_of(tries: int, *, any_method: bool) -> PatientRetry:
+    """Up to `tries` more after the first; of POST and PATCH too if `any_method`, which may then happen twice."""
+    return PatientRetry(
+        total=tries,
+        backoff_factor=_BACKOFF_SECONDS,
+        backoff_jitter=0.3,
+        max_backoff_wait=60.0,
+        allowed_methods=_ANY_METHOD if any_method else None,
+    )

@@ -1,0 +1,80 @@
+"""Columns are those of `pandas.json_normalize`, whatever the records look like."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.http.columns import MISSING, columns_of
+from flowlet_jupyter.http.frames import frame_of, polars_of
+
+NAMES = st.sampled_from(["id", "name", "user", "meta", "a.b", "a", "b", "ü"])
+LEAVES = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | st.text(max_size=4)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=6
+)
+RECORDS = st.lists(st.dictionaries(NAMES, VALUES, max_size=4), min_size=1, max_size=6)
+
+
+@settings(max_examples=400, deadline=None)
+@given(RECORDS)
+def test_columns_and_values_are_those_of_json_normalize(records):
+    expected = pd.json_normalize(records)
+    made = frame_of(records)
+    assert list(made.columns) == list(expected.columns)
+    assert len(made) == len(expected)
+    for name in expected.columns:
+        for one, other in zip(made[name].tolist(), expected[name].tolist(), strict=True):
+            assert repr(one) == repr(other), name  # 1, 1.0, True and None are told apart
+
+
+def test_nested_fields_are_dotted_and_lists_stay():
+    columns = columns_of([{"id": 1, "user": {"name": "ann", "geo": {"lat": 1.5}}, "tags": [1, {"x": 2}]}])
+    assert columns == {"id": [1], "tags": [[1, {"x": 2}]], "user.name": ["ann"], "user.geo.lat": [1.5]}
+
+
+def test_a_record_without_a_field_lacks_it():
+    assert columns_of([{"a": 1}, {"b": {"c": 2}}]) == {"a": [1, MISSING], "b.c": [MISSING, 2]}
+
+
+def test_two_fields_of_one_name_leave_the_choice_to_pandas():
+    records = [{"a.b": 1, "a": {"b": 2}}]
+    assert frame_of(records).equals(pd.json_normalize(records))
+    with pytest.raises(RequestFailed, match=r"two fields are named 'a\.b'"):
+        polars_of(records)
+
+
+def test_no_records_are_an_empty_frame():
+    assert frame_of([]).empty
+    assert polars_of([]).is_empty()
+
+
+def test_values_that_are_no_objects_are_one_column():
+    assert frame_of([1, "two", None])["value"].tolist() == [1, "two", None]
+
+
+def test_ten_thousand_columns():
+    assert frame_of([{f"c{number}": number for number in range(10_000)}]).shape == (1, 10_000)
+
+
+def test_dates_on_request():
+    records = [
+        {"when": "2026-11-01T18:30:00Z", "day": "2026-11-01", "text": "2026-11-01 or so"},
+        {"when": None, "day": "2026-12-01"},
+    ]
+    made = frame_of(records, dates=True)
+    assert str(made["when"].dt.tz) == "UTC"
+    assert made["day"].dt.month.tolist() == [11, 12]
+    assert made["text"].tolist()[0] == "2026-11-01 or so"
+    assert frame_of(records)["when"].tolist()[0] == "2026-11-01T18:30:00Z"
+
+
+def test_polars_takes_mixed_and_missing_values():
+    made = polars_of([{"a": 1, "n": {"x": "t"}}, {"a": 2.5}, {"n": {"x": None}}])
+    assert made.columns == ["a", "n.x"]
+    assert made["a"].to_list() == [1.0, 2.5, None]
+    dated = polars_of([{"when": "2026-11-01T18:30:00Z"}], dates=True)
+    assert dated["when"].dt.year().to_list() == [2026]

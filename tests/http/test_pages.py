@@ -1,0 +1,273 @@
+"""Reading pages: every style, every way to end, and nothing lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+
+import httpx
+import pytest
+import respx
+
+import flowlet_jupyter as flowlet
+from flowlet_jupyter.errors import HostNotAllowed, PagingStopped, RequestFailed
+from flowlet_jupyter.http.pagination import (
+    Cursor,
+    LinkHeader,
+    NextURL,
+    Offset,
+    PageAnswer,
+    PageNumber,
+    PageRequest,
+    detect,
+    of_style,
+)
+from flowlet_jupyter.http.verbs import _paging_of
+from flowlet_jupyter.providers import load_providers
+
+
+def ids(pages) -> list[int]:
+    return [record["id"] for record in pages.records]
+
+
+ALL = list(range(95))
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("page", {"per_page": 10}),
+        ("page?per_page=10", None),
+        ("nototal?page=1", None),
+        ("offset", {"limit": 10}),
+        ("cursor", {"max_results": 10}),
+        ("next", None),
+        ("link", None),
+    ],
+)
+def test_every_style_is_found_and_read_to_its_end(api, path, params):
+    pages = flowlet.paginate(f"{api.url}/{path}", params=params).read_all()
+    assert ids(pages) == ALL
+    assert pages.complete
+    assert pages.page_count == (11 if "nototal" in path else 10)  # only an empty page ends what has no total
+    frame = pages.to_df()
+    assert (len(frame), frame.attrs["complete"], frame.attrs["path"]) == (95, True, pages.path)
+
+
+def test_the_async_twin_reads_the_same(api):
+    async def read():
+        pages = flowlet.apaginate(f"{api.url}/offset", params={"limit": 10})
+        seen = [len(page.records("results")) async for page in pages]
+        return seen, ids(pages), pages.complete
+
+    assert asyncio.run(read()) == ([10] * 9 + [5], ALL, True)
+
+
+def test_a_cursor_goes_into_the_body_of_a_post(api):
+    pages = flowlet.paginate(f"{api.url}/cursor", method="POST", json={"max_results": 50}).read_all()
+    assert ids(pages) == ALL
+    assert [body for _, _, _, body in api.requests][1] == b'{"max_results":50,"pagination_token":"50"}'
+
+
+@pytest.mark.parametrize(
+    ("style", "path"), [("page", "page"), ("cursor", "cursor"), ("link", "link"), ("next", "next")]
+)
+def test_a_style_that_is_named(api, style, path):
+    assert ids(flowlet.paginate(f"{api.url}/{path}", style=style).read_all()) == ALL
+
+
+def test_a_style_that_the_api_does_not_have_is_an_error_that_says_so(api):
+    with pytest.raises(RequestFailed, match="shows no paging by cursor"):
+        flowlet.paginate(f"{api.url}/echo", style="cursor").read_all()
+
+
+def test_one_page_is_all_where_nothing_pages(api):
+    pages = flowlet.paginate(f"{api.url}/user/1").read_all()
+    assert (pages.page_count, pages.complete) == (1, True)
+
+
+def test_pages_are_read_when_they_are_asked_for(api):
+    pages = iter(flowlet.paginate(f"{api.url}/cursor", params={"max_results": 10}))
+    next(pages)
+    time.sleep(0.1)
+    assert len(api.requests) == 2  # the next one is fetched while this one is worked on, and no more
+    next(pages)
+    pages.close()
+
+
+def test_limits_stop_and_resume_goes_on(api):
+    pages = flowlet.paginate(f"{api.url}/offset", params={"limit": 10}, max_pages=2).read_all()
+    assert (ids(pages), pages.complete) == (ALL[:20], False)
+    assert "resume() goes on" in repr(pages)
+    assert ids(pages.resume(max_pages=1)) == ALL[:30]
+    assert ids(pages.resume()) == ALL
+    assert pages.complete
+    few = flowlet.paginate(f"{api.url}/page", max_items=25).read_all()
+    assert (ids(few), few.complete) == (ALL[:25], False)
+    assert len([path for _, path, _, _ in api.requests if path.startswith("/page")]) == 3
+    all_of_them = flowlet.paginate(f"{api.url}/page", max_items=95).read_all()
+    assert all_of_them.complete
+
+
+def test_numbered_pages_are_fetched_side_by_side_and_stay_in_order(api):
+    api.delay = 0.05
+    assert ids(flowlet.paginate(f"{api.url}/page", concurrency=4).read_all()) == ALL
+    assert 2 <= api.most_running <= 4
+    api.most_running = 0
+    flowlet.paginate(f"{api.url}/cursor").read_all()
+    assert api.most_running == 1  # each of these names the next
+
+
+def test_a_circle_and_a_page_that_repeats_are_errors_that_keep_what_was_read(api):
+    with pytest.raises(PagingStopped, match="leads in a circle") as caught:
+        flowlet.paginate(f"{api.url}/circle", params={"cursor": "0"}).read_all()
+    assert ids(caught.value.pages) == [0, 1, 2]
+    with pytest.raises(PagingStopped, match="same as the page before") as caught:
+        flowlet.paginate(f"{api.url}/same").read_all()
+    assert len(caught.value.pages.records) == 10
+    assert not caught.value.pages.complete
+
+
+def test_a_page_that_fails_costs_nothing_of_the_others(api):
+    api.breaks_at = 4
+    with pytest.raises(PagingStopped, match=r"Page 4 was answered with 500.*3 pages with 30 records"):
+        flowlet.paginate(f"{api.url}/breaks", retry=0).read_all()
+    api.breaks_at = 0
+    assert ids(flowlet.last_pages()) == ALL[:30]
+    assert ids(flowlet.last_pages().resume()) == ALL
+
+
+def test_an_interrupt_keeps_what_was_read(api):
+    api.delay = 0.1
+    pages = flowlet.paginate(f"{api.url}/cursor", params={"max_results": 10})
+    threading.Timer(0.45, signal.raise_signal, (signal.SIGINT,)).start()
+    with pytest.raises(KeyboardInterrupt):
+        pages.read_all()
+    assert 0 < len(pages.records) < 95
+    assert not pages.complete
+    api.delay = 0
+    assert ids(pages.resume()) == ALL
+
+
+def test_a_body_that_is_no_json_stops(api):
+    api.body = b"<html>"
+    with pytest.raises(PagingStopped, match="Page 1: The body of this response"):
+        flowlet.paginate(f"{api.url}/kind", params={"type": "text/html"}).read_all()
+
+
+def test_the_next_page_does_not_lead_elsewhere(api):
+    with pytest.raises(PagingStopped, match=r"on another host, 169\.254\.169\.254"):
+        flowlet.paginate(f"{api.url}/elsewhere").read_all()
+    flowlet.secrets.add(flowlet.Password(name="api", password="p", base_url=api.url))
+    with pytest.raises(PagingStopped, match="may not be sent to 169"):
+        flowlet.paginate("/elsewhere", secret="api").read_all()
+    with pytest.raises(HostNotAllowed):
+        flowlet.paginate("https://evil.example/", secret="api").read_all()
+
+
+def test_a_frame_of_all_pages(api):
+    frame = flowlet.fetch_df(f"{api.url}/offset", params={"limit": 10}, dates=True)
+    assert list(frame.columns) == ["id", "name", "created_at", "tags", "metrics.likes", "metrics.replies.open"]
+    assert frame["created_at"].dt.year.unique().tolist() == [2026]
+    one = flowlet.fetch_df(f"{api.url}/offset", params={"limit": 10}, paginate=None)
+    assert (len(one), one.attrs["path"]) == (10, "results")
+
+
+@respx.mock
+def test_the_catalogue_says_how_a_provider_pages():
+    flowlet.secrets.add(
+        flowlet.OAuth2(name="x", provider="twitter", client_id="i", token_endpoint="https://api.twitter.com/2/oauth2/token",
+                       authorization_endpoint="https://x.com/a", grant_type="client_credentials", client_secret="s")
+    )  # fmt: skip
+    respx.post("https://api.twitter.com/2/oauth2/token").respond(json={"access_token": "t"})
+    route = respx.get("https://api.twitter.com/2/tweets").mock(
+        side_effect=[
+            # "next" would be taken for the way on by its looks
+            httpx.Response(
+                200, json={"data": [{"id": 1}], "meta": {"next_token": "n"}, "next": "https://api.twitter.com/no"}
+            ),
+            httpx.Response(200, json={"data": [{"id": 2}], "meta": {}, "next": None}),
+        ]
+    )
+    pages = flowlet.paginate("https://api.twitter.com/2/tweets", secret="x").read_all()
+    assert ids(pages) == [1, 2]
+    assert route.calls.last.request.url.params["pagination_token"] == "n"
+
+
+# the styles, without a network
+
+
+def answer(body, links=None) -> PageAnswer:
+    records = body if isinstance(body, list) else next((v for v in body.values() if isinstance(v, list)), [])
+    return PageAnswer(body, records, links or {})
+
+
+URL = "https://api.example/items"
+
+
+@pytest.mark.parametrize(
+    ("body", "links", "params", "expected"),
+    [
+        ([], {"next": "https://api.example/2"}, {}, LinkHeader()),
+        ({"@odata.nextLink": "https://graph.example/2"}, {}, {}, NextURL('"@odata.nextLink"')),
+        ({"nextRecordsUrl": "/services/data/2"}, {}, {}, NextURL("nextRecordsUrl")),
+        ({"_links": {"next": {"href": "https://a.example/"}}}, {}, {}, NextURL("_links.next.href")),
+        ({"info": {"next": "https://a.example/?page=2"}}, {}, {}, NextURL("info.next")),
+        ({"nextPageToken": "t"}, {}, {}, Cursor("nextPageToken", "pageToken")),
+        ({"response_metadata": {"next_cursor": "c"}}, {}, {}, Cursor("response_metadata.next_cursor", "cursor")),
+        ({"data": {"after": "t3_x"}}, {}, {}, Cursor("data.after", "after")),
+        ({"items": [1], "page": 1, "total_pages": 3}, {}, {}, PageNumber("page", "per_page", "", "total_pages")),
+        ({"items": [1], "total": 9}, {}, {"page": 1, "page_size": 2}, PageNumber("page", "page_size", "total", "")),
+        ({"startAt": 0, "maxResults": 50, "total": 90}, {}, {}, Offset("startAt", "maxResults", "total")),
+        ({"items": [1], "total": 9}, {}, {"limit": 2}, Offset("offset", "limit", "total")),
+        ({"next": "not a link", "items": []}, {}, {}, None),
+        ({"response_metadata": {"next_cursor": ""}}, {}, {}, None),
+        ({"data": [1, 2]}, {}, {}, None),
+        ([1, 2], {}, {}, None),
+        ("text", {}, {}, None),
+    ],
+)
+def test_the_style_is_seen_by_its_looks(body, links, params, expected):
+    assert (
+        detect(PageRequest(URL, params), answer(body, links) if body != "text" else PageAnswer(body, [], {}))
+        == expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("paginator", "body", "params", "after"),
+    [
+        (NextURL("next"), {"next": "?page=2"}, {}, f"{URL}?page=2"),
+        (NextURL("next"), {"next": None}, {}, None),
+        (NextURL("next"), {"next": ""}, {}, None),
+        (Cursor("c", "cursor"), {"c": "x", "has_more": False}, {}, None),
+        (Cursor("c", "cursor"), {"c": 0}, {}, {"cursor": 0}),
+        (Cursor("data[-1].id", "starting_after"), {"data": [{"id": "a"}]}, {}, {"starting_after": "a"}),
+        (PageNumber(), {"items": [1]}, {}, {"page": 2}),
+        (PageNumber(), {"items": []}, {"page": 3}, None),
+        (PageNumber(pages_path="pages"), {"items": [1], "pages": 3}, {"page": 3}, None),
+        (PageNumber(total_path="total"), {"items": [1, 2], "total": 4}, {"page": 2}, None),
+        (Offset(), {"items": [1, 2]}, {"offset": 4, "limit": 2}, {"offset": 6}),
+        (Offset(), {"items": [1]}, {"offset": 4, "limit": 2}, None),
+        (Offset(total_path="total"), {"items": [1], "total": 9}, {"limit": 2}, {"offset": 1}),
+    ],
+)
+def test_the_stop_rule_of_each_style(paginator, body, params, after):
+    found = paginator.next(PageRequest(URL, params), answer(body))
+    if isinstance(after, dict):
+        assert after.items() <= found.params.items()
+    else:
+        assert (found.url if found else None) == after
+
+
+def test_a_link_to_another_program_is_not_followed():
+    with pytest.raises(RequestFailed, match="cannot be requested"):
+        NextURL("next").next(PageRequest(URL), answer({"next": "javascript:alert(1)"}))
+
+
+@pytest.mark.parametrize("key", [key for key, provider in load_providers().items() if provider.paging])
+def test_every_declared_paging_is_usable(key):
+    declared = _paging_of(key)
+    assert of_style("auto", declared, PageRequest(URL), answer({}))
