@@ -29,6 +29,10 @@ class Named(Protocol):
     def base_url(self) -> str | None:
         """What a request that names only a path goes to."""
 
+    @property
+    def openapi(self) -> str | None:
+        """A file or URL that describes the API, for completion."""
+
 
 def checked_name(name: str) -> str:
     """`name` in Unicode's NFC form, or `InvalidSecret` if it cannot be a secret's name."""
@@ -102,6 +106,8 @@ def check_shared_fields(secret: Named, *default_host_urls: str | None) -> None:
     if secret.base_url is not None:
         base_url = secret.base_url.strip()
         set_field(secret, "base_url", checked_endpoint(base_url, "base_url") if base_url else None)
+    if secret.openapi and "://" in secret.openapi:
+        set_field(secret, "openapi", checked_endpoint(secret.openapi, "openapi"))
     if isinstance(secret.allowed_hosts, str):
         raise InvalidSecret("allowed_hosts is a list of hosts.", field="allowed_hosts")
     set_field(secret, "allowed_hosts", _checked_hosts(secret, *default_host_urls, secret.base_url))

@@ -61,6 +61,7 @@ class OAuth2:
     token_endpoint_auth_method: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
+    openapi: str | None = None  # a file or URL that describes the API, for completion
 
     client_of: str | None = None  # the secret whose client registration this account shares
     provider: str | None = None  # the catalogue entry that it was made from

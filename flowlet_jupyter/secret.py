@@ -27,6 +27,7 @@ class Password:
     password: SecretValue
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
+    openapi: str | None = None
 
     def __post_init__(self) -> None:
         set_field(self, "password", needed(as_value(self.password), "password", "password"))
@@ -46,6 +47,7 @@ class Basic:
     password: SecretValue
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
+    openapi: str | None = None
 
     def __post_init__(self) -> None:
         if not self.username or ":" in self.username:
@@ -70,6 +72,7 @@ class Headers:
     headers: Mapping[str, SecretValue]
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
+    openapi: str | None = None
 
     def __post_init__(self) -> None:
         headers = {}
@@ -106,6 +109,7 @@ class External:
     scheme: str = "Bearer"  # what stands before the value in the header; empty for none
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
+    openapi: str | None = None
 
     def __post_init__(self) -> None:
         kind, found, place = self.source.strip().partition(":")

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from servers.catalogue_api import CatalogueApi
 from support import JupyterProcess, OidcProvider, skip_or_fail
 
 from flowlet_jupyter.demo.process import Birdsong
@@ -56,6 +57,17 @@ def birdsong(tmp_path):
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def api():
+    """A real API that pages in every style; see tests/servers/catalogue_api.py."""
+    with CatalogueApi() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pandas as pd
 import pytest
 import requests
 from google.auth.transport.requests import AuthorizedSession
-from servers.catalogue_api import CatalogueApi
 from support import birdsong_secret
 
 import flowlet_jupyter as flowlet
@@ -20,16 +18,6 @@ from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-5e1f"
-
-
-@pytest.fixture
-def api():
-    with CatalogueApi() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

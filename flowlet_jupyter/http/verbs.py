@@ -36,7 +36,7 @@ TRIES_OF_MANY = 3  # one request that fails is seen and sent again by a person; 
 Cache = bool | float | str
 
 
-def _absolute(url: str, secret: str | None) -> str:
+def absolute(url: str, secret: str | None) -> str:
     """`url`, or the secret's base URL with the path `url` behind it."""
     if "://" in url:
         return url
@@ -66,7 +66,7 @@ def request(
     params, headers, json, data, content, files, timeout (seconds), follow_redirects.
     Raises `FlowletError`: `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, `RequestFailed` and others.
     """
-    address = _absolute(url, secret)
+    address = absolute(url, secret)
     if insecure:
         _refuse_insecure(address, secret)
     _extend(options, retry=retry, retry_any=retry_any, cache=cache)
@@ -75,7 +75,7 @@ def request(
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         failure = _failed(method, url, error)
     else:
-        interchange.record(response, lambda: _values_of(secret))
+        interchange.record(response, lambda: values_of(secret))
         return response
     raise failure
 
@@ -86,11 +86,11 @@ async def arequest(
     """The async twin of `request`; without `cache` and `insecure`."""
     _extend(options, retry=retry, retry_any=retry_any, cache=False)
     try:
-        response = _ours(await kept.get_async(secret).request(method, _absolute(url, secret), **options))
+        response = _ours(await kept.get_async(secret).request(method, absolute(url, secret), **options))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         failure = _failed(method, url, error)
     else:
-        interchange.record(response, lambda: _values_of(secret))
+        interchange.record(response, lambda: values_of(secret))
         return response
     raise failure
 
@@ -113,7 +113,7 @@ def _refuse_insecure(address: str, secret: str | None) -> None:
         )
 
 
-def _values_of(secret: str | None) -> list[str]:
+def values_of(secret: str | None) -> list[str]:
     """Every value of a secret, so that it can be looked for in what is about to be written down."""
     if secret is None:
         return []
@@ -197,7 +197,7 @@ def paginate(
     itself. Numbered pages are fetched `concurrency` side by side. The other options are those of `request`.
     Raises `PagingStopped`, whose `pages` keep what was read.
     """
-    origin = _origin(_absolute(url, secret))
+    origin = _origin(absolute(url, secret))
 
     def send(page: PageRequest) -> Response:
         _check_origin(page.url, origin, secret)
@@ -210,7 +210,7 @@ def paginate(
         style=style, path=path, max_pages=max_pages, max_items=max_items, concurrency=max(concurrency, 1),
         declared=_declared_paging(secret), show_progress=progress,
     )  # fmt: skip
-    _last[Pages] = pages = Pages(send, PageRequest(_absolute(url, secret), params or {}, json), reading)
+    _last[Pages] = pages = Pages(send, PageRequest(absolute(url, secret), params or {}, json), reading)
     return pages
 
 
@@ -231,7 +231,7 @@ def apaginate(
     **options: Any,
 ) -> AsyncPages:
     """The async twin of `paginate`, for `async for`."""
-    origin = _origin(_absolute(url, secret))
+    origin = _origin(absolute(url, secret))
 
     async def send(page: PageRequest) -> Response:
         _check_origin(page.url, origin, secret)
@@ -244,7 +244,7 @@ def apaginate(
         style=style, path=path, max_pages=max_pages, max_items=max_items, concurrency=max(concurrency, 1),
         declared=_declared_paging(secret), show_progress=progress,
     )  # fmt: skip
-    return AsyncPages(send, PageRequest(_absolute(url, secret), params or {}, json), reading)
+    return AsyncPages(send, PageRequest(absolute(url, secret), params or {}, json), reading)
 
 
 def last_pages() -> Pages:
@@ -309,7 +309,7 @@ def last_gathered() -> Gathered:
 
 def download(url: str, path: str | os.PathLike[str], *, secret: str | None = None, **options: Any) -> Path:
     """Stream the body of a GET to a file, with a progress bar; goes on where an interrupted try ended. Raises `RequestFailed`."""
-    address = _absolute(url, secret)
+    address = absolute(url, secret)
     retry = options.pop("retry", TRIES_OF_MANY)
     _extend(options, retry=retry, retry_any=False, cache=False)
     try:

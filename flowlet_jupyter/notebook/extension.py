@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 def load(shell: InteractiveShell) -> None:
     """Register the magics and attach to the shell."""
+    from flowlet_jupyter.notebook.completion import complete_magics
     from flowlet_jupyter.notebook.magics import FlowletMagics
 
     shell.register_magics(FlowletMagics)
     attach(shell)
+    complete_magics(shell)
 
 
 def attach(shell: InteractiveShell) -> None:
@@ -28,7 +30,7 @@ def attach(shell: InteractiveShell) -> None:
     if formatter is None:
         return
     response = ("flowlet_jupyter.http.response", "Response")
-    formatter.formatters["text/html"].for_type_by_name(*response, _response_html)
+    formatter.formatters["text/html"].for_type_by_name(*response, lambda shown: _response_html(shown, shell))
     formatter.formatters["text/plain"].for_type_by_name(*response, _response_text)
     formatter.ipython_display_formatter.for_type_by_name(
         "flowlet_jupyter.oauth.collection", "Secrets", lambda secrets: _show_secrets(secrets, shell)
@@ -49,16 +51,31 @@ def _connect(needed: AuthRequired, shell: InteractiveShell) -> None:
     connect_in_notebook(needed, shell)
 
 
-def _response_html(response: Any) -> str:
-    from flowlet_jupyter.notebook.display import response_html
+def _response_html(response: Any, shell: InteractiveShell) -> str:
+    from flowlet_jupyter.notebook.display.html import response_html
 
-    return response_html(response)
+    magics = shell.magics_manager.registry.get("FlowletMagics")
+    settings = {} if magics is None else {"rows": magics.display_rows, "output_bytes": magics.display_bytes}
+    # the variable that a copied path begins with
+    name = next((name for name, value in shell.user_ns.items() if value is response and not name.startswith("_")), "r")
+    return response_html(_redacted(response), name=name, **settings)
+
+
+def _redacted(response: Any) -> Any:
+    from flowlet_jupyter.errors import FlowletError
+    from flowlet_jupyter.http.verbs import values_of
+    from flowlet_jupyter.notebook.display.redaction import redacted
+
+    try:
+        return redacted(response, values_of(response.secret_name))
+    except FlowletError:
+        return response  # the secret is gone, and with it what could be looked for
 
 
 def _response_text(response: Any, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
-    from flowlet_jupyter.notebook.display import response_text
+    from flowlet_jupyter.notebook.display.text import response_text
 
-    printer.text(response_text(response))
+    printer.text(response_text(_redacted(response)))
 
 
 def _show_secrets(secrets: Any, shell: InteractiveShell) -> None:

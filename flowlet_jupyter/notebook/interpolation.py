@@ -5,37 +5,48 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote, urlencode
 
 from flowlet_jupyter.errors import InterpolationError
-from flowlet_jupyter.notebook.grammar import Body, Expression, RequestSpec, Template
+from flowlet_jupyter.notebook.request_spec import Body, Expression, RequestSpec, Template
 from flowlet_jupyter.secret_value import SecretValue
 
 Evaluate = Callable[[str], Any]
+ReadFile = Callable[[str], bytes | IO[bytes]]
 
 
 @dataclass(frozen=True)
 class PreparedRequest:
-    """A request with every value in place."""
+    """A request with every value in place. `content` is read from a file while it is sent if the file is large.
+
+    `fields` and `files` (name, path) are those of a multipart/form-data body, whose boundary only the sender knows.
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
-    content: bytes | None
+    content: bytes | IO[bytes] | None
+    fields: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
 
 
-def prepare(spec: RequestSpec, evaluate: Evaluate, read_file: Callable[[str], bytes]) -> PreparedRequest:
+def prepare(spec: RequestSpec, evaluate: Evaluate, read_file: ReadFile) -> PreparedRequest:
     """The request of `spec`. Raises `InterpolationError`, which names the expression; then nothing was sent."""
     headers = [(name, _header(name, template, evaluate)) for name, template in spec.headers]
     content_type = next((value.lower() for name, value in headers if name.lower() == "content-type"), None)
+    query = [(name, text) for name, template in spec.query for text in _query_values(template, evaluate)]
+    url = _with_query(_url(spec.url, evaluate), query)
+    if spec.body is not None and spec.body.files:
+        fields = tuple((name, _joined(value, evaluate)) for name, value, _ in spec.body.fields)
+        headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
+        return PreparedRequest(spec.method, url, tuple(headers), None, fields, spec.body.files)
     content = None
     if spec.body is not None:
         content, default_type = _body(spec.body, content_type, evaluate, read_file)
         if content_type is None:
             headers.append(("Content-Type", default_type))
-    query = [(name, text) for name, template in spec.query for text in _query_values(template, evaluate)]
-    return PreparedRequest(spec.method, _with_query(_url(spec.url, evaluate), query), tuple(headers), content)
+    return PreparedRequest(spec.method, url, tuple(headers), content)
 
 
 def _with_query(url: str, query: list[tuple[str, str]]) -> str:
@@ -122,11 +133,11 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def _body(
-    body: Body, content_type: str | None, evaluate: Evaluate, read_file: Callable[[str], bytes]
-) -> tuple[bytes, str]:
+    body: Body, content_type: str | None, evaluate: Evaluate, read_file: ReadFile
+) -> tuple[bytes | IO[bytes], str]:
     """The body's bytes, and the content type where the user gave none."""
-    if body.kind == "fields":
-        if content_type is not None and content_type.startswith(_FORM):
+    if body.kind in {"fields", "form"}:
+        if body.kind == "form" or (content_type is not None and content_type.startswith(_FORM)):
             pairs = (f"{quote(key)}={quote(_joined(value, evaluate), safe='')}" for key, value, _ in body.fields)
             return "&".join(pairs).encode(), _FORM
         fields = {key: _field(value, evaluate, is_json=is_json) for key, value, is_json in body.fields}

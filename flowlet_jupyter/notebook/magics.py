@@ -3,67 +3,96 @@
 from __future__ import annotations
 
 import getpass
-import shlex
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+import traitlets
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from flowlet_jupyter.errors import AuthRequired, RequestFailed, RequestSyntaxError
-from flowlet_jupyter.notebook.grammar import RequestSpec, parse
-from flowlet_jupyter.notebook.interpolation import PreparedRequest, prepare
+from flowlet_jupyter.errors import AuthRequired, RequestSyntaxError
+from flowlet_jupyter.notebook.companions import Defaults, SecretLine, read_defaults, read_log_line
+from flowlet_jupyter.notebook.grammar import parse
+from flowlet_jupyter.notebook.interpolation import prepare
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from flowlet_jupyter.notebook.openapi import Operations
+
+_OPENAPI_SECONDS = 0.3  # that a completion waits for a document that it has not read yet
+
 
 @magics_class
 class FlowletMagics(Magics):
-    """`%flowlet_request`, `%flowlet_secrets` and `%flowlet_secret`."""
+    """The magics of flowlet. `%config FlowletMagics` shows and sets what they do by themselves."""
 
     shell: InteractiveShell  # traitlets says it may be None; magics are only made with one
+
+    default_secret = traitlets.Unicode("", help="the secret that requests are sent with, unless they name one").tag(
+        config=True
+    )
+    display_rows = traitlets.Int(20, min=1, max=1000, help="rows of a table in a response's view").tag(config=True)
+    display_bytes = traitlets.Int(
+        64_000, min=20_000, max=10_000_000, help="size of a response's view; it is saved with the notebook"
+    ).tag(config=True)
+    timeout = traitlets.Float(30.0, min=0.001, help="seconds that a request may take").tag(config=True)
+    raise_on_error = traitlets.Bool(False, help="whether an error status is an error (as --raise)").tag(config=True)
+    dataframe = traitlets.Enum(("pandas", "polars"), "pandas", help="what --df makes").tag(config=True)
+
+    def __init__(self, shell: InteractiveShell, **options: Any) -> None:
+        super().__init__(shell=shell, **options)
+        self.defaults = Defaults()
+        self.called_paths: dict[str, None] = {}  # for completion, in order
+        shell.configurables.append(self)  # type: ignore[arg-type]  # %config looks there, for anything with traits
 
     @no_var_expand  # IPython would expand `$x` and `{x}` itself, or silently nothing if one part fails
     @line_cell_magic
     def flowlet_request(self, line: str, cell: str | None = None) -> Any:
         """Send a request with a named secret: [NAME <<] [METHOD] URL [ITEM ...] [OPTIONS].
 
-        ITEM: key==value (query), Name:value (header), key=value and key:=json (body).
-        OPTIONS: -s/--secret NAME, -o/--out NAME, --df [PATH], --json TEXT|@file, -d/--data TEXT|@file, -H 'Name: value',
-        --timeout SECONDS, --dry-run. {{ expression }} puts a Python value in its place.
+        ITEM: key==value (query), Name:value (header), key=value and key:=json (body), key@file (upload).
+        {{ expression }} puts a Python value in its place, encoded for it. A cell may hold headers and a body behind an
+        empty line, or a curl command. All OPTIONS: %flowlet_request --help
 
             me = %flowlet_request https://api.twitter.com/2/users/me --secret twitter
-            %flowlet_request /2/users/{{me["data"]["id"]}}/tweets max_results==100 -s twitter --df data -o tweets
+            %flowlet_request /2/users/{{me["data"]["id"]}}/tweets max_results==100 -s twitter --paginate --df data -o tweets
         """
-        spec = parse(line, cell)
-        request = prepare(spec, self._evaluate, _read_file)
-        if spec.dry_run:
-            print(_dry_run(spec, request))  # noqa: T201 - the magic's output
+        from flowlet_jupyter.notebook.sending import Sender, file_content
+
+        if line.strip() in {"--help", "-h"}:
+            from flowlet_jupyter.notebook.options import option_help
+
+            print(option_help())  # noqa: T201 - the magic's output
             return None
-        result = self._send(spec, request)
-        if spec.out is None:
-            return result
-        self.shell.user_ns[spec.out] = result
-        return None
+        spec = parse(line, cell)
+        sender = Sender(self, spec, prepare(spec, self._evaluate, file_content))
+        return sender.run()
+
+    def operations(self) -> Operations:
+        """What the OpenAPI document says of the API: the one of %flowlet_defaults, else the default secret's."""
+        from flowlet_jupyter.notebook.openapi import operations_of
+
+        name = self.defaults.secret or self.default_secret
+        place = self.defaults.openapi
+        if not place and name:
+            from flowlet_jupyter.vault import default_vault
+
+            place = default_vault().get(name).secret.openapi or ""
+        return operations_of(place, wait=_OPENAPI_SECONDS)
 
     def _evaluate(self, source: str) -> Any:
         return eval(source, self.shell.user_global_ns, self.shell.user_ns)  # noqa: S307 - the user's own expression
 
-    def _send(self, spec: RequestSpec, request: PreparedRequest) -> Any:
-        from flowlet_jupyter.http import verbs
-        from flowlet_jupyter.notebook.extension import attach
+    @no_var_expand
+    @line_magic
+    def flowlet_defaults(self, line: str) -> None:
+        """What requests of this kernel need not say: --secret NAME, --base-url URL, --openapi FILE_OR_URL, --clear."""
+        changed = read_defaults(line, self.defaults)
+        if changed.secret:
+            import flowlet_jupyter
 
-        attach(self.shell)  # the client is imported now, so that it can be given the connect hook
-        response = verbs.request(
-            request.method,
-            request.url,
-            secret=spec.secret,
-            headers=dict(request.headers),
-            content=request.content,
-            **cast("dict[str, Any]", {} if spec.timeout is None else {"timeout": spec.timeout}),
-        )
-        return response.to_df(spec.frame_path) if spec.frame else response
+            flowlet_jupyter.secrets[changed.secret]  # raises with a suggestion
+        self.defaults = changed
+        print(changed)  # noqa: T201 - the magic's output
 
     @no_var_expand
     @line_magic
@@ -83,7 +112,7 @@ class FlowletMagics(Magics):
         --connect requests an access token and waits; --paste does so where the browser is on another machine.
         --provider KEY and --scope 'A B' fill in the form of a new one.
         """
-        asked = _SecretLine.read(line)
+        asked = SecretLine.read(line)
         if asked.connects:
             self._connect(asked.name, paste=asked.paste)
             return
@@ -115,44 +144,23 @@ class FlowletMagics(Magics):
             connect_in_notebook(AuthRequired(f"Secret '{name}' needs a person.", secret_name=name), self.shell)
         print(handle)  # noqa: T201 - the magic's output
 
+    @no_var_expand
+    @line_magic
+    def flowlet_cache(self, line: str) -> None:
+        """What the cache of --cache holds; `%flowlet_cache clear` empties it."""
+        from flowlet_jupyter.http.caching import cached_answers, clear_cache
 
-@dataclass(frozen=True)
-class _SecretLine:
-    """What `%flowlet_secret` was given."""
+        if line.strip() not in {"", "clear"}:
+            raise RequestSyntaxError("%flowlet_cache shows the cache, %flowlet_cache clear empties it.")
+        if line.strip():
+            clear_cache()
+        print(cached_answers())  # noqa: T201 - the magic's output
 
-    name: str
-    new: bool
-    connect: bool
-    paste: bool
-    prefill: dict[str, str]
-
-    @property
-    def connects(self) -> bool:
-        return self.connect or self.paste
-
-    @classmethod
-    def read(cls, line: str) -> _SecretLine:
-        try:
-            words = shlex.split(line)
-        except ValueError:
-            raise RequestSyntaxError("A quote is not closed.") from None
-        prefill: dict[str, str] = {}
-        for option in ("--provider", "--scope"):
-            if option in words:
-                place = words.index(option)
-                prefill[option[2:]] = "".join(words[place + 1 : place + 2])
-                del words[place : place + 2]
-        options = {word for word in words if word.startswith("--")}
-        name = " ".join(word for word in words if word not in options)
-        new = "--new" in options
-        if not (name or new) or not options <= {"--new", "--connect", "--paste"} or (prefill and not new):
-            raise RequestSyntaxError(
-                "Which secret? %flowlet_secret NAME [--connect | --paste], or "
-                "%flowlet_secret --new [--provider KEY] [--scope 'A B']"
-            )
-        if new and name:
-            prefill["name"] = name
-        return cls(name, new, "--connect" in options, "--paste" in options, prefill)
+    @no_var_expand
+    @line_magic
+    def flowlet_log(self, line: str) -> Any:
+        """What the secrets of this vault were used for, newest first: %flowlet_log [NAME | on | off | clear]."""
+        return read_log_line(line.strip())
 
 
 def _described(name: str) -> str:
@@ -164,19 +172,3 @@ def _described(name: str) -> str:
     needs_one = status.state in {"no_token", "needs_authorization"}
     way = f"\nRequest access token: {link or f'%flowlet_secret {name} --connect'}" if needs_one else ""
     return f"secret '{name}': {status.summary()}{way}"
-
-
-def _read_file(name: str) -> bytes:
-    try:
-        return Path(name).expanduser().read_bytes()
-    except OSError as error:
-        raise RequestFailed(f"The file {name} cannot be read: {error.strerror}. Nothing was sent.") from None
-
-
-def _dry_run(spec: RequestSpec, request: PreparedRequest) -> str:
-    lines = [f"{request.method} {request.url}", *(f"{name}: {value}" for name, value in request.headers)]
-    if spec.secret:
-        lines.append(f"(credentials of secret '{spec.secret}')")
-    if request.content is not None:
-        lines += ["", request.content.decode("utf-8", "replace")]
-    return "\n".join(["Not sent (--dry-run):", *lines])

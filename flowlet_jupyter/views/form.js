@@ -242,6 +242,7 @@ async function secretForm(secret, prefill, done) {
       dpop: { ...labelled("Bind tokens to a key", box, { hint: "DPoP (RFC 9449): a stolen token is of no use. Only where the provider offers it" }), isFolded: true },
       resource: text("resource", "Resource", "URIs of the APIs that the token is for (RFC 8707), separated by spaces"),
     };
+    rows.openapi = text("openapi", "OpenAPI", "A file or URL that describes the API: completion then knows its paths and parameters");
     if (!entry || !isNew) {
       rows.revocation_endpoint = text("revocation_endpoint", "Revocation endpoint", "Ends the tokens at the provider (RFC 7009)");
       rows.introspection_endpoint = text("introspection_endpoint", "Introspection endpoint", "Says whether a token is still good (RFC 7662)");

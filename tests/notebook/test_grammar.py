@@ -48,10 +48,48 @@ def test_lines(line, expected):
 def test_options():
     spec = parse("me << /me -s twitter --df data --timeout 5 --dry-run -H 'X-A: b' Y-B:c")
     assert (spec.out, spec.secret, spec.frame, spec.frame_path, spec.timeout, spec.dry_run) == (
-        "me", "twitter", True, "data", 5.0, True,
+        "me", "twitter", "pandas", "data", 5.0, True,
     )  # fmt: skip
     assert [name for name, _ in spec.headers] == ["X-A", "Y-B"]
     assert parse("--secret=a --df=data.items -o x https://a.example").frame_path == "data.items"
+
+
+def test_every_option_is_taken():
+    spec = parse(
+        "POST https://a.example --no-secret --param q=1 --polars items --paginate cursor --max-pages 3 --max-items 9 "
+        "--concurrency 2 --retry 5 --retry-any --no-follow -k --cache 10m -i -v -q --no-raise --curl --python"
+    )
+    assert (spec.no_secret, spec.frame, spec.frame_path, spec.paginate) == (True, "polars", "items", "cursor")
+    assert (spec.max_pages, spec.max_items, spec.concurrency, spec.retry, spec.retry_any) == (3, 9, 2, 5, True)
+    assert (spec.follow, spec.insecure, spec.cache, spec.raises) == (False, True, "10m", False)
+    assert (spec.show_headers, spec.verbose, spec.quiet, spec.curl, spec.python) == (True,) * 5
+    assert [name for name, _ in spec.query] == ["q"]
+
+
+@pytest.mark.parametrize(
+    ("line", "paginate", "cache"),
+    [
+        ("--paginate https://a.example --cache", "auto", "1h"),
+        ("https://a.example --paginate offset --cache 30s", "offset", "30s"),
+        ("--cache --paginate https://a.example a==1", "auto", "1h"),
+        ("--paginate=page --cache=7d https://a.example", "page", "7d"),
+    ],
+)
+def test_options_whose_value_may_be_left_out(line, paginate, cache):
+    spec = parse(line)
+    assert (spec.paginate, spec.cache, spec.url.plain) == (paginate, cache, "https://a.example")
+
+
+def test_forms_and_uploads():
+    form = prepared("https://a.example --form name={{n}} x=1", n="a&b")
+    assert (form.content, dict(form.headers)["Content-Type"]) == (
+        b"name=a%26b&x=1",
+        "application/x-www-form-urlencoded",
+    )
+    upload = prepared("https://a.example photo@p.png title={{t}} Content-Type:text/plain", t="ü")
+    assert (upload.files, upload.fields) == ((("photo", "p.png"),), (("title", "ü"),))
+    assert upload.headers == ()  # the boundary is the sender's to choose
+    assert prepared("https://a.example user:=1 mail=a@b.example").content == b'{"user": 1, "mail": "a@b.example"}'
 
 
 @pytest.mark.parametrize(
@@ -128,6 +166,19 @@ def test_a_list_repeats_the_parameter():
         ("https://a.example a=1", "body", "twice"),
         ("https://a.example -s {{x}}", None, "literally"),
         ("https://a.example \0", None, "NUL"),
+        ("https://a.example --paginate=sideways", None, "no way to page"),
+        ("https://a.example --cache=old", None, "not an age"),
+        ("https://a.example --max-pages 0", None, "not a number for --max-pages"),
+        ("https://a.example --retry many", None, "not a number for --retry"),
+        ("https://a.example --param nonsense", None, "not a parameter"),
+        ("https://a.example --df --polars", None, "twice"),
+        ("https://a.example --raise --no-raise", None, "opposite"),
+        ("https://a.example -s a --no-secret", None, "do not go together"),
+        ("https://a.example --select a --df", None, "do not go together"),
+        ("https://a.example --save x --paginate", None, "do not go together"),
+        ("https://a.example --save {{x}}", None, "literally"),
+        ("https://a.example photo@", None, "path of a file"),
+        ("https://a.example photo@x", "body", "twice"),
     ],
 )
 def test_what_does_not_parse_says_why(line, cell, says):
@@ -173,7 +224,8 @@ def test_any_text_parses_or_says_why(line, cell):
 
 PIECES = st.sampled_from(
     ["GET", "POST", "https://a.example/", "/p", "-s", "--secret", "x", "-o", "<<", "--df", "data", "a=1", "a==1", "a:=1",
-     "a:=", "K:v", "-H", "'K: v'", "{{x}}", "{{", "}}", "'", '"', "\\", "#", "--json", "{}", "--timeout", "5", "=", ":"]
+     "a:=", "K:v", "-H", "--polars", "--select", "--paginate", "cursor", "--cache", "1h", "--retry", "3", "-k", "-L", "--save",
+     "--no-follow", "a@b", "--form", "--param", "curl", "-X", "-u", "-F", "--curl", "--no-secret", "-q", "--raise", "'K: v'", "{{x}}", "{{", "}}", "'", '"', "\\", "#", "--json", "{}", "--timeout", "5", "=", ":"]
 )  # fmt: skip
 
 

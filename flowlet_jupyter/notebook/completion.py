@@ -1,0 +1,121 @@
+"""Tab completion of the magics: secret names, options and their values, methods, providers, paths, OpenAPI operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.notebook.options import OPTIONS
+from flowlet_jupyter.notebook.request_spec import METHODS
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from flowlet_jupyter.notebook.magics import FlowletMagics
+
+_STYLES = ("auto", "link", "next", "cursor", "page", "offset")
+_AGES = ("10m", "1h", "1d")
+Complete = Callable[["FlowletMagics", list[str], str], Iterable[str]]
+
+
+def complete_magics(shell: InteractiveShell) -> None:
+    """Answer IPython's completer for lines that begin with one of our magics."""
+    for name, complete in _OF_MAGIC.items():
+        for sign in ("%", "%%"):
+            hook = _hook(complete)
+            shell.set_hook("complete_command", hook, str_key=f"{sign}{name}")  # type: ignore[no-untyped-call]  # no hint
+
+
+def _hook(complete: Complete) -> Callable[[Any, Any], list[str]]:
+    def answer(shell: Any, event: Any) -> list[str]:
+        magics = shell.magics_manager.registry.get("FlowletMagics")
+        if magics is None:
+            return []
+        words = event.text_until_cursor.split() if hasattr(event, "text_until_cursor") else event.line.split()
+        symbol = event.symbol
+        before = words[1:-1] if symbol and words and words[-1].endswith(symbol) else words[1:]
+        try:
+            return [word for word in complete(magics, before, symbol) if word.startswith(symbol)]
+        except FlowletError:
+            return []  # a vault that is locked now must not disturb the typing
+
+    return answer
+
+
+def _secret_names() -> list[str]:
+    from flowlet_jupyter.vault import default_vault
+
+    # the folder's listing alone: no key is asked for and no file is opened
+    return [name if " " not in name else f"'{name}'" for name in default_vault().names()]
+
+
+def _providers() -> list[str]:
+    from flowlet_jupyter.providers import load_providers
+
+    return list(load_providers())
+
+
+_VALUES: dict[str, Callable[[], Iterable[str]]] = {
+    "-s": _secret_names,
+    "--secret": _secret_names,
+    "--paginate": lambda: _STYLES,
+    "--cache": lambda: _AGES,
+    "--provider": _providers,
+}
+
+
+def _request(magics: FlowletMagics, before: list[str], symbol: str) -> Iterable[str]:
+    last = before[-1] if before else ""
+    if last in _VALUES:
+        yield from _VALUES[last]()
+        if OPTIONS.get(last) and OPTIONS[last].value == "needed":
+            return
+    elif last in OPTIONS and OPTIONS[last].value == "needed":
+        return  # a value that nobody can guess
+    if symbol.startswith("-"):
+        yield from OPTIONS
+        return
+    operations = magics.operations()
+    url = next((word for word in before if "/" in word and not word.startswith("-")), None)
+    if url is None:
+        if not any(word.upper() in METHODS for word in before):
+            yield from METHODS
+        yield from reversed(magics.called_paths)
+        yield from operations.paths()
+    else:
+        method = next((word.upper() for word in before if word.upper() in METHODS), "GET")
+        yield from (f"{name}==" for name in operations.query_parameters(method, url))
+
+
+def _secret(_magics: FlowletMagics, before: list[str], symbol: str) -> Iterable[str]:
+    if before and before[-1] == "--provider":
+        yield from _providers()
+    elif symbol.startswith("-"):
+        yield from ("--new", "--connect", "--paste", "--provider", "--scope")
+    elif not before:
+        yield from _secret_names()
+
+
+def _defaults(_magics: FlowletMagics, before: list[str], _symbol: str) -> Iterable[str]:
+    if before and before[-1] == "--secret":
+        yield from _secret_names()
+    else:
+        yield from ("--secret", "--base-url", "--openapi", "--clear")
+
+
+def _log(_magics: FlowletMagics, _before: list[str], _symbol: str) -> Iterable[str]:
+    yield from ("on", "off", "clear", *_secret_names())
+
+
+def _cache(_magics: FlowletMagics, _before: list[str], _symbol: str) -> Iterable[str]:
+    yield "clear"
+
+
+_OF_MAGIC: dict[str, Complete] = {
+    "flowlet_request": _request,
+    "flowlet_secret": _secret,
+    "flowlet_defaults": _defaults,
+    "flowlet_log": _log,
+    "flowlet_cache": _cache,
+}

@@ -1,0 +1,84 @@
+"""Records as a small table, in HTML and as text. Every text is escaped. Pure, and without pandas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from flowlet_jupyter.http.columns import MISSING, columns_of
+
+MAX_COLUMNS = 12
+_CELL_CHARACTERS = 60
+_TEXT_CELL_CHARACTERS = 24
+_TEXT_WIDTH = 118
+
+
+def is_table(records: Sequence[Any]) -> bool:
+    """Whether `records` are worth a table: two objects or more."""
+    return len(records) > 1 and all(isinstance(record, dict) for record in records[:20])
+
+
+def table_html(records: Sequence[dict[str, Any]], *, rows: int, budget: int) -> str:
+    """The first `rows` records as an HTML table of at most `budget` characters."""
+    while rows:
+        html = _html(records, rows)
+        if len(html) <= budget:
+            return html
+        rows //= 2
+    return ""
+
+
+def _html(records: Sequence[dict[str, Any]], rows: int) -> str:
+    names, lines = _cells(records, rows, _CELL_CHARACTERS, MAX_COLUMNS)
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def table_text(records: Sequence[dict[str, Any]], *, rows: int) -> str:
+    """The first `rows` records as lines of text, as many columns as fit."""
+    names, lines = _cells(records, rows, _TEXT_CELL_CHARACTERS, MAX_COLUMNS)
+    widths = [max(len(row[place]) for row in (names, *lines)) for place in range(len(names))]
+    while len(widths) > 1 and sum(widths) + 2 * len(widths) > _TEXT_WIDTH:
+        widths.pop()
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
+        for row in (names, *lines)
+    )
+
+
+def _cells(
+    records: Sequence[dict[str, Any]], rows: int, characters: int, most: int
+) -> tuple[list[str], list[list[str]]]:
+    shown = records[:rows]
+    try:
+        columns = columns_of(shown)
+    except ValueError:  # two fields of one name: the plain fields then
+        columns = {key: [record.get(key, MISSING) for record in shown] for key in shown[0]}
+    names = list(columns)[:most]
+    cut = [_cut(name, characters) for name in names]
+    lines = [[_cut(_text(columns[name][place]), characters) for name in names] for place in range(len(shown))]
+    return cut, lines
+
+
+def _text(value: Any) -> str:
+    if value is MISSING or value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str, characters: int) -> str:
+    flat = " ".join(text.split()) if len(text) < 10 * characters else text[: 2 * characters]
+    return flat if len(flat) <= characters else f"{flat[: characters - 1]}…"
+
+
+def left_out(records: Sequence[dict[str, Any]], rows: int, path: str) -> str:
+    """What the table does not show, in words."""
+    columns = len({key for record in records[:rows] for key in record})
+    where = f" of {path}" if path else ""
+    said = f"{len(records):,} records{where}"
+    if len(records) > rows:
+        said += f", the first {rows} shown"
+    return said + (f"; more columns than {MAX_COLUMNS}" if columns > MAX_COLUMNS else "")

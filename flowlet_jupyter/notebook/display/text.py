@@ -1,0 +1,84 @@
+"""The plain text twin of a response, for terminals and for front ends without HTML."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.http.frames import format_of
+from flowlet_jupyter.http.records import find_records
+from flowlet_jupyter.notebook.display.messages import explanation, size, status_line
+from flowlet_jupyter.notebook.display.partial import beginning_of
+from flowlet_jupyter.notebook.display.table import is_table, left_out, table_text
+
+if TYPE_CHECKING:
+    from flowlet_jupyter.http.response import Response
+
+TEXT_CHARACTERS = 4_000
+TEXT_ROWS = 10
+# a body longer than this is not parsed for a look at it: its beginning is
+PARSE_BYTES = 1_000_000
+_BEGINNING_CHARACTERS = 200_000
+
+
+def response_text(response: Response) -> str:
+    """Status line, message and hint of an error, and the body as a table or as text."""
+    return "\n".join([status_line(response), *explanation(response), _body(response)])
+
+
+def looked_at(response: Response) -> tuple[Any, bool]:
+    """The JSON of the body and whether it is all of it; of a very long one that nobody has parsed, its beginning.
+
+    Raises `ValueError` if it is not JSON.
+    """
+    if format_of(response) != "json":
+        raise ValueError("not JSON by its type")
+    if not response.is_parsed and len(response.content) > PARSE_BYTES:
+        return beginning_of(
+            response.content[:_BEGINNING_CHARACTERS].decode(response.encoding or "utf-8", "ignore")
+        ), False
+    try:
+        return response.json(), True
+    except RequestFailed:
+        raise ValueError("not JSON") from None
+
+
+def is_binary(response: Response) -> bool:
+    """Whether the body is no text."""
+    kind = response.headers.get("content-type", "").partition(";")[0]
+    return (
+        kind.startswith(("image/", "audio/", "video/", "font/"))
+        or format_of(response) in {"excel", "parquet"}
+        or b"\0" in response.content[:1000]
+    )
+
+
+def beginning(response: Response, limit: int) -> str:
+    """The first `limit` characters of a text body, and what is left out."""
+    head = response.content[: 4 * limit + 4].decode(response.encoding or "utf-8", "replace")
+    if len(head) <= limit and len(response.content) <= 4 * limit:
+        return head
+    return f"{head[:limit]}\n… {size(max(len(response.content) - limit, 0))} more: r.text"
+
+
+def _body(response: Response) -> str:
+    if is_binary(response):
+        kind = response.headers.get("content-type", "").partition(";")[0] or "binary"
+        return f"({kind}, {size(len(response.content))}: r.content, r.save(path))"
+    with contextlib.suppress(ValueError, RecursionError):
+        value, is_whole = looked_at(response)
+        found = find_records(value)
+        if found is not None and is_table(found.records):
+            note = (
+                left_out(found.records, TEXT_ROWS, found.path)
+                if is_whole
+                else f"the beginning of {size(len(response.content))}"
+            )
+            return f"{table_text(found.records, rows=TEXT_ROWS)}\n({note}: r.to_df(), r.json())"
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        if len(text) > TEXT_CHARACTERS:
+            return f"{text[:TEXT_CHARACTERS]}\n… more of {size(len(response.content))}: r.json()"
+        return text
+    return beginning(response, TEXT_CHARACTERS)

@@ -1,0 +1,111 @@
+"""What an OpenAPI document says of an API's paths and parameters, for completion. Read once, apart, and never waited for."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.http.verbs import get
+
+_MAX_BYTES = 20_000_000
+_PLACE = re.compile(r"\{([^{}]+)\}")
+_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Operations:
+    """(method, path template) -> the names of its query parameters."""
+
+    parameters: dict[tuple[str, str], tuple[str, ...]]
+
+    def paths(self) -> list[str]:
+        """The paths, with `{{name}}` where a value belongs."""
+        return sorted({_PLACE.sub(r"{{\1}}", path) for _, path in self.parameters})
+
+    def query_parameters(self, method: str, url: str) -> tuple[str, ...]:
+        """The query parameters of the operation whose path `url` ends with."""
+        path = re.sub(r"\{\{.*?\}\}", "x", url.partition("?")[0])
+        for (own_method, template), names in self.parameters.items():
+            pattern = "".join(
+                "[^/]+" if place % 2 else re.escape(piece) for place, piece in enumerate(_PLACE.split(template))
+            )
+            if own_method == method and re.search(f"{pattern}/?$", path):
+                return names
+        return ()
+
+
+NONE = Operations({})
+_known: dict[str, Operations] = {}
+_guard = threading.Lock()
+
+
+def operations_of(place: str, *, wait: float = 0.0) -> Operations:
+    """The operations of the document at `place`, a file or URL; none for "", or while it is being read still."""
+    if not place:
+        return NONE
+    with _guard:
+        if place in _known:
+            return _known[place]
+        _known[place] = NONE
+    thread = threading.Thread(target=_read, args=(place,), name="flowlet: OpenAPI", daemon=True)
+    thread.start()
+    thread.join(wait)
+    return _known[place]
+
+
+def _read(place: str) -> None:
+    try:
+        text = get(place, timeout=_SECONDS).text if "://" in place else Path(place).expanduser().read_text("utf-8")
+        _known[place] = parse(_loaded(text[:_MAX_BYTES]))
+    except (FlowletError, OSError, ValueError, RecursionError):
+        return  # completion then offers what else it knows
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        import yaml  # Jupyter's own packages bring it
+
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise ValueError("neither JSON nor YAML") from None
+
+
+def parse(document: Any) -> Operations:
+    """The operations of an OpenAPI 2 or 3 document; what is not as it should be is passed over."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    paths = document.get("paths") if isinstance(document, dict) else None
+    for path, item in (paths if isinstance(paths, dict) else {}).items():
+        if not isinstance(item, dict):
+            continue
+        for method, operation in item.items():
+            if method.upper() in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"} and isinstance(
+                operation, dict
+            ):
+                listed = [*_list(item.get("parameters")), *_list(operation.get("parameters"))]
+                resolved = [_resolved(entry, document) for entry in listed]
+                names = [str(entry["name"]) for entry in resolved if entry.get("in") == "query" and "name" in entry]
+                found[method.upper(), str(path)] = tuple(dict.fromkeys(names))
+    return Operations(found)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _resolved(entry: Any, document: dict[str, Any]) -> dict[str, Any]:
+    """A parameter, or the one that its `$ref` names in the same document."""
+    reference = entry.get("$ref") if isinstance(entry, dict) else None
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return entry if isinstance(entry, dict) else {}
+    node: Any = document
+    for key in reference[2:].split("/"):
+        node = node.get(key) if isinstance(node, dict) else None
+    return node if isinstance(node, dict) else {}
