@@ -1,5 +1,6 @@
-"""Birdsong: the embedded provider and API of the quickstart. It runs on loopback, needs no account and no network."""
+"""Birdsong: the provider and API of the notebooks. It runs on loopback, and needs no account and no network."""
 
+from flowlet_jupyter.demo.account import connect, register_public_app
 from flowlet_jupyter.demo.process import Birdsong, start
 
-__all__ = ["Birdsong", "start"]
+__all__ = ["Birdsong", "connect", "register_public_app", "start"]

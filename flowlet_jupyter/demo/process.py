@@ -40,6 +40,11 @@ class Birdsong:
         """Where codes and refresh tokens are exchanged."""
         return f"{self.url}/2/oauth2/token"
 
+    @property
+    def device_authorization_endpoint(self) -> str:
+        """Where a device asks for a code (RFC 8628)."""
+        return f"{self.url}/2/oauth2/device"
+
     def set_access_token_lifetime(self, seconds: int) -> None:
         """Let access tokens end `seconds` from when they are issued; those that live longer are shortened too."""
         _call(self.url, "/demo/settings", {"access_token_lifetime": seconds})

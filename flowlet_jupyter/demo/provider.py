@@ -19,6 +19,8 @@ USERS = {
 }
 SCOPES = ("tweet.read", "users.read", "offline.access")
 CODE_SECONDS = 60
+DEVICE_SECONDS = 600
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class OAuthRefusal(Exception):
@@ -122,11 +124,59 @@ class Provider:
                 grant_id = self._redeem(form, client_id)
             elif grant_type == "refresh_token":
                 grant_id = self._rotate(form, client_id)
+            elif grant_type == DEVICE_CODE:
+                grant_id = self._entered(form, client_id)
             else:
-                raise OAuthRefusal("unsupported_grant_type", "Only authorization_code and refresh_token.")
+                raise OAuthRefusal("unsupported_grant_type", "There are authorization, device and refresh.")
             answer = self._issue(grant_id)
             self._save()
             return answer
+
+    def device_authorization(self, form: dict[str, str]) -> dict[str, Any]:
+        """A device code and the user code to enter (RFC 8628, 3.2)."""
+        if form.get("client_id") not in self.state["apps"]:
+            raise OAuthRefusal("invalid_client", "No app has this client ID.", 401)
+        device_code = secrets.token_urlsafe(24)
+        # letters that are not taken for each other
+        user_code = "-".join("".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(4)) for _ in range(2))
+        with self._lock:
+            self.state.setdefault("devices", {})[_hash(device_code)] = {
+                "client_id": form["client_id"],
+                "scope": form.get("scope", ""),
+                "user_code": user_code,
+                "username": None,
+                "until": time.time() + DEVICE_SECONDS,
+            }
+            self._save()
+        return {"device_code": device_code, "user_code": user_code, "expires_in": DEVICE_SECONDS, "interval": 1}
+
+    def enter_user_code(self, user_code: str, username: str) -> bool:
+        """Whether a device waits for this code; if so, the user has allowed it."""
+        wanted = user_code.strip().upper()
+        with self._lock:
+            for device in self.state.get("devices", {}).values():
+                if device["user_code"] == wanted and device["until"] > time.time():
+                    device["username"] = username
+                    self._save()
+                    return True
+        return False
+
+    def _entered(self, form: dict[str, str], client_id: str) -> str:
+        key = _hash(form.get("device_code", ""))
+        device = self.state.get("devices", {}).get(key)
+        if device is None or device["client_id"] != client_id:
+            raise OAuthRefusal("invalid_grant", "The device code is unknown or was used.")
+        if device["until"] < time.time():
+            raise OAuthRefusal("expired_token", "Nobody entered the code in time.")
+        if device["username"] is None:
+            raise OAuthRefusal("authorization_pending", "Nobody has entered the code yet.")
+        del self.state["devices"][key]
+        return self._new_grant(client_id, device["scope"], device["username"])
+
+    def _new_grant(self, client_id: str, scope: str, username: str) -> str:
+        grant_id = secrets.token_hex(8)
+        self.state["grants"][grant_id] = {"client_id": client_id, "scope": scope, "username": username}
+        return grant_id
 
     def _redeem(self, form: dict[str, str], client_id: str) -> str:
         code = self.state["codes"].pop(_hash(form.get("code", "")), None)
@@ -141,13 +191,7 @@ class Provider:
         ):
             self._save()
             raise OAuthRefusal("invalid_grant", "The code is unknown, used, expired or not for this client.")
-        grant_id = secrets.token_hex(8)
-        self.state["grants"][grant_id] = {
-            "client_id": client_id,
-            "scope": code["scope"],
-            "username": code["username"],
-        }
-        return grant_id
+        return self._new_grant(client_id, code["scope"], code["username"])
 
     def _rotate(self, form: dict[str, str], client_id: str) -> str:
         entry = self.state["refresh"].get(_hash(form.get("refresh_token", "")))

@@ -44,6 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "/": self._home,
                 "/developer": self._developer,
                 "/i/oauth2/authorize": self._authorize,
+                "/device": self._device,
                 "/2/users/me": self._me,
                 "/demo/settings": self._settings,
             }
@@ -55,6 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
                 "/developer": self._register,
                 "/i/oauth2/authorize": self._allow,
                 "/2/oauth2/token": self._token,
+                "/2/oauth2/device": self._device_authorization,
+                "/device": self._enter,
                 "/demo/settings": self._change_settings,
                 "/demo/stop": self._stop,
             }
@@ -169,6 +172,28 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._back({"code": self.server.provider.issue_code(self.query, user["username"])})
 
+    def _device(self, problem: str = "") -> None:
+        self._page(
+            "Connect a device",
+            f"""<p class="error" role="alert">{escape(problem)}</p><form method="post">
+            <label for="user_code">Code that the device shows</label>
+            <input type="text" id="user_code" name="user_code" value="{escape(self.query.get("user_code", ""))}" required>
+            <label for="username">User</label><input type="text" id="username" name="username" value="ada">
+            <label for="password">Password</label>
+            <input type="password" id="password" name="password" value="birdsong">
+            <button>Log in and allow</button></form>""",
+        )
+
+    def _enter(self) -> None:
+        form = self._same_site_form()
+        user = USERS.get(form.get("username", ""))
+        if user is None or user["password"] != form.get("password"):
+            self._device("User or password is wrong.")
+        elif self.server.provider.enter_user_code(form.get("user_code", ""), user["username"]):
+            self._page("Device connected", "<p>You can close this page and go on at the device.</p>")
+        else:
+            self._device("No device waits for this code.")
+
     def _refuse(self, refusal: OAuthRefusal) -> None:
         if refusal.error == "invalid_client":  # RFC 6749, 4.1.2.1: then the redirect URI cannot be trusted
             self._page("This request cannot be used", f'<p class="error">{escape(refusal.description)}</p>', 400)
@@ -193,6 +218,12 @@ class _Handler(BaseHTTPRequestHandler):
                 raise OAuthRefusal("invalid_client", "The Basic header cannot be read.", 401) from None
             client_id, client_secret = unquote_plus(user), unquote_plus(password)
         self._json(self.server.provider.token(form, client_id, client_secret))
+
+    def _device_authorization(self) -> None:
+        given = self.server.provider.device_authorization(self._form())
+        place = f"{self.server.origin}/device"
+        complete = f"{place}?{urlencode({'user_code': given['user_code']})}"
+        self._json({**given, "verification_uri": place, "verification_uri_complete": complete})
 
     def _user(self, scope: str) -> dict[str, str]:
         scheme, _, token = (self.headers.get("Authorization") or "").partition(" ")

@@ -253,12 +253,6 @@ def test_the_quickstart_without_a_token_says_what_to_do(jupyter_folders, birdson
         NotebookClient(quickstart(birdsong), timeout=60, kernel_name="python3").execute()
 
 
-def test_the_quickstart_is_committed_without_outputs():
-    for cell in nbformat.read(QUICKSTART, as_version=4).cells:
-        assert not cell.get("outputs")
-        assert cell.get("execution_count") is None
-
-
 def test_the_collection_reads_like_a_mapping():
     secrets = Secrets(default_vault())
     assert repr(secrets) == "No secrets yet. To add one: %flowlet_secret --new"

@@ -104,7 +104,7 @@ def _json(value: object, response: Response, *, is_whole: bool, name: str, rows:
     path = f'"{found.path}"' if found.path else ""
     hint = escape(f"{told}. As a DataFrame: {name}.to_df({path})")
     tree = _fitting(value, budget - len(table.encode()) - len(hint.encode()) - len(note) - 200)
-    return f'{note}{table}<p>{hint}</p><details><summary>JSON</summary><div class="tree">{tree}</div></details>'
+    return f'{note}<div class="wide">{table}</div><p>{hint}</p><details><summary>JSON</summary><div class="tree">{tree}</div></details>'
 
 
 def _fitting(value: object, budget: int) -> str:

@@ -1,0 +1,87 @@
+"""The tour in a real JupyterLab: the view of a response, by mouse and by keyboard, light and dark."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+TOUR = Path(__file__).parents[2] / "notebooks" / "tour.ipynb"
+PICTURES = os.environ.get("FLOWLET_PICTURES")
+
+
+def picture(lab, number: int, name: str) -> None:
+    if PICTURES:
+        lab.cell(number).scroll_into_view_if_needed()
+        lab.cell(number).screenshot(path=f"{PICTURES}/{name}.png")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_tour(jupyter_lab, open_lab, birdsong, theme, isolated):
+    server = jupyter_lab()
+    if theme == "dark":
+        settings = isolated / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True, exist_ok=True)
+        (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
+    port = birdsong.url.rpartition(":")[2]
+    text = (
+        TOUR.read_text().replace("demo.start()", f"demo.start({port})").replace("127.0.0.1:8754", f"127.0.0.1:{port}")
+    )
+    (server.folder / "tour.ipynb").write_text(text)
+    lab = open_lab(server, "tour.ipynb")
+    page = lab.page
+
+    lab.run(1)
+    lab.output(1, "secret: birdsong")
+    lab.run(3)
+    lab.output(3, "200 OK")
+    tree = lab.cell(3).locator(".tree")
+    key = tree.get_by_role("button", name="username")
+    key.click()
+    lab.output(3, 'me["data"]["username"]')
+    assert page.evaluate("navigator.clipboard.readText()") == 'me["data"]["username"]'
+    tree.get_by_role("button", name="name", exact=True).focus()
+    page.keyboard.press("Enter")  # by keyboard alone
+    lab.output(3, 'me["data"]["name"]')
+    picture(lab, 3, f"response-tree-{theme}")
+
+    lab.run(5)
+    lab.output(5, "20 records of data")
+    table = lab.cell(5).locator("table:not(.headers)")
+    assert table.locator("th").all_inner_texts()[:3] == ["id", "text", "created_at"]
+    picture(lab, 5, f"response-table-{theme}")
+    lab.cell(5).get_by_text("JSON", exact=True).click()
+    search = lab.cell(5).get_by_label("Search this JSON")
+    search.fill("next_token")
+    rows = lab.cell(5).locator(".tree b:visible").all_inner_texts()
+    assert rows == ["meta", "next_token"]
+    search.fill("")
+    lab.cell(5).get_by_role("button", name="next_token").click()
+    lab.output(5, '["meta"]["next_token"]')
+
+    lab.run(7)
+    lab.output(7, "404 Not Found")
+    lab.output(7, "There is no such user.")
+    picture(lab, 7, f"response-error-{theme}")
+    lab.run(13)
+    lab.output(13, "left out")
+    lab.run(15)
+    lab.output(15, "created_at")
+    picture(lab, 15, f"paging-{theme}")
+
+
+def test_html_of_an_api_stays_text_in_the_page(jupyter_lab, open_lab, api):
+    api.body = b'{"name": "<img src=x onerror=document.title=\'broken-in\'>", "list": [{"<b>": "<script>document.title=1</script>"}, {"a": 1}]}'
+    lab = open_lab(
+        jupyter_lab(),
+        [f"%load_ext flowlet_jupyter\n%flowlet_request {api.url}/kind type==application/json"],
+        name="x.ipynb",
+    )
+    lab.run(0)
+    lab.output(0, "200 OK")
+    lab.page.wait_for_timeout(500)
+    assert "broken-in" not in lab.page.title()
+    assert lab.cell(0).locator(".flowlet-response img").count() == 0

@@ -1,0 +1,63 @@
+"""A real kernel, and what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from queue import Empty
+
+from jupyter_client.manager import start_new_kernel
+
+
+class Kernel:
+    """A kernel and what it says."""
+
+    def __init__(self, client) -> None:
+        self.client = client
+        self.said: list[dict] = []
+
+    def start(self, code: str, *, allow_stdin: bool = False) -> str:
+        return self.client.execute(code, allow_stdin=allow_stdin, store_history=True)
+
+    def until_idle(self, request: str, *, timeout: float = 60) -> dict:
+        """The reply, once the kernel is idle; what it published is in `said`."""
+        self.said = []
+        end = time.monotonic() + timeout
+        while True:
+            message = self.client.get_iopub_msg(timeout=max(end - time.monotonic(), 0.1))
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            self.said.append(message)
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                break
+        return self.client.get_shell_msg(timeout=10)["content"]
+
+    def run(self, code: str, **options) -> dict:
+        return self.until_idle(self.start(code, **options))
+
+    def until_said(self, text: str, *, timeout: float = 30) -> None:
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            try:
+                message = self.client.get_iopub_msg(timeout=1)
+            except Empty:
+                continue
+            if text in str(message["content"]):
+                return
+        raise AssertionError(f"{text!r} was not said in {timeout} s")
+
+    @property
+    def text(self) -> str:
+        return str([message["content"] for message in self.said])
+
+
+@contextlib.contextmanager
+def started() -> Iterator[Kernel]:
+    """A new kernel, ended with the block."""
+    manager, client = start_new_kernel(kernel_name="python3")
+    made = Kernel(client)
+    made.manager = manager
+    yield made
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
