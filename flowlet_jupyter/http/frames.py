@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
-from flowlet_jupyter.http.columns import MISSING, Columns, columns_of
+from flowlet_jupyter.http.columns import MISSING, Columns, columns_of, without_collection
 from flowlet_jupyter.http.records import Found, find_records, paths_of_lists
 
 if TYPE_CHECKING:
@@ -168,11 +168,11 @@ def frame_of(records: Sequence[Any], *, dates: bool = False) -> pd.DataFrame:
         frame = pandas.DataFrame()
         return frame
     try:
-        columns = columns_of(rows)
+        with without_collection():
+            columns = _filled(columns_of(rows), math.nan)
+            frame = pandas.DataFrame(columns, index=range(len(rows)))
     except ValueError:
         frame = pandas.json_normalize(rows)
-    else:
-        frame = pandas.DataFrame(_filled(columns, math.nan), index=range(len(rows)))
     return with_dates(frame) if dates else frame
 
 

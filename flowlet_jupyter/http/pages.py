@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import hashlib
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
+from flowlet_jupyter.http.columns import without_collection
 from flowlet_jupyter.http.frames import frame_of, polars_of
 from flowlet_jupyter.http.pagination import (
     Offset,
@@ -107,10 +107,9 @@ class _Reader:
         except RequestFailed as error:
             raise self._stopped(f"Page {number}: {error}") from None
         records = self._records_in(body)
-        digest = hashlib.sha256(response.content).digest()
-        if records and digest == self._last_body:
+        if records and response.content == self._last_body:
             raise self._stopped(f"Page {number} holds the same as the page before: this API does not page in this way.")
-        self._last_body = digest
+        self._last_body = response.content
         self._taken.add(_mark(request))
         links = {rel: link["url"] for rel, link in response.links.items() if rel and "url" in link}
         answer = PageAnswer(body, records, links)
@@ -192,12 +191,16 @@ class Pages(_Reader):
 
     def __iter__(self) -> Iterator[Response]:
         """Each page as a response. The next is fetched while this one is worked on; numbered pages side by side."""
+        return self._read(ahead=True)
+
+    def _read(self, *, ahead: bool) -> Iterator[Response]:
+        """`ahead`: the caller works on each page, so that the next is worth a thread of its own meanwhile."""
         self._begin()
         waiting: deque[tuple[PageRequest, Future[Response]]] = deque()
         pool = ThreadPoolExecutor(self._reading.concurrency, thread_name_prefix="flowlet: pages")
         try:
             while True:
-                self._ask(pool, waiting)
+                self._ask(pool, waiting, ahead=ahead)
                 if not waiting:
                     return
                 request, future = waiting.popleft()
@@ -206,29 +209,36 @@ class Pages(_Reader):
                 except FlowletError as error:
                     raise self._stopped(str(error)) from None
                 self._take(request, response, in_flight=len(waiting))
-                self._ask(pool, waiting)
+                if ahead or self.total_pages is not None:
+                    self._ask(pool, waiting, ahead=ahead)
                 yield response
                 if self._is_enough():
                     return
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _ask(self, pool: ThreadPoolExecutor, waiting: deque[tuple[PageRequest, Future[Response]]]) -> None:
+    def _ask(
+        self, pool: ThreadPoolExecutor, waiting: deque[tuple[PageRequest, Future[Response]]], *, ahead: bool
+    ) -> None:
         send = self._send
         for request in self._due(len(waiting)):
-            if self._first is None:
-                # in this thread: if a person is needed, the way to connect shows up in this cell
-                future: Future[Response] = Future()
-                future.set_result(send(request))
-            else:
+            if self._first is not None and (ahead or self.total_pages is not None):
                 future = pool.submit(send, request)
+            else:
+                # The first one in this thread: if a person is needed, the way to connect shows up in this cell. And so
+                # those that nobody waits for meanwhile: handing each to a thread costs a third of a fast request.
+                future = Future()
+                try:
+                    future.set_result(send(request))
+                except FlowletError as error:
+                    future.set_exception(error)
             waiting.append((request, future))
 
     def read_all(self) -> Pages:
         """Read all pages there are, with a progress bar. Raises `PagingStopped`; an interrupt keeps what was read."""
-        with self._progress() as progress:
+        with self._progress() as progress, without_collection():
             counted = len(self.records)
-            for _ in self:
+            for _ in self._read(ahead=False):
                 counted = self._report(progress, counted)
         return self
 

@@ -91,7 +91,7 @@ def test_story_under_a_base_url_while_the_kernel_is_busy(jupyter_lab, open_lab, 
     assert "Refresh token\nobtained" in manage.inner_text()
 
     lab.run(3)
-    lab.output(3, '"sub": "ann"')
+    lab.output(3, '"ann"')
     before = provider.grants("refresh_token")
     time.sleep(LIFETIME + 1)
     lab.run(3)
