@@ -10,9 +10,9 @@ import atexit
 import contextlib
 import json
 import os
-import queue
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from flowlet_jupyter.vault import Vault
 
 MAX_BYTES = 1_000_000  # then it becomes the old one, and the older one goes
 _QUEUE_SIZE = 10_000
+_ROUND_SECONDS = 0.5
+_IDLE_ROUNDS = 20
 _SWITCH = "uses.off"
 
 
@@ -64,9 +66,9 @@ def uses(vault: Vault) -> list[dict[str, Any]]:
 
 
 _state: dict[Vault, bool] = {}  # whether it is on, asked once a process
-_waiting: queue.Queue[tuple[Path, str]] = queue.Queue(_QUEUE_SIZE)
+_waiting: deque[tuple[Vault, float, str, str, str, int]] = deque(maxlen=_QUEUE_SIZE)
 _writer: threading.Thread | None = None
-_writer_guard = threading.Lock()
+_guard = threading.Lock()
 
 
 def record_use(vault: Vault, secret_name: str, method: str, host: str, status: int) -> None:
@@ -74,42 +76,55 @@ def record_use(vault: Vault, secret_name: str, method: str, host: str, status: i
     on = _state.get(vault)
     if on is None:
         on = _state[vault] = is_on(vault)
-    if not on:
-        return
-    use = {"time": round(time.time(), 3), "secret": secret_name, "method": method, "host": host, "status": status}
-    if notebook := os.environ.get("JPY_SESSION_NAME"):  # the server tells its kernels (jupyter-server 2)
-        use["notebook"] = Path(notebook).name
-    with contextlib.suppress(queue.Full):
-        _waiting.put_nowait((log_file(vault), json.dumps(use, ensure_ascii=False)))
-        _start_writer()
+    if on:
+        _waiting.append((vault, time.time(), secret_name, method, host, status))
+        if _writer is None or not _writer.is_alive():
+            _start_writer()
 
 
 def _start_writer() -> None:
     global _writer  # noqa: PLW0603 - one thread a process
-    if _writer is None or not _writer.is_alive():
-        with _writer_guard:
-            if _writer is None or not _writer.is_alive():  # a forked child has none
-                _writer = threading.Thread(target=_write_all, name="flowlet: log of uses", daemon=True)
-                _writer.start()
-                atexit.register(_flush)
+    with _guard:
+        if _writer is None:
+            atexit.register(_flush)
+        if _writer is None or not _writer.is_alive():  # a forked child has none, and an idle one ends
+            _writer = threading.Thread(target=_write_while_busy, name="flowlet: log of uses", daemon=True)
+            _writer.start()
 
 
-def _write_all() -> None:
-    while True:
-        file, line = _waiting.get()
-        try:
-            _append(file, line)
-        except OSError:
-            pass  # a full disk must not cost a request
-        finally:
-            _waiting.task_done()
+def _write_while_busy() -> None:
+    """Write what has come every now and then, so that a request wakes no thread; end when nothing comes any more."""
+    idle = 0
+    while idle < _IDLE_ROUNDS:
+        time.sleep(_ROUND_SECONDS)
+        idle = 0 if _waiting else idle + 1
+        _flush()
 
 
-def _append(file: Path, line: str) -> None:
+def _flush() -> None:
+    """Write what waits, in one piece a vault."""
+    lines: dict[Path, list[str]] = {}
+    notebook = os.environ.get("JPY_SESSION_NAME")  # the server tells its kernels (jupyter-server 2)
+    with _flush_guard:
+        while _waiting:
+            vault, moment, secret, method, host, status = _waiting.popleft()
+            use = {"time": round(moment, 3), "secret": secret, "method": method, "host": host, "status": status}
+            if notebook:
+                use["notebook"] = Path(notebook).name
+            lines.setdefault(log_file(vault), []).append(json.dumps(use, ensure_ascii=False))
+        for file, found in lines.items():
+            with contextlib.suppress(OSError):  # a full disk must not cost a request
+                _append(file, found)
+
+
+_flush_guard = threading.Lock()
+
+
+def _append(file: Path, lines: list[str]) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     try:
-        os.write(descriptor, f"{line}\n".encode())
+        os.write(descriptor, "".join(f"{line}\n" for line in lines).encode())
         is_full = os.fstat(descriptor).st_size > MAX_BYTES
     finally:
         os.close(descriptor)
@@ -119,10 +134,3 @@ def _append(file: Path, line: str) -> None:
 
 def _old(file: Path) -> Path:
     return file.with_name(f"{file.stem}.old{file.suffix}")
-
-
-def _flush() -> None:
-    """Wait until what was logged is written, a second at most."""
-    end = time.monotonic() + 1.0
-    while _waiting.unfinished_tasks and time.monotonic() < end:
-        time.sleep(0.005)

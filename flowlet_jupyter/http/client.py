@@ -15,12 +15,11 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import httpx
-from httpx_retries import RetryTransport
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.caching import CachingTransport
 from flowlet_jupyter.http.credentials import Connect
-from flowlet_jupyter.http.retries import NO_RETRY
+from flowlet_jupyter.http.retries import AsyncRetryWhenAsked, RetryWhenAsked
 from flowlet_jupyter.http.transport import (
     AsyncCredentialTransport,
     ConnectHook,
@@ -61,7 +60,7 @@ def _new_client(secret: str | None, base_url: str | None, options: dict[str, Any
     def transport(proxy: str | None) -> CachingTransport:
         network = httpx.HTTPTransport(verify=_verification(insecure=insecure), proxy=proxy)
         credentials = CredentialTransport(network, vault=vault, secret_name=secret, connect=connect)
-        return CachingTransport(RetryTransport(credentials, retry=NO_RETRY), secret)
+        return CachingTransport(RetryWhenAsked(credentials), secret)
 
     return httpx.Client(transport=transport(None), mounts=_proxy_mounts(transport), **options)
 
@@ -71,10 +70,10 @@ def async_client(secret: str | None = None, *, base_url: str | None = None, **op
     vault = default_vault()
     options = _client_options(vault, secret, base_url, options)
 
-    def transport(proxy: str | None) -> RetryTransport:
+    def transport(proxy: str | None) -> AsyncRetryWhenAsked:
         network = httpx.AsyncHTTPTransport(verify=shared_ssl_context(), proxy=proxy)
         credentials = AsyncCredentialTransport(network, vault=vault, secret_name=secret, connect=connect)
-        return RetryTransport(credentials, retry=NO_RETRY)
+        return AsyncRetryWhenAsked(credentials)
 
     return httpx.AsyncClient(transport=transport(None), mounts=_proxy_mounts(transport), **options)
 

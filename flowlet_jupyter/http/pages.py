@@ -156,6 +156,10 @@ class _Reader:
             last = min(last, -(-reading.max_items // max(len(self._first[1].records), 1)))
         return [paginator.nth(*self._first, number) for number in range(self.page_count, last)]
 
+    def _failed(self, error: FlowletError) -> FlowletError:
+        # where nothing was read yet, the error itself says more: AuthRequired, HostNotAllowed
+        return error if self._first is None else self._stopped(str(error))
+
     def _stopped(self, message: str) -> PagingStopped:
         kept = f"{self.page_count} pages with {len(self.records):,} records were read and are kept"
         return PagingStopped(f"{message} {kept}: flowlet.last_pages(), and its resume() goes on.", pages=self)
@@ -207,7 +211,7 @@ class Pages(_Reader):
                 try:
                     response = future.result()
                 except FlowletError as error:
-                    raise self._stopped(str(error)) from None
+                    raise self._failed(error) from None
                 self._take(request, response, in_flight=len(waiting))
                 if ahead or self.total_pages is not None:
                     self._ask(pool, waiting, ahead=ahead)
@@ -270,7 +274,7 @@ class AsyncPages(_Reader):
                 try:
                     response = await task
                 except FlowletError as error:
-                    raise self._stopped(str(error)) from None
+                    raise self._failed(error) from None
                 waiting.popleft()
                 self._take(request, response, in_flight=len(waiting))
                 self._ask(waiting)

@@ -19,7 +19,7 @@ class Progress:
         self._total = total
         self._is_shown = is_shown
         self._started = time.monotonic()
-        self._done = 0.0
+        self._done: float = 0
         self._bar: Any = None
 
     def __enter__(self) -> Self:

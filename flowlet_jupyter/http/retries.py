@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import httpx
-from httpx_retries import Retry
+from httpx_retries import Retry, RetryTransport
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.progress import countdown
@@ -37,9 +37,6 @@ class PatientRetry(Retry):
         countdown(seconds, f"{said}: try {self.attempts_made + 1} of {self.total + 1} in")
 
 
-NO_RETRY = PatientRetry(total=0)
-
-
 def retry_of(tries: int, *, any_method: bool) -> PatientRetry:
     """Up to `tries` more after the first; of POST and PATCH too if `any_method`, which may then happen twice."""
     return PatientRetry(
@@ -49,3 +46,35 @@ def retry_of(tries: int, *, any_method: bool) -> PatientRetry:
         max_backoff_wait=60.0,
         allowed_methods=_ANY_METHOD if any_method else None,
     )
+
+
+class RetryWhenAsked(httpx.BaseTransport):
+    """Sends once, or as often as the request's extension `retry` says."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+        self._retrying = RetryTransport(inner)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The first answer that is none to be tried again, or the last one."""
+        return (self._retrying if "retry" in request.extensions else self._inner).handle_request(request)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
+class AsyncRetryWhenAsked(httpx.AsyncBaseTransport):
+    """The same for `httpx.AsyncClient`."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self._retrying = RetryTransport(inner)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The first answer that is none to be tried again, or the last one."""
+        return await (self._retrying if "retry" in request.extensions else self._inner).handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()

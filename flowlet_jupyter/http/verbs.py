@@ -63,14 +63,14 @@ def request(
     `retry`: how often to try again after 429, 502, 503, 504 or a broken connection, waiting as the API asks; POST and
     PATCH only with `retry_any`. `cache`: how old a kept answer may be ("1h", seconds; True is an hour). `insecure`: do
     not check the server's certificate, which no secret is sent to. `options` are those of `httpx.Client.request`:
-    params, headers, json, data, content, files, timeout (seconds), follow_redirects.
+    params (added to the URL's query), headers, json, data, content, files, timeout (seconds), follow_redirects.
     Raises `FlowletError`: `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, `RequestFailed` and others.
     """
-    address = absolute(url, secret)
     if insecure:
-        _refuse_insecure(address, secret)
+        _refuse_insecure(absolute(url, secret), secret)
     _extend(options, retry=retry, retry_any=retry_any, cache=cache)
     try:
+        address = _with_params(absolute(url, secret), options)
         response = _ours(kept.get(secret, insecure=insecure).request(method, address, **options))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         failure = _failed(method, url, error)
@@ -86,7 +86,8 @@ async def arequest(
     """The async twin of `request`; without `cache` and `insecure`."""
     _extend(options, retry=retry, retry_any=retry_any, cache=False)
     try:
-        response = _ours(await kept.get_async(secret).request(method, absolute(url, secret), **options))
+        address = _with_params(absolute(url, secret), options)
+        response = _ours(await kept.get_async(secret).request(method, address, **options))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         failure = _failed(method, url, error)
     else:
@@ -103,6 +104,12 @@ def _extend(options: dict[str, Any], *, retry: int, retry_any: bool, cache: Cach
         extensions[caching.EXTENSION] = caching.age_of("1h" if cache is True else str(cache))
     if extensions:
         options["extensions"] = extensions
+
+
+def _with_params(url: str, options: dict[str, Any]) -> str:
+    """`url` with the option `params` put into its query: httpx would put them in the place of a query that is there."""
+    params = options.pop("params", None)
+    return str(httpx.URL(url).copy_merge_params(params)) if params else url
 
 
 def _refuse_insecure(address: str, secret: str | None) -> None:
@@ -309,11 +316,10 @@ def last_gathered() -> Gathered:
 
 def download(url: str, path: str | os.PathLike[str], *, secret: str | None = None, **options: Any) -> Path:
     """Stream the body of a GET to a file, with a progress bar; goes on where an interrupted try ended. Raises `RequestFailed`."""
-    address = absolute(url, secret)
     retry = options.pop("retry", TRIES_OF_MANY)
     _extend(options, retry=retry, retry_any=False, cache=False)
     try:
-        return download_to(kept.get(secret), address, path, **options)
+        return download_to(kept.get(secret), _with_params(absolute(url, secret), options), path, **options)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         failure = _failed("GET", url, error)
     raise failure

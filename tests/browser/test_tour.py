@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,6 @@ def test_the_tour(jupyter_lab, open_lab, birdsong, theme, isolated):
     lab.output(13, "left out")
     lab.run(15)
     lab.output(15, "created_at")
-    picture(lab, 15, f"paging-{theme}")
 
 
 def test_html_of_an_api_stays_text_in_the_page(jupyter_lab, open_lab, api):
@@ -85,3 +85,17 @@ def test_html_of_an_api_stays_text_in_the_page(jupyter_lab, open_lab, api):
     lab.page.wait_for_timeout(500)
     assert "broken-in" not in lab.page.title()
     assert lab.cell(0).locator(".flowlet-response img").count() == 0
+
+
+def test_a_long_reading_shows_a_bar_and_leaves_none_behind(jupyter_lab, open_lab, api):
+    api.delay = 0.3
+    cells = [f"%load_ext flowlet_jupyter\npages = %flowlet_request {api.url}/cursor max_results==5 --paginate\npages"]
+    lab = open_lab(jupyter_lab(), cells, name="x.ipynb")
+    lab.run(0)
+    lab.output(0, "Reading pages")
+    lab.page.wait_for_timeout(1500)
+    picture(lab, 0, "paging-light")
+    shown = lab.cell(0).locator(".jp-Cell-outputWrapper").inner_text()
+    assert re.search(r"\d\s*/\?.*records/s.*pages", shown, re.DOTALL), shown
+    lab.output(0, "19 pages, 95 records, complete")
+    assert "Reading pages" not in lab.cell(0).locator(".jp-Cell-outputWrapper").inner_text()

@@ -40,6 +40,7 @@ ALL = list(range(95))
     [
         ("page", {"per_page": 10}),
         ("page?per_page=10", None),
+        ("cursor?max_results=10", None),
         ("nototal?page=1", None),
         ("offset", {"limit": 10}),
         ("cursor", {"max_results": 10}),
@@ -76,6 +77,12 @@ def test_a_cursor_goes_into_the_body_of_a_post(api):
 )
 def test_a_style_that_is_named(api, style, path):
     assert ids(flowlet.paginate(f"{api.url}/{path}", style=style).read_all()) == ALL
+
+
+@pytest.mark.parametrize("path", ["cursor?max_results=40", "offset?limit=40", "page?per_page=40"])
+def test_a_query_in_the_url_is_kept_from_page_to_page(api, path):
+    pages = flowlet.paginate(f"{api.url}/{path}").read_all()
+    assert (ids(pages), pages.page_count) == (ALL, 3)
 
 
 def test_a_style_that_the_api_does_not_have_is_an_error_that_says_so(api):

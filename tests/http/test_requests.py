@@ -135,6 +135,11 @@ def test_the_clients_options_and_base_url(api):
         flowlet.client("api", transport=httpx.HTTPTransport())
 
 
+def test_params_are_added_to_the_query_of_the_url(api):
+    flowlet.get(f"{api.url}/x?a=1&b=2", params={"b": "3", "c": "d e"})
+    assert api.seen[-1][0] == "/x?a=1&b=3&c=d+e"
+
+
 def test_auth_for_a_client_of_ones_own_has_the_same_host_rule(api):
     add(Password, api.url, password=CANARY)
     with httpx.Client(auth=flowlet.auth("api")) as client:
@@ -193,7 +198,7 @@ def test_proxies_of_the_environment_are_used(monkeypatch):
 
         def proxied(url):
             transport = client._transport_for_url(httpx.URL(url))
-            return transport._inner._sync_transport._network._pool.__class__.__name__ == "HTTPProxy"
+            return transport._inner._inner._network._pool.__class__.__name__ == "HTTPProxy"
 
         assert proxied("https://api.example.org/")
         assert not proxied("http://api.example.org/")
