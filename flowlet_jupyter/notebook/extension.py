@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,16 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(FlowletMagics)
     attach(shell)
     complete_magics(shell)
+    if keep_question_mark not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(keep_question_mark)
+
+
+_ENDS_IN_QUESTION_MARK = re.compile(r"\s*(?:[\w.]+\s*=\s*)?%flowlet_request\s[^#]*/[^#]*\?\s*")
+
+
+def keep_question_mark(lines: list[str]) -> list[str]:
+    """A URL that ends in `?` would be taken for a wish for help, and no request be sent; an empty comment prevents it."""
+    return [f"{line.rstrip()}  #\n" if _ENDS_IN_QUESTION_MARK.fullmatch(line) else line for line in lines]
 
 
 def attach(shell: InteractiveShell) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import flowlet_jupyter as flowlet
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.notebook.display.html import OUTPUT_BYTES, response_html
 from flowlet_jupyter.notebook.display.messages import explanation, status_line
@@ -216,3 +217,10 @@ def test_what_was_complete_before_the_cut_is_there():
     for wrong in ("", "text", "123", "]", '{"a"]'):
         with pytest.raises(ValueError, match=r".*"):
             beginning_of(wrong)
+
+
+def test_a_bomb_is_shown_as_small_as_anything(api):
+    answer = flowlet.get(f"{api.url}/bomb")
+    assert len(answer.content) == 50_000_000
+    assert len(response_html(answer)) < OUTPUT_BYTES
+    assert len(response_text(answer)) < 20_000

@@ -8,6 +8,7 @@ import time
 import pytest
 from leak_search import leaks
 
+from flowlet_jupyter.notebook.extension import keep_question_mark
 from flowlet_jupyter.secret import Password, Record
 from flowlet_jupyter.vault import default_vault
 
@@ -51,8 +52,17 @@ def test_traps_of_the_line(run, api):
     assert json.loads(last_request(api)[3])["query"] == "{ users(first: 5) { id name } }"
     run("%%flowlet_request POST API/echo\nContent-Type: application/graphql\n\nquery { users { id } }")
     assert last_request(api)[3] == b"query { users { id } }"
-    run('%flowlet_request "API/echo?q=what?"')  # quoted: IPython would take a ? at the end for help
-    assert last_request(api)[1] == "/echo?q=what?"
+    for line in (
+        '%flowlet_request "API/echo?q=what?"',
+        "%flowlet_request API/echo?q=what?",
+        "a = %flowlet_request API/echo?q=what?",
+    ):
+        run(line)  # IPython would take a ? at the end for a wish for help
+        assert api.requests.pop()[1] == "/echo?q=what?"
+    assert keep_question_mark(["%flowlet_request?\n"]) == ["%flowlet_request?\n"]  # which this is
+    run(r"%flowlet_request API/echo path==C:\temp\new -d '@C:\no\such.json'", fails="RequestFailed")
+    run(r"%flowlet_request API/echo path=='C:\temp\new'")
+    assert last_request(api)[1] == "/echo?path=C%3A%5Ctemp%5Cnew"
     run("%flowlet_request API/echo q=='grüße 🐦' X-A:b  # a comment")
     assert last_request(api)[1] == "/echo?q=gr%C3%BC%C3%9Fe%20%F0%9F%90%A6"
     run("text = 'it\\'s \"so\"'\n%flowlet_request API/echo --json '{\"said\": {{text}}}'")
