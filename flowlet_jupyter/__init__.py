@@ -93,6 +93,27 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
     from flowlet_jupyter.http.interchange import (
         recording as recording,
     )
+    from flowlet_jupyter.http.many import (
+        apaginate as apaginate,
+    )
+    from flowlet_jupyter.http.many import (
+        download as download,
+    )
+    from flowlet_jupyter.http.many import (
+        fetch_df as fetch_df,
+    )
+    from flowlet_jupyter.http.many import (
+        gather as gather,
+    )
+    from flowlet_jupyter.http.many import (
+        last_gathered as last_gathered,
+    )
+    from flowlet_jupyter.http.many import (
+        last_pages as last_pages,
+    )
+    from flowlet_jupyter.http.many import (
+        paginate as paginate,
+    )
     from flowlet_jupyter.http.pages import (
         AsyncPages as AsyncPages,
     )
@@ -110,9 +131,6 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         ahead as ahead,
     )
     from flowlet_jupyter.http.verbs import (
-        apaginate as apaginate,
-    )
-    from flowlet_jupyter.http.verbs import (
         apatch as apatch,
     )
     from flowlet_jupyter.http.verbs import (
@@ -128,28 +146,10 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         delete as delete,
     )
     from flowlet_jupyter.http.verbs import (
-        download as download,
-    )
-    from flowlet_jupyter.http.verbs import (
-        fetch_df as fetch_df,
-    )
-    from flowlet_jupyter.http.verbs import (
-        gather as gather,
-    )
-    from flowlet_jupyter.http.verbs import (
         get as get,
     )
     from flowlet_jupyter.http.verbs import (
         head as head,
-    )
-    from flowlet_jupyter.http.verbs import (
-        last_gathered as last_gathered,
-    )
-    from flowlet_jupyter.http.verbs import (
-        last_pages as last_pages,
-    )
-    from flowlet_jupyter.http.verbs import (
-        paginate as paginate,
     )
     from flowlet_jupyter.http.verbs import (
         patch as patch,
@@ -198,9 +198,11 @@ _PUBLIC = {
         (
             "request", "get", "post", "put", "patch", "delete", "head",
             "arequest", "aget", "apost", "aput", "apatch", "adelete", "ahead",
-            "paginate", "apaginate", "last_pages", "fetch_df", "gather", "last_gathered", "download",
         ),
         "http.verbs",
+    ),
+    **dict.fromkeys(
+        ("paginate", "apaginate", "last_pages", "fetch_df", "gather", "last_gathered", "download"), "http.many",
     ),
     **dict.fromkeys(("client", "async_client"), "http.client"),
     "auth": "http.auth",

@@ -140,3 +140,11 @@ class JupyterProcess:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(5)
+
+
+def use_theme(theme: str, isolated) -> None:
+    """JupyterLab's light or dark theme, for the servers that this test starts."""
+    if theme == "dark":
+        settings = isolated / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True, exist_ok=True)
+        (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')

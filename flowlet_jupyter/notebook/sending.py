@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flowlet_jupyter.errors import PagingStopped, RequestFailed
-from flowlet_jupyter.http import interchange, verbs
+from flowlet_jupyter.http import interchange, many, verbs
 from flowlet_jupyter.http.interchange import is_sensitive
 from flowlet_jupyter.notebook.display.messages import explanation, status_line
 from flowlet_jupyter.notebook.interpolation import PreparedRequest
@@ -111,7 +111,7 @@ class Sender:
                     del options[without]
                 if self._spec.retry is None:
                     del options["retry"]  # a long transfer is tried again by itself
-                return verbs.download(self._url, path, secret=self._secret, **options)
+                return many.download(self._url, path, secret=self._secret, **options)
         with self._options() as options:
             response = verbs.request(self._request.method, self._url, secret=self._secret, **options)
         if response.is_error:
@@ -128,9 +128,9 @@ class Sender:
         }
         with self._options() as options:
             options.pop("content", None)
-            options["retry"] = verbs.TRIES_OF_MANY if spec.retry is None else spec.retry
+            options["retry"] = many.TRIES_OF_MANY if spec.retry is None else spec.retry
             path = spec.frame_path if spec.frame else spec.select
-            pages = verbs.paginate(
+            pages = many.paginate(
                 self._url, secret=self._secret, method=self._request.method, json=body, style=spec.paginate,  # type: ignore[arg-type]  # the grammar has checked it
                 path=path, **limits, **options,
             )  # fmt: skip

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support import use_theme
 
 pytestmark = pytest.mark.browser
 
@@ -22,10 +23,7 @@ def picture(page, name: str) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, isolated):
     server = jupyter_lab()
-    if theme == "dark":
-        settings = isolated / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True, exist_ok=True)
-        (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
+    use_theme(theme, isolated)
     port = birdsong.url.rpartition(":")[2]
     text = QUICKSTART.read_text().replace("demo.start()", f"demo.start({port})")
     (server.folder / "quickstart.ipynb").write_text(text)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from support import use_theme
 
 pytestmark = pytest.mark.browser
 
@@ -23,10 +24,7 @@ def picture(lab, number: int, name: str) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_tour(jupyter_lab, open_lab, birdsong, theme, isolated):
     server = jupyter_lab()
-    if theme == "dark":
-        settings = isolated / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True, exist_ok=True)
-        (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
+    use_theme(theme, isolated)
     port = birdsong.url.rpartition(":")[2]
     text = (
         TOUR.read_text().replace("demo.start()", f"demo.start({port})").replace("127.0.0.1:8754", f"127.0.0.1:{port}")

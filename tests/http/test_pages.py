@@ -13,6 +13,7 @@ import respx
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import HostNotAllowed, PagingStopped, RequestFailed
+from flowlet_jupyter.http.many import _paging_of
 from flowlet_jupyter.http.pagination import (
     Cursor,
     LinkHeader,
@@ -24,7 +25,6 @@ from flowlet_jupyter.http.pagination import (
     detect,
     of_style,
 )
-from flowlet_jupyter.http.verbs import _paging_of
 from flowlet_jupyter.providers import load_providers
 
 
