@@ -167,6 +167,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
     from flowlet_jupyter.oauth2 import (
         OAuth2 as OAuth2,
     )
+    from flowlet_jupyter.prompt import ask as ask
     from flowlet_jupyter.secret import (
         Basic as Basic,
     )
@@ -206,6 +207,7 @@ _PUBLIC = {
     ),
     **dict.fromkeys(("client", "async_client"), "http.client"),
     "auth": "http.auth",
+    "ask": "prompt",
     "recording": "http.interchange",
     "requests_auth": "bridges.for_requests",
     "google_credentials": "bridges.for_google",

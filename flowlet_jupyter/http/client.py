@@ -22,27 +22,19 @@ from flowlet_jupyter.http.credentials import Connect
 from flowlet_jupyter.http.retries import AsyncRetryWhenAsked, RetryWhenAsked
 from flowlet_jupyter.http.transport import (
     AsyncCredentialTransport,
-    ConnectHook,
     CredentialTransport,
-    refuse_to_connect,
 )
+from flowlet_jupyter.oauth import person
 from flowlet_jupyter.secret import base_url_of
 from flowlet_jupyter.vault import Vault, default_vault
 
 TIMEOUT_SECONDS = 30.0
 _T = TypeVar("_T")
-_connect_hook: ConnectHook = refuse_to_connect
-
-
-def set_connect_hook(hook: ConnectHook) -> None:
-    """Let a notebook show the connect link when a request meets a secret without a usable token."""
-    global _connect_hook  # noqa: PLW0603 - one notebook front end a process, known only after import
-    _connect_hook = hook
 
 
 def connect(needed: Connect) -> None:
     """Show a person the way to connect the secret and wait; raise the error where nobody is there."""
-    _connect_hook(needed)
+    person.connect(needed.error)
 
 
 def client(secret: str | None = None, *, base_url: str | None = None, **options: Any) -> httpx.Client:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Any
+
+from flowlet_jupyter.oauth.person import set_connect_hook
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -46,14 +47,7 @@ def attach(shell: InteractiveShell) -> None:
     formatter.ipython_display_formatter.for_type_by_name(
         "flowlet_jupyter.oauth.collection", "Secrets", lambda secrets: _show_secrets(secrets, shell)
     )
-    _hook_requests(shell)
-
-
-def _hook_requests(shell: InteractiveShell) -> None:
-    if "flowlet_jupyter.http.client" in sys.modules:
-        from flowlet_jupyter.http.client import set_connect_hook
-
-        set_connect_hook(lambda connect: _connect(connect.error, shell))
+    set_connect_hook(lambda needed: _connect(needed, shell))
 
 
 def _connect(needed: AuthRequired, shell: InteractiveShell) -> None:

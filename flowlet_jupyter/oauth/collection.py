@@ -12,10 +12,11 @@ from typing import Any
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
 from flowlet_jupyter.fields import checked_name
 from flowlet_jupyter.oauth.apart import start_apart
+from flowlet_jupyter.oauth.person import connect
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
 from flowlet_jupyter.oauth.revocation import is_active, revoke
 from flowlet_jupyter.oauth.sources import read_source
-from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
 from flowlet_jupyter.secret import Basic, External, Password, Record, Secret, configuration
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.status import Status, status_of
@@ -52,6 +53,17 @@ class SecretHandle:
         if isinstance(secret, External):
             return read_source(secret)
         raise InvalidSecret(f"Secret '{self.name}' is a set of headers and has no single token.")
+
+    def authorize(self) -> Status:
+        """Request an access token now, by whatever the grant needs; a person is shown the way, and waited for.
+
+        Raises `AuthRequired` where nobody is there, `TokenEndpointError`.
+        """
+        secret = self.vault.get(self.name).secret
+        if isinstance(secret, OAuth2) and secret.grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
+            connect(AuthRequired(f"Secret '{self.name}' needs a person to authorize it.", secret_name=self.name))
+            return self.status()
+        return self.refresh()
 
     def refresh(self) -> Status:
         """Refresh now, whatever the expiry. Raises `AuthRequired`, `TokenEndpointError`, `SecretNotFound`."""

@@ -134,6 +134,29 @@ def test_the_waiting_can_be_interrupted(kernel, birdsong):
     assert "the request was not sent" in kernel.text
 
 
+def test_a_value_is_asked_for_and_not_written_down(kernel):
+    request = kernel.start("value = flowlet.ask('Client secret'); value", allow_stdin=True)
+    question = kernel.client.get_stdin_msg(timeout=20)["content"]
+    assert (question["prompt"], question["password"]) == ("Client secret: ", True)
+    kernel.client.input("canary-5e1f")
+    assert kernel.until_idle(request)["status"] == "ok"
+    assert "SecretValue(hidden)" in kernel.text
+    assert leaks({"said": kernel.text.encode()}, ["canary-5e1f"]) == []
+    nobody = kernel.run("flowlet.ask('Client secret')")
+    assert (nobody["ename"], nobody["evalue"]) == ("FlowletError", "Nobody is there to answer: Client secret")
+
+
+def test_authorize_in_python_waits_for_a_person_and_fails_without(kernel, birdsong):
+    secret = oauth2(birdsong)
+    default_vault().put(Record(secret=secret))
+    assert kernel.run("flowlet.secrets['twitter'].authorize()")["ename"] == "AuthRequired"
+    request = kernel.start("flowlet.secrets['twitter'].authorize().state", allow_stdin=True)
+    kernel.until_said("To stop, interrupt")
+    default_vault().put(Record(secret=secret, token_set=grant(birdsong, secret)))
+    assert kernel.until_idle(request)["status"] == "ok"
+    assert "'connected'" in kernel.text
+
+
 def test_a_widget_that_no_front_end_shows_becomes_text(kernel):
     default_vault().put(Record(secret=Password(name="note", password="p", allowed_hosts=("a.example",))))
     for code in ("%flowlet_secrets", "flowlet.secrets", "%flowlet_secret note", "%flowlet_secret --new"):
