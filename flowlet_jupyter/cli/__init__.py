@@ -39,13 +39,19 @@ def _parser() -> argparse.ArgumentParser:
 
     command("list", "All secrets, without values.", takes_name=False)
     add = command("add", "Store a new secret; values are asked for.")
-    add.add_argument("--type", choices=["oauth2", "password", "basic", "external"], default="oauth2")
+    add.add_argument("--type", choices=["oauth2", "password", "basic", "headers", "external"], default="oauth2")
     add.add_argument("--provider", help="an entry of the catalogue: see `jupyter flowlet providers`")
     add.add_argument("--account-of", metavar="SECRET", help="share that secret's client: NAME is then the account's")
     add.add_argument("--discover", metavar="ADDRESS", help="an issuer, a .well-known URL or an API's URL")
     add.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[], help="such as scope='a b', tenant=x")
     add.add_argument("--host", metavar="HOST", action="append", default=[], help="where it may be sent")
-    add.add_argument("--value-file", metavar="FILE", help="read the client secret or password from here ('-': stdin)")
+    add.add_argument(
+        "--header", metavar="NAME", action="append", default=[], help="of type headers; its value is asked for"
+    )
+    add.add_argument(
+        "--value-file", metavar="[FIELD=]FILE", action="append", default=[],
+        help="read what would be asked for first, or FIELD, from here ('-': stdin)",
+    )  # fmt: skip
     status = command("status", "Times and scopes of a secret's tokens.")
     status.add_argument("--ask", action="store_true", help="also ask the provider whether the access token is active")
     authorize = command("authorize", "Request an access token.")

@@ -15,9 +15,9 @@ import flowlet_jupyter
 from flowlet_jupyter.cli.diagnosis import diagnosis
 from flowlet_jupyter.cli.imports import imported
 from flowlet_jupyter.errors import AuthRequired, InvalidSecret, RequestFailed
-from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, PASSWORD, OAuth2
+from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
 from flowlet_jupyter.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
-from flowlet_jupyter.secret import SECRET_TYPES, External
+from flowlet_jupyter.secret import SECRET_TYPES, External, Headers
 from flowlet_jupyter.secret_value import SecretValue
 
 _ADD = "jupyter flowlet add"
@@ -214,32 +214,60 @@ def _pairs(given: Any) -> dict[str, Any]:
 
 
 def _ask_for_what_is_missing(kind: Any, fields: dict[str, Any], options: Namespace) -> None:
+    """Fill in the values that this kind of secret needs: from the files that were named, else from a prompt."""
+    given = _value_files(options)
+    if kind is OAuth2 and fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE:
+        from flowlet_jupyter.server.loopback import loopback_redirect_uri
+
+        print(f"The redirect URI to register is {loopback_redirect_uri()} (in JupyterLab the form shows another)")
     if kind is OAuth2:
-        if fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE:
-            from flowlet_jupyter.server.loopback import loopback_redirect_uri
-
-            print(f"The redirect URI to register is {loopback_redirect_uri()} (in JupyterLab the form shows another)")
-        fields.setdefault("client_id", "")
-        fields["client_id"] = fields["client_id"] or input("Client ID: ").strip()
-        if fields.get("token_endpoint_auth_method") not in {"none", "private_key_jwt", "tls_client_auth"}:
-            fields["client_secret"] = _value(options, "Client secret (empty for a public client): ") or None
-            if fields["client_secret"] is None:
-                fields["token_endpoint_auth_method"] = "none"
-    elif kind is not External:
-        fields["password"] = _value(options, "Password: ")
+        fields["client_id"] = fields.get("client_id") or input("Client ID: ").strip()
+    if kind is Headers:
+        fields["headers"] = {name: _value(given, name, f"Value of header {name}: ") for name in options.header}
+        return
+    for field in _needed_values(kind, fields):
+        is_optional = field == "client_secret"
+        question = f"{field.replace('_', ' ').capitalize()}{' (empty for a public client)' if is_optional else ''}: "
+        fields[field] = _value(given, field, question) or None
+        if fields[field] is None and is_optional:
+            fields["token_endpoint_auth_method"] = "none"
 
 
-def _value(options: Namespace, question: str) -> SecretValue:
-    if options.value_file is None:
+def _needed_values(kind: Any, fields: dict[str, Any]) -> tuple[str, ...]:
+    if kind is External:
+        return ()
+    if kind is not OAuth2:
+        return ("password",)
+    grant_type, method = fields.get("grant_type"), fields.get("token_endpoint_auth_method")
+    needed = {PASSWORD: ("password",), REFRESH_TOKEN: ("refresh_token",), JWT_BEARER: ("private_key",)}.get(
+        str(grant_type), ()
+    )
+    if method == "private_key_jwt":
+        return tuple(dict.fromkeys((*needed, "private_key")))
+    if grant_type == JWT_BEARER or method in {"none", "tls_client_auth"}:
+        return needed
+    return (*needed, "client_secret")
+
+
+def _value_files(options: Namespace) -> dict[str, str]:
+    """The file of each value, "" being the one that would be asked for first."""
+    files = {}
+    for entry in options.value_file:
+        field, found, file = entry.partition("=")
+        files[field if found else ""] = file if found else entry
+    return files
+
+
+def _value(files: dict[str, str], field: str, question: str) -> SecretValue:
+    file = files.get(field) or files.pop("", None)
+    if file is None:
         return SecretValue(getpass.getpass(question))
     try:
-        source = (
-            sys.stdin if options.value_file == "-" else Path(options.value_file).expanduser().open(encoding="utf-8")
-        )
+        source = sys.stdin if file == "-" else Path(file).expanduser().open(encoding="utf-8")
         with source:
             return SecretValue(source.read().strip())
     except (OSError, ValueError):
-        raise InvalidSecret(f"The file {options.value_file} cannot be read.") from None
+        raise InvalidSecret(f"The file {file} cannot be read.") from None
 
 
 def _made(kind: Any, fields: dict[str, Any]) -> Any:

@@ -19,6 +19,7 @@ from flowlet_jupyter.http.gather import DEFAULT_CONCURRENCY, Gathered, as_urls
 from flowlet_jupyter.http.pages import AsyncPages, Pages, Reading
 from flowlet_jupyter.http.pagination import PageRequest, Style
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.http.retries import retry_of
 from flowlet_jupyter.http.verbs import absolute, arequest, extend, failed, get, request, with_params
 from flowlet_jupyter.oauth.refresh import usable_token
 from flowlet_jupyter.oauth2 import OAuth2
@@ -159,8 +160,11 @@ def gather(
     urls = as_urls(targets, rows)
     _ensure_connected(secret)
 
+    patience = {"retry": retry_of(retry, any_method=False, without_429=True)} if retry else {}
+    options["extensions"] = {**patience, **(options.get("extensions") or {})}
+
     def send(url: str) -> Response:
-        return request(method, url, secret=secret, retry=retry, **options)
+        return request(method, url, secret=secret, **options)
 
     _last[Gathered] = gathered = Gathered(urls, send, concurrency=max(concurrency, 1), errors=errors)
     return gathered.run()

@@ -58,20 +58,28 @@ class Progress:
             self._bar.set_postfix_str(note, refresh=False)
 
 
+_shown = threading.Lock()  # of several threads that wait for one API, the first says so
+
+
 def countdown(seconds: float, what: str) -> None:
     """Wait `seconds` while saying what for; an interrupt ends it."""
+    is_first = _shown.acquire(blocking=False)
+    try:
+        _count_down(seconds, what if is_first and seconds >= SHOW_AFTER_SECONDS else None)
+    finally:
+        if is_first:
+            _shown.release()
+
+
+def _count_down(seconds: float, what: str | None) -> None:
     end = time.monotonic() + seconds
     bar = None
+    if what is not None:
+        form = "{desc} {n:.0f}/{total} s (interrupt stops) {bar}"
+        bar = _bar(desc=what, total=round(seconds), unit=" s", bar_format=form)
     shown = 0.0
     try:
         while (left := end - time.monotonic()) > 0 and threading.main_thread().is_alive():  # a program ends without us
-            if bar is None and seconds >= SHOW_AFTER_SECONDS:
-                bar = _bar(
-                    desc=what,
-                    total=round(seconds),
-                    unit=" s",
-                    bar_format="{desc} {n:.0f}/{total} s (interrupt stops) {bar}",
-                )
             time.sleep(min(left, 0.2))
             if bar is not None:
                 passed = min(seconds - (end - time.monotonic()), bar.total)

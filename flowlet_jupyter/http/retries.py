@@ -37,10 +37,14 @@ class PatientRetry(Retry):
         countdown(seconds, f"{said}: try {self.attempts_made + 1} of {self.total + 1} in")
 
 
-def retry_of(tries: int, *, any_method: bool) -> PatientRetry:
-    """Up to `tries` more after the first; of POST and PATCH too if `any_method`, which may then happen twice."""
+def retry_of(tries: int, *, any_method: bool, without_429: bool = False) -> PatientRetry:
+    """Up to `tries` more after the first; of POST and PATCH too if `any_method`, which may then happen twice.
+
+    `without_429` is for callers that wait for the rate limit themselves, once for many requests.
+    """
     return PatientRetry(
         total=tries,
+        status_forcelist=(502, 503, 504) if without_429 else None,
         backoff_factor=_BACKOFF_SECONDS,
         backoff_jitter=0.3,
         max_backoff_wait=60.0,

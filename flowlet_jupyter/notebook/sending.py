@@ -16,6 +16,7 @@ from flowlet_jupyter.http.interchange import is_sensitive
 from flowlet_jupyter.notebook.display.messages import explanation, status_line
 from flowlet_jupyter.notebook.interpolation import PreparedRequest
 from flowlet_jupyter.notebook.request_spec import RequestSpec
+from flowlet_jupyter.secret import base_url_of
 from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:
@@ -47,8 +48,11 @@ class Sender:
         self._url = self._with_base(request.url)
 
     def _with_base(self, url: str) -> str:
+        """`url`, behind the default base URL if it is a path and the secret has no base URL of its own."""
         base = self._magics.defaults.base_url
-        return f"{base}/{url.lstrip('/')}" if base and "://" not in url else url
+        if not base or "://" in url or (self._secret and base_url_of(default_vault().get(self._secret))):
+            return url
+        return f"{base}/{url.lstrip('/')}"
 
     def run(self) -> Any:
         """Do what the request asks for; None where the result goes into a variable."""
@@ -160,6 +164,8 @@ class Sender:
         _say(f"{pages!r}. They are kept {kept}in flowlet.last_pages(), whose resume() goes on.")
 
     def _of_pages(self, pages: Pages) -> Any:
+        if self._spec.select is not None:
+            return pages.records  # what the selection gives of each page, one behind the other
         if self._spec.frame is None:
             return pages
         return pages.to_polars() if self._frame_kind == "polars" else pages.to_df()

@@ -216,6 +216,33 @@ def test_the_doctor_says_where_everything_is(capsys, monkeypatch):
 
 def test_the_password_grant_comes_with_a_warning(capsys, value_file):
     arguments = ["add", "old", "--set", "grant_type=password", "--set", "client_id=i", "--set", "username=ann",
-                 "--set", "token_endpoint=https://auth.example/token", "--value-file", value_file]  # fmt: skip
-    main(arguments)
+                 "--set", "token_endpoint=https://auth.example/token", "--value-file", value_file,
+                 "--value-file", f"client_secret={value_file}"]  # fmt: skip
+    assert main(arguments) == 0
     assert "OAuth 2.1 has dropped it" in capsys.readouterr().out
+    stored = default_vault().get("old").secret
+    assert (stored.password.reveal(), stored.client_secret.reveal()) == (CANARY, CANARY)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (["--set", f"grant_type={JWT_BEARER}"], "private_key"),
+        (
+            ["--set", "grant_type=client_credentials", "--set", "token_endpoint_auth_method=private_key_jwt"],
+            "private_key",
+        ),
+        (["--set", "grant_type=refresh_token", "--set", "token_endpoint_auth_method=none"], "refresh_token"),
+    ],
+)
+def test_each_grant_asks_for_its_value(value_file, arguments, field):
+    fixed = ["--set", "client_id=i", "--set", "token_endpoint=https://auth.example/token", "--value-file", value_file]
+    assert main(["add", "api", *arguments, *fixed]) == 0
+    assert getattr(default_vault().get("api").secret, field).reveal() == CANARY
+
+
+def test_headers_from_the_shell(value_file, capsys):
+    arguments = ["add", "key", "--type", "headers", "--header", "X-Key", "--header", "X-Other", "--host", "a.example"]
+    assert main([*arguments, "--value-file", f"X-Key={value_file}", "--value-file", f"X-Other={value_file}"]) == 0
+    assert list(default_vault().get("key").secret.headers) == ["X-Key", "X-Other"]
+    assert CANARY not in capsys.readouterr().out

@@ -100,6 +100,10 @@ def test_pages_of_the_magic(run, api):
     assert "3 pages, 30 records, not complete" in run(
         "%flowlet_request API/link --paginate --max-pages 3 -o some\nsome"
     )
+    assert "[0, 1, 2, 3, 4, 5" in run(
+        "ids = %flowlet_request API/page per_page==50 --paginate --select 'items[].id'\nids[:6]"
+    )
+    assert "95" in run("len(ids)")
     api.breaks_at = 4
     block = run("%flowlet_request API/breaks --paginate --df -o part --retry 0", fails="PagingStopped")
     assert "3 pages with 30 records" in block
@@ -135,6 +139,8 @@ def test_defaults_save_typing(run, api):
     assert "base url" in run("%flowlet_defaults --base-url API/user")
     run("%flowlet_request /7")
     assert last_request(api)[1] == "/user/7"
+    run("%flowlet_request /user/8 -s api")  # the secret's own base URL comes first
+    assert last_request(api)[1] == "/user/8"
     run("%flowlet_defaults --secret twiter", fails="SecretNotFound")
     run("%flowlet_defaults --colour red", fails="RequestSyntaxError")
 
