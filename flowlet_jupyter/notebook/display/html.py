@@ -17,13 +17,13 @@ from flowlet_jupyter.http.interchange import is_sensitive
 from flowlet_jupyter.http.records import find_records
 from flowlet_jupyter.notebook.display.messages import explanation, size, status_line
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_html
-from flowlet_jupyter.notebook.display.text import beginning, is_binary, looked_at
+from flowlet_jupyter.notebook.display.text import TEXT_BYTES, beginning, is_binary, looked_at
 from flowlet_jupyter.notebook.display.tree import tree_html
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
 
-OUTPUT_BYTES = 64_000  # of the whole output, style and script included
+OUTPUT_BYTES = 64_000  # of the whole output: style, script and the plain text twin included
 DEFAULT_ROWS = 20
 _HEADERS_BYTES = 6_000
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml", "image/avif"})
@@ -45,7 +45,7 @@ def response_html(
     head = _head(response)
     headers = _headers(response, is_open=open_headers)
     script = _SCRIPT.replace("IDENTITY", identity)
-    fixed = sum(len(text.encode()) for text in (_STYLE, script, head, headers)) + 500
+    fixed = sum(len(text.encode()) for text in (_STYLE, script, head, headers)) + TEXT_BYTES + 500
     body, has_tree = _body(response, name=name, rows=rows, budget=max(output_bytes - fixed, 2_000))
     return (
         f'<div class="flowlet-response" id="{identity}" data-name="{escape(name)}"><style>{_STYLE}</style>'

@@ -16,6 +16,7 @@ from flowlet_jupyter.notebook.display.table import is_table, left_out, table_tex
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
 
+TEXT_BYTES = 8_000  # the notebook saves it beside the HTML
 TEXT_CHARACTERS = 4_000
 TEXT_ROWS = 10
 # a body longer than this is not parsed for a look at it: its beginning is
@@ -25,7 +26,11 @@ _BEGINNING_CHARACTERS = 200_000
 
 def response_text(response: Response) -> str:
     """Status line, message and hint of an error, and the body as a table or as text."""
-    return "\n".join([status_line(response), *explanation(response), _body(response)])
+    text = "\n".join([status_line(response), *explanation(response), _body(response)])
+    encoded = text.encode()
+    if len(encoded) <= TEXT_BYTES:
+        return text
+    return f"{encoded[: TEXT_BYTES - 10].decode(errors='ignore')} …"
 
 
 def looked_at(response: Response) -> tuple[Any, bool]:
