@@ -20,6 +20,8 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 import httpx
 
 import flowlet_jupyter as flowlet
+from flowlet_jupyter.notebook.grammar import parse
+from flowlet_jupyter.notebook.interpolation import prepare
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
@@ -75,6 +77,13 @@ def main() -> None:
     for name, taken in times.items():
         median = statistics.median(taken)
         print(f"{name:36} {median:8.0f} us  {median / base:.3f} x")
+
+    line = "POST /users/{{uid}}/tweets max_results==100 -s api note='a text' tags:='[1, 2]' X-Trace:abc --df data"
+    parsed = [
+        microseconds(lambda: prepare(parse(line), lambda source: {"uid": "a/b"}[source], lambda _: b""))
+        for _ in range(2000)
+    ]
+    print(f"{'a line of the magic, parsed and filled':36} {statistics.median(parsed):8.0f} us")
 
     program = (
         "import time; from IPython.core.interactiveshell import InteractiveShell as S; shell = S.instance()\n"
