@@ -32,10 +32,10 @@ def google_credentials(secret: str) -> Credentials:
         def expired(self) -> bool:
             return False
 
-        def before_request(self, request: Any, method: str, url: str, headers: dict[str, str]) -> None:  # noqa: ARG002
+        def before_request(self, request: Any, method: str, url: str, headers: dict[str, str]) -> None:  # noqa: ARG002 - as above
             headers.update(headers_for(secret, method, url))
 
-        def apply(self, headers: dict[str, str], token: str | None = None) -> None:  # noqa: ARG002
+        def apply(self, headers: dict[str, str], token: str | None = None) -> None:  # noqa: ARG002 - as above
             raise exceptions.GoogleAuthError(  # type: ignore[no-untyped-call]  # google-auth has no hint
                 f"Secret '{secret}' is only put on requests whose host is known. Use before_request()."
             )

@@ -70,6 +70,9 @@ async def arequest(
     method: str, url: str, *, secret: str | None = None, retry: int = 0, retry_any: bool = False, **options: Any
 ) -> Response:
     """The async twin of `request`; without `cache` and `insecure`."""
+    for name in ("cache", "insecure"):
+        if options.pop(name, False):
+            raise RequestFailed(f"The option {name} works with {method.lower()}(), not with a{method.lower()}().")
     extend(options, retry=retry, retry_any=retry_any, cache=False)
     try:
         address = with_params(absolute(url, secret), options)

@@ -1,10 +1,22 @@
 // What flowlet.toml beside the notebook asks for and the vault does not have. The file is a stranger's until a person
 // has looked at the hosts: nothing of it is stored before that.
 
+function hostOf(url) {
+  try { return new URL(url).host; } catch { return String(url); }
+}
+
+// `api`: where requests with the secret may go; `provider`: where what a person types is sent to.
 function hostsOf(entry) {
-  const endpoints = ["authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "issuer"]
-    .map((key) => entry[key]).filter(Boolean);
-  return { api: entry.allowed_hosts ?? [], provider: [...new Set(endpoints.map((url) => { try { return new URL(url).host; } catch { return url; } }))] };
+  const endpoints = Object.keys(entry).filter((key) => key.endsWith("_endpoint") || key === "issuer");
+  return {
+    api: [...new Set([...(entry.allowed_hosts ?? []), ...(entry.base_url ? [hostOf(entry.base_url)] : [])])],
+    provider: [...new Set(endpoints.map((key) => hostOf(entry[key])))],
+  };
+}
+
+// What a link or a saved widget may fill in: no value, and no host, which a stranger could choose.
+function harmlessPrefill(given) {
+  return Object.fromEntries(["name", "provider", "scope"].filter((key) => typeof given[key] === "string" && given[key]).map((key) => [key, given[key]]));
 }
 
 function wantedView(wanted, view) {

@@ -1,7 +1,7 @@
 // The widget in a notebook. The kernel hears a greeting and the lack of a server; no value ever goes its way.
 
 function render({ model, el }) {
-  const start = { kind: model.get("view"), name: model.get("name"), prefill: model.get("prefill") };
+  const start = { kind: model.get("view"), name: model.get("name"), prefill: harmlessPrefill(model.get("prefill") ?? {}) };
   model.on("msg:custom", (message) => { if (message.kind === "vault" || message.kind === "page") screen.heard(message); });
   const screen = openScreen(el, start, () => model.send({ kind: "no server" }));
   model.send({ kind: "hello" });

@@ -117,6 +117,7 @@ def test_a_newcomer_is_offered_what_flowlet_toml_asks_for(jupyter_lab, open_lab)
     server = jupyter_lab()
     (server.folder / "flowlet.toml").write_text(
         '[secrets.music]\nprovider = "spotify"\nscope = "user-read-email"\nallowed_hosts = ["api.spotify.com"]\n'
+        'base_url = "https://base.spotify.com/v1"\nrevocation_endpoint = "https://elsewhere.example/revoke"\n'
         '[secrets.bad]\nclient_secret = "<script>alert(1)</script>"\n'
     )
     lab = open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"])
@@ -130,7 +131,8 @@ def test_a_newcomer_is_offered_what_flowlet_toml_asks_for(jupyter_lab, open_lab)
     cell.get_by_role("button", name="Save").click()
     lab.output(0, "Look at the hosts first")
     assert default_vault().names() == []
-    assert "may go to api.spotify.com" in cell.inner_text()
+    assert "may go to api.spotify.com, base.spotify.com" in cell.inner_text()
+    assert "goes to elsewhere.example" in cell.inner_text()
     cell.get_by_label("Approve the hosts").check()
     cell.get_by_role("button", name="Save").click()
     lab.output(0, "No access token yet")

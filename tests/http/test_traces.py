@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import stat
@@ -13,7 +14,7 @@ import pytest
 from leak_search import files_below, leaks
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.errors import InvalidSecret, MissingExtra
+from flowlet_jupyter.errors import InvalidSecret, MissingExtra, RequestFailed
 from flowlet_jupyter.http import audit, caching, interchange
 from flowlet_jupyter.vault import default_vault
 
@@ -47,6 +48,11 @@ def test_an_old_answer_is_not_given(api):
     time.sleep(0.3)
     flowlet.get(f"{api.url}/echo", cache=0.2)
     assert len(api.requests) == 2
+
+
+def test_the_async_twin_says_that_it_has_no_cache(api):
+    with pytest.raises(RequestFailed, match=r"works with get\(\), not with aget\(\)"):
+        asyncio.run(flowlet.aget(f"{api.url}/echo", cache="1h"))
 
 
 def test_an_error_is_not_kept(api):
