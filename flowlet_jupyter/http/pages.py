@@ -58,6 +58,7 @@ class _Reader:
         self._ahead: deque[PageRequest] = deque()  # pages that can be asked for without knowing the one before
         self._taken: set[str] = set()
         self._last_body = b""
+        self._beyond: list[Any] = []  # what the last page held beyond `max_items`
         self.records: list[Any] = []
         self.page_count = 0
         self.total_pages: int | None = None
@@ -122,6 +123,10 @@ class _Reader:
         self.page_count = number
         self._next = self._paginator.next(request, answer) if self._paginator else None
         self.complete = self._next is None
+        most = self._reading.max_items
+        if most is not None and len(self.records) > most:
+            self._beyond, self.records[most:] = self.records[most:], []
+            self.complete = False
         if self._is_enough():
             self._ahead.clear()
         elif not in_flight and not self._ahead:
@@ -130,11 +135,9 @@ class _Reader:
     def _is_enough(self) -> bool:
         """Whether nothing more is to be read now: the end, or a limit of the caller's."""
         reading = self._reading
-        if reading.max_items is not None and len(self.records) >= reading.max_items:
-            self.complete = self.complete and len(self.records) == reading.max_items
-            del self.records[reading.max_items :]
-            return True
-        return self._next is None or (reading.max_pages is not None and self.page_count >= reading.max_pages)
+        has_items = reading.max_items is not None and len(self.records) >= reading.max_items
+        has_pages = reading.max_pages is not None and self.page_count >= reading.max_pages
+        return self._next is None or has_items or has_pages
 
     def _records_in(self, body: Any) -> list[Any]:
         if self.path is None:
@@ -165,6 +168,9 @@ class _Reader:
         return PagingStopped(f"{message} {kept}: flowlet.last_pages(), and its resume() goes on.", pages=self)
 
     def _go_on(self, max_pages: int | None) -> None:
+        self.records += self._beyond
+        self._beyond = []
+        self.complete = self._next is None
         limit = None if max_pages is None else self.page_count + max_pages
         self._reading = dataclasses.replace(self._reading, max_pages=limit, max_items=None)
 

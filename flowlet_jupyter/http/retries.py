@@ -52,6 +52,11 @@ def retry_of(tries: int, *, any_method: bool, without_429: bool = False) -> Pati
     )
 
 
+def _can_be_repeated(request: httpx.Request) -> bool:
+    # a body that is read from a generator or a file is gone after the first try
+    return "retry" in request.extensions and isinstance(request.stream, httpx.ByteStream)
+
+
 class RetryWhenAsked(httpx.BaseTransport):
     """Sends once, or as often as the request's extension `retry` says."""
 
@@ -61,7 +66,7 @@ class RetryWhenAsked(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The first answer that is none to be tried again, or the last one."""
-        return (self._retrying if "retry" in request.extensions else self._inner).handle_request(request)
+        return (self._retrying if _can_be_repeated(request) else self._inner).handle_request(request)
 
     def close(self) -> None:
         """Close the connections."""
@@ -77,7 +82,7 @@ class AsyncRetryWhenAsked(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The first answer that is none to be tried again, or the last one."""
-        return await (self._retrying if "retry" in request.extensions else self._inner).handle_async_request(request)
+        return await (self._retrying if _can_be_repeated(request) else self._inner).handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -114,6 +114,9 @@ def test_limits_stop_and_resume_goes_on(api):
     few = flowlet.paginate(f"{api.url}/page", max_items=25).read_all()
     assert (ids(few), few.complete) == (ALL[:25], False)
     assert len([path for _, path, _, _ in api.requests if path.startswith("/page")]) == 3
+    assert ids(few.resume()) == ALL  # also what the third page held beyond the limit
+    last = flowlet.paginate(f"{api.url}/page", max_items=93).read_all()
+    assert (last.complete, ids(last.resume()), last.complete) == (False, ALL, True)
     all_of_them = flowlet.paginate(f"{api.url}/page", max_items=95).read_all()
     assert all_of_them.complete
 
