@@ -13,6 +13,7 @@ import httpx
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.progress import Progress
+from flowlet_jupyter.http.redaction import excerpt
 
 _CHUNK_BYTES = 256 * 1024
 
@@ -64,7 +65,7 @@ def download(client: httpx.Client, url: str, path: str | os.PathLike[str], **opt
             response.read()
             raise RequestFailed(
                 f"The API answered {response.status_code} {response.reason_phrase}, so nothing was saved: "
-                f"{response.text[:300]}"
+                f"{excerpt(response, 300)}"
             )
         resumed = response.status_code == 206 and start > 0
         _remember(validator_file, response.headers)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
 from flowlet_jupyter.http.columns import MISSING, Columns, columns_of, without_collection
 from flowlet_jupyter.http.records import Found, find_records, paths_of_lists
+from flowlet_jupyter.http.redaction import excerpt
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +93,7 @@ def _refuse_error(response: Response) -> None:
     if response.is_error:
         raise RequestFailed(
             f"The API answered {response.status_code} {response.reason_phrase}, so there are no records: "
-            f"{response.text[:300]}"
+            f"{excerpt(response, 300)}"
         )
 
 

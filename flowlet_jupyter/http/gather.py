@@ -14,6 +14,7 @@ from flowlet_jupyter.errors import FlowletError, InterpolationError, RequestFail
 from flowlet_jupyter.http.frames import frame_of
 from flowlet_jupyter.http.progress import Progress, countdown
 from flowlet_jupyter.http.rate_limit import pause_of
+from flowlet_jupyter.http.redaction import excerpt
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import LONGEST_WAIT_SECONDS
 
@@ -98,7 +99,7 @@ class Gathered(Sequence[Outcome]):
             if isinstance(outcome, FlowletError):
                 yield url, outcome
             elif outcome is not None and outcome.is_error:
-                yield url, RequestFailed(f"{outcome.status_code} {outcome.reason_phrase}: {outcome.text[:200]}")
+                yield url, RequestFailed(f"{outcome.status_code} {outcome.reason_phrase}: {excerpt(outcome, 200)}")
 
     def to_df(self, path: str | None = None, *, dates: bool = False) -> pd.DataFrame:
         """The records of all that went well as one DataFrame; the column `url` says where each comes from."""
@@ -165,7 +166,7 @@ class Gathered(Sequence[Outcome]):
         self._outcomes[place] = response
         if self._raises and response.is_error:
             raise RequestFailed(
-                f"{self.urls[place][:200]}: {response.status_code} {response.reason_phrase}: {response.text[:200]}"
+                f"{self.urls[place][:200]}: {response.status_code} {response.reason_phrase}: {excerpt(response, 200)}"
             )
         return response
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -12,10 +12,10 @@ from flowlet_jupyter.errors import InvalidSecret, RequestFailed
 from flowlet_jupyter.hosts import is_loopback
 from flowlet_jupyter.http import caching, interchange
 from flowlet_jupyter.http.client import kept
+from flowlet_jupyter.http.redaction import values_of
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import retry_of
 from flowlet_jupyter.secret import base_url_of
-from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.vault import default_vault
 
 _T = TypeVar("_T")
@@ -108,21 +108,6 @@ def _refuse_insecure(address: str, secret: str | None) -> None:
             f"Secret '{secret}' is not sent where nobody checks who answers. If the server has a certificate of your "
             "organisation, name its authority: SSL_CERT_FILE=/path/to/ca.pem before the kernel starts."
         )
-
-
-def values_of(secret: str | None) -> list[str]:
-    """Every value of a secret, so that it can be looked for in what is about to be written down."""
-    if secret is None:
-        return []
-    record = default_vault().get(secret)
-    found: list[SecretValue] = []
-    for holder in (record.secret, record.token_set):
-        for value in vars(holder).values() if holder is not None else ():
-            found += [value] if isinstance(value, SecretValue) else []
-            found += (
-                [item for item in value.values() if isinstance(item, SecretValue)] if isinstance(value, Mapping) else []
-            )
-    return [value.reveal() for value in found]
 
 
 def _ours(response: httpx.Response) -> Response:

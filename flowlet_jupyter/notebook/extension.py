@@ -57,30 +57,21 @@ def _connect(needed: AuthRequired, shell: InteractiveShell) -> None:
 
 
 def _response_html(response: Any, shell: InteractiveShell) -> str:
+    from flowlet_jupyter.http.redaction import redacted
     from flowlet_jupyter.notebook.display.html import response_html
 
     magics = shell.magics_manager.registry.get("FlowletMagics")
     settings = {} if magics is None else {"rows": magics.display_rows, "output_bytes": magics.display_bytes}
     # the variable that a copied path begins with
     name = next((name for name, value in shell.user_ns.items() if value is response and not name.startswith("_")), "r")
-    return response_html(_redacted(response), name=name, **settings)
-
-
-def _redacted(response: Any) -> Any:
-    from flowlet_jupyter.errors import FlowletError
-    from flowlet_jupyter.http.verbs import values_of
-    from flowlet_jupyter.notebook.display.redaction import redacted
-
-    try:
-        return redacted(response, values_of(response.secret_name))
-    except FlowletError:
-        return response  # the secret is gone, and with it what could be looked for
+    return response_html(redacted(response), name=name, **settings)
 
 
 def _response_text(response: Any, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
+    from flowlet_jupyter.http.redaction import redacted
     from flowlet_jupyter.notebook.display.text import response_text
 
-    printer.text(response_text(_redacted(response)))
+    printer.text(response_text(redacted(response)))
 
 
 def _show_secrets(secrets: Any, shell: InteractiveShell) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from flowlet_jupyter.errors import PagingStopped, RequestFailed
 from flowlet_jupyter.http import interchange, many, verbs
 from flowlet_jupyter.http.interchange import is_sensitive
+from flowlet_jupyter.http.redaction import redacted, without_values
 from flowlet_jupyter.notebook.display.messages import explanation, status_line
 from flowlet_jupyter.notebook.interpolation import PreparedRequest
 from flowlet_jupyter.notebook.request_spec import RequestSpec
@@ -62,9 +63,6 @@ class Sender:
         if spec.dry_run or spec.curl or spec.python:
             print(self._in_words())  # noqa: T201 - the magic's output
             return None
-        from flowlet_jupyter.notebook.extension import attach
-
-        attach(self._magics.shell)  # the client is imported now, so that it can be given the connect hook
         if spec.insecure:
             _say("The server's certificate is not checked (-k): anybody on the way could answer in its place.")
         result = self._result()
@@ -83,13 +81,13 @@ class Sender:
             response = verbs.request(self._request.method, self._url, secret=self._secret, **options)
         self._check(response)
         if self._spec.verbose or self._spec.show_headers:
-            print(self._exchange(response))  # noqa: T201 - the magic's output
+            print(without_values(self._exchange(response), self._secret))  # noqa: T201 - the magic's output
         return self._of_response(response)
 
     def _check(self, response: Response) -> None:
         raises = self._magics.raise_on_error if self._spec.raises is None else self._spec.raises
         if raises and response.is_error:
-            raise RequestFailed(" ".join([f"{status_line(response)}.", *explanation(response)]))
+            raise RequestFailed(" ".join([f"{status_line(response)}.", *explanation(redacted(response))]))
 
     def _of_response(self, response: Response) -> Any:
         spec = self._spec
@@ -119,7 +117,9 @@ class Sender:
         with self._options() as options:
             response = verbs.request(self._request.method, self._url, secret=self._secret, **options)
         if response.is_error:
-            raise RequestFailed(" ".join([f"{status_line(response)}. Nothing was saved.", *explanation(response)]))
+            raise RequestFailed(
+                " ".join([f"{status_line(response)}. Nothing was saved.", *explanation(redacted(response))])
+            )
         return response.save(path)
 
     def _pages(self) -> Any:

@@ -207,6 +207,21 @@ def test_help_lists_all_options(run):
     assert "a kept answer will do" in shown
 
 
+def test_an_api_that_repeats_the_token_does_not_leak_it(run, api):
+    # `run` searches every message for the value
+    assert "(value of the secret)" in run("%flowlet_request /echo -s api")
+    assert "(value of the secret)" in run("%flowlet_request /scold -s api")
+    assert "(value of the secret)" in run("%flowlet_request /scold -s api --raise", fails="RequestFailed")
+    assert "(value of the secret)" in run("%flowlet_request /scold -s api --df", fails="RequestFailed")
+    assert "(value of the secret)" in run("%flowlet_request /scold -s api --paginate --retry 0", fails="PagingStopped")
+    run("%flowlet_request /scold -s api --save x", fails="RequestFailed")
+    run(
+        "import flowlet_jupyter as flowlet; flowlet.gather(['/scold'], secret='api', errors='raise')",
+        fails="RequestFailed",
+    )
+    run("flowlet.last_gathered().errors")
+
+
 # tab completion
 
 

@@ -15,7 +15,7 @@ from leak_search import files_below, leaks
 from nbclient import NotebookClient
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.http.verbs import values_of
+from flowlet_jupyter.http.redaction import values_of
 
 
 

@@ -163,6 +163,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer({"query": query, "method": self.command, "headers": dict(self.headers), "body": body.decode("latin-1")},
                      headers={"Set-Cookie": "session=canary-session"})  # fmt: skip
 
+    def _scold(self, _query, _body) -> None:
+        self._answer({"message": f"bad credentials: {self.headers.get('Authorization')}"}, 400)
+
     def _user(self, query, _body) -> None:
         number = self.path.rpartition("/")[2]
         if number == "13":
