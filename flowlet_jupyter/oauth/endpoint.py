@@ -5,6 +5,7 @@ Call these through `apart.start_apart`: their frames hold codes, client secrets 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import ssl
@@ -12,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 import httpx
 
@@ -108,7 +109,33 @@ def send_as_client(
         if not (is_new and answer.members.get("error") == "use_dpop_nonce"):  # RFC 9449, 8
             break
     assert answer is not None  # noqa: S101 - the loop runs
-    return answer
+    return _without_what_was_sent(answer, authenticated, secret)
+
+
+# what a provider may repeat in its error: everything else that is sent is a value, or proves one
+_NO_VALUES = frozenset({"grant_type", "client_id", "redirect_uri", "scope", "resource", "token_type_hint", "username",
+                        "subject_token_type", "client_assertion_type", "response_type"})  # fmt: skip
+_SHORTEST_VALUE = 6
+
+
+def _without_what_was_sent(answer: Answer, parameters: Parameters, secret: OAuth2) -> Answer:
+    """`answer`, its error texts without the values of the request, which some providers repeat in them."""
+    if not answer.members or "access_token" in answer.members:
+        return answer
+    sent = {value for name, value in parameters if name not in _NO_VALUES and len(value) >= _SHORTEST_VALUE}
+    if secret.client_secret and len(secret.client_secret.reveal()) >= _SHORTEST_VALUE:
+        sent.add(secret.client_secret.reveal())
+    sent |= {quote_plus(value) for value in sent}  # as the form had them
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: clean(inner) for key, inner in value.items()}
+        if isinstance(value, str):
+            for text in sent:
+                value = value.replace(text, "(value)")
+        return value
+
+    return dataclasses.replace(answer, content=clean(answer.content))
 
 
 @functools.lru_cache(maxsize=8)

@@ -4,7 +4,7 @@ import base64
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote_plus
 
 import httpx
 import pytest
@@ -160,6 +160,20 @@ def test_wrong_answers_are_named_errors_without_values(answer, says):
     assert CANARY not in str(caught.value)
     assert "the-code" not in str(caught.value)
     assert len(route.calls) == 1  # a redirect is not followed: the client secret would go with it
+
+
+@respx.mock
+def test_a_provider_that_repeats_what_it_was_sent_does_not_leak_it():
+    def repeat(request: httpx.Request) -> httpx.Response:
+        said = f"no grant for {request.content.decode()} and {CANARY}"
+        return httpx.Response(400, json={"error": "invalid_grant", "error_description": said})
+
+    respx.post(TOKEN).mock(side_effect=repeat)
+    with pytest.raises(TokenEndpointError, match="invalid_grant") as caught:
+        exchange(client(token_endpoint_auth_method="client_secret_post"))
+    for value in (CANARY, quote_plus(CANARY), "the-code", "the-verifier"):
+        assert value not in str(caught.value)
+    assert "(value)" in str(caught.value)
 
 
 @respx.mock
