@@ -5,6 +5,7 @@ python benchmarks/request_overhead.py
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import statistics
 import subprocess
@@ -47,6 +48,13 @@ class Api(BaseHTTPRequestHandler):
         pass
 
 
+PROGRAM = (
+    "import sys, time; from IPython.core.interactiveshell import InteractiveShell as S; shell = S.instance()\n"
+    "started = time.perf_counter(); shell.run_line_magic('load_ext', sys.argv[1])\n"
+    "print((time.perf_counter() - started) * 1000)"
+)
+
+
 def microseconds(call) -> float:
     started = time.perf_counter_ns()
     call()
@@ -85,13 +93,13 @@ def main() -> None:
     ]
     print(f"{'a line of the magic, parsed and filled':36} {statistics.median(parsed):8.0f} us")
 
-    program = (
-        "import time; from IPython.core.interactiveshell import InteractiveShell as S; shell = S.instance()\n"
-        "started = time.perf_counter(); shell.run_line_magic('load_ext', 'flowlet_jupyter')\n"
-        "print((time.perf_counter() - started) * 1000)"
-    )
-    loads = [float(subprocess.check_output([sys.executable, "-c", program])) for _ in range(11)]
-    print(f"{'%load_ext flowlet_jupyter':36} {statistics.median(loads):8.1f} ms (median of {len(loads)} processes)")
+    names = ["flowlet_jupyter", *(["sql"] if importlib.util.find_spec("sql") else [])]  # jupysql, if it is installed
+    loads: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(11):
+        for name in names:
+            loads[name].append(float(subprocess.check_output([sys.executable, "-c", PROGRAM, name]).split()[-1]))
+    for name, taken in loads.items():
+        print(f"{f'%load_ext {name}':36} {statistics.median(taken):8.1f} ms (median of {len(taken)} processes)")
     server.shutdown()
 
 

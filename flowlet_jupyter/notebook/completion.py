@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +77,9 @@ def _request(magics: FlowletMagics, before: list[str], symbol: str) -> Iterable[
     if symbol.startswith("-"):
         yield from OPTIONS
         return
-    operations = magics.operations()
-    url = next((word for word in before if "/" in word and not word.startswith("-")), None)
+    named = [word for option, word in itertools.pairwise(before) if option in {"-s", "--secret"}]
+    operations = magics.operations(named[-1] if named else "")
+    url = next((word for word in before if "/" in word and not word.startswith("-") and word not in named), None)
     if url is None:
         if not any(word.upper() in METHODS for word in before):
             yield from METHODS

@@ -67,17 +67,17 @@ class FlowletMagics(Magics):
         sender = Sender(self, spec, prepare(spec, self._evaluate, file_content))
         return sender.run()
 
-    def operations(self) -> Operations:
-        """What the OpenAPI document says of the API: the one of %flowlet_defaults, else the default secret's."""
+    def operations(self, secret: str = "") -> Operations:
+        """What the OpenAPI document of the secret (or the default one) says of the API, else that of %flowlet_defaults."""
         from flowlet_jupyter.notebook.openapi import operations_of
 
-        name = self.defaults.secret or self.default_secret
-        place = self.defaults.openapi
-        if not place and name:
+        name = secret or self.defaults.secret or self.default_secret
+        place = ""
+        if name:
             from flowlet_jupyter.vault import default_vault
 
             place = default_vault().get(name).secret.openapi or ""
-        return operations_of(place, wait=_OPENAPI_SECONDS)
+        return operations_of(place or self.defaults.openapi, wait=_OPENAPI_SECONDS)
 
     def _evaluate(self, source: str) -> Any:
         return eval(source, self.shell.user_global_ns, self.shell.user_ns)  # noqa: S307 - the user's own expression

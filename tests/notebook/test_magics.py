@@ -261,3 +261,10 @@ def test_completion_of_names_paths_and_an_openapi_document(kernel, run, tmp_path
     run(f"%flowlet_defaults --openapi {tmp_path}/api.json")
     assert "/users/{{id}}/tweets" in completions(kernel, "%flowlet_request /us")
     assert "max_results==" in completions(kernel, "%flowlet_request /users/7/tweets max")
+    run("%flowlet_defaults --clear")
+    described = Password(
+        name="described", password=CANARY, allowed_hosts=("a.example",), openapi=f"{tmp_path}/api.json"
+    )
+    default_vault().put(Record(secret=described))
+    assert "/users/{{id}}/tweets" in completions(kernel, "%flowlet_request -s described /us")
+    assert "/users/{{id}}/tweets" not in completions(kernel, "%flowlet_request -s api /us")
