@@ -39,10 +39,7 @@ def values_of(secret: str | None) -> list[str]:
 
 def without_values(text: str, secret: str | None) -> str:
     """`text` with `(value of the secret)` in each place of a value."""
-    guises = {guise.decode() for value in values_of(secret) for guise in _guises(value)}
-    for guise in sorted(guises, key=len, reverse=True):
-        text = text.replace(guise, _HIDDEN)
-    return text
+    return _replaced(text, _guises_of(secret))
 
 
 def excerpt(response: httpx.Response, characters: int) -> str:
@@ -51,15 +48,17 @@ def excerpt(response: httpx.Response, characters: int) -> str:
 
 
 def redacted(response: Response) -> Response:
-    """`response`, or a copy whose body holds `(value of the secret)` in each place that held one of its secret's values."""
+    """`response`, or a copy that holds `(value of the secret)` where its body or a header held one of its secret's values."""
+    guises = _guises_of(response.secret_name)
     content = response.content
-    found = [guise for value in values_of(response.secret_name) for guise in _guises(value) if guise in content]
-    if not found:
+    in_headers = any(guise in value for value in response.headers.values() for guise in guises)
+    found = [guise for guise in guises if guise.encode() in content]
+    if not found and not in_headers:
         return response
-    for guise in sorted(found, key=len, reverse=True):
-        content = content.replace(guise, _HIDDEN.encode())
+    for guise in found:
+        content = content.replace(guise.encode(), _HIDDEN.encode())
     copy = Response(
-        response.status_code, content=content, headers=_headers(response), extensions=response.extensions,
+        response.status_code, content=content, headers=_headers(response, guises), extensions=response.extensions,
         request=response.request if response.has_request else None,
     )  # fmt: skip
     copy.secret_name = response.secret_name
@@ -68,21 +67,32 @@ def redacted(response: Response) -> Response:
     return copy
 
 
-def _headers(response: Response) -> list[tuple[str, str]]:
+def _headers(response: Response, guises: list[str]) -> list[tuple[str, str]]:
     # the body is decoded and of another length now
     left_out = {"content-encoding", "content-length", "transfer-encoding"}
-    return [(name, value) for name, value in response.headers.multi_items() if name.lower() not in left_out]
+    kept = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in left_out]
+    return [(name, _replaced(value, guises)) for name, value in kept]
 
 
-def _guises(value: str) -> Iterator[bytes]:
-    if len(value) < _SHORTEST:
-        return
-    yield value.encode()
-    yield json.dumps(value)[1:-1].encode()
-    yield quote(value, safe="").encode()
+def _replaced(text: str, guises: list[str]) -> str:
+    for guise in guises:
+        text = text.replace(guise, _HIDDEN)
+    return text
+
+
+def _guises_of(secret: str | None) -> list[str]:
+    """What to look for, the longest first; most values look the same in JSON and in a URL, and are looked for once."""
+    guises = {guise for value in values_of(secret) if len(value) >= _SHORTEST for guise in _guises(value)}
+    return sorted(guises, key=len, reverse=True)
+
+
+def _guises(value: str) -> Iterator[str]:
+    yield value
+    yield json.dumps(value)[1:-1]
+    yield quote(value, safe="")
     # the password of a Basic pair, whatever the user name before it: what does not depend on that
     for shift in range(3):
-        encoded = base64.b64encode(b"\0" * shift + value.encode())
+        encoded = base64.b64encode(b"\0" * shift + value.encode()).decode()
         piece = encoded[(shift * 8 + 5) // 6 : (shift + len(value.encode())) * 8 // 6]
         if len(piece) >= _SHORTEST:
             yield piece

@@ -211,6 +211,8 @@ def test_an_api_that_repeats_the_token_does_not_leak_it(run, api):
     # `run` searches every message for the value
     assert "(value of the secret)" in run("%flowlet_request /echo -s api")
     assert "(value of the secret)" in run("%flowlet_request /scold -s api")
+    assert "(value of the secret)" in run("%flowlet_request /seen -s api -i")  # in a header alone
+    run("%flowlet_request /seen -s api")
     assert "(value of the secret)" in run("%flowlet_request /scold -s api --raise", fails="RequestFailed")
     assert "(value of the secret)" in run("%flowlet_request /scold -s api --df", fails="RequestFailed")
     assert "(value of the secret)" in run("%flowlet_request /scold -s api --paginate --retry 0", fails="PagingStopped")

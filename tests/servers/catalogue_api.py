@@ -164,7 +164,11 @@ class _Handler(BaseHTTPRequestHandler):
                      headers={"Set-Cookie": "session=canary-session"})  # fmt: skip
 
     def _scold(self, _query, _body) -> None:
-        self._answer({"message": f"bad credentials: {self.headers.get('Authorization')}"}, 400)
+        sent = self.headers.get("Authorization")
+        self._answer({"message": f"bad credentials: {sent}"}, 400, {"X-Seen": str(sent)})
+
+    def _seen(self, _query, _body) -> None:
+        self._answer({"ok": True}, headers={"X-Seen": str(self.headers.get("Authorization"))})
 
     def _user(self, query, _body) -> None:
         number = self.path.rpartition("/")[2]
