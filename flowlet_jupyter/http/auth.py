@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.http.client import connect
 from flowlet_jupyter.http.credentials import Connect, Credentials, Step, credential_flow
+from flowlet_jupyter.oauth import person
 from flowlet_jupyter.oauth.refresh import wait_for
 from flowlet_jupyter.secret import Headers
 from flowlet_jupyter.vault import Vault, default_vault
@@ -69,7 +69,9 @@ class SecretAuth(httpx.Auth):
 def _perform(step: Step) -> Any:
     if isinstance(step, Future):
         return wait_for(step)
-    return connect(step) if isinstance(step, Connect) else None  # httpx itself closes the response of a 401
+    return (
+        person.connect(step.error) if isinstance(step, Connect) else None
+    )  # httpx itself closes the response of a 401
 
 
 def _put_headers(request: httpx.Request, credentials: Credentials) -> httpx.Request:

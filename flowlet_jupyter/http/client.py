@@ -18,7 +18,6 @@ import httpx
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.caching import CachingTransport
-from flowlet_jupyter.http.credentials import Connect
 from flowlet_jupyter.http.retries import AsyncRetryWhenAsked, RetryWhenAsked
 from flowlet_jupyter.http.transport import (
     AsyncCredentialTransport,
@@ -30,11 +29,6 @@ from flowlet_jupyter.vault import Vault, default_vault
 
 TIMEOUT_SECONDS = 30.0
 _T = TypeVar("_T")
-
-
-def connect(needed: Connect) -> None:
-    """Show a person the way to connect the secret and wait; raise the error where nobody is there."""
-    person.connect(needed.error)
 
 
 def client(secret: str | None = None, *, base_url: str | None = None, **options: Any) -> httpx.Client:
@@ -51,7 +45,7 @@ def _new_client(secret: str | None, base_url: str | None, options: dict[str, Any
 
     def transport(proxy: str | None) -> CachingTransport:
         network = httpx.HTTPTransport(verify=_verification(insecure=insecure), proxy=proxy)
-        credentials = CredentialTransport(network, vault=vault, secret_name=secret, connect=connect)
+        credentials = CredentialTransport(network, vault=vault, secret_name=secret, connect=person.connect)
         return CachingTransport(RetryWhenAsked(credentials), secret)
 
     return httpx.Client(transport=transport(None), mounts=_proxy_mounts(transport), **options)
@@ -64,7 +58,7 @@ def async_client(secret: str | None = None, *, base_url: str | None = None, **op
 
     def transport(proxy: str | None) -> AsyncRetryWhenAsked:
         network = httpx.AsyncHTTPTransport(verify=shared_ssl_context(), proxy=proxy)
-        credentials = AsyncCredentialTransport(network, vault=vault, secret_name=secret, connect=connect)
+        credentials = AsyncCredentialTransport(network, vault=vault, secret_name=secret, connect=person.connect)
         return AsyncRetryWhenAsked(credentials)
 
     return httpx.AsyncClient(transport=transport(None), mounts=_proxy_mounts(transport), **options)

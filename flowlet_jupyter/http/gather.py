@@ -21,7 +21,6 @@ from flowlet_jupyter.http.retries import LONGEST_WAIT_SECONDS
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFAULT_CONCURRENCY = 8
 _MAX_REFUSALS = 5
 _PLACE = re.compile(r"\{([^{}]*)\}")
 Outcome = Response | FlowletError | None

@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 import httpx
 
 from flowlet_jupyter.errors import AuthRequired, FlowletError, RequestFailed
-from flowlet_jupyter.http.client import connect, kept
-from flowlet_jupyter.http.credentials import Connect
+from flowlet_jupyter.http.client import kept
 from flowlet_jupyter.http.download import download as download_to
-from flowlet_jupyter.http.gather import DEFAULT_CONCURRENCY, Gathered, as_urls
+from flowlet_jupyter.http.gather import Gathered, as_urls
 from flowlet_jupyter.http.pages import AsyncPages, Pages, Reading
 from flowlet_jupyter.http.pagination import PageRequest, Style
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import retry_of
 from flowlet_jupyter.http.verbs import absolute, arequest, extend, failed, get, request, with_params
+from flowlet_jupyter.oauth import person
 from flowlet_jupyter.oauth.refresh import usable_token
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.vault import default_vault
@@ -28,6 +28,7 @@ from flowlet_jupyter.vault import default_vault
 if TYPE_CHECKING:
     import pandas as pd
 
+DEFAULT_CONCURRENCY = 8
 TRIES_OF_MANY = 3  # one request that fails is seen and sent again by a person; the 200th of a series is not
 _last: dict[type, Any] = {}
 
@@ -221,4 +222,4 @@ def _ensure_connected(secret: str | None) -> None:
         try:
             usable_token(default_vault(), record)
         except AuthRequired as error:
-            connect(Connect(error))
+            person.connect(error)

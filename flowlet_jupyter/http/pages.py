@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-DEFAULT_CONCURRENCY = 8
-
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
@@ -43,7 +41,7 @@ class Reading:
     path: str | None = None
     max_pages: int | None = None
     max_items: int | None = None
-    concurrency: int = DEFAULT_CONCURRENCY
+    concurrency: int
     declared: Mapping[str, str] | None = None
     show_progress: bool = True
 

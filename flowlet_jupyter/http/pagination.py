@@ -60,16 +60,6 @@ class Paginator(Protocol):
         """The request of the next page; None behind the last."""
 
 
-class Numbered(Paginator, Protocol):
-    """A style whose pages can be asked for out of order, and so side by side."""
-
-    def total_pages(self, request: PageRequest, answer: PageAnswer) -> int | None:
-        """How many pages there are from the first page `answer` on; None if it does not tell."""
-
-    def nth(self, first: PageRequest, answer: PageAnswer, number: int) -> PageRequest:
-        """The request of page `number`, 0 being the first."""
-
-
 @dataclass(frozen=True)
 class LinkHeader:
     """`Link: <…>; rel="next"` (RFC 8288). Ends where there is no such link."""

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 import httpx
 
 from flowlet_jupyter.http.audit import record_use
-from flowlet_jupyter.http.credentials import Connect, Credentials, Step, credential_flow
+from flowlet_jupyter.http.credentials import Credentials, Step, credential_flow
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.oauth.person import ConnectHook, refuse
 from flowlet_jupyter.oauth.refresh import wait_for
 from flowlet_jupyter.vault import Vault
-
-# Shows a person the way to connect the secret and waits; raises the error it is given where nobody is there.
-ConnectHook = Callable[[Connect], None]
-
-
-def refuse_to_connect(connect: Connect) -> None:
-    """The hook where no notebook is there to show a link."""
-    raise connect.error
 
 
 class CredentialTransport(httpx.BaseTransport):
@@ -33,7 +25,7 @@ class CredentialTransport(httpx.BaseTransport):
         *,
         vault: Vault,
         secret_name: str | None,
-        connect: ConnectHook = refuse_to_connect,
+        connect: ConnectHook = refuse,
     ) -> None:
         self._network = network
         self._vault = vault
@@ -63,7 +55,7 @@ class CredentialTransport(httpx.BaseTransport):
             return self._send(step)
         if isinstance(step, httpx.Response):
             return step.close()
-        return wait_for(step) if isinstance(step, Future) else self._connect(step)
+        return wait_for(step) if isinstance(step, Future) else self._connect(step.error)
 
     def _send(self, request: httpx.Request) -> Response:
         try:
@@ -86,7 +78,7 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
         *,
         vault: Vault,
         secret_name: str | None,
-        connect: ConnectHook = refuse_to_connect,
+        connect: ConnectHook = refuse,
     ) -> None:
         self._network = network
         self._vault = vault
@@ -116,7 +108,7 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
             return await self._send(step)
         if isinstance(step, httpx.Response):
             return await step.aclose()
-        return await asyncio.to_thread(*((wait_for, step) if isinstance(step, Future) else (self._connect, step)))
+        return await asyncio.to_thread(*((wait_for, step) if isinstance(step, Future) else (self._connect, step.error)))
 
     async def _send(self, request: httpx.Request) -> Response:
         try:

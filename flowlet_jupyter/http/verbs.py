@@ -1,4 +1,4 @@
-"""The verbs of the helper: `get`, `post`, ... and their async twins, and what is built on them: pages, many, a file."""
+"""The verbs of the helper: `get`, `post`, ... and their async twins."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.http.pagination import STYLES
 from flowlet_jupyter.notebook.options import OPTIONS
 from flowlet_jupyter.notebook.request_spec import METHODS
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from flowlet_jupyter.notebook.magics import FlowletMagics
 
-_STYLES = ("auto", "link", "next", "cursor", "page", "offset")
 _AGES = ("10m", "1h", "1d")
 Complete = Callable[["FlowletMagics", list[str], str], Iterable[str]]
 
@@ -60,7 +60,7 @@ def _providers() -> list[str]:
 _VALUES: dict[str, Callable[[], Iterable[str]]] = {
     "-s": _secret_names,
     "--secret": _secret_names,
-    "--paginate": lambda: _STYLES,
+    "--paginate": lambda: STYLES,
     "--cache": lambda: _AGES,
     "--provider": _providers,
 }

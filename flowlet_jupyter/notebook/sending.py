@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,9 +31,16 @@ _STREAMED_BYTES = 8_000_000  # a larger file is read while it is sent; then it c
 
 def file_content(name: str) -> bytes | IO[bytes]:
     """The content of a file that a request names; an open file if it is large. Raises `RequestFailed`."""
-    path = Path(name).expanduser()
+    file = _opened(name)
+    if os.fstat(file.fileno()).st_size > _STREAMED_BYTES:
+        return file
+    with file:
+        return file.read()
+
+
+def _opened(name: str) -> IO[bytes]:
     try:
-        return path.open("rb") if path.stat().st_size > _STREAMED_BYTES else path.read_bytes()
+        return Path(name).expanduser().open("rb")
     except OSError as error:
         raise RequestFailed(f"The file {name} cannot be read: {error.strerror}. Nothing was sent.") from None
 
@@ -189,7 +197,7 @@ class Sender:
         with contextlib.ExitStack() as stack:
             if request.files:
                 options["data"] = dict(request.fields)
-                options["files"] = [(name, _open(path, stack)) for name, path in request.files]
+                options["files"] = [(name, stack.enter_context(_opened(path))) for name, path in request.files]
             elif request.content is not None and not isinstance(request.content, bytes):
                 stack.enter_context(request.content)
             yield options
@@ -239,13 +247,6 @@ class Sender:
 
 def _hidden(name: str, value: str) -> str:
     return "(not shown)" if is_sensitive(name) else value
-
-
-def _open(path: str, stack: contextlib.ExitStack) -> IO[bytes]:
-    try:
-        return stack.enter_context(Path(path).expanduser().open("rb"))
-    except OSError as error:
-        raise RequestFailed(f"The file {path} cannot be read: {error.strerror}. Nothing was sent.") from None
 
 
 def _say(text: str) -> None:
