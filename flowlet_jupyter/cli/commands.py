@@ -80,10 +80,13 @@ def _wanted_here(options: Namespace) -> dict[str, Any]:
         raise InvalidSecret(entry["error"])
     fields = {**entry.pop("parameters", {}), **entry}
     del fields["name"]
-    options.provider = options.provider or fields.pop("provider", None)
+    provider, headers = fields.pop("provider", None), fields.pop("header_names", [])
+    options.provider, options.header = options.provider or provider, options.header or headers
     print(f"{FILE_NAME} in this folder asks for '{options.name}':")
     for key, value in fields.items():
         print(f"  {key}: {', '.join(value) if not isinstance(value, str) else value}")
+    if options.header:
+        print(f"  headers: {', '.join(options.header)}")
     if options.provider:
         print(f"  provider: {options.provider} (the hosts are those of its entry, unless named above)")
     if input("Do you trust these hosts? [y/N] ").strip().lower() not in {"y", "yes"}:

@@ -246,3 +246,11 @@ def test_headers_from_the_shell(value_file, capsys):
     assert main([*arguments, "--value-file", f"X-Key={value_file}", "--value-file", f"X-Other={value_file}"]) == 0
     assert list(default_vault().get("key").secret.headers) == ["X-Key", "X-Other"]
     assert CANARY not in capsys.readouterr().out
+
+
+def test_headers_that_flowlet_toml_asks_for(team_folder, monkeypatch, value_file):
+    text = '[secrets.key]\ntype = "headers"\nheader_names = ["X-Key"]\nallowed_hosts = ["a.example"]\n'
+    (team_folder / "flowlet.toml").write_text(text)
+    monkeypatch.setattr("builtins.input", lambda _question: "y")
+    assert main(["add", "key", "--value-file", value_file]) == 0
+    assert default_vault().get("key").secret.headers["X-Key"].reveal() == CANARY
