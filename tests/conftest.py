@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import queue
-import shutil
 import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 from servers.catalogue_api import CatalogueApi
-from support import JupyterProcess, OidcProvider, skip_or_fail
+from support import JupyterProcess, OidcProvider, npm_install
 
 from flowlet_jupyter.demo.process import Birdsong
 from flowlet_jupyter.demo.web import BirdsongServer
@@ -19,6 +18,18 @@ from flowlet_jupyter.demo.web import BirdsongServer
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 HERE = Path(__file__).parent
+
+
+# A test that starts a kernel, a browser, a server program or a storm of processes is slow by what it asks for.
+SLOW_FIXTURES = frozenset({"kernel", "jupyter_lab", "oidc_provider", "chromium", "open_lab", "hub", "jp_serverapp"})
+SLOW_FILES = frozenset({"test_kernel.py", "test_quality.py", "test_notebooks.py", "test_terminal.py", "test_httpie.py"})
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        fixtures = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
+        if fixtures or item.path.name in SLOW_FILES:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)
@@ -74,10 +85,7 @@ def api():
 def oidc_provider():
     """A function that starts oidc-provider with the given clients and access token lifetime."""
     folder = HERE / "servers" / "oidc"
-    if not (shutil.which("node") and shutil.which("npm")):
-        skip_or_fail("node and npm are needed for oidc-provider")
-    if not (folder / "node_modules" / "oidc-provider").is_dir():
-        subprocess.run(["npm", "ci"], cwd=folder, check=True, timeout=180)
+    npm_install(folder, "oidc-provider")
     started = []
 
     def start(clients: list[dict], *, access_token_lifetime: int = 3600, **settings) -> OidcProvider:

@@ -20,7 +20,7 @@ class Kernel:
     def start(self, code: str, *, allow_stdin: bool = False) -> str:
         return self.client.execute(code, allow_stdin=allow_stdin, store_history=True)
 
-    def until_idle(self, request: str, *, timeout: float = 60) -> dict:
+    def until_idle(self, request: str, *, timeout: float = 120) -> dict:
         """The reply, once the kernel is idle; what it published is in `said`."""
         self.said = []
         end = time.monotonic() + timeout
@@ -31,12 +31,20 @@ class Kernel:
             self.said.append(message)
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 break
-        return self.client.get_shell_msg(timeout=10)["content"]
+        return self.reply_to(request, timeout=timeout)
+
+    def reply_to(self, request: str, *, timeout: float = 120) -> dict:
+        """The reply to this request: the shell channel also carries those to completions, interrupts and earlier cells."""
+        end = time.monotonic() + timeout
+        while True:
+            message = self.client.get_shell_msg(timeout=max(end - time.monotonic(), 0.1))
+            if message["parent_header"].get("msg_id") == request:
+                return message["content"]
 
     def run(self, code: str, **options) -> dict:
         return self.until_idle(self.start(code, **options))
 
-    def until_said(self, text: str, *, timeout: float = 30) -> None:
+    def until_said(self, text: str, *, timeout: float = 60) -> None:
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             try:
@@ -58,6 +66,8 @@ def started() -> Iterator[Kernel]:
     manager, client = start_new_kernel(kernel_name="python3")
     made = Kernel(client)
     made.manager = manager
-    yield made
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    try:
+        yield made
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

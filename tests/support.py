@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from filelock import FileLock
 
 from flowlet_jupyter.demo.process import Birdsong
 from flowlet_jupyter.oauth2 import OAuth2
@@ -26,6 +28,15 @@ def skip_or_fail(reason: str) -> None:
     if MUST_RUN_ALL:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def npm_install(folder: Path, package: str) -> None:
+    """Install what the folder's lock file names, once, however many test processes ask for it."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        skip_or_fail(f"node and npm are needed for {package}")
+    with FileLock(folder / ".npm.lock"):
+        if not (folder / "node_modules" / package).is_dir():
+            subprocess.run(["npm", "ci"], cwd=folder, check=True, timeout=300)
 
 
 class OidcProvider:

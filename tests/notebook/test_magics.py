@@ -228,11 +228,7 @@ def test_an_api_that_repeats_the_token_does_not_leak_it(run, api):
 
 
 def completions(kernel, code: str) -> list[str]:
-    request = kernel.client.complete(code, len(code))
-    while True:
-        reply = kernel.client.get_shell_msg(timeout=20)
-        if reply["parent_header"].get("msg_id") == request:
-            return reply["content"]["matches"]
+    return kernel.reply_to(kernel.client.complete(code, len(code)))["matches"]
 
 
 @pytest.mark.parametrize("sign", ["%", "%%"])

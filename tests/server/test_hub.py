@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import pytest
-from support import birdsong_secret, free_port, skip_or_fail
+from support import birdsong_secret, free_port, npm_install, skip_or_fail
 
 from flowlet_jupyter.secret import configuration
 
@@ -79,10 +78,7 @@ class HubUser:
 def hub(tmp_path_factory):
     if importlib.util.find_spec("jupyterhub") is None:
         skip_or_fail("jupyterhub is needed")
-    if not (shutil.which("node") and shutil.which("npm")):
-        skip_or_fail("node and npm are needed for the hub's proxy")
-    if not (FOLDER / "node_modules" / "configurable-http-proxy").is_dir():
-        subprocess.run(["npm", "ci"], cwd=FOLDER, check=True, timeout=180)
+    npm_install(FOLDER, "configurable-http-proxy")
     folder = tmp_path_factory.mktemp("hub")
     url = f"http://127.0.0.1:{free_port()}"
     log = folder / "hub.log"

@@ -1,0 +1,69 @@
+"""The checks of this project by name: `nox -s tests-3.13`, `nox -s lint types coverage mutation benchmarks`."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+# what a wrong line in would cost a secret; the mutation session changes these, a line at a time
+SECURITY_MODULES = [
+    "flowlet_jupyter/model/hosts.py",
+    "flowlet_jupyter/model/value.py",
+    "flowlet_jupyter/http/redaction.py",
+    "flowlet_jupyter/vault/sealed_file.py",
+]
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """All tests, or those that the arguments name: `nox -s tests-3.13 -- -m "not slow"`."""
+    session.install("-e", ".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Linter, formatter, and the layers."""
+    session.install("-e", ".[test]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """The package under mypy --strict."""
+    session.install("-e", ".[test]")
+    session.run("mypy")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The tests with branch coverage; fails below the floor in pyproject.toml."""
+    session.install("-e", ".[test]", "pytest-cov")
+    session.run("pytest", "--cov", "--cov-report=term:skip-covered", *session.posargs)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Change the security-critical modules line by line; a change that no test notices is printed."""
+    session.install("-e", ".[test]")
+    session.run("python", "tests/mutation.py", *(session.posargs or SECURITY_MODULES))
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """The figures of docs/benchmarks.md."""
+    session.install("-e", ".[test]")
+    for script in ("request_overhead", "exploring"):
+        session.run("python", f"benchmarks/{script}.py")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known vulnerabilities among the installed dependencies, and a bill of materials (CycloneDX)."""
+    session.install(".", "pip-audit", "cyclonedx-bom")
+    session.run("pip-audit", "--skip-editable")
+    session.run("cyclonedx-py", "environment", "--output-file", "dist/sbom.cdx.json")
