@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -28,6 +29,14 @@ def skip_or_fail(reason: str) -> None:
     if MUST_RUN_ALL:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def eventually(condition: Callable[[], object], *, timeout: float = 60) -> None:
+    """Wait until `condition()` holds: what happens in another thread or process has no fixed time."""
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, f"not so within {timeout} s"
+        time.sleep(0.01)
 
 
 def npm_install(folder: Path, package: str) -> None:
@@ -58,7 +67,7 @@ class OidcProvider:
 
     def saw(self, event: str, count: int = 1, **members) -> bool:
         """Whether the provider reports `count` such events, which come through a pipe a moment later."""
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             wanted = {"event": event, **members}.items()
             if sum(1 for seen in list(self.events) if wanted <= seen.items()) == count:
@@ -125,7 +134,7 @@ class JupyterProcess:
                 ],
                 stdout=log, stderr=log, cwd=folder, start_new_session=True,
             )  # fmt: skip
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             try:
                 if httpx.get(f"{self.base}api/status", headers=self.headers).status_code == 200:

@@ -10,6 +10,7 @@ import time
 import httpx
 import pytest
 import respx
+from support import eventually
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import HostNotAllowed, PagingStopped, RequestFailed
@@ -98,8 +99,10 @@ def test_one_page_is_all_where_nothing_pages(api):
 def test_pages_are_read_when_they_are_asked_for(api):
     pages = iter(flowlet.paginate(f"{api.url}/cursor", params={"max_results": 10}))
     next(pages)
-    time.sleep(0.1)
-    assert len(api.requests) == 2  # the next one is fetched while this one is worked on, and no more
+    # the next one is fetched while this one is worked on, and no more
+    eventually(lambda: len(api.requests) == 2)
+    time.sleep(0.05)
+    assert len(api.requests) == 2
     next(pages)
     pages.close()
 

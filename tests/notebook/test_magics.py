@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from leak_search import leaks
+from support import eventually
 
 from flowlet_jupyter.notebook.extension import keep_question_mark
 from flowlet_jupyter.secret import Password, Record
@@ -115,7 +115,7 @@ def test_pages_of_the_magic(run, api):
 def test_an_interrupted_reading_keeps_its_pages(kernel, run, api):
     api.delay = 0.2
     request = kernel.start(f"%flowlet_request {api.url}/cursor --paginate --df -o part")
-    time.sleep(1.5)
+    eventually(lambda: len(api.requests) >= 3)
     kernel.manager.interrupt_kernel()
     assert kernel.until_idle(request)["ename"] == "KeyboardInterrupt"
     assert "whose resume() goes on" in shown_of(kernel)
