@@ -8,10 +8,10 @@ from concurrent.futures import Future
 
 from flowlet_jupyter.errors import AuthRequired, TokenEndpointError
 from flowlet_jupyter.oauth import token_endpoint
-from flowlet_jupyter.oauth.apart import start_apart
 from flowlet_jupyter.oauth2 import REFRESH_TOKEN, TOKEN_EXCHANGE, OAuth2
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.shielded import start_shielded
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
 
@@ -63,7 +63,7 @@ def refresh_once(vault: Vault, name: str, *, stale: SecretValue | None) -> Futur
 
     The future raises `AuthRequired` when the provider refuses the grant, else `TokenEndpointError` or `VaultError`.
     """
-    return start_apart(lambda: _refresh_under_lock(vault, name, stale), name=f"refresh of secret '{name}'")
+    return start_shielded(lambda: _refresh_under_lock(vault, name, stale), name=f"refresh of secret '{name}'")
 
 
 def wait_for(refreshing: Future[TokenSet]) -> TokenSet:

@@ -13,11 +13,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from filelock import FileLock, Timeout
-from jupyter_core.paths import jupyter_data_dir
 
 from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, VaultFileDamaged
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret import Record
+from flowlet_jupyter.settings import Settings
 from flowlet_jupyter.vault.master_key import MasterKey, load_master_key
 from flowlet_jupyter.vault.records import client_of, record_from_payload, record_to_payload
 from flowlet_jupyter.vault.sealed_file import Signature, make_private_folder, read_sealed, signature, write_sealed
@@ -52,6 +52,8 @@ class Vault:
         self._cache: dict[str, tuple[Signature, Record]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._locks_guard = threading.Lock()
+        self.session: object | None = None  # the `Session` that works on it
+        self.session_guard = threading.Lock()
 
     def __repr__(self) -> str:
         return f"Vault({str(self.folder)!r})"
@@ -205,6 +207,4 @@ def default_vault() -> Vault:
 
     A forked child gets its own, since a lock that another thread held at the fork would never be released.
     """
-    folder = os.environ.get("FLOWLET_VAULT")
-    path = Path(folder).expanduser() if folder else Path(jupyter_data_dir()) / "flowlet" / "vault"
-    return _vault_at(path.absolute(), os.getpid())
+    return _vault_at(Settings.read().vault, os.getpid())
