@@ -5,8 +5,10 @@ Module functions use the default session; any number of sessions, each with a va
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
@@ -69,6 +71,17 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<flowlet session: vault {self.vault.folder}>"
+
+
+def at_exit(method: Callable[[], Any]) -> None:
+    """Call the bound method at the end of the process, unless its object is gone by then."""
+    reference = weakref.WeakMethod(method)
+
+    def call() -> None:
+        if (bound := reference()) is not None:
+            bound()
+
+    atexit.register(call)
 
 
 def session_of(vault: Vault) -> Session:

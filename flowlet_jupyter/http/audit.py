@@ -6,18 +6,16 @@ a thread of its own, so that a request does not wait for the disk.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import json
 import os
 import threading
 import time
-import weakref
 from collections import deque
 from pathlib import Path
 from typing import Any
 
-from flowlet_jupyter.session import Session, session_of
+from flowlet_jupyter.session import Session, at_exit, session_of
 from flowlet_jupyter.settings import is_usage_log_allowed
 from flowlet_jupyter.vault import Vault
 
@@ -88,8 +86,7 @@ class UsageLog:
         self._process = os.getpid()
         self._guard = threading.Lock()
         self._flush_guard = threading.Lock()
-        flush = weakref.WeakMethod(self.flush)
-        atexit.register(_call, flush)  # the log of a session that is gone has nothing to write
+        at_exit(self.flush)
 
     def record(self, secret_name: str, method: str, host: str, status: int) -> None:
         """Put one use behind the others."""
@@ -133,11 +130,6 @@ class UsageLog:
                     _append(log_file(self._vault), lines)
 
     close = flush
-
-
-def _call(method: weakref.WeakMethod[Any]) -> None:
-    if (bound := method()) is not None:
-        bound()
 
 
 def _append(file: Path, lines: list[str]) -> None:

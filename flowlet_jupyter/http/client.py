@@ -22,7 +22,7 @@ from flowlet_jupyter.http.transport import (
     CredentialTransport,
 )
 from flowlet_jupyter.secret import base_url_of
-from flowlet_jupyter.session import Session, default_session
+from flowlet_jupyter.session import Session, at_exit, default_session
 from flowlet_jupyter.vault import Vault
 
 TIMEOUT_SECONDS = 30.0
@@ -124,7 +124,7 @@ class ClientPool:
         self._async_clients: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, dict[str | None, httpx.AsyncClient]
         ] = weakref.WeakKeyDictionary()
-        weakref.finalize(self, _close_all, self._clients)  # also at the end of the process
+        at_exit(self.close)
 
     def get(self, secret: str | None, *, insecure: bool = False) -> httpx.Client:
         """The client that sends with `secret`."""
@@ -149,11 +149,7 @@ class ClientPool:
 
     def close(self) -> None:
         """Close the connections of this process."""
-        _close_all(self._clients)
-        self._clients.clear()
-
-
-def _close_all(clients: dict[tuple[str | None, int, bool], httpx.Client]) -> None:
-    for (_, process, _), made in list(clients.items()):
-        if process == os.getpid():  # a forked child must not end its parent's connections
-            made.close()
+        while self._clients:
+            (_, process, _), made = self._clients.popitem()
+            if process == os.getpid():  # a forked child must not end its parent's connections
+                made.close()
