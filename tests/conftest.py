@@ -16,7 +16,8 @@ from support import JupyterProcess, OidcProvider, skip_or_fail
 from flowlet_jupyter.demo.process import Birdsong
 from flowlet_jupyter.demo.web import BirdsongServer
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
+pytest_plugins = ["pytest_jupyter.jupyter_server", "flowlet_jupyter.pytest_plugin"]
+
 
 HERE = Path(__file__).parent
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from concurrent.futures import Future
 
@@ -15,6 +16,7 @@ from flowlet_jupyter.shielded import start_shielded
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
 
+_log = logging.getLogger("flowlet_jupyter.refresh")  # events and names of secrets, never values
 # the token endpoint's deadline, behind the time that another process may hold the lock
 REFRESH_DEADLINE_SECONDS = 150.0
 _NO_TOKEN = SecretValue("")  # differs from every access token: whoever finds one stored need not obtain another
@@ -81,7 +83,9 @@ def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None) -> T
         if not isinstance(secret, OAuth2) or not can_renew(record):
             raise auth_required(record)
         if stale is not None and token is not None and token.access_token != stale:
+            _log.debug("refresh of secret %r shared: another thread or process has done it", name)
             return token
+        _log.debug("refresh of secret %r started", name)
         try:
             if secret.is_unattended:
                 fresh = token_endpoint.obtain(
@@ -96,7 +100,9 @@ def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None) -> T
         else:
             # stored before anybody uses it: a rotated refresh token that is lost loses the grant
             vault.put(dataclasses.replace(record, token_set=fresh, refused=None))
+            _log.debug("refresh of secret %r stored", name)
             return fresh
+        _log.debug("grant of secret %r refused: invalid_grant", name)
         vault.put(refused)
         raise auth_required(refused)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import logging
 import os
 import threading
 import unicodedata
@@ -23,6 +24,7 @@ from flowlet_jupyter.vault.records import client_of, record_from_payload, record
 from flowlet_jupyter.vault.sealed_file import Signature, make_private_folder, read_sealed, signature, write_sealed
 
 LOCK_TIMEOUT_SECONDS = 90.0  # longer than the token endpoint's deadline, which the holder may be waiting for
+_log = logging.getLogger("flowlet_jupyter.vault")  # events and names of secrets, never values
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 # Windows keeps these names, with any ending, for devices
 _DEVICES = frozenset(
@@ -152,13 +154,19 @@ class Vault:
             f"Secret '{name}' has been in use by another process for {LOCK_TIMEOUT_SECONDS:.0f} s. "
             "Try again; if it stays so, look for a process that hangs."
         )
-        if not thread_lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
-            raise VaultError(busy)
+        if not thread_lock.acquire(blocking=False):
+            _log.debug("lock of secret %r waited for: another thread holds it", name)
+            if not thread_lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
+                raise VaultError(busy)
         try:
             path = self.folder / (file_name_of(name).removesuffix(".jwe") + ".lock")
             process_lock = FileLock(path, timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
             try:
-                process_lock.acquire()
+                try:
+                    process_lock.acquire(blocking=False)
+                except Timeout:
+                    _log.debug("lock of secret %r waited for: another process holds it", name)
+                    process_lock.acquire()
             except Timeout:
                 raise VaultError(busy) from None
             except (OSError, NotImplementedError) as error:

@@ -270,3 +270,11 @@ def test_completion_of_names_paths_and_an_openapi_document(kernel, run, tmp_path
     default_vault().put(Record(secret=described))
     assert "/users/{{id}}/tweets" in completions(kernel, "%flowlet_request -s described /us")
     assert "/users/{{id}}/tweets" not in completions(kernel, "%flowlet_request -s api /us")
+
+
+def test_to_connect_what_nobody_authorizes_says_what_authorize_says(run):
+    with pytest.raises(AuthRequired) as helper:
+        flowlet.secrets["api"].authorize()
+    with pytest.raises(AuthRequired) as magic:
+        run("%flowlet_secret api --connect")
+    assert str(magic.value) == str(helper.value)
