@@ -58,10 +58,16 @@ class SecretHandle:
     def authorize(self, prompt: AuthorizationPrompt | None = None) -> Status:
         """Request an access token now, by whatever the grant needs; a person is shown the way, and waited for.
 
-        `prompt` shows it, by default the session's. Raises `AuthRequired` where nobody is there, `TokenEndpointError`.
+        `prompt` shows it, by default the session's. Raises `AuthRequired` where nobody is there, `InvalidSecret` for a
+        secret that is no OAuth2 one, `TokenEndpointError`.
         """
         secret = self.vault.get(self.name).secret
-        if isinstance(secret, OAuth2) and secret.grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
+        if not isinstance(secret, OAuth2):
+            raise InvalidSecret(
+                f"Secret '{self.name}' is of type {secret.type}: it is sent as it is, and nothing is to be authorized. "
+                f"To change it: %flowlet_secret {self.name}"
+            )
+        if secret.grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
             needed = AuthRequired(
                 f"Secret '{self.name}' needs a person at a terminal or notebook: run %flowlet_secret {self.name} --connect in a "
                 f"notebook, or in a terminal  jupyter flowlet authorize {self.name}",
