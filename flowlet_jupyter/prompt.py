@@ -1,11 +1,39 @@
-"""`flowlet.ask(question)`: a value that is typed, and neither shown nor written into a notebook or a history."""
+"""The way to a person: a value that is typed (`flowlet.ask`), and the prompts that show how to authorize a secret."""
 
 from __future__ import annotations
 
 import getpass
+from typing import Protocol
 
-from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.errors import AuthRequired, FlowletError
+from flowlet_jupyter.ipython_hooks import hooks, in_ipython
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.vault import Vault
+
+
+class AuthorizationPrompt(Protocol):
+    """Shows a person how to authorize a secret. One is chosen for a session; a call may be given another."""
+
+    def authorize(self, vault: Vault, needed: AuthRequired) -> None:
+        """Return when the secret `needed.secret_name` has a usable token. Raises `needed` where nobody can help."""
+
+
+class NoPrompt:
+    """Where nobody can be shown anything, as in a scheduled run."""
+
+    def authorize(self, vault: Vault, needed: AuthRequired) -> None:  # noqa: ARG002 - the protocol's
+        """Raise `needed`."""
+        raise needed
+
+
+class DetectedPrompt:
+    """A session's own: the notebook's where there is one, chosen when a secret first needs it."""
+
+    def authorize(self, vault: Vault, needed: AuthRequired) -> None:
+        """Show it in IPython; raise `needed` elsewhere."""
+        if not in_ipython():
+            raise needed
+        hooks().authorize(vault, needed)
 
 
 def ask(question: str) -> SecretValue:

@@ -14,8 +14,8 @@ from typing import Any
 import flowlet_jupyter
 from flowlet_jupyter.cli.diagnosis import diagnosis
 from flowlet_jupyter.cli.imports import imported
-from flowlet_jupyter.errors import AuthRequired, InvalidSecret, RequestFailed
-from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
+from flowlet_jupyter.errors import InvalidSecret, RequestFailed
+from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
 from flowlet_jupyter.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
 from flowlet_jupyter.secret import SECRET_TYPES, External, Headers
 from flowlet_jupyter.secret_value import SecretValue
@@ -39,10 +39,9 @@ def add(options: Namespace) -> None:
     if options.provider:
         fields = _of_provider(options.provider, fields)
     if options.discover:
-        from flowlet_jupyter.oauth.apart import start_apart
         from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
 
-        metadata = start_apart(lambda: discover(options.discover), name="discovery").result()
+        metadata = discover(options.discover)
         print(f"This secret will talk to: {', '.join(hosts_of(metadata))}")
         fields = {**fields_of(metadata), **fields}
     if options.host:
@@ -122,20 +121,14 @@ def status(options: Namespace) -> None:
 def authorize(options: Namespace) -> None:
     """Request an access token, by whatever the secret's grant needs."""
     handle = flowlet_jupyter.secrets[options.name]
-    grant_type = handle.configuration().get("grant_type")
-    if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
-        from flowlet_jupyter.notebook.connect import connect_by_paste, connect_in_notebook
+    if options.paste:
+        from flowlet_jupyter.connect.paste import PastePrompt
 
-        if options.paste:
-            connect_by_paste(options.name, getpass.getpass)
-        else:
-            needed = AuthRequired(
-                f"Secret '{options.name}' needs a person at a terminal: jupyter flowlet authorize {options.name}",
-                secret_name=options.name,
-            )
-            connect_in_notebook(needed, None)
+        handle.authorize(PastePrompt())
     else:
-        handle.refresh()
+        from flowlet_jupyter.connect.terminal import TerminalPrompt
+
+        handle.authorize(TerminalPrompt())
     print(handle)
 
 

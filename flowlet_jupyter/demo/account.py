@@ -10,7 +10,6 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from flowlet_jupyter.demo.provider import SCOPES, USERS
-from flowlet_jupyter.oauth.apart import start_apart
 from flowlet_jupyter.oauth.authorization import authorization_url, new_flow, request_parameters
 from flowlet_jupyter.oauth.collection import SecretHandle, Secrets
 from flowlet_jupyter.oauth.completion import complete_flow, pasted_response
@@ -39,7 +38,7 @@ def connect(birdsong: Birdsong, *, name: str = "birdsong", user: str = "ada") ->
     login = {"username": user, "password": USERS[user]["password"], "decision": "allow"}
     location = _posted(authorization_url(secret, request_parameters(secret, flow)), login)[0]
     parameters = pasted_response(flow, SecretValue(location))
-    start_apart(lambda: complete_flow(vault, flow, parameters), name="demo login").result()
+    complete_flow(vault, flow, parameters)
     return SecretHandle(name, vault)
 
 

@@ -6,7 +6,6 @@ a thread of its own, so that a request does not wait for the disk.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import json
 import os
@@ -16,6 +15,8 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from flowlet_jupyter.session import Session, at_exit, session_of
+from flowlet_jupyter.settings import is_usage_log_allowed
 from flowlet_jupyter.vault import Vault
 
 MAX_BYTES = 1_000_000  # then it becomes the old one, and the older one goes
@@ -32,7 +33,7 @@ def log_file(vault: Vault) -> Path:
 
 def is_on(vault: Vault) -> bool:
     """Whether uses are logged: unless `turn(vault, on=False)` was called, or `FLOWLET_LOG=off` is set."""
-    return os.environ.get("FLOWLET_LOG", "").lower() != "off" and not (log_file(vault).parent / _SWITCH).exists()
+    return is_usage_log_allowed() and not (log_file(vault).parent / _SWITCH).exists()
 
 
 def turn(vault: Vault, *, on: bool) -> None:
@@ -43,19 +44,19 @@ def turn(vault: Vault, *, on: bool) -> None:
         switch.unlink(missing_ok=True)
     else:
         switch.touch(mode=0o600)
-    _state.pop(vault, None)
+    _log_of(vault).is_on = None
 
 
 def clear(vault: Vault) -> None:
     """Remove what was logged."""
-    _flush()
+    _log_of(vault).flush()
     for file in (log_file(vault), _old(log_file(vault))):
         file.unlink(missing_ok=True)
 
 
 def uses(vault: Vault) -> list[dict[str, Any]]:
     """What was logged, oldest first: `time` (Unix time), `secret`, `method`, `host`, `status`, `notebook` if known."""
-    _flush()
+    _log_of(vault).flush()
     found = []
     for file in (_old(log_file(vault)), log_file(vault)):
         with contextlib.suppress(OSError):
@@ -65,59 +66,70 @@ def uses(vault: Vault) -> list[dict[str, Any]]:
     return found
 
 
-_state: dict[Vault, bool] = {}  # whether it is on, asked once a process
-_waiting: deque[tuple[Vault, float, str, str, str, int]] = deque(maxlen=_QUEUE_SIZE)
-_writer: threading.Thread | None = None
-_guard = threading.Lock()
-
-
 def record_use(vault: Vault, secret_name: str, method: str, host: str, status: int) -> None:
     """Log one request that was sent with a secret; never raises, and never waits."""
-    on = _state.get(vault)
-    if on is None:
-        on = _state[vault] = is_on(vault)
-    if on:
-        _waiting.append((vault, time.time(), secret_name, method, host, status))
-        if _writer is None or not _writer.is_alive():
-            _start_writer()
+    _log_of(vault).record(secret_name, method, host, status)
 
 
-def _start_writer() -> None:
-    global _writer  # noqa: PLW0603 - one thread a process
-    with _guard:
-        if _writer is None:
-            atexit.register(_flush)
-        if _writer is None or not _writer.is_alive():  # a forked child has none, and an idle one ends
-            _writer = threading.Thread(target=_write_while_busy, name="flowlet: log of uses", daemon=True)
-            _writer.start()
+def _log_of(vault: Vault) -> UsageLog:
+    return session_of(vault).part(UsageLog)
 
 
-def _write_while_busy() -> None:
-    """Write what has come every now and then, so that a request wakes no thread; end when nothing comes any more."""
-    idle = 0
-    while idle < _IDLE_ROUNDS:
-        time.sleep(_ROUND_SECONDS)
-        idle = 0 if _waiting else idle + 1
-        _flush()
+class UsageLog:
+    """What one session has still to write, and the thread that writes it."""
 
+    def __init__(self, session: Session) -> None:
+        self._vault = session.vault
+        self.is_on: bool | None = None  # asked once
+        self._waiting: deque[tuple[float, str, str, str, int]] = deque(maxlen=_QUEUE_SIZE)
+        self._writer: threading.Thread | None = None
+        self._process = os.getpid()
+        self._guard = threading.Lock()
+        self._flush_guard = threading.Lock()
+        at_exit(self.flush)
 
-def _flush() -> None:
-    """Write what waits, in one piece a vault."""
-    lines: dict[Path, list[str]] = {}
-    notebook = os.environ.get("JPY_SESSION_NAME")  # the server tells its kernels (jupyter-server 2)
-    with _flush_guard:
-        while _waiting:
-            vault, moment, secret, method, host, status = _waiting.popleft()
-            use = {"time": round(moment, 3), "secret": secret, "method": method, "host": host, "status": status}
-            if notebook:
-                use["notebook"] = Path(notebook).name
-            lines.setdefault(log_file(vault), []).append(json.dumps(use, ensure_ascii=False))
-        for file, found in lines.items():
-            with contextlib.suppress(OSError):  # a full disk must not cost a request
-                _append(file, found)
+    def record(self, secret_name: str, method: str, host: str, status: int) -> None:
+        """Put one use behind the others."""
+        if self.is_on is None:
+            self.is_on = is_on(self._vault)
+        if self.is_on:
+            self._waiting.append((time.time(), secret_name, method, host, status))
+            if self._writer is None or not self._writer.is_alive():
+                self._start_writer()
 
+    def _start_writer(self) -> None:
+        if self._process != os.getpid():  # another thread may have held them at the fork
+            self._process = os.getpid()
+            self._guard, self._flush_guard = threading.Lock(), threading.Lock()
+        with self._guard:
+            if self._writer is None or not self._writer.is_alive():  # an idle one ends
+                self._writer = threading.Thread(target=self._write_while_busy, name="flowlet: log of uses", daemon=True)
+                self._writer.start()
 
-_flush_guard = threading.Lock()
+    def _write_while_busy(self) -> None:
+        """Write what has come every now and then, so that a request wakes no thread; end when nothing comes any more."""
+        idle = 0
+        while idle < _IDLE_ROUNDS:
+            time.sleep(_ROUND_SECONDS)
+            idle = 0 if self._waiting else idle + 1
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits, in one piece."""
+        lines: list[str] = []
+        notebook = os.environ.get("JPY_SESSION_NAME")  # the server tells its kernels (jupyter-server 2)
+        with self._flush_guard:
+            while self._waiting:
+                moment, secret, method, host, status = self._waiting.popleft()
+                use = {"time": round(moment, 3), "secret": secret, "method": method, "host": host, "status": status}
+                if notebook:
+                    use["notebook"] = Path(notebook).name
+                lines.append(json.dumps(use, ensure_ascii=False))
+            if lines:
+                with contextlib.suppress(OSError):  # a full disk must not cost a request
+                    _append(log_file(self._vault), lines)
+
+    close = flush
 
 
 def _append(file: Path, lines: list[str]) -> None:

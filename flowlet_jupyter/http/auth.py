@@ -11,10 +11,11 @@ import httpx
 
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.http.credentials import Connect, Credentials, Step, credential_flow
-from flowlet_jupyter.oauth import person
 from flowlet_jupyter.oauth.refresh import wait_for
+from flowlet_jupyter.prompt import AuthorizationPrompt, NoPrompt
 from flowlet_jupyter.secret import Headers
-from flowlet_jupyter.vault import Vault, default_vault
+from flowlet_jupyter.session import Session, default_session
+from flowlet_jupyter.vault import Vault
 
 
 class SecretAuth(httpx.Auth):
@@ -23,7 +24,7 @@ class SecretAuth(httpx.Auth):
     Unlike `flowlet.client`, it must put the header on the request object, where `response.request` shows it.
     """
 
-    def __init__(self, vault: Vault, secret_name: str) -> None:
+    def __init__(self, vault: Vault, secret_name: str, prompt: AuthorizationPrompt | None = None) -> None:
         if isinstance(vault.get(secret_name).secret, Headers):
             raise InvalidSecret(
                 f"Secret '{secret_name}' has custom headers, which httpx would carry along on a redirect to another "
@@ -31,6 +32,7 @@ class SecretAuth(httpx.Auth):
             )
         self._vault = vault
         self._secret_name = secret_name
+        self._prompt = prompt or NoPrompt()
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Attach the credentials; refresh and try once more on a 401."""
@@ -39,7 +41,7 @@ class SecretAuth(httpx.Auth):
             step = next(flow)
             while True:
                 try:
-                    outcome = (yield step) if isinstance(step, httpx.Request) else _perform(step)
+                    outcome = (yield step) if isinstance(step, httpx.Request) else self._perform(step)
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
                     step = flow.throw(error)
                 else:
@@ -57,7 +59,7 @@ class SecretAuth(httpx.Auth):
                     if isinstance(step, httpx.Request):
                         outcome = yield step
                     else:
-                        outcome = await asyncio.to_thread(_perform, step)
+                        outcome = await asyncio.to_thread(self._perform, step)
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
                     step = flow.throw(error)
                 else:
@@ -65,13 +67,12 @@ class SecretAuth(httpx.Auth):
         except StopIteration:
             return
 
-
-def _perform(step: Step) -> Any:
-    if isinstance(step, Future):
-        return wait_for(step)
-    return (
-        person.connect(step.error) if isinstance(step, Connect) else None
-    )  # httpx itself closes the response of a 401
+    def _perform(self, step: Step) -> Any:
+        if isinstance(step, Future):
+            return wait_for(step)
+        if isinstance(step, Connect):
+            self._prompt.authorize(self._vault, step.error)
+        return None  # httpx itself closes the response of a 401
 
 
 def _put_headers(request: httpx.Request, credentials: Credentials) -> httpx.Request:
@@ -84,6 +85,7 @@ def _put_headers(request: httpx.Request, credentials: Credentials) -> httpx.Requ
     return request
 
 
-def auth(secret: str) -> SecretAuth:
+def auth(secret: str, *, session: Session | None = None) -> SecretAuth:
     """An `httpx.Auth` of the secret named `secret`, under its host rule, for a client of your own."""
-    return SecretAuth(default_vault(), secret)
+    session = session or default_session()
+    return SecretAuth(session.vault, secret, session.prompt)

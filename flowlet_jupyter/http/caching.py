@@ -6,7 +6,6 @@ Kept in one SQLite file beside the vault, readable by its user only. What APIs a
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import os
 import re
@@ -20,7 +19,8 @@ import httpx
 
 from flowlet_jupyter.errors import InvalidSecret, MissingExtra
 from flowlet_jupyter.http.transport import our_response
-from flowlet_jupyter.vault import default_vault
+from flowlet_jupyter.session import Session, default_session, session_of
+from flowlet_jupyter.vault import Vault
 
 EXTENSION = "flowlet_cache"
 # of the user's own request; a response to one of these belongs to whoever sent it
@@ -36,13 +36,12 @@ def age_of(text: str) -> float:
     return float(matched[1]) * _UNITS[matched[2] or "s"]
 
 
-def cache_file() -> Path:
+def cache_file(session: Session | None = None) -> Path:
     """Where the answers are kept."""
-    return default_vault().folder.parent / "cache" / "answers.sqlite"
+    return (session or default_session()).vault.folder.parent / "cache" / "answers.sqlite"
 
 
-@functools.lru_cache(maxsize=4)
-def _storage(file: Path, _process: int) -> Any:
+def _storage(file: Path) -> Any:
     try:
         from hishel import SqliteStorage
     except ImportError:
@@ -55,22 +54,39 @@ def _storage(file: Path, _process: int) -> Any:
     return SqliteStorage(database_path=file)
 
 
+class _Storages:
+    """The open caches of a session: one a file and process."""
+
+    def __init__(self, _session: Session) -> None:
+        self._open: dict[tuple[Path, int], Any] = {}
+
+    def get(self, file: Path) -> Any:
+        key = (file, os.getpid())
+        found = self._open.get(key)
+        return found if found is not None else self._open.setdefault(key, _storage(file))
+
+
 class CachingTransport(httpx.BaseTransport):
     """The outermost transport: answers from the cache where a request asks for it, and hands all others on."""
 
-    def __init__(self, inner: httpx.BaseTransport, secret_name: str | None) -> None:
+    def __init__(self, inner: httpx.BaseTransport, secret_name: str | None, session: Session) -> None:
         self._inner = inner
         self._secret_name = secret_name
+        self._vault = session.vault  # not the session, which holds the pool that holds this
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The cached answer, or a new one, which is kept if the request asks for it."""
         age = request.extensions.pop(EXTENSION, None)
         if age is None or request.method not in {"GET", "HEAD"} or _has_credentials(request):
             return self._inner.handle_request(request)
-        storage = _storage(cache_file(), os.getpid())
+        storage = session_of(self._vault).part(_Storages).get(cache_file(session_of(self._vault)))
         from hishel.httpx import CacheTransport
 
-        request.extensions["caching"] = {"storage": storage, "ttl": age, "key": _key(request, self._secret_name)}
+        request.extensions["caching"] = {
+            "storage": storage,
+            "ttl": age,
+            "key": _key(request, self._secret_name, self._vault),
+        }
         answer = CacheTransport(_WithoutCookies(self._inner), storage=storage).handle_request(request)
         return our_response(answer, self._secret_name)  # hishel makes one of its own
 
@@ -97,9 +113,9 @@ def _has_credentials(request: httpx.Request) -> bool:
     return any(name in request.headers for name in _CREDENTIAL_HEADERS)
 
 
-def _key(request: httpx.Request, secret_name: str | None) -> str:
+def _key(request: httpx.Request, secret_name: str | None, vault: Vault) -> str:
     """Never shared between secrets: another account may see something else at the same URL."""
-    named = [default_vault().folder, secret_name, request.method, request.url, request.headers.get("accept")]
+    named = [vault.folder, secret_name, request.method, request.url, request.headers.get("accept")]
     return hashlib.sha256(repr([str(part) for part in named]).encode()).hexdigest()
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import functools
 import os
 import ssl
-import threading
 import urllib.request
 import weakref
 from collections.abc import Callable
@@ -23,42 +21,49 @@ from flowlet_jupyter.http.transport import (
     AsyncCredentialTransport,
     CredentialTransport,
 )
-from flowlet_jupyter.oauth import person
 from flowlet_jupyter.secret import base_url_of
-from flowlet_jupyter.vault import Vault, default_vault
+from flowlet_jupyter.session import Session, at_exit, default_session
+from flowlet_jupyter.vault import Vault
 
 TIMEOUT_SECONDS = 30.0
 _T = TypeVar("_T")
 
 
-def client(secret: str | None = None, *, base_url: str | None = None, **options: Any) -> httpx.Client:
+def client(
+    secret: str | None = None, *, base_url: str | None = None, session: Session | None = None, **options: Any
+) -> httpx.Client:
     """A new `httpx.Client` that sends with the secret's credentials, under its host rule, at every hop.
 
     `base_url` defaults to the secret's; `options` are httpx's own. Close it, or use it in a `with`.
     """
-    return _new_client(secret, base_url, options, insecure=False)
+    return _new_client(session or default_session(), secret, base_url, options, insecure=False)
 
 
-def _new_client(secret: str | None, base_url: str | None, options: dict[str, Any], *, insecure: bool) -> httpx.Client:
-    vault = default_vault()
+def _new_client(
+    session: Session, secret: str | None, base_url: str | None, options: dict[str, Any], *, insecure: bool
+) -> httpx.Client:
+    vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
     def transport(proxy: str | None) -> CachingTransport:
         network = httpx.HTTPTransport(verify=_verification(insecure=insecure), proxy=proxy)
-        credentials = CredentialTransport(network, vault=vault, secret_name=secret, connect=person.connect)
-        return CachingTransport(RetryWhenAsked(credentials), secret)
+        credentials = CredentialTransport(network, vault=vault, secret_name=secret, prompt=session.prompt)
+        return CachingTransport(RetryWhenAsked(credentials), secret, session)
 
     return httpx.Client(transport=transport(None), mounts=_proxy_mounts(transport), **options)
 
 
-def async_client(secret: str | None = None, *, base_url: str | None = None, **options: Any) -> httpx.AsyncClient:
+def async_client(
+    secret: str | None = None, *, base_url: str | None = None, session: Session | None = None, **options: Any
+) -> httpx.AsyncClient:
     """The same as an `httpx.AsyncClient`."""
-    vault = default_vault()
+    session = session or default_session()
+    vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
     def transport(proxy: str | None) -> AsyncRetryWhenAsked:
         network = httpx.AsyncHTTPTransport(verify=shared_ssl_context(), proxy=proxy)
-        credentials = AsyncCredentialTransport(network, vault=vault, secret_name=secret, connect=person.connect)
+        credentials = AsyncCredentialTransport(network, vault=vault, secret_name=secret, prompt=session.prompt)
         return AsyncRetryWhenAsked(credentials)
 
     return httpx.AsyncClient(transport=transport(None), mounts=_proxy_mounts(transport), **options)
@@ -110,38 +115,41 @@ def _proxy_mounts(transport: Callable[[str | None], _T]) -> dict[str, _T | None]
     return mounts
 
 
-class _KeptClients:
-    """One client per secret and process (and event loop): making one costs many times a request."""
+class ClientPool:
+    """One client per secret and process (and event loop) in a session: making one costs many times a request."""
 
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._clients: dict[tuple[str | None, Vault, int, bool], httpx.Client] = {}
+    def __init__(self, session: Session) -> None:
+        self._session = weakref.ref(session)
+        self._clients: dict[tuple[str | None, int, bool], httpx.Client] = {}
         self._async_clients: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[tuple[str | None, Vault], httpx.AsyncClient]
+            asyncio.AbstractEventLoop, dict[str | None, httpx.AsyncClient]
         ] = weakref.WeakKeyDictionary()
+        at_exit(self.close)
 
     def get(self, secret: str | None, *, insecure: bool = False) -> httpx.Client:
-        key = (secret, default_vault(), os.getpid(), insecure)
+        """The client that sends with `secret`."""
+        key = (secret, os.getpid(), insecure)
         found = self._clients.get(key)
         if found is None:
-            with self._guard:
-                found = self._clients.get(key) or self._clients.setdefault(
-                    key, _new_client(secret, None, {}, insecure=insecure)
-                )
+            made = _new_client(self._owner(), secret, None, {}, insecure=insecure)
+            found = self._clients.setdefault(key, made)  # one step, also where two threads have made one
         return found
 
     def get_async(self, secret: str | None) -> httpx.AsyncClient:
+        """The client of the running event loop that sends with `secret`."""
         of_loop = self._async_clients.setdefault(asyncio.get_running_loop(), {})
-        key = (secret, default_vault())
-        if key not in of_loop:
-            of_loop[key] = async_client(secret)
-        return of_loop[key]
+        if secret not in of_loop:
+            of_loop[secret] = async_client(secret, session=self._owner())
+        return of_loop[secret]
+
+    def _owner(self) -> Session:
+        session = self._session()
+        assert session is not None  # noqa: S101 - who asks its pool holds the session
+        return session
 
     def close(self) -> None:
-        for (_, _, process, _), made in self._clients.items():
+        """Close the connections of this process."""
+        while self._clients:
+            (_, process, _), made = self._clients.popitem()
             if process == os.getpid():  # a forked child must not end its parent's connections
                 made.close()
-
-
-kept = _KeptClients()
-atexit.register(kept.close)

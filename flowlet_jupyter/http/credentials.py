@@ -7,6 +7,7 @@ wait for (its token set), a `Connect` (None, when a person has connected the sec
 from __future__ import annotations
 
 import base64
+import logging
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from flowlet_jupyter.secret import Basic, External, Password, Record, host_rules
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
+
+_log = logging.getLogger("flowlet_jupyter.requests")  # events and names of secrets, never values
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Att
         if again is None:
             return response
         token = (yield again) if isinstance(again, Future) else again
+        _log.debug("secret %r: 401, sent again with a new access token", name)
     except AuthRequired as error:
         yield response
         yield Connect(error)

@@ -14,14 +14,16 @@ from flowlet_jupyter.http.client import shared_ssl_context
 from flowlet_jupyter.http.transport import CredentialTransport
 from flowlet_jupyter.oauth.id_token import identity_of
 from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.shielded import shielded
 from flowlet_jupyter.vault import Vault
 
 _TIMEOUT_SECONDS = 10.0
 _MAX_CHARACTERS = 200
 
 
+@shielded("identity")
 def identify(vault: Vault, name: str) -> None:
-    """Ask the provider whose token the secret `name` has, and keep the answer with the token set. Call this apart.
+    """Ask the provider whose token the secret `name` has, and keep the answer with the token set.
 
     Nothing depends on the answer but what is shown, so a failure is no error: the status then names nobody.
     """

@@ -17,6 +17,7 @@ import httpx
 from flowlet_jupyter.http.download import write_atomically
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret import Basic, External, Headers, Password, Record
+from flowlet_jupyter.session import Session, default_session
 
 # headers whose values are left out wherever a request or response is written down
 _SENSITIVE = frozenset({
@@ -173,26 +174,31 @@ def _har_pairs(headers: Mapping[str, str], clean: Any) -> list[dict[str, str]]:
     return [{"name": name, "value": _HIDDEN if is_sensitive(name) else clean(value)} for name, value in headers.items()]
 
 
-_recordings: list[Recording] = []
-_recordings_guard = threading.Lock()
+class _Recordings:
+    """Those that are open in a session. A list that is never changed, but replaced, so that readers need no lock."""
+
+    def __init__(self, _session: Session) -> None:
+        self.open: tuple[Recording, ...] = ()
+        self.guard = threading.Lock()
 
 
 @contextlib.contextmanager
-def recording() -> Iterator[Recording]:
+def recording(*, session: Session | None = None) -> Iterator[Recording]:
     """Record all requests of the helper and the magics while the block runs: `with flowlet.recording() as har: ...`."""
+    recordings = (session or default_session()).part(_Recordings)
     made = Recording()
-    with _recordings_guard:
-        _recordings.append(made)
+    with recordings.guard:
+        recordings.open += (made,)
     try:
         yield made
     finally:
-        with _recordings_guard:
-            _recordings.remove(made)
+        with recordings.guard:
+            recordings.open = tuple(each for each in recordings.open if each is not made)
 
 
-def record(response: httpx.Response, hidden: Any) -> None:
+def record(response: httpx.Response, hidden: Any, *, session: Session | None = None) -> None:
     """Give `response` to all who record; `hidden()` gives the values that must not be written down."""
-    if _recordings:
+    if recordings := (session or default_session()).part(_Recordings).open:
         values = hidden()
-        for each in _recordings:
+        for each in recordings:
             each.add(response, values)

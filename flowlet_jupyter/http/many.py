@@ -6,33 +6,48 @@ import functools
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 from urllib.parse import urlsplit
 
 import httpx
 
 from flowlet_jupyter.errors import AuthRequired, FlowletError, RequestFailed
-from flowlet_jupyter.http.client import kept
+from flowlet_jupyter.http.client import ClientPool
 from flowlet_jupyter.http.download import download as download_to
 from flowlet_jupyter.http.gather import Gathered, as_urls
+from flowlet_jupyter.http.options import (
+    AsyncSeriesOptions,
+    DownloadOptions,
+    FetchOptions,
+    GatherOptions,
+    SeriesOptions,
+    shows,
+)
 from flowlet_jupyter.http.pages import AsyncPages, Pages, Reading
 from flowlet_jupyter.http.pagination import PageRequest, Style
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import retry_of
-from flowlet_jupyter.http.verbs import absolute, arequest, extend, failed, get, request, with_params
-from flowlet_jupyter.oauth import person
+from flowlet_jupyter.http.verbs import absolute, arequest, extend, failed, request, with_params
 from flowlet_jupyter.oauth.refresh import usable_token
 from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.vault import default_vault
+from flowlet_jupyter.session import Session, default_session
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_CONCURRENCY = 8
 TRIES_OF_MANY = 3  # one request that fails is seen and sent again by a person; the 200th of a series is not
-_last: dict[type, Any] = {}
 
 
+class _LastResults:
+    """What a session read last, for whoever interrupted it."""
+
+    def __init__(self, _session: Session) -> None:
+        self.pages: Pages | None = None
+        self.gathered: Gathered | None = None
+
+
+@shows(SeriesOptions)
 def paginate(
     url: str,
     *,
@@ -47,7 +62,7 @@ def paginate(
     concurrency: int = DEFAULT_CONCURRENCY,
     retry: int = TRIES_OF_MANY,
     progress: bool = True,
-    **options: Any,
+    **options: Unpack[SeriesOptions],
 ) -> Pages:
     """The pages of an API, read as one iterates: `for page in flowlet.paginate(url)`, or all by `.read_all()`.
 
@@ -56,19 +71,21 @@ def paginate(
     itself. Numbered pages are fetched `concurrency` side by side. The other options are those of `request`.
     Raises `PagingStopped`, whose `pages` keep what was read.
     """
-    plan = _Plan(url, secret, method, retry, options)
+    plan = _Plan(url, secret, method, retry, dict(options))
 
     def send(page: PageRequest) -> Response:
         return request(**plan.of(page))
 
     reading = Reading(
         style=style, path=path, max_pages=max_pages, max_items=max_items, concurrency=max(concurrency, 1),
-        declared=_declared_paging(secret), show_progress=progress,
+        declared=_declared_paging(secret, plan.session), show_progress=progress,
     )  # fmt: skip
-    _last[Pages] = pages = Pages(send, PageRequest(plan.address, params or {}, json), reading)
+    pages = Pages(send, PageRequest(plan.address, params or {}, json), reading)
+    plan.session.part(_LastResults).pages = pages
     return pages
 
 
+@shows(AsyncSeriesOptions)
 def apaginate(
     url: str,
     *,
@@ -83,17 +100,17 @@ def apaginate(
     concurrency: int = DEFAULT_CONCURRENCY,
     retry: int = TRIES_OF_MANY,
     progress: bool = True,
-    **options: Any,
+    **options: Unpack[AsyncSeriesOptions],
 ) -> AsyncPages:
     """The async twin of `paginate`, for `async for`."""
-    plan = _Plan(url, secret, method, retry, options)
+    plan = _Plan(url, secret, method, retry, dict(options))
 
     async def send(page: PageRequest) -> Response:
         return await arequest(**plan.of(page))
 
     reading = Reading(
         style=style, path=path, max_pages=max_pages, max_items=max_items, concurrency=max(concurrency, 1),
-        declared=_declared_paging(secret), show_progress=progress,
+        declared=_declared_paging(secret, plan.session), show_progress=progress,
     )  # fmt: skip
     return AsyncPages(send, PageRequest(plan.address, params or {}, json), reading)
 
@@ -102,7 +119,8 @@ class _Plan:
     """How each page is asked for."""
 
     def __init__(self, url: str, secret: str | None, method: str, retry: int, options: dict[str, Any]) -> None:
-        self.address = absolute(url, secret)
+        self.session: Session = options.get("session") or default_session()
+        self.address = absolute(url, secret, session=self.session)
         self._secret = secret
         self._fixed = {"method": method, "secret": secret, "retry": retry, **options}
 
@@ -116,14 +134,15 @@ class _Plan:
         return asked if page.json is None else {**asked, "json": page.json}
 
 
-def last_pages() -> Pages:
+def last_pages(*, session: Session | None = None) -> Pages:
     """The pages that were read last: after an interrupt or an error they hold what came, and go on by `resume()`."""
-    if Pages not in _last:
+    pages = (session or default_session()).part(_LastResults).pages
+    if pages is None:
         raise RequestFailed("No pages were read yet in this kernel.")
-    pages: Pages = _last[Pages]
     return pages
 
 
+@shows(FetchOptions)
 def fetch_df(
     url: str,
     *,
@@ -131,17 +150,19 @@ def fetch_df(
     path: str | None = None,
     paginate: Style | None = "auto",
     dates: bool = False,
-    **options: Any,
+    **options: Unpack[FetchOptions],
 ) -> pd.DataFrame:
     """All records of all pages as one pandas DataFrame; `paginate=None` reads one page only. See `paginate`."""
     if paginate is None:
-        return get(url, secret=secret, **options).to_df(path, dates=dates)
+        given: dict[str, Any] = {"method": "GET", **options}
+        return request(url=url, secret=secret, **given).to_df(path, dates=dates)
     return _paginate(url, secret=secret, path=path, style=paginate, **options).read_all().to_df(dates=dates)
 
 
 _paginate = paginate  # `fetch_df` has an argument of this name
 
 
+@shows(GatherOptions)
 def gather(
     targets: str | Iterable[str],
     *,
@@ -151,7 +172,7 @@ def gather(
     concurrency: int = DEFAULT_CONCURRENCY,
     errors: Literal["collect", "raise"] = "collect",
     retry: int = TRIES_OF_MANY,
-    **options: Any,
+    **options: Unpack[GatherOptions],
 ) -> Gathered:
     """Send many requests side by side; the outcomes are in the order of `targets`, errors among them.
 
@@ -159,7 +180,8 @@ def gather(
     mappings), percent-encoded. An API's rate limit is waited for. An interrupt keeps what came: `last_gathered()`.
     """
     urls = as_urls(targets, rows)
-    _ensure_connected(secret)
+    session = options.get("session") or default_session()
+    _ensure_connected(secret, session)
 
     patience = {"retry": retry_of(retry, any_method=False, without_429=True)} if retry else {}
     options["extensions"] = {**patience, **(options.get("extensions") or {})}
@@ -167,24 +189,30 @@ def gather(
     def send(url: str) -> Response:
         return request(method, url, secret=secret, **options)
 
-    _last[Gathered] = gathered = Gathered(urls, send, concurrency=max(concurrency, 1), errors=errors)
+    gathered = Gathered(urls, send, concurrency=max(concurrency, 1), errors=errors)
+    session.part(_LastResults).gathered = gathered
     return gathered.run()
 
 
-def last_gathered() -> Gathered:
+def last_gathered(*, session: Session | None = None) -> Gathered:
     """What `gather` did last: after an interrupt it holds what came, and goes on by `resume()`."""
-    if Gathered not in _last:
+    gathered = (session or default_session()).part(_LastResults).gathered
+    if gathered is None:
         raise RequestFailed("Nothing was gathered yet in this kernel.")
-    gathered: Gathered = _last[Gathered]
     return gathered
 
 
-def download(url: str, path: str | os.PathLike[str], *, secret: str | None = None, **options: Any) -> Path:
+@shows(DownloadOptions)
+def download(
+    url: str, path: str | os.PathLike[str], *, secret: str | None = None, **options: Unpack[DownloadOptions]
+) -> Path:
     """Stream the body of a GET to a file, with a progress bar; goes on where an interrupted try ended. Raises `RequestFailed`."""
-    retry = options.pop("retry", TRIES_OF_MANY)
-    extend(options, retry=retry, retry_any=False, cache=False)
+    given: dict[str, Any] = {"retry": TRIES_OF_MANY, **options}
+    session = given.pop("session", None) or default_session()
+    extend(given)
     try:
-        return download_to(kept.get(secret), with_params(absolute(url, secret), options), path, **options)
+        address = with_params(absolute(url, secret, session=session), given)
+        return download_to(session.part(ClientPool).get(secret), address, path, **given)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         failure = failed("GET", url, error)
     raise failure
@@ -195,10 +223,10 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _declared_paging(secret: str | None) -> Mapping[str, str]:
+def _declared_paging(secret: str | None, session: Session) -> Mapping[str, str]:
     if secret is None:
         return {}
-    provider = getattr(default_vault().get(secret).secret, "provider", None)
+    provider = getattr(session.vault.get(secret).secret, "provider", None)
     return _paging_of(provider) if provider else {}
 
 
@@ -213,13 +241,13 @@ def _paging_of(provider: str) -> Mapping[str, str]:
     return entry.paging if entry else {}
 
 
-def _ensure_connected(secret: str | None) -> None:
+def _ensure_connected(secret: str | None, session: Session) -> None:
     """Let a person connect the secret before many threads need it at once."""
     if secret is None:
         return
-    record = default_vault().get(secret)
+    record = session.vault.get(secret)
     if isinstance(record.secret, OAuth2):
         try:
-            usable_token(default_vault(), record)
+            usable_token(session.vault, record)
         except AuthRequired as error:
-            person.connect(error)
+            session.prompt.authorize(session.vault, error)

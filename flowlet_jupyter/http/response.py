@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.ipython_hooks import hooks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,12 @@ class Response(httpx.Response):
                 return parsed
             self._parsed = parsed
         return self._parsed
+
+    def _repr_html_(self) -> str:  # IPython finds these two
+        return hooks().response_html(self)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
+        printer.text(hooks().response_text(self))
 
     @property
     def is_parsed(self) -> bool:

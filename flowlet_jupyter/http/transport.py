@@ -11,8 +11,8 @@ import httpx
 from flowlet_jupyter.http.audit import record_use
 from flowlet_jupyter.http.credentials import Credentials, Step, credential_flow
 from flowlet_jupyter.http.response import Response
-from flowlet_jupyter.oauth.person import ConnectHook, refuse
 from flowlet_jupyter.oauth.refresh import wait_for
+from flowlet_jupyter.prompt import AuthorizationPrompt, NoPrompt
 from flowlet_jupyter.vault import Vault
 
 
@@ -25,12 +25,12 @@ class CredentialTransport(httpx.BaseTransport):
         *,
         vault: Vault,
         secret_name: str | None,
-        connect: ConnectHook = refuse,
+        prompt: AuthorizationPrompt | None = None,
     ) -> None:
         self._network = network
         self._vault = vault
         self._secret_name = secret_name
-        self._connect = connect
+        self._prompt = prompt or NoPrompt()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one hop. Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, `httpx.TransportError`."""
@@ -55,7 +55,7 @@ class CredentialTransport(httpx.BaseTransport):
             return self._send(step)
         if isinstance(step, httpx.Response):
             return step.close()
-        return wait_for(step) if isinstance(step, Future) else self._connect(step.error)
+        return wait_for(step) if isinstance(step, Future) else self._prompt.authorize(self._vault, step.error)
 
     def _send(self, request: httpx.Request) -> Response:
         try:
@@ -78,12 +78,12 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
         *,
         vault: Vault,
         secret_name: str | None,
-        connect: ConnectHook = refuse,
+        prompt: AuthorizationPrompt | None = None,
     ) -> None:
         self._network = network
         self._vault = vault
         self._secret_name = secret_name
-        self._connect = connect
+        self._prompt = prompt or NoPrompt()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one hop. Raises as `CredentialTransport.handle_request` does."""
@@ -108,7 +108,9 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
             return await self._send(step)
         if isinstance(step, httpx.Response):
             return await step.aclose()
-        return await asyncio.to_thread(*((wait_for, step) if isinstance(step, Future) else (self._connect, step.error)))
+        if isinstance(step, Future):
+            return await asyncio.to_thread(wait_for, step)
+        return await asyncio.to_thread(self._prompt.authorize, self._vault, step.error)
 
     async def _send(self, request: httpx.Request) -> Response:
         try:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Unpack
 from urllib.parse import urlsplit
 
 import httpx
@@ -11,82 +10,78 @@ import httpx
 from flowlet_jupyter.errors import InvalidSecret, RequestFailed
 from flowlet_jupyter.hosts import is_loopback
 from flowlet_jupyter.http import caching, interchange
-from flowlet_jupyter.http.client import kept
+from flowlet_jupyter.http.client import ClientPool
+from flowlet_jupyter.http.options import AsyncRequestOptions, Cache, RequestOptions, shows
 from flowlet_jupyter.http.redaction import values_of
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import retry_of
 from flowlet_jupyter.secret import base_url_of
-from flowlet_jupyter.vault import default_vault
-
-_T = TypeVar("_T")
-Cache = bool | float | str
+from flowlet_jupyter.session import Session, default_session
 
 
-def absolute(url: str, secret: str | None) -> str:
+def absolute(url: str, secret: str | None, *, session: Session | None = None) -> str:
     """`url`, or the secret's base URL with the path `url` behind it."""
     if "://" in url:
         return url
-    base_url = base_url_of(default_vault().get(secret)) if secret is not None else None
+    vault = (session or default_session()).vault
+    base_url = base_url_of(vault.get(secret)) if secret is not None else None
     if base_url is None:
         of = f"secret '{secret}' has no base URL" if secret else "no secret is named"
         raise RequestFailed(f"The URL '{url[:200]}' is only a path, and {of}. Write it with https:// and its host.")
     return f"{base_url.rstrip('/')}/{url.lstrip('/')}"
 
 
-def request(
-    method: str,
-    url: str,
-    *,
-    secret: str | None = None,
-    retry: int = 0,
-    retry_any: bool = False,
-    cache: Cache = False,
-    insecure: bool = False,
-    **options: Any,
-) -> Response:
+@shows(RequestOptions)
+def request(method: str, url: str, **options: Unpack[RequestOptions]) -> Response:
     """Send a request with the credentials of the secret named `secret`, or with none.
 
     `retry`: how often to try again after 429, 502, 503, 504 or a broken connection, waiting as the API asks; POST and
-    PATCH only with `retry_any`. `cache`: how old a kept answer may be ("1h", seconds; True is an hour). `insecure`: do
-    not check the server's certificate, which no secret is sent to. `options` are those of `httpx.Client.request`:
-    params (added to the URL's query), headers, json, data, content, files, timeout (seconds), follow_redirects.
+    PATCH only with `retry_any`. `cache`: how old a cached response may be ("1h", seconds; True is an hour). `insecure`:
+    do not check the server's certificate, which no secret is sent to. `session`: another one than the default. The other
+    options are those of `httpx.Client.request`: params (added to the URL's query), headers, json, data, content, files,
+    timeout (seconds), follow_redirects.
     Raises `FlowletError`: `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, `RequestFailed` and others.
     """
+    given: dict[str, Any] = dict(options)
+    session, secret = given.pop("session", None) or default_session(), given.pop("secret", None)
+    insecure = bool(given.pop("insecure", False))
     if insecure:
-        _refuse_insecure(absolute(url, secret), secret)
-    extend(options, retry=retry, retry_any=retry_any, cache=cache)
+        _refuse_insecure(absolute(url, secret, session=session), secret)
+    extend(given, cache=given.pop("cache", False))
     try:
-        address = with_params(absolute(url, secret), options)
-        response = _ours(kept.get(secret, insecure=insecure).request(method, address, **options))
+        address = with_params(absolute(url, secret, session=session), given)
+        response = _ours(session.part(ClientPool).get(secret, insecure=insecure).request(method, address, **given))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         failure = failed(method, url, error)
     else:
-        interchange.record(response, lambda: values_of(secret))
+        interchange.record(response, lambda: values_of(secret), session=session)
         return response
     raise failure
 
 
-async def arequest(
-    method: str, url: str, *, secret: str | None = None, retry: int = 0, retry_any: bool = False, **options: Any
-) -> Response:
+@shows(AsyncRequestOptions)
+async def arequest(method: str, url: str, **options: Unpack[AsyncRequestOptions]) -> Response:
     """The async twin of `request`; without `cache` and `insecure`."""
+    given: dict[str, Any] = dict(options)
+    session, secret = given.pop("session", None) or default_session(), given.pop("secret", None)
     for name in ("cache", "insecure"):
-        if options.pop(name, False):
+        if given.pop(name, False):
             raise RequestFailed(f"The option {name} works with {method.lower()}(), not with a{method.lower()}().")
-    extend(options, retry=retry, retry_any=retry_any, cache=False)
+    extend(given)
     try:
-        address = with_params(absolute(url, secret), options)
-        response = _ours(await kept.get_async(secret).request(method, address, **options))
+        address = with_params(absolute(url, secret, session=session), given)
+        response = _ours(await session.part(ClientPool).get_async(secret).request(method, address, **given))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         failure = failed(method, url, error)
     else:
-        interchange.record(response, lambda: values_of(secret))
+        interchange.record(response, lambda: values_of(secret), session=session)
         return response
     raise failure
 
 
-def extend(options: dict[str, Any], *, retry: int, retry_any: bool, cache: Cache) -> None:
-    """Put what our transports are to do into the request's extensions."""
+def extend(options: dict[str, Any], *, cache: Cache = False) -> None:
+    """Put what our transports are to do into the request's extensions: the options `retry`, `retry_any` and `cache`."""
+    retry, retry_any = options.pop("retry", 0), options.pop("retry_any", False)
     extensions = dict(options.pop("extensions", None) or {})
     if retry:
         extensions["retry"] = retry_of(retry, any_method=retry_any)
@@ -125,28 +120,73 @@ def failed(method: str, url: str, error: Exception) -> RequestFailed:
     return RequestFailed(f"{where}: {error} ({type(error).__name__}). Check the host and the network.")
 
 
-def _verb(method: str) -> Callable[..., Response]:
-    def verb(url: str, *, secret: str | None = None, **options: Any) -> Response:
-        return request(method, url, secret=secret, **options)
-
-    return _named(verb, method.lower(), f"Send a {method} request; see `flowlet.request`.")
-
-
-def _async_verb(method: str) -> Callable[..., Awaitable[Response]]:
-    async def verb(url: str, *, secret: str | None = None, **options: Any) -> Response:
-        return await arequest(method, url, secret=secret, **options)
-
-    return _named(verb, f"a{method.lower()}", f"Send a {method} request; see `flowlet.arequest`.")
+@shows(RequestOptions)
+def get(url: str, **options: Unpack[RequestOptions]) -> Response:
+    """Send a GET request; see `flowlet.request`."""
+    return request("GET", url, **options)
 
 
-def _named(verb: _T, name: str, doc: str) -> _T:
-    # what `flowlet.get?` shows in a notebook
-    verb.__name__ = verb.__qualname__ = name  # type: ignore[attr-defined]  # a function
-    verb.__doc__ = doc
-    return verb
+@shows(RequestOptions)
+def post(url: str, **options: Unpack[RequestOptions]) -> Response:
+    """Send a POST request; see `flowlet.request`."""
+    return request("POST", url, **options)
 
 
-get, post, put = _verb("GET"), _verb("POST"), _verb("PUT")
-patch, delete, head = _verb("PATCH"), _verb("DELETE"), _verb("HEAD")
-aget, apost, aput = _async_verb("GET"), _async_verb("POST"), _async_verb("PUT")
-apatch, adelete, ahead = _async_verb("PATCH"), _async_verb("DELETE"), _async_verb("HEAD")
+@shows(RequestOptions)
+def put(url: str, **options: Unpack[RequestOptions]) -> Response:
+    """Send a PUT request; see `flowlet.request`."""
+    return request("PUT", url, **options)
+
+
+@shows(RequestOptions)
+def patch(url: str, **options: Unpack[RequestOptions]) -> Response:
+    """Send a PATCH request; see `flowlet.request`."""
+    return request("PATCH", url, **options)
+
+
+@shows(RequestOptions)
+def delete(url: str, **options: Unpack[RequestOptions]) -> Response:
+    """Send a DELETE request; see `flowlet.request`."""
+    return request("DELETE", url, **options)
+
+
+@shows(RequestOptions)
+def head(url: str, **options: Unpack[RequestOptions]) -> Response:
+    """Send a HEAD request; see `flowlet.request`."""
+    return request("HEAD", url, **options)
+
+
+@shows(AsyncRequestOptions)
+async def aget(url: str, **options: Unpack[AsyncRequestOptions]) -> Response:
+    """Send a GET request; see `flowlet.arequest`."""
+    return await arequest("GET", url, **options)
+
+
+@shows(AsyncRequestOptions)
+async def apost(url: str, **options: Unpack[AsyncRequestOptions]) -> Response:
+    """Send a POST request; see `flowlet.arequest`."""
+    return await arequest("POST", url, **options)
+
+
+@shows(AsyncRequestOptions)
+async def aput(url: str, **options: Unpack[AsyncRequestOptions]) -> Response:
+    """Send a PUT request; see `flowlet.arequest`."""
+    return await arequest("PUT", url, **options)
+
+
+@shows(AsyncRequestOptions)
+async def apatch(url: str, **options: Unpack[AsyncRequestOptions]) -> Response:
+    """Send a PATCH request; see `flowlet.arequest`."""
+    return await arequest("PATCH", url, **options)
+
+
+@shows(AsyncRequestOptions)
+async def adelete(url: str, **options: Unpack[AsyncRequestOptions]) -> Response:
+    """Send a DELETE request; see `flowlet.arequest`."""
+    return await arequest("DELETE", url, **options)
+
+
+@shows(AsyncRequestOptions)
+async def ahead(url: str, **options: Unpack[AsyncRequestOptions]) -> Response:
+    """Send a HEAD request; see `flowlet.arequest`."""
+    return await arequest("HEAD", url, **options)

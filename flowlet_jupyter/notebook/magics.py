@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from flowlet_jupyter.errors import AuthRequired, RequestSyntaxError
+from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.companions import Defaults, SecretLine, read_defaults, read_log_line
 from flowlet_jupyter.notebook.grammar import parse
 from flowlet_jupyter.notebook.interpolation import prepare
@@ -135,13 +134,11 @@ class FlowletMagics(Magics):
 
     def _connect(self, name: str, *, paste: bool) -> None:
         import flowlet_jupyter
-        from flowlet_jupyter.notebook.connect import connect_by_paste, connect_in_notebook
+        from flowlet_jupyter.connect.paste import PastePrompt
+        from flowlet_jupyter.notebook.prompt import prompt_of
 
         handle = flowlet_jupyter.secrets[name]
-        if paste:
-            connect_by_paste(name, getpass.getpass)
-        else:
-            connect_in_notebook(AuthRequired(f"Secret '{name}' needs a person.", secret_name=name), self.shell)
+        handle.authorize(PastePrompt() if paste else prompt_of(self.shell))
         print(handle)  # noqa: T201 - the magic's output
 
     @no_var_expand

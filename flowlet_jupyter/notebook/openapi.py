@@ -11,6 +11,7 @@ from typing import Any
 
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.verbs import get
+from flowlet_jupyter.session import Session, default_session
 
 _MAX_BYTES = 20_000_000
 _PLACE = re.compile(r"\{([^{}]+)\}")
@@ -40,28 +41,35 @@ class Operations:
 
 
 NONE = Operations({})
-_known: dict[str, Operations] = {}
-_guard = threading.Lock()
+
+
+class _Documents:
+    """The operations of the documents that a session has read, by their place; NONE while one is being read."""
+
+    def __init__(self, _session: Session) -> None:
+        self.known: dict[str, Operations] = {}
+        self.guard = threading.Lock()
 
 
 def operations_of(place: str, *, wait: float = 0.0) -> Operations:
     """The operations of the document at `place`, a file or URL; none for "", or while it is being read still."""
     if not place:
         return NONE
-    with _guard:
-        if place in _known:
-            return _known[place]
-        _known[place] = NONE
-    thread = threading.Thread(target=_read, args=(place,), name="flowlet: OpenAPI", daemon=True)
+    documents = default_session().part(_Documents)
+    with documents.guard:
+        if place in documents.known:
+            return documents.known[place]
+        documents.known[place] = NONE
+    thread = threading.Thread(target=_read, args=(place, documents), name="flowlet: OpenAPI", daemon=True)
     thread.start()
     thread.join(wait)
-    return _known[place]
+    return documents.known[place]
 
 
-def _read(place: str) -> None:
+def _read(place: str, documents: _Documents) -> None:
     try:
         text = get(place, timeout=_SECONDS).text if "://" in place else Path(place).expanduser().read_text("utf-8")
-        _known[place] = parse(_loaded(text[:_MAX_BYTES]))
+        documents.known[place] = parse(_loaded(text[:_MAX_BYTES]))
     except (FlowletError, OSError, ValueError, RecursionError):
         return  # completion then offers what else it knows
 

@@ -12,10 +12,17 @@ from urllib.parse import quote
 from jupyter_core.paths import jupyter_runtime_dir
 
 from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.vault import default_vault
 
 _ASK_SECONDS = 2.0
-_asked: dict[str, bool] = {}
+
+
+class _Servers:
+    """Which servers have our extension, as far as a session has asked."""
+
+    def __init__(self, _session: Session) -> None:
+        self.has_extension: dict[str, bool] = {}
 
 
 def authorize_url(secret_name: str) -> str | None:
@@ -28,17 +35,18 @@ def authorize_url(secret_name: str) -> str | None:
 
 def has_extension(url: str) -> bool:
     """Whether the server at `url` has our extension: it may run in an environment without it. Asked once."""
-    if url not in _asked:
+    known = default_session().part(_Servers).has_extension
+    if url not in known:
         no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with no_proxy.open(f"{url}/flowlet/page/page.css", timeout=_ASK_SECONDS):
-                _asked[url] = True
+                known[url] = True
         except urllib.error.HTTPError as error:
             error.close()
-            _asked[url] = False
+            known[url] = False
         except OSError:
             return True  # a certificate of its own, or too busy to answer: the link is still the likelier way
-    return _asked[url]
+    return known[url]
 
 
 def secrets_page_url(*, of_kernel: bool = False) -> str:

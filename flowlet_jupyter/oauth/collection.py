@@ -11,14 +11,15 @@ from typing import Any
 
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
 from flowlet_jupyter.fields import checked_name
-from flowlet_jupyter.oauth.apart import start_apart
-from flowlet_jupyter.oauth.person import connect
+from flowlet_jupyter.ipython_hooks import hooks
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
 from flowlet_jupyter.oauth.revocation import is_active, revoke
 from flowlet_jupyter.oauth.sources import read_source
 from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
+from flowlet_jupyter.prompt import AuthorizationPrompt
 from flowlet_jupyter.secret import Basic, External, Password, Record, Secret, configuration
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.session import session_of
 from flowlet_jupyter.status import Status, status_of
 from flowlet_jupyter.vault import Vault
 
@@ -54,14 +55,25 @@ class SecretHandle:
             return read_source(secret)
         raise InvalidSecret(f"Secret '{self.name}' is a set of headers and has no single token.")
 
-    def authorize(self) -> Status:
+    def authorize(self, prompt: AuthorizationPrompt | None = None) -> Status:
         """Request an access token now, by whatever the grant needs; a person is shown the way, and waited for.
 
-        Raises `AuthRequired` where nobody is there, `TokenEndpointError`.
+        `prompt` shows it, by default the session's. Raises `AuthRequired` where nobody is there, `InvalidSecret` for a
+        secret that is no OAuth2 one, `TokenEndpointError`.
         """
         secret = self.vault.get(self.name).secret
-        if isinstance(secret, OAuth2) and secret.grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
-            connect(AuthRequired(f"Secret '{self.name}' needs a person to authorize it.", secret_name=self.name))
+        if not isinstance(secret, OAuth2):
+            raise InvalidSecret(
+                f"Secret '{self.name}' is of type {secret.type}: it is sent as it is, and nothing is to be authorized. "
+                f"To change it: %flowlet_secret {self.name}"
+            )
+        if secret.grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
+            needed = AuthRequired(
+                f"Secret '{self.name}' needs a person at a terminal or notebook: run %flowlet_secret {self.name} --connect in a "
+                f"notebook, or in a terminal  jupyter flowlet authorize {self.name}",
+                secret_name=self.name,
+            )
+            (prompt or session_of(self.vault).prompt).authorize(self.vault, needed)
             return self.status()
         return self.refresh()
 
@@ -78,7 +90,7 @@ class SecretHandle:
             secret, token_set = record.secret, record.token_set
             if not isinstance(secret, OAuth2) or token_set is None:
                 raise AuthRequired(f"Secret '{self.name}' has no token to revoke.", secret_name=self.name)
-            start_apart(lambda: revoke(secret, token_set), name=f"revocation for secret '{self.name}'").result()
+            revoke(secret, token_set)
             self.vault.put(Record(secret=secret))
         return self.status()
 
@@ -88,7 +100,7 @@ class SecretHandle:
         secret, token_set = record.secret, record.token_set
         if not isinstance(secret, OAuth2) or token_set is None:
             raise AuthRequired(f"Secret '{self.name}' has no access token yet.", secret_name=self.name)
-        return start_apart(lambda: is_active(secret, token_set), name="introspection").result()
+        return is_active(secret, token_set)
 
     def add_account(self, account: str) -> SecretHandle:
         """Another account at the same client: the secret `NAME/account`, with tokens of its own. Raises `InvalidSecret`."""
@@ -118,7 +130,7 @@ class SecretHandle:
             if record and isinstance(secret := record.secret, OAuth2) and secret.revocation_endpoint:
                 if token_set := record.token_set:
                     try:
-                        start_apart(lambda: revoke(secret, token_set), name="revocation").result()
+                        revoke(secret, token_set)
                     except FlowletError as error:
                         notice = f"Secret '{self.name}' is deleted, but its tokens may still be valid: {error}"
         return notice
@@ -152,6 +164,9 @@ class Secrets(Mapping[str, SecretHandle]):
                 )
             self.vault.put(Record(secret=secret))
         return SecretHandle(secret.name, self.vault)
+
+    def _ipython_display_(self) -> None:
+        hooks().show_secrets(self)
 
     def __repr__(self) -> str:
         rows = [("name", "type", "allowed hosts", "status")]

@@ -1,4 +1,4 @@
-"""The end of an authorization: check the response, exchange the code, store the token set. Call this apart."""
+"""The end of an authorization: check the response, exchange the code, store the token set."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from flowlet_jupyter.oauth.authorization import Flow, code_of_response
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.shielded import shielded
 from flowlet_jupyter.vault import Vault
 
 
+@shielded("code exchange")
 def complete_flow(vault: Vault, flow: Flow, parameters: Mapping[str, str]) -> Record:
     """Store what the authorization response `parameters` brings; its `state` was found to be the flow's.
 

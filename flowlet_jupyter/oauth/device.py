@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from flowlet_jupyter.errors import AuthorizationFailed, ProviderError, TokenEndpointError
 from flowlet_jupyter.fields import checked_endpoint
 from flowlet_jupyter.oauth import dpop, token_endpoint
-from flowlet_jupyter.oauth.apart import start_apart
 from flowlet_jupyter.oauth.client_auth import Parameters
 from flowlet_jupyter.oauth.endpoint import send_as_client
 from flowlet_jupyter.oauth.token_answer import refusal
 from flowlet_jupyter.oauth2 import DEVICE_CODE, OAuth2
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.shielded import shielded, start_shielded
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
 
@@ -52,8 +52,9 @@ class DeviceFlow:
         self.cancelled.set()
 
 
+@shielded("device flow")
 def start_device_flow(vault: Vault, name: str) -> DeviceFlow:
-    """Ask for a code, and start a thread that waits for the person. Call this apart.
+    """Ask for a code, and start a thread that waits for the person.
 
     Raises `ProviderError`, `AuthorizationFailed` if the secret has another grant.
     """
@@ -72,7 +73,7 @@ def start_device_flow(vault: Vault, name: str) -> DeviceFlow:
             vault.put(Record(secret=secret, token_set=token_set))
         return token_set
 
-    return DeviceFlow(authorization, start_apart(wait_and_store, name=f"device flow of secret '{name}'"), cancelled)
+    return DeviceFlow(authorization, start_shielded(wait_and_store, name=f"device flow of secret '{name}'"), cancelled)
 
 
 def request_code(secret: OAuth2) -> DeviceAuthorization:

@@ -1,7 +1,4 @@
-"""From an address that a person has to a provider's metadata (RFC 8414, OpenID Connect Discovery, RFC 9728).
-
-Call these apart: they wait for other machines.
-"""
+"""From an address that a person has to a provider's metadata (RFC 8414, OpenID Connect Discovery, RFC 9728)."""
 
 from __future__ import annotations
 
@@ -18,6 +15,8 @@ from authlib.oauth2.rfc8414.well_known import get_well_known_url
 from flowlet_jupyter.errors import DiscoveryFailed, InvalidSecret, ProviderError
 from flowlet_jupyter.fields import checked_endpoint
 from flowlet_jupyter.oauth.endpoint import Answer, send
+from flowlet_jupyter.session import Session, default_session
+from flowlet_jupyter.shielded import shielded
 
 CACHE_SECONDS = 600.0
 ENDPOINTS = (
@@ -44,25 +43,31 @@ class ProviderMetadata:
     resource: str | None = None
 
 
-_found: dict[str, tuple[float, ProviderMetadata]] = {}
+class _Cache:
+    """What providers said lately, with the time of it."""
+
+    def __init__(self, _session: Session) -> None:
+        self.found: dict[str, tuple[float, ProviderMetadata]] = {}
 
 
+@shielded("discovery")
 def discover(address: str) -> ProviderMetadata:
     """The metadata behind an issuer, a `.well-known` URL or an API's URL; kept for ten minutes.
 
     Raises `DiscoveryFailed` with what was tried, or `InvalidSecret` if `address` is no https URL.
     """
     address = checked_endpoint(address if "://" in address else f"https://{address}", "issuer")
-    kept = _found.get(address)
-    if kept and time.monotonic() - kept[0] < CACHE_SECONDS:
-        return kept[1]
+    cache = default_session().part(_Cache).found
+    cached = cache.get(address)
+    if cached and time.monotonic() - cached[0] < CACHE_SECONDS:
+        return cached[1]
     metadata = _of_issuer(address) or _of_resource(address)
     if metadata is None:
         raise DiscoveryFailed(
             f"{address} says nothing of its OAuth2 endpoints: it has no OpenID Connect or RFC 8414 metadata, and its "
             "answer names none (RFC 9728). Fill in the endpoints from the provider's documentation."
         )
-    _found[address] = (time.monotonic(), metadata)
+    cache[address] = (time.monotonic(), metadata)
     return metadata
 
 

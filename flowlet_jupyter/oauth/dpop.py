@@ -13,10 +13,16 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.session import Session, default_session
 
-# the nonce that each origin gave last (RFC 9449, 8): it is good for a while and saves a refused request
-_nonces: dict[str, str] = {}
 _MAX_ORIGINS = 1000
+
+
+class _Nonces:
+    """The nonce that each origin gave last (RFC 9449, 8): it is good for a while and saves a refused request."""
+
+    def __init__(self, _session: Session) -> None:
+        self.by_origin: dict[str, str] = {}
 
 
 def new_key() -> SecretValue:
@@ -34,7 +40,7 @@ def proof(key: SecretValue, method: str, url: str, *, access_token: SecretValue 
         "htu": urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")),
         "iat": int(time.time()),
     }
-    if nonce := _nonces.get(_origin(url)):
+    if nonce := default_session().part(_Nonces).by_origin.get(_origin(url)):
         claims["nonce"] = nonce
     if access_token is not None:
         digest = hashlib.sha256(access_token.reveal().encode()).digest()
@@ -45,11 +51,12 @@ def proof(key: SecretValue, method: str, url: str, *, access_token: SecretValue 
 
 def remember_nonce(url: str, nonce: str | None) -> bool:
     """Take the nonce of a response's `DPoP-Nonce`. Whether it is a new one, so that a refused request is worth repeating."""
-    if not nonce or _nonces.get(_origin(url)) == nonce:
+    nonces = default_session().part(_Nonces).by_origin
+    if not nonce or nonces.get(_origin(url)) == nonce:
         return False
-    if len(_nonces) >= _MAX_ORIGINS:
-        _nonces.clear()
-    _nonces[_origin(url)] = nonce
+    if len(nonces) >= _MAX_ORIGINS:
+        nonces.clear()
+    nonces[_origin(url)] = nonce
     return True
 
 

@@ -1,6 +1,6 @@
 """One bounded request to an endpoint of a provider: it ends, it is not redirected, and what goes wrong has a name.
 
-Call these through `apart.start_apart`: their frames hold codes, client secrets and tokens in clear.
+Call these from shielded functions (shielded.py) only: their frames hold codes, client secrets and tokens in clear.
 """
 
 from __future__ import annotations

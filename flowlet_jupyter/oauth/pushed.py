@@ -1,4 +1,4 @@
-"""The authorization request, pushed to the provider first where it offers that (RFC 9126). Call this apart."""
+"""The authorization request, pushed to the provider first where it offers that (RFC 9126)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from flowlet_jupyter.oauth.authorization import Flow, authorization_url, request
 from flowlet_jupyter.oauth.endpoint import send_as_client
 from flowlet_jupyter.oauth.token_answer import refusal
 from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.shielded import shielded
 
 
+@shielded("authorization request")
 def authorization_request(secret: OAuth2, flow: Flow) -> str:
     """The URL to send the browser to. Raises `AuthorizationFailed`."""
     endpoint = secret.pushed_authorization_request_endpoint

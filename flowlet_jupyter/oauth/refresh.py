@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
 from concurrent.futures import Future
 
 from flowlet_jupyter.errors import AuthRequired, TokenEndpointError
 from flowlet_jupyter.oauth import token_endpoint
-from flowlet_jupyter.oauth.apart import start_apart
 from flowlet_jupyter.oauth2 import REFRESH_TOKEN, TOKEN_EXCHANGE, OAuth2
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.shielded import start_shielded
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
 
+_log = logging.getLogger("flowlet_jupyter.refresh")  # events and names of secrets, never values
 # the token endpoint's deadline, behind the time that another process may hold the lock
 REFRESH_DEADLINE_SECONDS = 150.0
 _NO_TOKEN = SecretValue("")  # differs from every access token: whoever finds one stored need not obtain another
@@ -63,7 +65,7 @@ def refresh_once(vault: Vault, name: str, *, stale: SecretValue | None) -> Futur
 
     The future raises `AuthRequired` when the provider refuses the grant, else `TokenEndpointError` or `VaultError`.
     """
-    return start_apart(lambda: _refresh_under_lock(vault, name, stale), name=f"refresh of secret '{name}'")
+    return start_shielded(lambda: _refresh_under_lock(vault, name, stale), name=f"refresh of secret '{name}'")
 
 
 def wait_for(refreshing: Future[TokenSet]) -> TokenSet:
@@ -81,7 +83,9 @@ def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None) -> T
         if not isinstance(secret, OAuth2) or not can_renew(record):
             raise auth_required(record)
         if stale is not None and token is not None and token.access_token != stale:
+            _log.debug("refresh of secret %r shared: another thread or process has done it", name)
             return token
+        _log.debug("refresh of secret %r started", name)
         try:
             if secret.is_unattended:
                 fresh = token_endpoint.obtain(
@@ -96,7 +100,9 @@ def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None) -> T
         else:
             # stored before anybody uses it: a rotated refresh token that is lost loses the grant
             vault.put(dataclasses.replace(record, token_set=fresh, refused=None))
+            _log.debug("refresh of secret %r stored", name)
             return fresh
+        _log.debug("grant of secret %r refused: invalid_grant", name)
         vault.put(refused)
         raise auth_required(refused)
 

@@ -1,4 +1,4 @@
-"""Registering a client without a developer portal, where the provider offers it (RFC 7591). Call this apart."""
+"""Registering a client without a developer portal, where the provider offers it (RFC 7591)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flowlet_jupyter.errors import ProviderError
 from flowlet_jupyter.oauth.endpoint import send
 from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.shielded import shielded
 
 _HINTS = {
     "invalid_redirect_uri": "The provider does not take this redirect URI; register at its developer portal.",
@@ -16,6 +17,7 @@ _HINTS = {
 }
 
 
+@shielded("client registration")
 def register_client(
     registration_endpoint: str, *, redirect_uri: str, grant_type: str, scope: str, client_name: str
 ) -> dict[str, Any]:

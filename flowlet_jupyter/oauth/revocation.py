@@ -1,4 +1,4 @@
-"""Ending a token at its provider (RFC 7009), and asking whether it is active (RFC 7662). Call these apart."""
+"""Ending a token at its provider (RFC 7009), and asking whether it is active (RFC 7662)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from flowlet_jupyter.oauth.endpoint import Answer, send_as_client
 from flowlet_jupyter.oauth.token_answer import refusal
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.shielded import shielded
 from flowlet_jupyter.token_set import TokenSet
 
 
+@shielded("revocation")
 def revoke(secret: OAuth2, token_set: TokenSet) -> None:
     """Revoke the refresh token, and the access token too. Raises `ProviderError` if there is no such endpoint."""
     if secret.revocation_endpoint is None:
@@ -22,6 +24,7 @@ def revoke(secret: OAuth2, token_set: TokenSet) -> None:
             _ask(secret, secret.revocation_endpoint, token, hint, "revocation endpoint")
 
 
+@shielded("introspection")
 def is_active(secret: OAuth2, token_set: TokenSet) -> bool:
     """Whether the provider still takes the access token. Raises `ProviderError`."""
     if secret.introspection_endpoint is None:

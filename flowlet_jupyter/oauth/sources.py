@@ -8,38 +8,45 @@ from pathlib import Path
 from typing import Any
 
 from flowlet_jupyter.errors import SourceUnavailable
-from flowlet_jupyter.oauth.apart import start_apart
 from flowlet_jupyter.oauth.endpoint import send
 from flowlet_jupyter.secret import External
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.session import Session, default_session
+from flowlet_jupyter.shielded import shielded
 
 MAX_BYTES = 100_000
 # what takes long to ask for is asked for once in a while, not at each request
-_KEPT_SECONDS = 300.0
-_kept: dict[str, tuple[float, SecretValue]] = {}
+_CACHE_SECONDS = 300.0
+
+
+class _Cache:
+    """What was read lately, with the time of it."""
+
+    def __init__(self, _session: Session) -> None:
+        self.values: dict[str, tuple[float, SecretValue]] = {}
 
 
 def read_source(secret: External) -> SecretValue:
     """The value that `secret` names, as it is now. Raises `SourceUnavailable`, naming the source and never the value."""
     kind, _, place = secret.source.partition(":")
+    cache = default_session().part(_Cache).values
     if kind == "env":
         value = os.environ.get(place)
         problem = f"the environment variable {place} is not set"
     elif kind == "file":
         value, problem = _of_file(place)
     else:
-        kept = _kept.get(secret.source)
-        if kept and time.monotonic() - kept[0] < _KEPT_SECONDS:
-            return kept[1]
-        ask = _of_keyring if kind == "keyring" else _of_hub
-        value, problem = start_apart(lambda: ask(place), name=f"source of secret '{secret.name}'").result()
+        cached = cache.get(secret.source)
+        if cached and time.monotonic() - cached[0] < _CACHE_SECONDS:
+            return cached[1]
+        value, problem = (_of_keyring if kind == "keyring" else _of_hub)(place)
     found = SecretValue((value or "").strip())
     if not found:
         raise SourceUnavailable(f"Secret '{secret.name}' is read from {secret.source}, but {problem}.")
     if not found.reveal().isascii() or not found.reveal().isprintable():
         raise SourceUnavailable(f"Secret '{secret.name}': what {secret.source} holds cannot be sent in a header.")
     if kind in {"keyring", "hub"}:
-        _kept[secret.source] = (time.monotonic(), found)
+        cache[secret.source] = (time.monotonic(), found)
     return found
 
 
@@ -53,6 +60,7 @@ def _of_file(place: str) -> tuple[str | None, str]:
         return None, f"the file cannot be read ({getattr(error, 'strerror', None) or 'it is no text'})"
 
 
+@shielded("the keyring's entry")
 def _of_keyring(place: str) -> tuple[str | None, str]:
     import keyring
     from keyring.errors import KeyringError
@@ -64,6 +72,7 @@ def _of_keyring(place: str) -> tuple[str | None, str]:
         return None, f"the keyring cannot be asked ({type(error).__name__}): unlock it"
 
 
+@shielded("the hub's user")
 def _of_hub(place: str) -> tuple[str | None, str]:
     """A member of the user's auth_state, which the hub shows to tokens with the scope `admin:auth_state!user`."""
     url, token = os.environ.get("JUPYTERHUB_API_URL"), os.environ.get("JUPYTERHUB_API_TOKEN")

@@ -1,6 +1,6 @@
 """The only caller of token endpoints: every grant, and the refresh (RFC 6749, 4 and 6; RFC 7523, 8628, 8693).
 
-Call these through `apart.start_apart`: their frames hold codes and tokens in clear.
+Call these from shielded functions (shielded.py) only: their frames hold codes and tokens in clear.
 """
 
 from __future__ import annotations

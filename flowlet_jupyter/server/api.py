@@ -6,7 +6,6 @@ import dataclasses
 import json
 import time
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 import segno
@@ -25,7 +24,6 @@ from flowlet_jupyter.errors import (
 )
 from flowlet_jupyter.fields import checked_endpoint, checked_name
 from flowlet_jupyter.http.identity import identify
-from flowlet_jupyter.oauth.apart import start_apart
 from flowlet_jupyter.oauth.collection import SecretHandle
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
@@ -33,9 +31,10 @@ from flowlet_jupyter.oauth.registration import register_client
 from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.providers import Provider, fields_for, load_providers
 from flowlet_jupyter.secret import Record, configuration
-from flowlet_jupyter.server.headers import FlowletHandler, apart
+from flowlet_jupyter.server.headers import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.redirect_uri import redirect_uri
 from flowlet_jupyter.server.secret_form import store_secret
+from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.status import status_of
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
@@ -86,7 +85,7 @@ class SecretsHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self) -> None:
         """List the secrets."""
-        self.finish(json.dumps(await apart(self._listed)))
+        self.finish(json.dumps(await run_in_thread(self._listed)))
 
     def _listed(self) -> list[dict[str, Any]]:
         listed = []
@@ -106,7 +105,7 @@ class SecretHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self, name: str) -> None:
         """One secret, without values."""
-        self.finish(described(await apart(lambda: self.vault.get(name))))
+        self.finish(described(await run_in_thread(lambda: self.vault.get(name))))
 
     @web.authenticated
     async def put(self, name: str) -> None:
@@ -118,8 +117,8 @@ class SecretHandler(FlowletAPIHandler):
         only_new = self.request.headers.get("If-None-Match") == "*"  # RFC 9110, 13.1.2: the form for a new secret
         name = checked_name(name)
         if endpoint:
-            fields |= await apart(lambda: self._registered(endpoint, fields))
-        created, record = await apart(lambda: store_secret(self.vault, name, fields, only_new=only_new))
+            fields |= await run_in_thread(lambda: self._registered(endpoint, fields))
+        created, record = await run_in_thread(lambda: store_secret(self.vault, name, fields, only_new=only_new))
         self.set_status(201 if created else 200)
         self.finish(described(record))
 
@@ -136,7 +135,7 @@ class SecretHandler(FlowletAPIHandler):
     @web.authenticated
     async def delete(self, name: str) -> None:
         """Revoke the tokens and remove the secret (204); 200 with a `notice` if the provider did not take the former."""
-        notice = await apart(SecretHandle(name, self.vault).delete)
+        notice = await run_in_thread(SecretHandle(name, self.vault).delete)
         if notice:
             self.finish({"notice": notice})
             return
@@ -150,8 +149,8 @@ class RefreshHandler(FlowletAPIHandler):
     @web.authenticated
     async def post(self, name: str) -> None:
         """Refresh the access token now; answers as `GET api/secrets/NAME`."""
-        await apart(SecretHandle(name, self.vault).refresh)
-        self.finish(described(await apart(lambda: self.vault.get(name))))
+        await run_in_thread(SecretHandle(name, self.vault).refresh)
+        self.finish(described(await run_in_thread(lambda: self.vault.get(name))))
 
 
 class RevokeHandler(FlowletAPIHandler):
@@ -160,8 +159,8 @@ class RevokeHandler(FlowletAPIHandler):
     @web.authenticated
     async def post(self, name: str) -> None:
         """Answers as `GET api/secrets/NAME`; 502 if the provider did not take it, and then nothing is forgotten."""
-        await apart(SecretHandle(name, self.vault).revoke)
-        self.finish(described(await apart(lambda: self.vault.get(name))))
+        await run_in_thread(SecretHandle(name, self.vault).revoke)
+        self.finish(described(await run_in_thread(lambda: self.vault.get(name))))
 
 
 class IntrospectHandler(FlowletAPIHandler):
@@ -170,7 +169,7 @@ class IntrospectHandler(FlowletAPIHandler):
     @web.authenticated
     async def post(self, name: str) -> None:
         """Answers with `active`."""
-        self.finish({"active": await apart(SecretHandle(name, self.vault).is_active)})
+        self.finish({"active": await run_in_thread(SecretHandle(name, self.vault).is_active)})
 
 
 class AccountsHandler(FlowletAPIHandler):
@@ -180,9 +179,9 @@ class AccountsHandler(FlowletAPIHandler):
     async def post(self, name: str) -> None:
         """Answers (201) with the new secret, named `NAME/account`."""
         account = str((self.get_json_body() or {}).get("account") or "")
-        made = await apart(lambda: SecretHandle(name, self.vault).add_account(account))
+        made = await run_in_thread(lambda: SecretHandle(name, self.vault).add_account(account))
         self.set_status(201)
-        self.finish(described(await apart(lambda: self.vault.get(made.name))))
+        self.finish(described(await run_in_thread(lambda: self.vault.get(made.name))))
 
 
 class DeviceHandler(FlowletAPIHandler):
@@ -192,13 +191,13 @@ class DeviceHandler(FlowletAPIHandler):
     async def post(self, name: str) -> None:
         """The code to enter, where, its QR code as SVG, and until when (Unix time)."""
         _cancel(self.vault, name)
-        flow = await apart(lambda: start_device_flow(self.vault, name))
-        _device_flows[self.vault.folder, name] = flow
+        flow = await run_in_thread(lambda: start_device_flow(self.vault, name))
+        _flows(self.vault)[name] = flow
         vault = self.vault
 
         def finished(future: Future[TokenSet]) -> None:
             if future.exception() is None:
-                start_apart(lambda: identify(vault, name), name="identity")
+                identify.start(vault, name)
 
         flow.finished.add_done_callback(finished)
         given = flow.authorization
@@ -215,7 +214,7 @@ class DeviceHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self, name: str) -> None:
         """Whether the flow goes on, and why it ended if it failed."""
-        flow = _device_flows.get((self.vault.folder, name))
+        flow = _flows(self.vault).get(name)
         done = flow is None or flow.finished.done()
         error = flow.finished.exception() if flow is not None and done else None
         self.finish({"pending": not done, "problem": str(error) if error else None})
@@ -228,12 +227,19 @@ class DeviceHandler(FlowletAPIHandler):
         self.finish()
 
 
-# flows under way in this server; they end with it, and within half an hour
-_device_flows: dict[tuple[Path, str], DeviceFlow] = {}
+class _DeviceFlows:
+    """Flows under way in a server's session, by secret; they end with it, and within half an hour."""
+
+    def __init__(self, _session: Session) -> None:
+        self.running: dict[str, DeviceFlow] = {}
+
+
+def _flows(vault: Vault) -> dict[str, DeviceFlow]:
+    return session_of(vault).part(_DeviceFlows).running
 
 
 def _cancel(vault: Vault, name: str) -> None:
-    flow = _device_flows.pop((vault.folder, name), None)
+    flow = _flows(vault).pop(name, None)
     if flow is not None:
         flow.cancel()
 
@@ -244,7 +250,7 @@ class ProvidersHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self) -> None:
         """All entries, by title."""
-        providers = await apart(load_providers)
+        providers = await run_in_thread(load_providers)
         self.finish(json.dumps([_shown(provider) for provider in providers.values()]))
 
 
@@ -254,7 +260,7 @@ class ProviderFieldsHandler(FlowletAPIHandler):
     @web.authenticated
     async def post(self, key: str) -> None:
         """The fields of a secret, for the values in the JSON object of the body."""
-        provider = (await apart(load_providers)).get(key)
+        provider = (await run_in_thread(load_providers)).get(key)
         if provider is None:
             raise web.HTTPError(404, "There is no such provider in the catalogue.")
         self.finish(fields_for(provider, self.get_json_body() or {}))
@@ -269,7 +275,7 @@ class DiscoverHandler(FlowletAPIHandler):
         address = (self.get_json_body() or {}).get("address", "")
         if not isinstance(address, str) or not address.strip():
             raise InvalidSecret("Which address? An issuer, a .well-known URL or an API's URL.", field="issuer")
-        metadata = await apart(lambda: discover(address.strip()))
+        metadata = await run_in_thread(lambda: discover(address.strip()))
         self.finish(
             {
                 "fields": fields_of(metadata),
@@ -303,7 +309,7 @@ class VaultHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self) -> None:
         """The vault's folder and where its master key is kept."""
-        key = await apart(self.vault.master_key)
+        key = await run_in_thread(self.vault.master_key)
         self.finish({"folder": str(self.vault.folder), "master_key": key.kept})
 
 
@@ -313,7 +319,7 @@ class GreetingHandler(FlowletAPIHandler):
     @web.authenticated
     async def post(self, greeting: str) -> None:
         """Leave the greeting for the kernel (204)."""
-        await apart(lambda: greet(self.vault.folder, greeting))
+        await run_in_thread(lambda: greet(self.vault.folder, greeting))
         self.set_status(204)
         self.finish()
 

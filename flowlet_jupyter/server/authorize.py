@@ -27,9 +27,10 @@ from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, OAuth2
 from flowlet_jupyter.providers import fields_for, load_providers
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.server.headers import apart
+from flowlet_jupyter.server.headers import run_in_thread
 from flowlet_jupyter.server.pages import PageHandler
 from flowlet_jupyter.server.redirect_uri import callback_path, plan_redirect, redirect_uri
+from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.status import status_of
 from flowlet_jupyter.vault import Vault
 
@@ -76,9 +77,9 @@ class AuthorizeHandler(FlowHandler):
     async def get(self, name: str) -> None:
         """302 to the provider; a page to confirm first when another site's link led here."""
         try:
-            if self.is_from_elsewhere and name not in await apart(self.vault.names):
+            if self.is_from_elsewhere and name not in await run_in_thread(self.vault.names):
                 raise SecretNotFound(f"There is no secret '{name}'. Open the link again from a page of this server.")
-            record = await apart(lambda: self._record(name))
+            record = await run_in_thread(lambda: self._record(name))
             if not isinstance(record.secret, OAuth2):
                 raise InvalidSecret(f"Secret '{name}' is of type {record.secret.type}: there is no token to request.")
             if record.secret.grant_type != AUTHORIZATION_CODE:
@@ -96,21 +97,21 @@ class AuthorizeHandler(FlowHandler):
             return
         secret = record.secret
         here = redirect_uri(self)
-        plan = plan_redirect(here, secret.redirect_uris, await apart(lambda: _redirect_rule(secret.provider)))
+        plan = plan_redirect(here, secret.redirect_uris, await run_in_thread(lambda: _redirect_rule(secret.provider)))
         if plan.problem and self.get_query_argument("registered", "") != "yes":
             again = f"{url_path_join(self.base_url, 'flowlet', 'authorize', quote(name, safe=''))}?registered=yes"
             self.show("redirect.html", secret_name=name, problem=plan.problem, uri=plan.uri, again=again)
             return
         flow = new_flow(name, redirect_uri=plan.uri, now=time.time(), user=self.current_user_name)
-        await apart(lambda: remember_flow(self.vault, flow))
+        await run_in_thread(lambda: remember_flow(self.vault, flow))
         try:
-            at_provider = await apart(lambda: authorization_request(secret, flow))
+            at_provider = await run_in_thread(lambda: authorization_request(secret, flow))
         except FlowletError as error:
             self.show("failed.html", status=502, message=str(error))
             return
         if plan.is_elsewhere(here):
             # cookies do not cross from localhost to 127.0.0.1: start there, by a ticket that works once
-            ticket = hand_out(Ticket(flow, at_provider, time.monotonic() + TICKET_SECONDS))
+            ticket = hand_out(self.vault, Ticket(flow, at_provider, time.monotonic() + TICKET_SECONDS))
             self.redirect(f"{plan.uri.removesuffix('callback')}handover?ticket={ticket}")
             return
         self.start_at_provider(flow, at_provider)
@@ -138,7 +139,7 @@ class HandOverHandler(FlowHandler):
     @allow_unauthenticated
     async def get(self) -> None:
         """Set the flow's cookie for this host, and go on to the provider."""
-        ticket = take_back(self.get_query_argument("ticket", ""), now=time.monotonic())
+        ticket = take_back(self.vault, self.get_query_argument("ticket", ""), now=time.monotonic())
         if ticket is None:
             self.show("failed.html", status=400, message="This link was used already or is too old. Start again.")
             return
@@ -155,21 +156,28 @@ class Ticket:
 
 
 TICKET_SECONDS = 60.0
-_tickets: dict[str, Ticket] = {}
 
 
-def hand_out(ticket: Ticket) -> str:
+class _Tickets:
+    """The tickets of a server's session that nobody has redeemed yet."""
+
+    def __init__(self, _session: Session) -> None:
+        self.issued: dict[str, Ticket] = {}
+
+
+def hand_out(vault: Vault, ticket: Ticket) -> str:
     """A random name for the ticket."""
-    for name in [name for name, old in _tickets.items() if old.ends_at < time.monotonic()]:
-        del _tickets[name]
+    tickets = session_of(vault).part(_Tickets).issued
+    for name in [name for name, old in tickets.items() if old.ends_at < time.monotonic()]:
+        del tickets[name]
     name = random.token_urlsafe(32)
-    _tickets[name] = ticket
+    tickets[name] = ticket
     return name
 
 
-def take_back(name: str, *, now: float) -> Ticket | None:
+def take_back(vault: Vault, name: str, *, now: float) -> Ticket | None:
     """The ticket of this name, for the first who asks and in time."""
-    ticket = _tickets.pop(name, None)
+    ticket = session_of(vault).part(_Tickets).issued.pop(name, None)
     return ticket if ticket is not None and now <= ticket.ends_at else None
 
 
@@ -200,7 +208,7 @@ class CallbackHandler(FlowHandler):
             return
         parameters = {key: self.get_query_argument(key) for key in self.request.query_arguments}
         state = parameters.get("state", "")
-        flow = await apart(lambda: find_flow(self.vault, state, now=time.time()))
+        flow = await run_in_thread(lambda: find_flow(self.vault, state, now=time.time()))
         if flow is None or not self._is_same_browser(flow):
             self.show(
                 "failed.html",
@@ -216,7 +224,7 @@ class CallbackHandler(FlowHandler):
         self.clear_cookie(cookie, path=path)
         name = flow.secret_name
         try:
-            record = await apart(lambda: _finish(self.vault, flow, parameters))
+            record = await run_in_thread(lambda: _finish(self.vault, flow, parameters))
         except FlowletError as error:
             self.show("failed.html", status=400, message=str(error), secret_name=name)
             return

@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 from jupyter_server.base.handlers import JupyterHandler
 from tornado.log import access_log
 
-from flowlet_jupyter.oauth.apart import start_apart
+from flowlet_jupyter.shielded import start_shielded
 from flowlet_jupyter.vault import Vault
 
 T = TypeVar("T")
 
 
-async def apart(task: Callable[[], T]) -> T:
+async def run_in_thread(task: Callable[[], T]) -> T:
     """Run what reads or writes the vault off the event loop: a keyring may wait for a person to unlock it."""
-    return await asyncio.wrap_future(start_apart(task, name="work on the vault"))
+    return await asyncio.wrap_future(start_shielded(task, name="work on the vault"))
 
 
 class FlowletHandler(JupyterHandler):

@@ -22,9 +22,10 @@ from tornado.netutil import bind_sockets
 
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.server.extension import loopback_handlers
+from flowlet_jupyter.session import Session, session_of
+from flowlet_jupyter.settings import loopback_port
 from flowlet_jupyter.vault import Vault
 
-DEFAULT_PORT = 8753
 ADDRESS = "127.0.0.1"
 PAGE_SECONDS = 600.0
 _START_SECONDS = 10.0
@@ -45,19 +46,6 @@ class Loopback:
     def secrets_url(self) -> str:
         """The page with all secrets, the form and Manage tokens."""
         return f"{self.base}/flowlet/"
-
-
-def loopback_port() -> int:
-    """The port of the redirect URI, which must be registered: `FLOWLET_LOOPBACK_PORT`, else 8753.
-
-    `free` gives 0, a free one each time, for providers that take any port on loopback (RFC 8252, 7.3).
-    """
-    text = os.environ.get("FLOWLET_LOOPBACK_PORT", str(DEFAULT_PORT))
-    if text == "free":
-        return 0
-    if not text.isdigit() or not 0 < int(text) < 65536:
-        raise FlowletError(f"FLOWLET_LOOPBACK_PORT is neither a port nor 'free': {text[:20]}")
-    return int(text)
 
 
 def loopback_redirect_uri() -> str:
@@ -112,45 +100,49 @@ class _Listener:
         self._thread.join(_START_SECONDS)
 
 
-_guard = threading.Lock()
-_listeners: dict[int, _Listener] = {}  # by process: a forked child has the memory of one, but not its thread
+class _Listeners:
+    """The listener of a session, by process: a forked child has the memory of one, but not its thread."""
 
+    def __init__(self, session: Session) -> None:
+        self._vault = session.vault
+        self._guard = threading.Lock()
+        self._open: dict[int, _Listener] = {}
 
-def _take(vault: Vault) -> _Listener:
-    """The listener of this process, started if there is none: the one port serves all who wait."""
-    with _guard:
-        listener = _listeners.get(os.getpid())
-        if listener is not None and listener.vault is not vault:
-            raise FlowletError("A listener for another vault is open in this process. Try again when it is done.")
-        if listener is None:
-            listener = _listeners[os.getpid()] = _Listener(vault)
-        listener.holders += 1
-        return listener
+    def take(self) -> _Listener:
+        """The one that is open, started if there is none: the one port serves all who wait."""
+        with self._guard:
+            listener = self._open.get(os.getpid())
+            if listener is None:
+                listener = self._open[os.getpid()] = _Listener(self._vault)
+            listener.holders += 1
+            return listener
 
-
-def _give_back(listener: _Listener) -> None:
-    with _guard:
-        listener.holders -= 1
-        if listener.holders:
-            return
-        del _listeners[os.getpid()]
-        listener.close()
+    def give_back(self, listener: _Listener) -> None:
+        """Close it when nobody waits any more."""
+        with self._guard:
+            listener.holders -= 1
+            if listener.holders:
+                return
+            del self._open[os.getpid()]
+            listener.close()
 
 
 @contextlib.contextmanager
 def open_loopback(vault: Vault) -> Iterator[Loopback]:
     """Listen while the block runs. Raises `FlowletError` if the port is taken: another one is not registered."""
-    listener = _take(vault)
+    listeners = session_of(vault).part(_Listeners)
+    listener = listeners.take()
     try:
         yield listener.loopback
     finally:
-        _give_back(listener)
+        listeners.give_back(listener)
 
 
 def hold_loopback(vault: Vault, *, seconds: float = PAGE_SECONDS) -> Loopback:
     """Listen for some minutes, so that a person can use the page of secrets, and return at once. Raises `FlowletError`."""
-    listener = _take(vault)
-    timer = threading.Timer(seconds, _give_back, (listener,))
+    listeners = session_of(vault).part(_Listeners)
+    listener = listeners.take()
+    timer = threading.Timer(seconds, listeners.give_back, (listener,))
     timer.daemon = True
     timer.start()
     return listener.loopback

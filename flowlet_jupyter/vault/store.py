@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import logging
 import os
 import threading
 import unicodedata
@@ -13,16 +14,17 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from filelock import FileLock, Timeout
-from jupyter_core.paths import jupyter_data_dir
 
 from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, VaultFileDamaged
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret import Record
+from flowlet_jupyter.settings import Settings
 from flowlet_jupyter.vault.master_key import MasterKey, load_master_key
 from flowlet_jupyter.vault.records import client_of, record_from_payload, record_to_payload
 from flowlet_jupyter.vault.sealed_file import Signature, make_private_folder, read_sealed, signature, write_sealed
 
 LOCK_TIMEOUT_SECONDS = 90.0  # longer than the token endpoint's deadline, which the holder may be waiting for
+_log = logging.getLogger("flowlet_jupyter.vault")  # events and names of secrets, never values
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 # Windows keeps these names, with any ending, for devices
 _DEVICES = frozenset(
@@ -52,6 +54,8 @@ class Vault:
         self._cache: dict[str, tuple[Signature, Record]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._locks_guard = threading.Lock()
+        self.session: object | None = None  # the `Session` that works on it
+        self.session_guard = threading.Lock()
 
     def __repr__(self) -> str:
         return f"Vault({str(self.folder)!r})"
@@ -150,13 +154,19 @@ class Vault:
             f"Secret '{name}' has been in use by another process for {LOCK_TIMEOUT_SECONDS:.0f} s. "
             "Try again; if it stays so, look for a process that hangs."
         )
-        if not thread_lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
-            raise VaultError(busy)
+        if not thread_lock.acquire(blocking=False):
+            _log.debug("lock of secret %r waited for: another thread holds it", name)
+            if not thread_lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
+                raise VaultError(busy)
         try:
             path = self.folder / (file_name_of(name).removesuffix(".jwe") + ".lock")
             process_lock = FileLock(path, timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
             try:
-                process_lock.acquire()
+                try:
+                    process_lock.acquire(blocking=False)
+                except Timeout:
+                    _log.debug("lock of secret %r waited for: another process holds it", name)
+                    process_lock.acquire()
             except Timeout:
                 raise VaultError(busy) from None
             except (OSError, NotImplementedError) as error:
@@ -205,6 +215,4 @@ def default_vault() -> Vault:
 
     A forked child gets its own, since a lock that another thread held at the fork would never be released.
     """
-    folder = os.environ.get("FLOWLET_VAULT")
-    path = Path(folder).expanduser() if folder else Path(jupyter_data_dir()) / "flowlet" / "vault"
-    return _vault_at(path.absolute(), os.getpid())
+    return _vault_at(Settings.read().vault, os.getpid())

@@ -102,7 +102,6 @@ def test_what_is_no_age(text):
 
 
 def test_without_hishel_the_extra_is_named(api, monkeypatch):
-    caching._storage.cache_clear()
     monkeypatch.setitem(sys.modules, "hishel", None)
     with pytest.raises(MissingExtra, match=r"flowlet-jupyter\[cache\]"):
         flowlet.get(f"{api.url}/user/1", cache="1h")

@@ -8,8 +8,10 @@ import pytest
 from leak_search import leaks
 from support import eventually
 
+from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.notebook.extension import keep_question_mark
 from flowlet_jupyter.secret import Password, Record
+from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-5e1f"
@@ -266,3 +268,12 @@ def test_completion_of_names_paths_and_an_openapi_document(kernel, run, tmp_path
     default_vault().put(Record(secret=described))
     assert "/users/{{id}}/tweets" in completions(kernel, "%flowlet_request -s described /us")
     assert "/users/{{id}}/tweets" not in completions(kernel, "%flowlet_request -s api /us")
+
+
+def test_to_connect_what_nobody_authorizes_says_at_once_what_authorize_says(kernel, api):
+    secret = Password(name="api", password=CANARY, base_url=api.url)
+    with pytest.raises(InvalidSecret, match="nothing is to be authorized") as helper:
+        put_secret(secret).authorize()
+    for code in ("%flowlet_secret api --connect", "%flowlet_secret api --paste"):
+        reply = kernel.run(code)
+        assert (reply["ename"], reply["evalue"]) == ("InvalidSecret", str(helper.value))

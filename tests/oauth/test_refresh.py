@@ -16,12 +16,12 @@ import httpx
 import pytest
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.oauth.apart import start_apart
 from flowlet_jupyter.oauth.authorization import authorization_url, new_flow, request_parameters
 from flowlet_jupyter.oauth.token_endpoint import exchange_code
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.shielded import start_shielded
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import default_vault
 
@@ -212,7 +212,7 @@ def test_an_edit_waits_for_the_refresh_and_no_record_is_half(birdsong):
     connect(birdsong)
     vault = default_vault()
     with vault.lock("twitter"):
-        refreshing = start_apart(flowlet.secrets["twitter"].refresh, name="test")
+        refreshing = start_shielded(flowlet.secrets["twitter"].refresh, name="test")
         time.sleep(0.2)
         assert not refreshing.done()
         vault.delete("twitter")
@@ -226,7 +226,7 @@ def test_work_apart_shows_neither_frames_nor_text_of_unexpected_errors():
         canary = "canary-value-5e1f"
         raise ValueError(canary)
 
-    error = start_apart(work, name="test").exception(10)
+    error = start_shielded(work, name="test").exception(10)
     assert isinstance(error, flowlet.FlowletError)
     assert "canary" not in str(error)
     assert error.__traceback__ is None

@@ -9,15 +9,9 @@ from keyring.errors import KeyringLocked
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import InvalidSecret, SourceUnavailable
-from flowlet_jupyter.oauth import sources
 
 CANARY = "canary-value-5e1f"
 URL = "https://api.example/me"
-
-
-@pytest.fixture(autouse=True)
-def nothing_kept():
-    sources._kept.clear()
 
 
 def add(source: str, **fields):

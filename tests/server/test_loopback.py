@@ -15,7 +15,8 @@ from flowlet_jupyter.errors import AuthorizationFailed, FlowletError
 from flowlet_jupyter.oauth.authorization import new_flow
 from flowlet_jupyter.oauth.completion import pasted_response
 from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.server.loopback import loopback_port, loopback_redirect_uri, open_loopback
+from flowlet_jupyter.server.loopback import loopback_redirect_uri, open_loopback
+from flowlet_jupyter.settings import loopback_port
 from flowlet_jupyter.vault import default_vault
 
 ALLOW = {"username": "ada", "password": "birdsong", "decision": "allow"}

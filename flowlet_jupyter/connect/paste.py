@@ -1,0 +1,42 @@
+"""The browser is on another machine: the person pastes the address that it was redirected to."""
+
+from __future__ import annotations
+
+import getpass
+import time
+
+from flowlet_jupyter.errors import AuthRequired, InvalidSecret
+from flowlet_jupyter.http.identity import identify
+from flowlet_jupyter.oauth.authorization import new_flow
+from flowlet_jupyter.oauth.completion import complete_flow, pasted_response
+from flowlet_jupyter.oauth.pushed import authorization_request
+from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, OAuth2
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.vault import Vault
+
+
+class PastePrompt:
+    """Asks by a password prompt, so that the code in the address is neither shown nor kept in a history."""
+
+    def authorize(self, vault: Vault, needed: AuthRequired) -> None:
+        """Print the link, take the address. Raises `InvalidSecret` for another grant, `needed` where nobody can type."""
+        from flowlet_jupyter.server.loopback import loopback_redirect_uri
+
+        name = needed.secret_name
+        secret = vault.get(name).secret
+        if not isinstance(secret, OAuth2) or secret.grant_type != AUTHORIZATION_CODE:
+            raise InvalidSecret(
+                f"Secret '{name}' does not use the authorization code grant: there is nothing to paste."
+            )
+        flow = new_flow(name, redirect_uri=next(iter(secret.redirect_uris), loopback_redirect_uri()), now=time.time())
+        url = authorization_request(secret, flow)
+        print(  # noqa: T201 - it comes before the prompt, in a terminal as in a notebook
+            f"1. Open {url}\n2. Allow it. The browser then goes to {flow.redirect_uri}?…, and may say that nobody "
+            "answers.\n3. Copy that whole address and paste it here (it is not shown)."
+        )
+        try:
+            address = SecretValue(getpass.getpass("Address: "))
+        except (EOFError, NotImplementedError):  # as IPython's StdinNotImplementedError is
+            raise needed from None
+        complete_flow(vault, flow, pasted_response(flow, address))
+        identify(vault, name)

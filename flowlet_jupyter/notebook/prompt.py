@@ -1,0 +1,72 @@
+"""The prompt of a notebook: the way to an access token in the cell's output, while the cell waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.display import display
+
+from flowlet_jupyter.connect.device_prompt import by_device_code
+from flowlet_jupyter.connect.loopback import by_loopback
+from flowlet_jupyter.connect.terminal import TerminalPrompt
+from flowlet_jupyter.connect.wait import Line, authorize_by, wait_for_token
+from flowlet_jupyter.errors import AuthRequired
+from flowlet_jupyter.notebook.server_link import authorize_url
+from flowlet_jupyter.oauth2 import DEVICE_CODE, OAuth2
+from flowlet_jupyter.prompt import AuthorizationPrompt
+from flowlet_jupyter.vault import Vault, default_vault
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+class NotebookPrompt:
+    """Shows the connect widget, or text where there is no server to link to.
+
+    Stdin allowed means that a person is there: nbclient, papermill and nbconvert forbid it.
+    """
+
+    def __init__(self, kernel: Any) -> None:
+        self._kernel = kernel
+
+    def authorize(self, vault: Vault, needed: AuthRequired) -> None:
+        """Return when the secret has a token; raise `needed` where nobody can answer, or after ten minutes."""
+        if not getattr(self._kernel, "_allow_stdin", False):
+            raise needed
+        secret = vault.get(needed.secret_name).secret
+        if isinstance(secret, OAuth2) and secret.grant_type == DEVICE_CODE:
+            way = by_device_code
+        # the server's extension works on the user's vault, and on no other
+        elif vault is default_vault() and authorize_url(needed.secret_name):
+            way = _by_widget
+        else:
+            way = by_loopback
+        authorize_by(way, vault, needed, _DisplayedLine())
+
+
+def prompt_of(shell: InteractiveShell | None) -> AuthorizationPrompt:
+    """The prompt for where this runs: a kernel, or IPython in a terminal."""
+    kernel = getattr(shell, "kernel", None)
+    return TerminalPrompt() if kernel is None else NotebookPrompt(kernel)
+
+
+def _by_widget(vault: Vault, name: str, line: Line) -> bool:
+    from flowlet_jupyter.notebook.widgets import FlowletWidget
+
+    text = f"Secret '{name}' needs authorization. Open this link: {authorize_url(name)}"
+    FlowletWidget(view="connect", name=name).show(text)
+    return wait_for_token(vault, name, line)
+
+
+class _DisplayedLine:
+    """A line that is replaced in the cell's output."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, text: str, *, is_countdown: bool = False) -> None:  # noqa: ARG002 - a notebook shows both alike
+        data = {"text/plain": text}
+        if self._handle is None:
+            self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]  # IPython has no hint
+        else:
+            self._handle.update(data, raw=True)

@@ -1,0 +1,50 @@
+"""What a type checker says of the public functions, in an editor as in a check: two checkers, right and wrong uses."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import flowlet_jupyter as flowlet
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def mypy(path: Path) -> set[int]:
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--follow-imports=silent", str(path)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert ran.returncode in {0, 1}, ran.stdout + ran.stderr
+    return {int(number) for number in re.findall(rf"{path.name}:(\d+): error", ran.stdout)}
+
+
+def pyright(path: Path) -> set[int]:
+    command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, str(path)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    found = json.loads(ran.stdout)["generalDiagnostics"]
+    return {each["range"]["start"]["line"] + 1 for each in found if each["severity"] == "error"}
+
+
+@pytest.mark.parametrize("checker", [mypy, pyright])
+def test_right_uses_pass_and_each_wrong_one_is_refused(checker):
+    assert checker(HERE / "right.py") == set()
+    lines = (HERE / "wrong.py").read_text("utf-8").splitlines()
+    assert checker(HERE / "wrong.py") == {n for n, line in enumerate(lines, 1) if line.endswith("# wrong")}
+
+
+@pytest.mark.parametrize("name", ["get", "post", "request", "paginate", "gather"])
+def test_a_running_kernel_completes_the_options(name):
+    offered = set(inspect.signature(getattr(flowlet, name)).parameters)
+    assert {"secret", "retry", "cache", "timeout", "headers"} <= offered
+
+
+def test_the_async_verbs_offer_no_cache():
+    offered = set(inspect.signature(flowlet.aget).parameters)
+    assert {"secret", "retry"} <= offered
+    assert "cache" not in offered
