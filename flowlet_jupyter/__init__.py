@@ -90,7 +90,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
     from flowlet_jupyter.http.gather import (
         Gathered as Gathered,
     )
-    from flowlet_jupyter.http.interchange import (
+    from flowlet_jupyter.http.har import (
         recording as recording,
     )
     from flowlet_jupyter.http.many import (
@@ -208,7 +208,7 @@ _PUBLIC = {
     **dict.fromkeys(("client", "async_client"), "http.client"),
     "auth": "http.auth",
     "ask": "prompt",
-    "recording": "http.interchange",
+    "recording": "http.har",
     "requests_auth": "bridges.for_requests",
     "google_credentials": "bridges.for_google",
     "azure_credential": "bridges.for_azure",

@@ -19,6 +19,8 @@ from typing import Any
 import httpx
 
 from flowlet_jupyter.errors import InvalidSecret, MissingExtra
+from flowlet_jupyter.http.redaction import redacted
+from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.transport import our_response
 from flowlet_jupyter.vault import default_vault
 
@@ -71,7 +73,7 @@ class CachingTransport(httpx.BaseTransport):
         from hishel.httpx import CacheTransport
 
         request.extensions["caching"] = {"storage": storage, "ttl": age, "key": _key(request, self._secret_name)}
-        answer = CacheTransport(_WithoutCookies(self._inner), storage=storage).handle_request(request)
+        answer = CacheTransport(_WithoutCredentials(self._inner), storage=storage).handle_request(request)
         return our_response(answer, self._secret_name)  # hishel makes one of its own
 
     def close(self) -> None:
@@ -79,8 +81,8 @@ class CachingTransport(httpx.BaseTransport):
         self._inner.close()
 
 
-class _WithoutCookies(httpx.BaseTransport):
-    """A session that an API sets is a credential, and is not kept."""
+class _WithoutCredentials(httpx.BaseTransport):
+    """A session that an API sets is a credential, and so is a value that it repeats: neither is kept."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
@@ -90,6 +92,9 @@ class _WithoutCookies(httpx.BaseTransport):
         for name in ("set-cookie", "set-cookie2"):
             if name in response.headers:
                 del response.headers[name]
+        if isinstance(response, Response) and response.sent_values:
+            response.read()
+            return redacted(response)
         return response
 
 

@@ -10,9 +10,8 @@ import httpx
 
 from flowlet_jupyter.errors import InvalidSecret, RequestFailed
 from flowlet_jupyter.hosts import is_loopback
-from flowlet_jupyter.http import caching, interchange
+from flowlet_jupyter.http import caching, har
 from flowlet_jupyter.http.client import kept
-from flowlet_jupyter.http.redaction import values_of
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import retry_of
 from flowlet_jupyter.secret import base_url_of
@@ -58,10 +57,10 @@ def request(
     try:
         address = with_params(absolute(url, secret), options)
         response = _ours(kept.get(secret, insecure=insecure).request(method, address, **options))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed(method, url, error)
     else:
-        interchange.record(response, lambda: values_of(secret))
+        har.record(response)
         return response
     raise failure
 
@@ -77,10 +76,10 @@ async def arequest(
     try:
         address = with_params(absolute(url, secret), options)
         response = _ours(await kept.get_async(secret).request(method, address, **options))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed(method, url, error)
     else:
-        interchange.record(response, lambda: values_of(secret))
+        har.record(response)
         return response
     raise failure
 
@@ -120,7 +119,7 @@ def failed(method: str, url: str, error: Exception) -> RequestFailed:
     where = f"{method.upper()} {url.split('?', maxsplit=1)[0][:200]}"
     if isinstance(error, httpx.TimeoutException):
         return RequestFailed(f"{where}: no answer in time ({type(error).__name__}). Give it longer with timeout=.")
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
         return RequestFailed(f"{where}: this is not a URL that can be requested ({error}).")
     return RequestFailed(f"{where}: {error} ({type(error).__name__}). Check the host and the network.")
 

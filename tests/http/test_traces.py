@@ -15,7 +15,7 @@ from leak_search import files_below, leaks
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import InvalidSecret, MissingExtra, RequestFailed
-from flowlet_jupyter.http import audit, caching, interchange
+from flowlet_jupyter.http import audit, caching, curl_export
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-5e1f"
@@ -161,7 +161,7 @@ def test_a_log_that_cannot_be_written_costs_no_request(api, secret, isolated):
 
 
 def test_a_curl_command_holds_no_value_and_works(api, secret, isolated):
-    command = interchange.as_curl(
+    command = curl_export.as_curl(
         "POST", f"{api.url}/echo?a=b&c=%22", [("X-Test", "it's"), ("Cookie", CANARY)], b'{"q": "it\'s"}',
         default_vault().get("api"),
     )  # fmt: skip
@@ -177,7 +177,7 @@ def test_a_curl_command_holds_no_value_and_works(api, secret, isolated):
 
 
 def test_python_code_does_the_same(api, secret):
-    code = interchange.as_python(
+    code = curl_export.as_python(
         "POST", "/echo", [("Content-Type", "application/json"), ("X-A", "1")], b'{"q": [1]}', "api"
     )
     assert CANARY not in code
@@ -198,8 +198,8 @@ def test_other_secrets_in_curl(kind):
         ),
     }[kind]  # fmt: skip
     flowlet.secrets.add(made)
-    command = interchange.as_curl("GET", "https://a.example/", [], None, default_vault().get("x"))
-    wanted = {"basic": "-u ann:", "headers": '"X-Key: …"', "oauth2": '"Authorization: OAuth $('}[kind]
+    command = curl_export.as_curl("GET", "https://a.example/", [], None, default_vault().get("x"))
+    wanted = {"basic": '-u "ann:$(', "headers": "'X-Key: …'", "oauth2": '"Authorization: OAuth $('}[kind]
     assert wanted in command
     assert CANARY not in command
 
@@ -214,7 +214,7 @@ def test_a_har_of_a_session_has_all_but_credentials(api, secret, tmp_path):
     assert leaks({"har": text}, [CANARY, "canary-session"]) == []
     first, second = json.loads(text)["log"]["entries"]
     assert first["request"]["queryString"] == [{"name": "a", "value": "1"}]
-    assert '"Authorization": "Bearer (left out)"' in first["response"]["content"]["text"]
+    assert '"Authorization": "Bearer (value of the secret)"' in first["response"]["content"]["text"]
     assert second["request"]["postData"]["text"] == '{"q":1}'
     assert first["response"]["status"] == 200
 
