@@ -172,11 +172,12 @@ def _forms(value: str) -> Iterator[bytes]:
         except UnicodeEncodeError:
             continue
     # a value may look encoded itself ("a%41b"): then a decoded text holds it decoded
-    decoded = raw
-    for _ in range(_MAX_LAYERS):
-        decoded = _Decoded(decoded).content
-        if len(decoded) >= _SHORTEST:
-            yield decoded
+    for outermost in (raw, _MARKUP.sub(b"", raw)):
+        layer = outermost
+        for _ in range(_MAX_LAYERS):
+            if len(layer) >= _SHORTEST:
+                yield layer
+            layer = _Decoded(layer, _ESCAPE).content
     # in base64, whatever stands before and behind it (the user name of a Basic pair): the digits that depend on the
     # value alone
     for shift in range(3):
@@ -193,24 +194,24 @@ _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # JSON, beyond the first 65,536 characters
     rb"|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\."
     rb"|%[0-9a-fA-F]{2}"
-    rb"|&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});"
-    rb"|<[/!?]?[a-zA-Z][^<>]{0,300}>|<!--.{0,300}?-->",
+    rb"|&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});",
     re.DOTALL,
 )
+_MARKUP = re.compile(rb"<!--.{0,300}?-->|<[/!?]?[a-zA-Z][^<>]{0,300}>", re.DOTALL)
 _JSON_ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
 class _Decoded:
-    """A text with one layer of escapes decoded and its markup left out, and where each byte stood."""
+    """A text with one layer of escapes decoded, or its markup left out, and where each byte stood."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, pattern: re.Pattern[bytes]) -> None:
         pieces: list[bytes] = []
         # for each piece: where it begins in the decoded text and in `content`, and whether it is copied as it is
         self._starts: list[int] = []
         self._origins: list[tuple[int, int, bool]] = []
         self._length = 0
         end = 0
-        for match in _ESCAPE.finditer(content):
+        for match in pattern.finditer(content):
             if match.start() > end:
                 self._add(pieces, content[end : match.start()], end, match.start(), is_copied=True)
             self._add(pieces, _unescaped(match[0]), match.start(), match.end(), is_copied=False)
@@ -255,7 +256,7 @@ def _unescaped(escape: bytes) -> bytes:
                 .decode("utf-16-be")
                 .encode("utf-8", "surrogatepass")
             )
-        return chr(int(escape[2:], 16)).encode("utf-8", "surrogatepass")
+        return chr(int(b"0x" + escape[2:], 0)).encode("utf-8", "surrogatepass")
     return _JSON_ESCAPES.get(escape[1:], escape[1:])
 
 
@@ -272,11 +273,12 @@ def _without(content: bytes, forms: tuple[bytes, ...]) -> bytes:
 
 
 def _spans(content: bytes, forms: tuple[bytes, ...]) -> set[tuple[int, int]]:
-    """Where a form of a value begins and ends in `content`, under up to `_MAX_LAYERS` layers of escapes."""
+    """Where a form of a value begins and ends in `content`, under up to `_MAX_LAYERS` layers of escapes and markup."""
     spans: set[tuple[int, int]] = set()
-    layers: list[_Decoded] = []
-    text = content
-    for _ in range(_MAX_LAYERS + 1):
+    # each text with the layers that were taken off it; and whether its markup was left out
+    texts: list[tuple[bytes, tuple[_Decoded, ...], bool]] = [(content, (), False)]
+    while texts:
+        text, layers, is_bare = texts.pop()
         for form in forms:
             start = text.find(form)
             while start >= 0:
@@ -285,11 +287,15 @@ def _spans(content: bytes, forms: tuple[bytes, ...]) -> set[tuple[int, int]]:
                     span = layer.origin(*span)
                 spans.add(span)
                 start = text.find(form, start + len(form))
-        if not any(sign in text for sign in (b"\\", b"%", b"&", b"<")):
-            break
-        layer = _Decoded(text)
-        if not layer.is_changed:
-            break
-        layers.append(layer)
-        text = layer.content
+        if len(layers) == _MAX_LAYERS:
+            continue
+        # an attribute may hold a value, so that markup is looked into before it is left out
+        if any(sign in text for sign in (b"\\", b"%", b"&")):
+            decoded = _Decoded(text, _ESCAPE)
+            if decoded.is_changed:
+                texts.append((decoded.content, (*layers, decoded), is_bare))
+        if not is_bare and b"<" in text:
+            bare = _Decoded(text, _MARKUP)
+            if bare.is_changed:
+                texts.append((bare.content, (*layers, bare), True))
     return spans
