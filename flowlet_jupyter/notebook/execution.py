@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -68,31 +68,23 @@ class Call:
     # for the client: timeout, retry, cache and the like
     options: dict[str, Any]
 
-    @property
-    def path(self) -> str:
-        """The URL without its query, for completion."""
-        parts = urlsplit(self.url)
-        return parts.path if not parts.netloc else f"{parts.scheme}://{parts.netloc}{parts.path}"
-
-    @contextlib.contextmanager
-    def client_options(self) -> Iterator[dict[str, Any]]:
-        """The options of the client's functions; files that are uploaded are open while the block runs."""
+    def client_options(self, files: contextlib.ExitStack) -> dict[str, Any]:
+        """The options of the client's functions; `files` closes those that are uploaded."""
         request = self.request
         options: dict[str, Any] = {"headers": dict(request.headers), **self.options}
         if request.content is not None:
             options["content"] = request.content
-        with contextlib.ExitStack() as stack:
-            if request.files:
-                options["data"] = dict(request.fields)
-                options["files"] = [(name, stack.enter_context(_opened(path))) for name, path in request.files]
-            elif request.content is not None and not isinstance(request.content, bytes):
-                stack.enter_context(request.content)
-            yield options
+        if request.files:
+            options["data"] = dict(request.fields)
+            options["files"] = [(name, files.enter_context(_opened(path))) for name, path in request.files]
+        elif request.content is not None and not isinstance(request.content, bytes):
+            files.enter_context(request.content)
+        return options
 
     def send(self) -> Response:
         """The response. Raises `FlowletError`."""
-        with self.client_options() as options:
-            return verbs.request(self.request.method, self.url, secret=self.secret, **options)
+        with contextlib.ExitStack() as files:
+            return verbs.request(self.request.method, self.url, secret=self.secret, **self.client_options(files))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,11 +121,10 @@ class Plain:
         lines = []
         if self.shows_request:
             request = response.request
-            lines += [f"> {request.method} {request.url}"]
-            lines += [f"> {name}: {_shown_header(name, value)}" for name, value in request.headers.items()]
+            lines += [f"> {request.method} {request.url}", *_header_lines(request.headers.items(), "> ")]
             lines += [f"> (credentials of secret '{self.call.secret}')"] if self.call.secret else []
         lines.append(f"< {response.status_code} {response.reason_phrase}")
-        lines += [f"< {name}: {_shown_header(name, value)}" for name, value in response.headers.multi_items()]
+        lines += _header_lines(response.headers.multi_items(), "< ")
         return "\n".join(lines)
 
 
@@ -151,7 +142,8 @@ class Paged:
     def run(self) -> Any:
         """The pages, or their records as a list or a DataFrame. Raises `PagingStopped`."""
         body = _json_body(self.call.request)
-        with self.call.client_options() as options:
+        with contextlib.ExitStack() as files:
+            options = self.call.client_options(files)
             options.pop("content", None)
             pages = many.paginate(
                 self.call.url, secret=self.call.secret, method=self.call.request.method, json=body,
@@ -191,7 +183,8 @@ class Saved:
         """The path of the file. Raises `RequestFailed`."""
         call = self.call
         if call.request.method == "GET" and call.request.content is None:
-            with call.client_options() as options:
+            with contextlib.ExitStack() as files:
+                options = call.client_options(files)
                 for without in ("cache", "insecure", "retry_any"):
                     del options[without]
                 if self.retry is None:
@@ -229,10 +222,7 @@ class Shown:
             )
         if self.form == "python":
             return curl_export.as_python(request.method, url, request.headers, content, call.secret)
-        lines = [
-            f"{request.method} {url}",
-            *(f"{name}: {_shown_header(name, value)}" for name, value in request.headers),
-        ]
+        lines = [f"{request.method} {url}", *_header_lines(request.headers)]
         if call.secret:
             lines.append(f"(credentials of secret '{call.secret}')")
         lines += [f"{name}={value}" for name, value in request.fields]
@@ -287,9 +277,14 @@ def _call_of(spec: RequestSpec, request: PreparedRequest, settings: Settings) ->
 
 
 def execute(
-    execution: Execution, spec: RequestSpec, namespace: MutableMapping[str, Any], called_paths: dict[str, None]
+    spec: RequestSpec,
+    request: PreparedRequest,
+    settings: Settings,
+    namespace: MutableMapping[str, Any],
+    called_paths: dict[str, None],
 ) -> Any:
     """What the cell gets: the result, or None where it goes into a variable. `called_paths` are those to complete."""
+    execution = execution_of(spec, request, settings, namespace)
     for note in spec.notes:
         _notice(note)
     if isinstance(execution, Shown):
@@ -297,8 +292,9 @@ def execute(
     if spec.insecure:
         _notice("The server's certificate is not checked (-k): anybody on the way could answer in its place.")
     result = execution.run()
-    called_paths.pop(execution.call.path, None)
-    called_paths[execution.call.path] = None
+    called_at = urlsplit(execution.call.url)._replace(query="", fragment="").geturl()
+    called_paths.pop(called_at, None)
+    called_paths[called_at] = None
     if spec.out is not None:
         namespace[spec.out] = result
         return None
@@ -322,8 +318,8 @@ def _json_body(request: PreparedRequest) -> Any:
         ) from None
 
 
-def _shown_header(name: str, value: str) -> str:
-    return "(not shown)" if is_sensitive(name) else value
+def _header_lines(headers: Iterable[tuple[str, str]], mark: str = "") -> list[str]:
+    return [f"{mark}{name}: {'(not shown)' if is_sensitive(name) else value}" for name, value in headers]
 
 
 def _notice(text: str) -> None:

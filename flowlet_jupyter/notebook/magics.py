@@ -16,7 +16,6 @@ from flowlet_jupyter.notebook.interpolation import prepare
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from flowlet_jupyter.notebook.execution import Settings
     from flowlet_jupyter.notebook.openapi import Operations
 
 _OPENAPI_SECONDS = 0.3  # that a completion waits for a document that it has not read yet
@@ -57,7 +56,7 @@ class FlowletMagics(Magics):
             me = %flowlet_request https://api.twitter.com/2/users/me --secret twitter
             %flowlet_request /2/users/{{me["data"]["id"]}}/tweets max_results==100 -s twitter --paginate --df data -o tweets
         """
-        from flowlet_jupyter.notebook.execution import execute, execution_of, file_content
+        from flowlet_jupyter.notebook.execution import Settings, execute, file_content
 
         if line.strip() in {"--help", "-h"}:
             from flowlet_jupyter.notebook.options import option_help
@@ -66,16 +65,11 @@ class FlowletMagics(Magics):
             return None
         spec = parse(line, cell)
         request = prepare(spec, self._evaluate, file_content)
-        execution = execution_of(spec, request, self._settings(), self.shell.user_ns)
-        return execute(execution, spec, self.shell.user_ns, self.called_paths)
-
-    def _settings(self) -> Settings:
-        from flowlet_jupyter.notebook.execution import Settings
-
-        return Settings(
+        settings = Settings(
             secret=self.defaults.secret or self.default_secret, base_url=self.defaults.base_url,
             timeout=self.timeout, raise_on_error=self.raise_on_error, dataframe=self.dataframe,
         )  # fmt: skip
+        return execute(spec, request, settings, self.shell.user_ns, self.called_paths)
 
     def operations(self, secret: str = "") -> Operations:
         """What the OpenAPI document of the secret (or the default one) says of the API, else that of %flowlet_defaults."""

@@ -93,7 +93,7 @@ def shown(error: BaseException) -> str:
 
 
 def assert_hidden(error: BaseException) -> None:
-    assert leaks({"traceback": shown(error).encode()}, [CANARY]) == []
+    assert leaks({"traceback": shown(error).encode("utf-8", "surrogatepass")}, [CANARY]) == []
 
 
 def raised_by(action) -> BaseException:
