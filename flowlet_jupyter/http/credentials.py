@@ -17,7 +17,7 @@ import httpx
 
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
 from flowlet_jupyter.hosts import check_destination
-from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues, values_in
+from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.refresh import token_after_rejection, usable_token
 from flowlet_jupyter.oauth.sources import read_source
@@ -66,7 +66,7 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
     if not isinstance(record.secret, OAuth2):
         headers = _static_headers(record)
         _refuse_users_own(name, request, headers)
-        return (yield Credentials(headers, sent=SentValues(_sent(record.secret, headers))))
+        return (yield Credentials(headers, sent=_sent(record.secret, headers)))
 
     secret = record.secret
     _refuse_users_own(name, request, {secret.compliance.token_header: SecretValue("")})
@@ -116,17 +116,17 @@ def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Cre
         for name, value in switches.api_headers.items()
         if name not in request.headers
     }
-    sent = values_in(secret, token)
+    sent = SentValues(holders=(secret, token))
     if switches.token_parameter:
-        return Credentials(headers, {switches.token_parameter: token.access_token}, SentValues(sent))
+        return Credentials(headers, {switches.token_parameter: token.access_token}, sent)
     scheme = switches.authorization_scheme
     if token.dpop_key is not None:
         scheme = "DPoP"
         proof = dpop.proof(token.dpop_key, request.method, str(request.url), access_token=token.access_token)
         headers["DPoP"] = SecretValue(proof)
-        sent.append(headers["DPoP"])
+        sent |= SentValues([headers["DPoP"]])
     headers[switches.token_header] = SecretValue(f"{scheme} {token.access_token.reveal()}".strip())
-    return Credentials(headers, sent=SentValues(sent))
+    return Credentials(headers, sent=sent)
 
 
 def _filled(template: str, known: Mapping[str, str]) -> str:
@@ -153,13 +153,13 @@ def _static_headers(record: Record) -> dict[str, SecretValue]:
     return dict(secret.headers)
 
 
-def _sent(secret: Secret, headers: Mapping[str, SecretValue]) -> list[SecretValue]:
+def _sent(secret: Secret, headers: Mapping[str, SecretValue]) -> SentValues:
     """The secret's values, and those that only the headers have: the Basic pair, and what was read from elsewhere."""
     scheme = "Basic" if isinstance(secret, Basic) else secret.scheme if isinstance(secret, External) else None
     if scheme is None:
-        return values_in(secret)
+        return SentValues(holders=(secret,))
     added = [SecretValue(value.reveal().removeprefix(scheme).lstrip()) for value in headers.values()]
-    return [*values_in(secret), *added]
+    return SentValues(added, holders=(secret,))
 
 
 def _refuse_users_own(name: str, request: httpx.Request, headers: dict[str, SecretValue]) -> None:

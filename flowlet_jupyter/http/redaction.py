@@ -43,20 +43,24 @@ def is_sensitive(header: str) -> bool:
 class SentValues:
     """The values that must not be shown with a response. Opaque: not printed, and empty in a copy or a pickle."""
 
-    __slots__ = ("__forms", "__values")
+    __slots__ = ("__forms", "__holders", "__values")
 
-    def __init__(self, values: Iterable[SecretValue] = ()) -> None:
+    def __init__(self, values: Iterable[SecretValue] = (), *, holders: tuple[object, ...] = ()) -> None:
+        """`values`, and those in the fields of `holders`: secrets and token sets, which are frozen."""
         self.__values = tuple(values)
+        self.__holders = holders
         self.__forms: tuple[bytes, ...] | None = None
 
     def __repr__(self) -> str:
         return "SentValues(hidden)"
 
     def __bool__(self) -> bool:
-        return bool(self.__values)
+        return bool(self.__values or self.__holders)
 
     def __or__(self, other: SentValues) -> SentValues:
-        return SentValues((*self.__values, *other.__values))
+        if not self:
+            return other
+        return SentValues((*self.__values, *other.__values), holders=(*self.__holders, *other.__holders))
 
     def __copy__(self) -> SentValues:
         return SentValues()
@@ -69,7 +73,7 @@ class SentValues:
 
     def redact(self, text: str) -> str:
         """`text` with `(value of the secret)` in the place of each value."""
-        if not self.__values:
+        if not self:
             return text
         content = text.encode("utf-8", "surrogatepass")
         found = self.redact_bytes(content)
@@ -77,11 +81,12 @@ class SentValues:
 
     def redact_bytes(self, content: bytes) -> bytes:
         """The same for an encoded text, in UTF-8 or any encoding that agrees with ASCII; `content` itself if nothing is found."""
-        if not self.__values or not content:
+        if not self or not content:
             return content
         if self.__forms is None:
             # made when they are first needed: most responses are never shown
-            self.__forms = _encoded_forms(value.reveal() for value in self.__values)
+            values = (*self.__values, *values_in(*self.__holders))
+            self.__forms = _encoded_forms(value.reveal() for value in values)
         return _without(content, self.__forms)
 
 

@@ -72,21 +72,23 @@ class CredentialTransport(httpx.BaseTransport):
         return self._connect(step.error)
 
     def _send(self, request: httpx.Request, credentials: Credentials | None, sent: SentValues) -> Response:
-        body = _Body(request.stream)
+        body = None if isinstance(request.stream, httpx.ByteStream) else _Body(request.stream)
         try:
             outcome = self._exchange(request, credentials, body)
         except BaseException as error:  # noqa: BLE001 - an interrupt between two instructions of `_exchange`
             outcome = error
         if isinstance(outcome, BaseException):
-            failure = _without_frames(outcome, body, sent)
+            is_users = credentials is None and not isinstance(outcome, httpx.TransportError)
+            failure = outcome if is_users else _without_frames(outcome, body, sent)
             del outcome
             raise failure
         response = our_response(outcome, self._secret_name, sent)
-        response.stream = _ResponseStream(outcome.stream)
+        if credentials is not None:
+            response.stream = _ResponseStream(outcome.stream)
         return response
 
     def _exchange(
-        self, request: httpx.Request, credentials: Credentials | None, body: _Body
+        self, request: httpx.Request, credentials: Credentials | None, body: _Body | None
     ) -> httpx.Response | BaseException:
         try:
             return self._network.handle_request(_attached(request, credentials, body))
@@ -146,21 +148,23 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
         return await asyncio.to_thread(self._connect, step.error)
 
     async def _send(self, request: httpx.Request, credentials: Credentials | None, sent: SentValues) -> Response:
-        body = _Body(request.stream)
+        body = None if isinstance(request.stream, httpx.ByteStream) else _Body(request.stream)
         try:
             outcome = await self._exchange(request, credentials, body)
         except BaseException as error:  # noqa: BLE001 - as in the sync twin
             outcome = error
         if isinstance(outcome, BaseException):
-            failure = _without_frames(outcome, body, sent)
+            is_users = credentials is None and not isinstance(outcome, httpx.TransportError)
+            failure = outcome if is_users else _without_frames(outcome, body, sent)
             del outcome
             raise failure
         response = our_response(outcome, self._secret_name, sent)
-        response.stream = _ResponseStream(outcome.stream)
+        if credentials is not None:
+            response.stream = _ResponseStream(outcome.stream)
         return response
 
     async def _exchange(
-        self, request: httpx.Request, credentials: Credentials | None, body: _Body
+        self, request: httpx.Request, credentials: Credentials | None, body: _Body | None
     ) -> httpx.Response | BaseException:
         try:
             return await self._network.handle_async_request(_attached(request, credentials, body))
@@ -237,14 +241,16 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
-def _attached(request: httpx.Request, credentials: Credentials | None, body: _Body) -> httpx.Request:
+def _attached(request: httpx.Request, credentials: Credentials | None, body: _Body | None) -> httpx.Request:
     """A copy of `request` that carries the credentials; the user's own never does."""
+    if credentials is None:
+        return request
     url = request.url
-    for name, value in credentials.query.items() if credentials else ():
+    for name, value in credentials.query.items():
         url = url.copy_add_param(name, value.reveal())
-    stream = request.stream if isinstance(request.stream, httpx.ByteStream) else body
+    stream = request.stream if body is None else body
     sent = httpx.Request(request.method, url, headers=request.headers, stream=stream, extensions=request.extensions)
-    for name, value in credentials.headers.items() if credentials else ():
+    for name, value in credentials.headers.items():
         sent.headers[name] = value.reveal()
     return sent
 
@@ -258,9 +264,9 @@ def our_response(response: httpx.Response, secret_name: str | None, sent: SentVa
     return ours
 
 
-def _without_frames(error: BaseException, body: _Body, sent: SentValues) -> BaseException:
+def _without_frames(error: BaseException, body: _Body | None, sent: SentValues) -> BaseException:
     """`error` with the frames of the user's own body, if it arose there, and no others."""
-    if error is body.error:
+    if body is not None and error is body.error:
         # what it came from arose in the user's own code too
         return error.with_traceback(body.traceback)
     if isinstance(error, httpx.TransportError):
