@@ -223,3 +223,52 @@ def test_no_secret_is_sent_where_nobody_checks_who_answers():
     flowlet.secrets.add(flowlet.Password(name="far", password=CANARY, allowed_hosts=("a.example",)))
     with pytest.raises(InvalidSecret, match="nobody checks who answers"):
         flowlet.get("https://a.example/", secret="far", insecure=True)
+
+
+@pytest.mark.parametrize(
+    "odd", ["$(touch pwned)", "`touch pwned`", 'it\'s "quoted"', "a\\b!c", "@/etc/passwd", "a;b,c &"]
+)
+def test_a_curl_command_takes_every_part_as_text(odd, api, secret, tmp_path):
+    (tmp_path / "up load;1.txt").write_text("content")
+    command = curl_export.as_curl(
+        "POST", f"{api.url}/echo?q={{a,b}}", [("X-Odd", odd), ("X-Empty", "")], odd.encode(), None
+    )
+    form = curl_export.as_curl(
+        "POST",
+        f"{api.url}/echo",
+        [],
+        None,
+        None,
+        fields=[("field", odd)],
+        files=[("f", str(tmp_path / "up load;1.txt"))],
+    )
+    for each in (command, form):
+        done = subprocess.run(["bash", "-c", each], capture_output=True, check=True, cwd=tmp_path)
+        echoed = json.loads(done.stdout)
+        assert odd in echoed["body"]
+        assert not (tmp_path / "pwned").exists()
+        if each is command:
+            assert (echoed["headers"]["X-Odd"], echoed["headers"]["X-Empty"]) == (odd, "")
+        else:
+            assert "content" in echoed["body"]
+
+
+@pytest.mark.parametrize("scheme", ["$(touch pwned)", "`touch pwned`", "Bearer"])
+def test_a_curl_command_takes_a_secrets_scheme_as_text(scheme, tmp_path):
+    secret = flowlet.External(name="x", source="env:KEY", scheme=scheme, allowed_hosts=("a.example",))
+    flowlet.secrets.add(secret)
+    command = curl_export.as_curl("GET", "https://a.example/", [], None, default_vault().get("x"))
+    command = command.replace("jupyter flowlet token x", "echo the-token").replace("curl", "printf '%s\\n'", 1)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=True, cwd=tmp_path, text=True)
+    assert f"Authorization: {scheme} the-token" in done.stdout.splitlines()
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_a_query_token_stands_in_the_query_of_a_curl_command():
+    made = flowlet.OAuth2(
+        name="x", client_id="i", client_secret=CANARY, token_endpoint="https://a.example/t",
+        grant_type="client_credentials", compliance={"token_parameter": "access_token"},
+    )  # fmt: skip
+    flowlet.secrets.add(made)
+    command = curl_export.as_curl("GET", "https://a.example/", [], None, default_vault().get("x"))
+    assert '--url-query "access_token=$(jupyter flowlet token x)"' in command
