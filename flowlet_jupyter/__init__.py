@@ -41,7 +41,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
     from flowlet_jupyter.http.auth import auth as auth
     from flowlet_jupyter.http.client import async_client as async_client, client as client
     from flowlet_jupyter.http.gather import Gathered as Gathered
-    from flowlet_jupyter.http.interchange import recording as recording
+    from flowlet_jupyter.http.har import recording as recording
     from flowlet_jupyter.http.many import (
         apaginate as apaginate,
         download as download,
@@ -96,7 +96,7 @@ _MODULES = {
     "http.auth": "auth",
     "http.client": "async_client client",
     "http.gather": "Gathered",
-    "http.interchange": "recording",
+    "http.har": "recording",
     "http.many": "apaginate download fetch_df gather last_gathered last_pages paginate",
     "http.pages": "AsyncPages Pages",
     "http.response": "Response",

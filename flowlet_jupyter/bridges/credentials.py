@@ -29,20 +29,15 @@ def headers_for(secret: str, method: str, url: str) -> dict[str, str]:
     check_host(secret, url)
     if not isinstance(default_vault().get(secret).secret, Headers):
         SecretHandle(secret, default_vault()).token()  # refreshes an expired one
-    found: dict[str, str] = {}
-
-    def keep(request: httpx.Request, credentials: Credentials) -> httpx.Request:
-        if credentials.query:
-            raise InvalidSecret(
-                "This provider takes its token in the URL, where other clients show it. Use flowlet.client()."
-            )
-        found.update({name: value.reveal() for name, value in credentials.headers.items()})
-        return request
-
-    flow = credential_flow(default_vault(), secret, httpx.Request(method, url), keep)
-    next(flow)
+    flow = credential_flow(default_vault(), secret, httpx.Request(method, url))
+    credentials = next(flow)
     flow.close()
-    return found
+    assert isinstance(credentials, Credentials)  # noqa: S101 - the token is there and fresh, so nothing comes before
+    if credentials.query:
+        raise InvalidSecret(
+            "This provider takes its token in the URL, where other clients show it. Use flowlet.client()."
+        )
+    return {name: value.reveal() for name, value in credentials.headers.items()}
 
 
 def needs(package: str) -> MissingExtra:

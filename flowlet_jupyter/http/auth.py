@@ -36,12 +36,14 @@ class SecretAuth(httpx.Auth):
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Attach the credentials; refresh and try once more on a 401."""
-        flow = credential_flow(self._vault, self._secret_name, request, _put_headers)
+        flow = credential_flow(self._vault, self._secret_name, request)
         try:
             step = next(flow)
             while True:
                 try:
-                    outcome = (yield step) if isinstance(step, httpx.Request) else self._perform(step)
+                    outcome = (
+                        (yield _put_headers(request, step)) if isinstance(step, Credentials) else self._perform(step)
+                    )
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
                     step = flow.throw(error)
                 else:
@@ -51,13 +53,13 @@ class SecretAuth(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """The async twin."""
-        flow = credential_flow(self._vault, self._secret_name, request, _put_headers)
+        flow = credential_flow(self._vault, self._secret_name, request)
         try:
             step = next(flow)
             while True:
                 try:
-                    if isinstance(step, httpx.Request):
-                        outcome = yield step
+                    if isinstance(step, Credentials):
+                        outcome = yield _put_headers(request, step)
                     else:
                         outcome = await asyncio.to_thread(self._perform, step)
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it

@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 
 from flowlet_jupyter.errors import InvalidSecret, MissingExtra
+from flowlet_jupyter.http.redaction import redacted
+from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.transport import our_response
 from flowlet_jupyter.session import Session, default_session, session_of
 from flowlet_jupyter.vault import Vault
@@ -87,7 +89,7 @@ class CachingTransport(httpx.BaseTransport):
             "ttl": age,
             "key": _key(request, self._secret_name, self._vault),
         }
-        answer = CacheTransport(_WithoutCookies(self._inner), storage=storage).handle_request(request)
+        answer = CacheTransport(_WithoutCredentials(self._inner), storage=storage).handle_request(request)
         return our_response(answer, self._secret_name)  # hishel makes one of its own
 
     def close(self) -> None:
@@ -95,8 +97,8 @@ class CachingTransport(httpx.BaseTransport):
         self._inner.close()
 
 
-class _WithoutCookies(httpx.BaseTransport):
-    """A session that an API sets is a credential, and is not kept."""
+class _WithoutCredentials(httpx.BaseTransport):
+    """A session that an API sets is a credential, and so is a value that it repeats: neither is kept."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
@@ -106,6 +108,9 @@ class _WithoutCookies(httpx.BaseTransport):
         for name in ("set-cookie", "set-cookie2"):
             if name in response.headers:
                 del response.headers[name]
+        if isinstance(response, Response) and response.sent_values:
+            response.read()
+            return redacted(response)
         return response
 
 

@@ -1,14 +1,15 @@
 """Which credentials a request gets, as one flow that the sync and the async transport drive.
 
-The flow yields what is to be done, and is sent the outcome: an `httpx.Request` to send (its response), a `Future` to
-wait for (its token set), a `Connect` (None, when a person has connected the secret), an `httpx.Response` to close.
+The flow yields what is to be done, and is sent the outcome: `Credentials` to send the request with (its response), a
+`Future` to wait for (its token set), a `Connect` (None, when a person has connected the secret), an `httpx.Response` to
+close. The request with the credentials on it is made by whoever sends it, and is never in the flow's own frame.
 """
 
 from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,11 +18,12 @@ import httpx
 
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
 from flowlet_jupyter.hosts import check_destination
+from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.refresh import token_after_rejection, usable_token
 from flowlet_jupyter.oauth.sources import read_source
 from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Basic, External, Password, Record, host_rules
+from flowlet_jupyter.secret import Basic, External, Password, Record, Secret, host_rules
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
@@ -36,22 +38,22 @@ class Connect:
     error: AuthRequired
 
 
-Step = httpx.Request | httpx.Response | Future[TokenSet] | Connect
-
-
 @dataclass(frozen=True)
 class Credentials:
-    """What is added to a request: headers, and query parameters for providers that take a token nowhere else."""
+    """What is added to a request: headers, and query parameters for providers that take a token nowhere else.
+
+    `sent` are the values that must not be shown, should the API repeat them: those that are added, and the secret's others.
+    """
 
     headers: dict[str, SecretValue]
     query: dict[str, SecretValue] = field(default_factory=dict)
+    sent: SentValues = NOTHING_SENT
 
 
-# makes the request that is sent from the user's request and the credentials
-Attach = Callable[[httpx.Request, Credentials], httpx.Request]
+Step = Credentials | httpx.Response | Future[TokenSet] | Connect
 
 
-def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Attach) -> Generator[Step, Any, Any]:
+def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generator[Step, Any, Any]:
     """Send `request` with the credentials of the secret `name`; on a 401 once more with a refreshed access token.
 
     Returns the response. Raises `HostNotAllowed` before anything is sent or refreshed.
@@ -67,16 +69,16 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Att
     if not isinstance(record.secret, OAuth2):
         headers = _static_headers(record)
         _refuse_users_own(name, request, headers)
-        return (yield attach(request, Credentials(headers)))
+        return (yield Credentials(headers, sent=_sent(record.secret, headers)))
 
     secret = record.secret
     _refuse_users_own(name, request, {secret.compliance.token_header: SecretValue("")})
     token = yield from _token(vault, record)
-    response: httpx.Response = yield attach(request, _credentials(secret, token, request))
+    response: httpx.Response = yield _credentials(secret, token, request)
     if token.dpop_key is not None and dpop.remember_nonce(str(request.url), response.headers.get("DPoP-Nonce")):
         if response.status_code == 401 and isinstance(request.stream, httpx.ByteStream):  # RFC 9449, 9
             yield response
-            response = yield attach(request, _credentials(secret, token, request))
+            response = yield _credentials(secret, token, request)
     # a body that was streamed from a generator is gone and cannot be sent again
     if response.status_code != 401 or not isinstance(request.stream, httpx.ByteStream):
         return response
@@ -92,7 +94,7 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Att
         token = yield from _token(vault, vault.get(name))
     else:
         yield response
-    return (yield attach(request, _credentials(secret, token, request)))
+    return (yield _credentials(secret, token, request))
 
 
 def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:
@@ -118,15 +120,17 @@ def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Cre
         for name, value in switches.api_headers.items()
         if name not in request.headers
     }
+    sent = SentValues(holders=(secret, token))
     if switches.token_parameter:
-        return Credentials(headers, {switches.token_parameter: token.access_token})
+        return Credentials(headers, {switches.token_parameter: token.access_token}, sent)
     scheme = switches.authorization_scheme
     if token.dpop_key is not None:
         scheme = "DPoP"
         proof = dpop.proof(token.dpop_key, request.method, str(request.url), access_token=token.access_token)
         headers["DPoP"] = SecretValue(proof)
+        sent |= SentValues([headers["DPoP"]])
     headers[switches.token_header] = SecretValue(f"{scheme} {token.access_token.reveal()}".strip())
-    return Credentials(headers)
+    return Credentials(headers, sent=sent)
 
 
 def _filled(template: str, known: Mapping[str, str]) -> str:
@@ -151,6 +155,15 @@ def _static_headers(record: Record) -> dict[str, SecretValue]:
     if isinstance(secret, OAuth2):
         raise InvalidSecret(f"Secret '{secret.name}' has no static headers.")
     return dict(secret.headers)
+
+
+def _sent(secret: Secret, headers: Mapping[str, SecretValue]) -> SentValues:
+    """The secret's values, and those that only the headers have: the Basic pair, and what was read from elsewhere."""
+    scheme = "Basic" if isinstance(secret, Basic) else secret.scheme if isinstance(secret, External) else None
+    if scheme is None:
+        return SentValues(holders=(secret,))
+    added = [SecretValue(value.reveal().removeprefix(scheme).lstrip()) for value in headers.values()]
+    return SentValues(added, holders=(secret,))
 
 
 def _refuse_users_own(name: str, request: httpx.Request, headers: dict[str, SecretValue]) -> None:

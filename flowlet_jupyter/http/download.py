@@ -13,7 +13,7 @@ import httpx
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.progress import Progress
-from flowlet_jupyter.http.redaction import excerpt
+from flowlet_jupyter.http.redaction import excerpt, redact
 
 _CHUNK_BYTES = 256 * 1024
 
@@ -64,7 +64,7 @@ def download(client: httpx.Client, url: str, path: str | os.PathLike[str], **opt
         if response.is_error:
             response.read()
             raise RequestFailed(
-                f"The API answered {response.status_code} {response.reason_phrase}, so nothing was saved: "
+                f"The API answered {response.status_code} {redact(response.reason_phrase, response)}, so nothing was saved: "
                 f"{excerpt(response, 300)}"
             )
         resumed = response.status_code == 206 and start > 0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
 from flowlet_jupyter.http.columns import MISSING, Columns, columns_of, without_collection
 from flowlet_jupyter.http.records import Found, find_records, paths_of_lists
-from flowlet_jupyter.http.redaction import excerpt
+from flowlet_jupyter.http.redaction import excerpt, redact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,7 @@ def _of_lines(response: Response) -> list[Any]:
 def _refuse_error(response: Response) -> None:
     if response.is_error:
         raise RequestFailed(
-            f"The API answered {response.status_code} {response.reason_phrase}, so there are no records: "
+            f"The API answered {response.status_code} {redact(response.reason_phrase, response)}, so there are no records: "
             f"{excerpt(response, 300)}"
         )
 

@@ -14,7 +14,7 @@ from flowlet_jupyter.errors import FlowletError, InterpolationError, RequestFail
 from flowlet_jupyter.http.frames import frame_of
 from flowlet_jupyter.http.progress import Progress, countdown
 from flowlet_jupyter.http.rate_limit import pause_of
-from flowlet_jupyter.http.redaction import excerpt
+from flowlet_jupyter.http.redaction import excerpt, redact
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import LONGEST_WAIT_SECONDS
 
@@ -98,7 +98,7 @@ class Gathered(Sequence[Outcome]):
             if isinstance(outcome, FlowletError):
                 yield url, outcome
             elif outcome is not None and outcome.is_error:
-                yield url, RequestFailed(f"{outcome.status_code} {outcome.reason_phrase}: {excerpt(outcome, 200)}")
+                yield url, RequestFailed(_quoted(outcome))
 
     def to_df(self, path: str | None = None, *, dates: bool = False) -> pd.DataFrame:
         """The records of all that went well as one DataFrame; the column `url` says where each comes from."""
@@ -164,15 +164,18 @@ class Gathered(Sequence[Outcome]):
         self._pause_until = max(self._pause_until, time.monotonic() + pause)
         self._outcomes[place] = response
         if self._raises and response.is_error:
-            raise RequestFailed(
-                f"{self.urls[place][:200]}: {response.status_code} {response.reason_phrase}: {excerpt(response, 200)}"
-            )
+            raise RequestFailed(f"{self.urls[place][:200]}: {_quoted(response)}")
         return response
 
     def _wait_for_the_limit(self) -> None:
         left = self._pause_until - time.monotonic()
         if left > 0:
             countdown(left, "The API's rate limit is used up: next request in")
+
+
+def _quoted(response: Response) -> str:
+    """What an error response says, in one line."""
+    return f"{response.status_code} {redact(response.reason_phrase, response)}: {excerpt(response, 200)}"
 
 
 def as_urls(targets: str | Iterable[str], rows: Any) -> list[str]:

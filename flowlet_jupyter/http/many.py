@@ -213,7 +213,7 @@ def download(
     try:
         address = with_params(absolute(url, secret, session=session), given)
         return download_to(session.part(ClientPool).get(secret), address, path, **given)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed("GET", url, error)
     raise failure
 

@@ -25,7 +25,7 @@ from flowlet_jupyter.http.pagination import (
 )
 from flowlet_jupyter.http.progress import Progress
 from flowlet_jupyter.http.records import find_records
-from flowlet_jupyter.http.redaction import excerpt
+from flowlet_jupyter.http.redaction import excerpt, redact
 from flowlet_jupyter.http.response import Response, select
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class _Reader:
         """Add a page. Raises `PagingStopped` if it is an error, no JSON, or the page before once more."""
         number = self.page_count + 1
         if response.is_error:
-            said = f"{response.status_code} {response.reason_phrase}: {excerpt(response, 200)}"
+            said = f"{response.status_code} {redact(response.reason_phrase, response)}: {excerpt(response, 200)}"
             raise self._stopped(f"Page {number} was answered with {said}.")
         try:
             body = response.json()

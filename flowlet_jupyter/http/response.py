@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.errors import FlowletError, RequestFailed
+from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues, redacted
 from flowlet_jupyter.ipython_hooks import hooks
 
 if TYPE_CHECKING:
@@ -19,10 +22,25 @@ _UNPARSED: Any = object()
 
 
 class Response(httpx.Response):
-    """What a request gives. `response.request` is the request as the user made it, without credentials."""
+    """What a request gives. `response.request` is the request as the user made it, without credentials.
+
+    `sent_values` are what must not be shown should the API repeat it; a copy or a pickle has neither them nor what they
+    would hide: its body and headers say `(value of the secret)` there.
+    """
 
     secret_name: str | None = None
+    sent_values: SentValues = NOTHING_SENT
     _parsed: Any = _UNPARSED
+
+    def __repr__(self) -> str:
+        return self.sent_values.redact(super().__repr__())
+
+    def __getstate__(self) -> dict[str, Any]:
+        shown = redacted(self) if self.is_closed and hasattr(self, "_content") else self
+        state: dict[str, Any] = httpx.Response.__getstate__(shown)
+        state.pop("sent_values", None)
+        state.pop("_parsed", None)  # `_UNPARSED` is known by its identity
+        return state
 
     def __getitem__(self, key: str | int) -> Any:
         """`r["data"]["id"]`: the item `key` of the JSON body. Raises `RequestFailed` if there is none."""
@@ -30,7 +48,23 @@ class Response(httpx.Response):
         try:
             return body[key]
         except (KeyError, IndexError, TypeError):
-            raise RequestFailed(self._missing(key, body)) from None
+            message = self.sent_values.redact(self._missing(key, body))
+        raise RequestFailed(message)
+
+    @contextlib.contextmanager
+    def _redacting(self) -> Iterator[None]:
+        """What an error in the block quotes of the response is shown without the values that were sent."""
+        try:
+            yield
+        except FlowletError as error:
+            message = str(error)
+            shown = self.sent_values.redact(message)
+            if shown == message:
+                raise
+            failure = type(error)(shown)
+        else:
+            return
+        raise failure
 
     def _missing(self, key: str | int, body: Any) -> str:
         if isinstance(body, dict):
@@ -48,10 +82,11 @@ class Response(httpx.Response):
                 parsed = super().json(**kwargs)
             except (ValueError, RecursionError):
                 kind = self.headers.get("content-type", "no content type")
-                raise RequestFailed(
+                message = self.sent_values.redact(
                     f"The body of this response ({self.status_code} {self.reason_phrase}, {kind}, "
                     f"{len(self.content)} bytes) is not JSON. See its text: r.text"
-                ) from None
+                )
+                raise RequestFailed(message) from None
             if kwargs:
                 return parsed
             self._parsed = parsed
@@ -81,7 +116,8 @@ class Response(httpx.Response):
         """The list of records at the JMESPath `path`, or the likeliest one. Raises `RequestFailed`."""
         from flowlet_jupyter.http.frames import records_of
 
-        return records_of(self, path).records
+        with self._redacting():
+            return records_of(self, path).records
 
     def to_df(self, path: str | None = None, *, dates: bool = False) -> pd.DataFrame:
         """The records as a pandas DataFrame, nested fields as dotted columns; `df.attrs["path"]` says which list it is.
@@ -91,13 +127,15 @@ class Response(httpx.Response):
         """
         from flowlet_jupyter.http.frames import to_pandas
 
-        return to_pandas(self, path, dates=dates)
+        with self._redacting():
+            return to_pandas(self, path, dates=dates)
 
     def to_polars(self, path: str | None = None, *, dates: bool = False) -> pl.DataFrame:
         """The same as a polars DataFrame."""
         from flowlet_jupyter.http.frames import to_polars
 
-        return to_polars(self, path, dates=dates)
+        with self._redacting():
+            return to_polars(self, path, dates=dates)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the body to a file, atomically; for a body that is too large for memory there is `flowlet.download`."""

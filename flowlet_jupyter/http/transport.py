@@ -1,15 +1,23 @@
-"""The credential transport: attaches a secret below the client, hop by hop, so that no hop escapes the host rule."""
+"""The credential transport: attaches a secret below the client, hop by hop, so that no hop escapes the host rule.
+
+A verbose traceback prints the variables of every frame. So the request with the credentials on it lives only in
+`_exchange` and below, which hand on what happened there as a value: no exception leaves with their frames.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
+from types import TracebackType
 from typing import Any
 
 import httpx
 
+from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.audit import record_use
 from flowlet_jupyter.http.credentials import Credentials, Step, credential_flow
+from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.oauth.refresh import wait_for
 from flowlet_jupyter.prompt import AuthorizationPrompt, NoPrompt
@@ -17,7 +25,7 @@ from flowlet_jupyter.vault import Vault
 
 
 class CredentialTransport(httpx.BaseTransport):
-    """Sends requests with the credentials of one secret (or of none) and answers with our `Response`."""
+    """Sends requests with the credentials of one secret (or of none) and gives our `Response`."""
 
     def __init__(
         self,
@@ -35,13 +43,18 @@ class CredentialTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one hop. Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, `httpx.TransportError`."""
         if self._secret_name is None:
-            return self._send(request)
-        flow = credential_flow(self._vault, self._secret_name, request, with_credentials)
+            return self._send(request, None, NOTHING_SENT)
+        flow = credential_flow(self._vault, self._secret_name, request)
+        sent = NOTHING_SENT
         try:
             step = next(flow)
             while True:
                 try:
-                    outcome = self._perform(step)
+                    if isinstance(step, Credentials):
+                        sent |= step.sent
+                        outcome: Any = self._send(request, step, sent)
+                    else:
+                        outcome = self._perform(step)
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
                     step = flow.throw(error)
                 else:
@@ -51,18 +64,36 @@ class CredentialTransport(httpx.BaseTransport):
             return done.value  # type: ignore[no-any-return]  # what the flow returns is the response it was sent
 
     def _perform(self, step: Step) -> Any:
-        if isinstance(step, httpx.Request):
-            return self._send(step)
         if isinstance(step, httpx.Response):
             return step.close()
-        return wait_for(step) if isinstance(step, Future) else self._prompt.authorize(self._vault, step.error)
+        if isinstance(step, Future):
+            return wait_for(step)
+        assert not isinstance(step, Credentials)  # noqa: S101 - those are sent
+        return self._prompt.authorize(self._vault, step.error)
 
-    def _send(self, request: httpx.Request) -> Response:
+    def _send(self, request: httpx.Request, credentials: Credentials | None, sent: SentValues) -> Response:
+        body = None if isinstance(request.stream, httpx.ByteStream) else _Body(request.stream)
         try:
-            return our_response(self._network.handle_request(request), self._secret_name)
-        except httpx.TransportError as error:
-            failure = _without_frames(error)
-        raise failure
+            outcome = self._exchange(request, credentials, body)
+        except BaseException as error:  # noqa: BLE001 - an interrupt between two instructions of `_exchange`
+            outcome = error
+        if isinstance(outcome, BaseException):
+            is_users = credentials is None and not isinstance(outcome, httpx.TransportError)
+            failure = outcome if is_users else _without_frames(outcome, body, sent)
+            del outcome
+            raise failure
+        response = our_response(outcome, self._secret_name, sent)
+        if credentials is not None:
+            response.stream = _ResponseStream(outcome.stream)
+        return response
+
+    def _exchange(
+        self, request: httpx.Request, credentials: Credentials | None, body: _Body | None
+    ) -> httpx.Response | BaseException:
+        try:
+            return self._network.handle_request(_attached(request, credentials, body))
+        except BaseException as error:  # noqa: BLE001 - `_send` raises it, without the frames that hold the credentials
+            return error
 
     def close(self) -> None:
         """Close the connections."""
@@ -88,13 +119,18 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one hop. Raises as `CredentialTransport.handle_request` does."""
         if self._secret_name is None:
-            return await self._send(request)
-        flow = credential_flow(self._vault, self._secret_name, request, with_credentials)
+            return await self._send(request, None, NOTHING_SENT)
+        flow = credential_flow(self._vault, self._secret_name, request)
+        sent = NOTHING_SENT
         try:
             step = next(flow)
             while True:
                 try:
-                    outcome = await self._perform(step)
+                    if isinstance(step, Credentials):
+                        sent |= step.sent
+                        outcome: Any = await self._send(request, step, sent)
+                    else:
+                        outcome = await self._perform(step)
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
                     step = flow.throw(error)
                 else:
@@ -104,46 +140,150 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
             return done.value  # type: ignore[no-any-return]  # what the flow returns is the response it was sent
 
     async def _perform(self, step: Step) -> Any:
-        if isinstance(step, httpx.Request):
-            return await self._send(step)
         if isinstance(step, httpx.Response):
             return await step.aclose()
         if isinstance(step, Future):
             return await asyncio.to_thread(wait_for, step)
+        assert not isinstance(step, Credentials)  # noqa: S101 - those are sent
         return await asyncio.to_thread(self._prompt.authorize, self._vault, step.error)
 
-    async def _send(self, request: httpx.Request) -> Response:
+    async def _send(self, request: httpx.Request, credentials: Credentials | None, sent: SentValues) -> Response:
+        body = None if isinstance(request.stream, httpx.ByteStream) else _Body(request.stream)
         try:
-            return our_response(await self._network.handle_async_request(request), self._secret_name)
-        except httpx.TransportError as error:
-            failure = _without_frames(error)
-        raise failure
+            outcome = await self._exchange(request, credentials, body)
+        except BaseException as error:  # noqa: BLE001 - as in the sync twin
+            outcome = error
+        if isinstance(outcome, BaseException):
+            is_users = credentials is None and not isinstance(outcome, httpx.TransportError)
+            failure = outcome if is_users else _without_frames(outcome, body, sent)
+            del outcome
+            raise failure
+        response = our_response(outcome, self._secret_name, sent)
+        if credentials is not None:
+            response.stream = _ResponseStream(outcome.stream)
+        return response
+
+    async def _exchange(
+        self, request: httpx.Request, credentials: Credentials | None, body: _Body | None
+    ) -> httpx.Response | BaseException:
+        try:
+            return await self._network.handle_async_request(_attached(request, credentials, body))
+        except BaseException as error:  # noqa: BLE001 - as in the sync twin
+            return error
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._network.aclose()
 
 
-def with_credentials(request: httpx.Request, credentials: Credentials) -> httpx.Request:
+class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body that the user gave. Of an error in it, it remembers the frames that are the user's own."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.error: BaseException | None = None
+        self.traceback: TracebackType | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self.stream
+        except BaseException as error:
+            self._remember(error)
+            raise
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self.stream:
+                yield part
+        except BaseException as error:
+            self._remember(error)
+            raise
+
+    def _remember(self, error: BaseException) -> None:
+        if not isinstance(error, GeneratorExit):
+            self.error = error
+            self.traceback = error.__traceback__.tb_next if error.__traceback__ else None
+
+
+class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a response. The frames below, of which the connection's know the request, are in no traceback."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._stream
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised below, without its frames
+            failure = _bare(error)
+        else:
+            return
+        raise failure
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self._stream:
+                yield part
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised below, without its frames
+            failure = _bare(error)
+        else:
+            return
+        raise failure
+
+    def close(self) -> None:
+        self._stream.close()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def _attached(request: httpx.Request, credentials: Credentials | None, body: _Body | None) -> httpx.Request:
     """A copy of `request` that carries the credentials; the user's own never does."""
+    if credentials is None:
+        return request
     url = request.url
     for name, value in credentials.query.items():
         url = url.copy_add_param(name, value.reveal())
-    sent = httpx.Request(
-        request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions
-    )
+    stream = request.stream if body is None else body
+    sent = httpx.Request(request.method, url, headers=request.headers, stream=stream, extensions=request.extensions)
     for name, value in credentials.headers.items():
         sent.headers[name] = value.reveal()
     return sent
 
 
-def our_response(answer: httpx.Response, secret_name: str | None) -> Response:
-    """`answer` as a `Response` that knows whose credentials it was asked for with."""
-    response = Response(answer.status_code, headers=answer.headers, stream=answer.stream, extensions=answer.extensions)
-    response.secret_name = secret_name
-    return response
+def our_response(response: httpx.Response, secret_name: str | None, sent: SentValues = NOTHING_SENT) -> Response:
+    """`response` as a `Response` that knows whose credentials it was asked for with, and which values were sent."""
+    ours = Response(
+        response.status_code, headers=response.headers, stream=response.stream, extensions=response.extensions
+    )
+    ours.secret_name, ours.sent_values = secret_name, sent
+    return ours
 
 
-def _without_frames(error: httpx.TransportError) -> httpx.TransportError:
-    # the frames below hold the headers as they were sent, and a verbose traceback prints every frame's locals
-    return type(error)(str(error) or type(error).__name__)
+def _without_frames(error: BaseException, body: _Body | None, sent: SentValues) -> BaseException:
+    """`error` with the frames of the user's own body, if it arose there, and no others."""
+    if body is not None and error is body.error:
+        # what it came from arose in the user's own code too
+        return error.with_traceback(body.traceback)
+    if isinstance(error, httpx.TransportError):
+        return type(error)(sent.redact(str(error)) or type(error).__name__)
+    if isinstance(error, UnicodeError | httpx.InvalidURL) or sent.redact(str(error)) != str(error):
+        # these quote what they could not encode, and have it as an attribute
+        return RequestFailed(
+            f"The request with its credentials cannot be written as HTTP asks ({type(error).__name__}): "
+            "look for characters in the URL, a header or the secret's value that cannot stand there. Nothing was sent."
+        )
+    return _bare(error)
+
+
+def _bare(error: BaseException) -> BaseException:
+    """`error` without frames, and without the errors that it came from, which have frames of their own."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            _bare(each)
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)

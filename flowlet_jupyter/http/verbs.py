@@ -9,10 +9,9 @@ import httpx
 
 from flowlet_jupyter.errors import InvalidSecret, RequestFailed
 from flowlet_jupyter.hosts import is_loopback
-from flowlet_jupyter.http import caching, interchange
+from flowlet_jupyter.http import caching, har
 from flowlet_jupyter.http.client import ClientPool
 from flowlet_jupyter.http.options import AsyncRequestOptions, Cache, RequestOptions, shows
-from flowlet_jupyter.http.redaction import values_of
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import retry_of
 from flowlet_jupyter.secret import base_url_of
@@ -51,10 +50,10 @@ def request(method: str, url: str, **options: Unpack[RequestOptions]) -> Respons
     try:
         address = with_params(absolute(url, secret, session=session), given)
         response = _ours(session.part(ClientPool).get(secret, insecure=insecure).request(method, address, **given))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed(method, url, error)
     else:
-        interchange.record(response, lambda: values_of(secret), session=session)
+        har.record(response, session=session)
         return response
     raise failure
 
@@ -71,10 +70,10 @@ async def arequest(method: str, url: str, **options: Unpack[AsyncRequestOptions]
     try:
         address = with_params(absolute(url, secret, session=session), given)
         response = _ours(await session.part(ClientPool).get_async(secret).request(method, address, **given))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed(method, url, error)
     else:
-        interchange.record(response, lambda: values_of(secret), session=session)
+        har.record(response, session=session)
         return response
     raise failure
 
@@ -115,7 +114,7 @@ def failed(method: str, url: str, error: Exception) -> RequestFailed:
     where = f"{method.upper()} {url.split('?', maxsplit=1)[0][:200]}"
     if isinstance(error, httpx.TimeoutException):
         return RequestFailed(f"{where}: no answer in time ({type(error).__name__}). Give it longer with timeout=.")
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
         return RequestFailed(f"{where}: this is not a URL that can be requested ({error}).")
     return RequestFailed(f"{where}: {error} ({type(error).__name__}). Check the host and the network.")
 

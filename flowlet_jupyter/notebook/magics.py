@@ -55,7 +55,7 @@ class FlowletMagics(Magics):
             me = %flowlet_request https://api.twitter.com/2/users/me --secret twitter
             %flowlet_request /2/users/{{me["data"]["id"]}}/tweets max_results==100 -s twitter --paginate --df data -o tweets
         """
-        from flowlet_jupyter.notebook.sending import Sender, file_content
+        from flowlet_jupyter.notebook.execution import Settings, execute, file_content
 
         if line.strip() in {"--help", "-h"}:
             from flowlet_jupyter.notebook.options import option_help
@@ -63,8 +63,12 @@ class FlowletMagics(Magics):
             print(option_help())  # noqa: T201 - the magic's output
             return None
         spec = parse(line, cell)
-        sender = Sender(self, spec, prepare(spec, self._evaluate, file_content))
-        return sender.run()
+        request = prepare(spec, self._evaluate, file_content)
+        settings = Settings(
+            secret=self.defaults.secret or self.default_secret, base_url=self.defaults.base_url,
+            timeout=self.timeout, raise_on_error=self.raise_on_error, dataframe=self.dataframe,
+        )  # fmt: skip
+        return execute(spec, request, settings, self.shell.user_ns, self.called_paths)
 
     def operations(self, secret: str = "") -> Operations:
         """What the OpenAPI document of the secret (or the default one) says of the API, else that of %flowlet_defaults."""

@@ -15,7 +15,7 @@ from leak_search import files_below, leaks
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import InvalidSecret, MissingExtra, RequestFailed
-from flowlet_jupyter.http import audit, caching, interchange
+from flowlet_jupyter.http import audit, caching, curl_export
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-5e1f"
@@ -160,7 +160,7 @@ def test_a_log_that_cannot_be_written_costs_no_request(api, secret, isolated):
 
 
 def test_a_curl_command_holds_no_value_and_works(api, secret, isolated):
-    command = interchange.as_curl(
+    command = curl_export.as_curl(
         "POST", f"{api.url}/echo?a=b&c=%22", [("X-Test", "it's"), ("Cookie", CANARY)], b'{"q": "it\'s"}',
         default_vault().get("api"),
     )  # fmt: skip
@@ -176,7 +176,7 @@ def test_a_curl_command_holds_no_value_and_works(api, secret, isolated):
 
 
 def test_python_code_does_the_same(api, secret):
-    code = interchange.as_python(
+    code = curl_export.as_python(
         "POST", "/echo", [("Content-Type", "application/json"), ("X-A", "1")], b'{"q": [1]}', "api"
     )
     assert CANARY not in code
@@ -197,8 +197,8 @@ def test_other_secrets_in_curl(kind):
         ),
     }[kind]  # fmt: skip
     flowlet.secrets.add(made)
-    command = interchange.as_curl("GET", "https://a.example/", [], None, default_vault().get("x"))
-    wanted = {"basic": "-u ann:", "headers": '"X-Key: …"', "oauth2": '"Authorization: OAuth $('}[kind]
+    command = curl_export.as_curl("GET", "https://a.example/", [], None, default_vault().get("x"))
+    wanted = {"basic": '-u "ann:$(', "headers": "'X-Key: …'", "oauth2": '"Authorization: OAuth $('}[kind]
     assert wanted in command
     assert CANARY not in command
 
@@ -213,7 +213,7 @@ def test_a_har_of_a_session_has_all_but_credentials(api, secret, tmp_path):
     assert leaks({"har": text}, [CANARY, "canary-session"]) == []
     first, second = json.loads(text)["log"]["entries"]
     assert first["request"]["queryString"] == [{"name": "a", "value": "1"}]
-    assert '"Authorization": "Bearer (left out)"' in first["response"]["content"]["text"]
+    assert '"Authorization": "Bearer (value of the secret)"' in first["response"]["content"]["text"]
     assert second["request"]["postData"]["text"] == '{"q":1}'
     assert first["response"]["status"] == 200
 
@@ -222,3 +222,52 @@ def test_no_secret_is_sent_where_nobody_checks_who_answers():
     flowlet.secrets.add(flowlet.Password(name="far", password=CANARY, allowed_hosts=("a.example",)))
     with pytest.raises(InvalidSecret, match="nobody checks who answers"):
         flowlet.get("https://a.example/", secret="far", insecure=True)
+
+
+@pytest.mark.parametrize(
+    "odd", ["$(touch pwned)", "`touch pwned`", 'it\'s "quoted"', "a\\b!c", "@/etc/passwd", "a;b,c &"]
+)
+def test_a_curl_command_takes_every_part_as_text(odd, api, secret, tmp_path):
+    (tmp_path / "up load;1.txt").write_text("content")
+    command = curl_export.as_curl(
+        "POST", f"{api.url}/echo?q={{a,b}}", [("X-Odd", odd), ("X-Empty", "")], odd.encode(), None
+    )
+    form = curl_export.as_curl(
+        "POST",
+        f"{api.url}/echo",
+        [],
+        None,
+        None,
+        fields=[("field", odd)],
+        files=[("f", str(tmp_path / "up load;1.txt"))],
+    )
+    for each in (command, form):
+        done = subprocess.run(["bash", "-c", each], capture_output=True, check=True, cwd=tmp_path)
+        echoed = json.loads(done.stdout)
+        assert odd in echoed["body"]
+        assert not (tmp_path / "pwned").exists()
+        if each is command:
+            assert (echoed["headers"]["X-Odd"], echoed["headers"]["X-Empty"]) == (odd, "")
+        else:
+            assert "content" in echoed["body"]
+
+
+@pytest.mark.parametrize("scheme", ["$(touch pwned)", "`touch pwned`", "Bearer"])
+def test_a_curl_command_takes_a_secrets_scheme_as_text(scheme, tmp_path):
+    secret = flowlet.External(name="x", source="env:KEY", scheme=scheme, allowed_hosts=("a.example",))
+    flowlet.secrets.add(secret)
+    command = curl_export.as_curl("GET", "https://a.example/", [], None, default_vault().get("x"))
+    command = command.replace("jupyter flowlet token x", "echo the-token").replace("curl", "printf '%s\\n'", 1)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=True, cwd=tmp_path, text=True)
+    assert f"Authorization: {scheme} the-token" in done.stdout.splitlines()
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_a_query_token_stands_in_the_query_of_a_curl_command():
+    made = flowlet.OAuth2(
+        name="x", client_id="i", client_secret=CANARY, token_endpoint="https://a.example/t",
+        grant_type="client_credentials", compliance={"token_parameter": "access_token"},
+    )  # fmt: skip
+    flowlet.secrets.add(made)
+    command = curl_export.as_curl("GET", "https://a.example/", [], None, default_vault().get("x"))
+    assert '--url-query "access_token=$(jupyter flowlet token x)"' in command

@@ -15,8 +15,13 @@ from leak_search import files_below, leaks
 from nbclient import NotebookClient
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.http.redaction import values_of
+from flowlet_jupyter.http.redaction import values_in
+from flowlet_jupyter.vault import default_vault
 
+
+def values_of(name: str) -> list[str]:
+    record = default_vault().get(name)
+    return [value.reveal() for value in values_in(record.secret, record.token_set)]
 
 
 @pytest.fixture

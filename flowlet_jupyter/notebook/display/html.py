@@ -13,8 +13,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowlet_jupyter.http.interchange import is_sensitive
 from flowlet_jupyter.http.records import find_records
+from flowlet_jupyter.http.redaction import is_sensitive
 from flowlet_jupyter.notebook.display.messages import explanation, size, status_line
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_html
 from flowlet_jupyter.notebook.display.text import TEXT_BYTES, beginning, is_binary, looked_at

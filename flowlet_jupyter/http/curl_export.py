@@ -1,0 +1,108 @@
+"""A request as a curl command and as Python code. Neither holds a credential."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from flowlet_jupyter.http.redaction import is_sensitive
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import Basic, External, Headers, Password, Record
+
+_HIDDEN = "(left out)"
+
+
+def as_curl(
+    method: str,
+    url: str,
+    headers: Sequence[tuple[str, str]],
+    content: bytes | None,
+    record: Record | None,
+    *,
+    fields: Sequence[tuple[str, str]] = (),
+    files: Sequence[tuple[str, str]] = (),
+) -> str:
+    """A curl command that works in a shell where `jupyter flowlet` does: it asks for the credential when it runs.
+
+    `fields` and `files` (name, path) are those of a multipart/form-data body.
+    """
+    # -g: brackets and braces in a URL are not a pattern
+    globbed = ["-g"] if any(sign in url for sign in "[]{}") else []
+    is_plain = method == ("POST" if fields or files else "GET") and content is None
+    command = ["curl", *globbed, *([] if is_plain else ["-X", method]), url]
+    for name, value in headers:
+        # "Name:" alone would leave the header out
+        shown = _HIDDEN if is_sensitive(name) else value
+        command += ["-H", f"{name}: {shown}" if shown else f"{name};"]
+    quoted = [shlex.quote(part) for part in command]
+    if record is not None:
+        quoted += _credential_options(record)
+    if content is not None:
+        text = content.decode("utf-8", "replace")
+        # "@" at the beginning would name a file
+        quoted += ["--data-raw" if text.startswith("@") else "--data-binary", shlex.quote(text)]
+    for name, value in fields:
+        quoted += ["--form-string", shlex.quote(f"{name}={value}")]
+    for name, path in files:
+        escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+        is_simple = not set(path) & set(';,"\\ ')
+        quoted += ["-F", shlex.quote(f"{name}=@{path}" if is_simple else f'{name}=@"{escaped}"')]
+    return " ".join(quoted)
+
+
+def _credential_options(record: Record) -> list[str]:
+    """The credential as a command substitution, so that its value is in no text."""
+    secret = record.secret
+    if isinstance(secret, OAuth2):
+        switches = secret.compliance
+        if switches.token_parameter:
+            return ["--url-query", _with_token(f"{switches.token_parameter}=", secret.name)]
+        return ["-H", _with_token(f"{switches.token_header}: {switches.authorization_scheme} ", secret.name)]
+    if isinstance(secret, Password):
+        return ["-H", _with_token("Authorization: Bearer ", secret.name)]
+    if isinstance(secret, Basic):
+        return ["-u", _with_token(f"{secret.username}:", secret.name)]
+    if isinstance(secret, External):
+        return ["-H", _with_token(f"{secret.header}: {secret.scheme} ", secret.name)]
+    assert isinstance(secret, Headers)  # noqa: S101 - the last of five
+    # `jupyter flowlet token` gives one value, and these are several: they have to be filled in
+    return [part for name in secret.headers for part in ("-H", shlex.quote(f"{name}: …"))]
+
+
+def _with_token(before: str, name: str) -> str:
+    """One word of a shell: `before` as it is, and what `jupyter flowlet token` prints when it runs."""
+    before = before.replace(":  ", ": ")
+    token = f"$(jupyter flowlet token {shlex.quote(name)})"
+    is_harmless = not set(before) & set('"$`\\!')
+    return f'"{before}{token}"' if is_harmless else f'{shlex.quote(before)}"{token}"'
+
+
+def as_python(
+    method: str, url: str, headers: Sequence[tuple[str, str]], content: bytes | None, secret: str | None
+) -> str:
+    """The same request as code of the helper."""
+    options = {} if secret is None else {"secret": secret}
+    shown = {name: _HIDDEN if is_sensitive(name) else value for name, value in headers}
+    body = _body_option(content, shown)
+    verb = method.lower()
+    known = verb in {"get", "post", "put", "patch", "delete", "head"}
+    lines = [f"flowlet.{verb}(" if known else "flowlet.request(", *([] if known else [f"    {method!r},"])]
+    lines.append(f"    {url!r},")
+    lines += [f"    {name}={value!r}," for name, value in options.items()]
+    lines += [f"    headers={shown!r},"] if shown else []
+    lines += [f"    {name}={value!r}," for name, value in body.items()]
+    return "\n".join(["import flowlet_jupyter as flowlet", "", *lines, ")"])
+
+
+def _body_option(content: bytes | None, headers: dict[str, str]) -> dict[str, Any]:
+    if content is None:
+        return {}
+    if headers.get("Content-Type") == "application/json":
+        with contextlib.suppress(ValueError):
+            value = json.loads(content)
+            del headers["Content-Type"]  # json= sets it
+            return {"json": value}
+    return {"content": content}
