@@ -25,9 +25,9 @@ import httpx
 import pandas as pd
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.http.frames import frame_of
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.notebook.display.html import response_html
+from flowlet_jupyter.tables.frames import frame_of
 
 API = Path(__file__).parents[1] / "tests" / "servers" / "catalogue_api.py"
 sys.path.insert(0, str(API.parents[1]))

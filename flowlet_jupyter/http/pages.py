@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
-from flowlet_jupyter.http.columns import without_collection
-from flowlet_jupyter.http.frames import frame_of, polars_of
 from flowlet_jupyter.http.pagination import (
     Offset,
     PageAnswer,
@@ -27,6 +25,8 @@ from flowlet_jupyter.http.progress import Progress
 from flowlet_jupyter.http.records import find_records
 from flowlet_jupyter.http.redaction import excerpt
 from flowlet_jupyter.http.response import Response, select
+from flowlet_jupyter.tables.columns import without_collection
+from flowlet_jupyter.tables.frames import frame_of, polars_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from flowlet_jupyter.errors import InvalidSecret, RequestFailed
 from flowlet_jupyter.hosts import is_loopback
 from flowlet_jupyter.http import caching, interchange
 from flowlet_jupyter.http.client import kept
+from flowlet_jupyter.http.outgoing import json_bytes, pairs_of, text_of
 from flowlet_jupyter.http.redaction import values_of
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import retry_of
@@ -54,6 +55,7 @@ def request(
     """
     if insecure:
         _refuse_insecure(absolute(url, secret), secret)
+    write_values(options)
     extend(options, retry=retry, retry_any=retry_any, cache=cache)
     try:
         address = with_params(absolute(url, secret), options)
@@ -73,6 +75,7 @@ async def arequest(
     for name in ("cache", "insecure"):
         if options.pop(name, False):
             raise RequestFailed(f"The option {name} works with {method.lower()}(), not with a{method.lower()}().")
+    write_values(options)
     extend(options, retry=retry, retry_any=retry_any, cache=False)
     try:
         address = with_params(absolute(url, secret), options)
@@ -99,7 +102,47 @@ def extend(options: dict[str, Any], *, retry: int, retry_any: bool, cache: Cache
 def with_params(url: str, options: dict[str, Any]) -> str:
     """`url` with the option `params` put into its query: httpx would put them in the place of a query that is there."""
     params = options.pop("params", None)
-    return str(httpx.URL(url).copy_merge_params(params)) if params else url
+    if not params:
+        return url
+    if isinstance(params, str | bytes | httpx.QueryParams):
+        return str(httpx.URL(url).copy_merge_params(params))
+    try:
+        query = httpx.QueryParams(tuple(pairs_of(params)))
+    except ValueError as error:
+        raise RequestFailed(f"The parameter {error}. Nothing was sent.") from None
+    return str(httpx.URL(url).copy_merge_params(query))
+
+
+def write_values(options: dict[str, Any]) -> None:
+    """Write the options json, headers and data as they are sent: dates, Decimals, numpy's and pandas' values among them.
+
+    Raises `RequestFailed`, which names what cannot be sent.
+    """
+    option = "json"
+    try:
+        if (body := options.pop("json", None)) is not None:
+            headers = httpx.Headers(_texts(options.get("headers")))
+            headers.setdefault("Content-Type", "application/json")
+            options |= {"content": json_bytes(body), "headers": headers}
+        option = "headers"
+        if options.get("headers") is not None:
+            options["headers"] = _texts(options["headers"])
+        option = "data"
+        if isinstance(options.get("data"), Mapping):
+            fields: dict[str, Any] = {}
+            for name, text in pairs_of(options["data"]):
+                fields.setdefault(name, []).append(text)
+            options["data"] = fields
+    except (ValueError, RecursionError) as error:
+        raise RequestFailed(f"The option {option}: {error}. Nothing was sent.") from None
+
+
+def _texts(headers: Any) -> Any:
+    """Headers with their values as text; those that are None are left out."""
+    if headers is None or isinstance(headers, httpx.Headers):
+        return headers
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return [(name, value if isinstance(value, bytes) else text_of(value)) for name, value in pairs if value is not None]
 
 
 def _refuse_insecure(address: str, secret: str | None) -> None:
