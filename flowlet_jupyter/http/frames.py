@@ -56,7 +56,7 @@ def records_of(response: Response, path: str | None) -> Found:
     return Found(table.records, table.path)
 
 
-def _table_of(response: Response, body: Body, path: str | None) -> Table:
+def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noqa: PLR0911 - one return a format
     _refuse_error(response)
     form = formats.format_of(body)
     if form == "xml":
@@ -71,7 +71,7 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:
         return Table(frame.to_dict("records"), "")
     parsed = _json(response, body)
     if path:
-        return _selected(response, parsed, path)
+        return _selected(parsed, path)
     if isinstance(parsed, _Lines):
         return Table(parsed.records, "")
     likely = find_records(parsed)
@@ -112,7 +112,7 @@ def _json(response: Response, body: Body) -> Any:
         raise RequestFailed("The unpacked body is not JSON. See r.content") from None
 
 
-def _selected(response: Response, parsed: Any, path: str) -> Table:
+def _selected(parsed: Any, path: str) -> Table:
     from flowlet_jupyter.http.response import select
 
     found = select(parsed.records if isinstance(parsed, _Lines) else parsed, path)

@@ -16,7 +16,7 @@ _COMMA_DECIMAL = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
 _POINT_DECIMAL = re.compile(r"[+-]?\d+\.\d+")
 _MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 # digits that a number would not keep: leading zeros (an id, a postal code), and more than 64 bits hold
-_NOT_A_NUMBER = re.compile(r"[+-]?0\d+|[+-]?\d{19,}")
+_NOT_A_NUMBER = re.compile(r"(?P<zeros>[+-]?0\d+)|[+-]?\d{19,}")
 _MAY_HAVE_SUCH = re.compile(r'(?:^|[,;\t|"\s])[+-]?(?:0\d|\d{19})', re.MULTILINE)
 
 
@@ -67,6 +67,11 @@ def _has_decimal_comma(sample: list[str], sep: str) -> bool:
     return is_sure and not any(_POINT_DECIMAL.fullmatch(field) for field in fields)
 
 
+def _is_no_number(field: str) -> bool:
+    match = _NOT_A_NUMBER.fullmatch(field)
+    return match is not None and (match["zeros"] is not None or not -(2**63) <= int(field[:40]) < 2**63)
+
+
 def _columns_of_texts(text: str, sep: str) -> tuple[str, ...]:
     if not _MAY_HAVE_SUCH.search(text):
         return ()
@@ -76,7 +81,7 @@ def _columns_of_texts(text: str, sep: str) -> tuple[str, ...]:
         names = next(rows, [])
         for row in rows:
             for place, field in enumerate(row):
-                if place not in found and _NOT_A_NUMBER.fullmatch(field.strip()):
+                if place not in found and _is_no_number(field.strip()):
                     found.add(place)
     except csv.Error:
         return ()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
-from flowlet_jupyter.tables.columns import MISSING, Columns, columns_of, without_collection
+from flowlet_jupyter.tables.columns import MISSING, Columns, columns_of, sparse_columns_of, without_collection
 from flowlet_jupyter.tables.dates import Moments, moments_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,11 @@ def frame_of(records: Sequence[Any], *, dates: bool = False) -> pd.DataFrame:
         return frame
     try:
         with without_collection():
-            columns = {key: _pandas_values(values, pandas) for key, values in columns_of(rows).items()}
+            sparse = sparse_columns_of(rows)
+            if sparse is None:
+                columns = {key: _pandas_values(values, pandas) for key, values in columns_of(rows).items()}
+            else:
+                columns = {key: _spread(*column, len(rows), pandas) for key, column in sparse.items()}
             frame = pandas.DataFrame(columns, index=range(len(rows)), copy=False)
     except ValueError:
         frame = pandas.json_normalize(rows)
@@ -68,6 +72,20 @@ def _pandas_values(values: list[Any], pandas: Any) -> Any:
         if any(abs(value) > _EXACT_FLOAT for value in whole):
             return pandas.Series([None if value is MISSING else value for value in values], dtype=object)
     return [math.nan if value is MISSING else value for value in values] if has_gaps else values
+
+
+def _spread(places: list[int], values: list[Any], length: int, pandas: Any) -> Any:
+    """A column of which only the `values` at `places` are there."""
+    import numpy
+
+    if set(map(type, values)) == {float}:
+        floats = numpy.full(length, math.nan)
+        floats[places] = values
+        return floats
+    spread = [MISSING] * length
+    for place, value in zip(places, values, strict=True):
+        spread[place] = value
+    return _pandas_values(spread, pandas)
 
 
 _ABSENT = type(MISSING)

@@ -21,7 +21,7 @@ RECORDS = st.lists(st.dictionaries(NAMES, VALUES, max_size=4), min_size=1, max_s
 
 def same(one, other) -> bool:
     if one is pd.NA or (type(one) is int and type(other) is float):
-        return (one is pd.NA and (other is None or other != other)) or one == other
+        return (one is pd.NA and (pd.isna(other))) or one == other
     return repr(one) == repr(other)
 
 
