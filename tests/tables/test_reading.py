@@ -10,6 +10,7 @@ import zipfile
 import pandas as pd
 import pytest
 
+import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables import formats
@@ -197,3 +198,9 @@ def test_two_tables_side_by_side_are_not_chosen_from():
     with pytest.raises(RequestFailed, match="hourly, daily"):
         both.to_df()
     assert both.to_df("daily")["max"].tolist() == [2]
+
+
+def test_one_page_is_the_same_table_as_a_response(respx_mock):
+    respx_mock.get("https://api.example.org/report").respond(json={"columns": ["a", "b"], "rows": [[1, "x"], [2, "y"]]})
+    frame = flowlet.fetch_df("https://api.example.org/report", progress=False)
+    assert (frame["a"].tolist(), frame.attrs["shape"]) == ([1, 2], "columns and rows")
