@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import random
 import socket
 import statistics
 import subprocess
@@ -25,9 +26,9 @@ import httpx
 import pandas as pd
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.http.frames import frame_of
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.notebook.display.html import response_html
+from flowlet_jupyter.tables.frames import frame_of
 
 API = Path(__file__).parents[1] / "tests" / "servers" / "catalogue_api.py"
 sys.path.insert(0, str(API.parents[1]))
@@ -156,6 +157,40 @@ def frames() -> None:
         compare(f"30,000 nested records to a DataFrame, {title}", 15, **sides)
 
 
+def sparse() -> None:
+    chosen = random.Random(7)
+    records = [
+        {f"field{number}": number * 1.5 for number in chosen.sample(range(2_000), 20)} | {"id": place}
+        for place in range(5_000)
+    ]
+    sides = {"flowlet": lambda: frame_of(records), "json_normalize": lambda: pd.json_normalize(records)}
+    compare("5,000 records with 20 of 2,000 fields each to a DataFrame", 9, **sides)
+
+
+def lines() -> None:
+    import io
+
+    import polars as pl
+
+    content = "\n".join(json.dumps(rich_record(number)) for number in range(60_000)).encode()
+    answer = Response(200, content=content, headers={"content-type": "application/x-ndjson"})
+    sides = {
+        "flowlet": answer.to_polars,
+        "polars.read_ndjson": lambda: pl.read_ndjson(io.BytesIO(content), infer_schema_length=None),
+    }
+    compare(f"{len(content) / 1e6:.0f} MB of NDJSON to polars", 7, **sides)
+
+
+def large() -> None:
+    text = json.dumps([rich_record(number) for number in range(100_000_000 // 264)]).encode()
+    headers = {"content-type": "application/json"}
+    sides = {
+        "flowlet": lambda: Response(200, content=text, headers=headers).to_df(),
+        "json.loads, json_normalize": lambda: pd.json_normalize(json.loads(text)),
+    }
+    compare(f"{len(text) / 1e6:.0f} MB of JSON to a DataFrame", 3, **sides)
+
+
 def display() -> None:
     text = json.dumps([rich_record(number) for number in range(10_000_000 // 264)])
     times, size = [], 0
@@ -176,5 +211,8 @@ def display() -> None:
 
 if __name__ == "__main__":
     frames()
+    sparse()
+    lines()
+    large()
     display()
     pages()

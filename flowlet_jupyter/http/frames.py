@@ -1,19 +1,25 @@
-"""What a response holds as a DataFrame. pandas and polars are extras, imported on use."""
+"""What a response holds as records and as a DataFrame: its body and what it says of it, given to `tables`."""
 
 from __future__ import annotations
 
-import importlib
-import io
 import json
-import math
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from flowlet_jupyter.errors import MissingExtra, RequestFailed
-from flowlet_jupyter.http.columns import MISSING, Columns, columns_of, without_collection
+from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.records import Found, find_records, paths_of_lists
 from flowlet_jupyter.http.redaction import excerpt, redact
+from flowlet_jupyter.tables import formats
+from flowlet_jupyter.tables.charset import decode
+from flowlet_jupyter.tables.formats import Body, Format, unpacked
+from flowlet_jupyter.tables.frames import frame_of, polars_of, with_dates, with_polars_dates
+from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
+from flowlet_jupyter.tables.ndjson import polars_of_ndjson
+from flowlet_jupyter.tables.readers import read_table
+from flowlet_jupyter.tables.shapes import Table, tabulate
+from flowlet_jupyter.tables.xml import records_of_xml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,72 +27,108 @@ if TYPE_CHECKING:
 
     from flowlet_jupyter.http.response import Response
 
-Format = Literal["json", "ndjson", "csv", "tsv", "excel", "parquet"]
-_FORMATS: dict[str, Format] = {
-    "application/x-ndjson": "ndjson", "application/ndjson": "ndjson", "application/jsonl": "ndjson",
-    "application/json-lines": "ndjson", "application/x-jsonlines": "ndjson", "text/csv": "csv",
-    "application/csv": "csv", "text/tab-separated-values": "tsv",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "excel", "application/vnd.ms-excel": "excel",
-    "application/vnd.apache.parquet": "parquet", "application/x-parquet": "parquet",
-}  # fmt: skip
-_ENDINGS: dict[str, Format] = {
-    ".csv": "csv", ".tsv": "tsv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".xlsx": "excel", ".xls": "excel",
-    ".parquet": "parquet", ".pq": "parquet",
-}  # fmt: skip
-# RFC 3339's profile of ISO 8601: a date, or a date and time with or without a zone
-_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_FILENAME = re.compile(r"""filename\s*=\s*(?:"([^"]*)"|([^;\s]+))""", re.IGNORECASE)
+_FILENAME_EXTENDED = re.compile(r"filename\*\s*=\s*[\w-]*'[^']*'([^;\s]+)", re.IGNORECASE)  # RFC 6266
+_OF_RECORDS = {"json", "ndjson", "json-seq", "sse", "xml"}
+
+
+def body_of(response: Response) -> Body:
+    """The body of `response` with what its headers and URL say of it."""
+    disposition = response.headers.get("content-disposition", "")
+    if match := _FILENAME_EXTENDED.search(disposition):
+        filename = unquote(match[1])
+    elif match := _FILENAME.search(disposition):
+        filename = match[1] or match[2] or ""
+    else:
+        filename = response.url.path.rpartition("/")[2] if response.has_request else ""
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Body(response.content, media_type, response.charset_encoding, filename)
 
 
 def format_of(response: Response) -> Format:
-    """The format of the body: by its content type, else by the URL's ending, else by how it begins; JSON if in doubt."""
-    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type in _FORMATS:
-        return _FORMATS[content_type]
-    if content_type.endswith("json"):
-        return "json"
-    path = response.url.path.lower() if response.has_request else ""
-    ending = next((form for end, form in _ENDINGS.items() if path.endswith(end)), None)
-    if ending:
-        return ending
-    if response.content.startswith(b"PAR1"):
-        return "parquet"
-    return "json"
+    """The format of the body: by its first bytes, its media type, its file name, else by how it begins; JSON if in doubt."""
+    return formats.format_of(body_of(response))
 
 
 def records_of(response: Response, path: str | None) -> Found:
-    """The records at the JMESPath `path` of a JSON or NDJSON body, or the likeliest list. Raises `RequestFailed`."""
+    """The records at the JMESPath `path` of a body that holds records, or the likeliest list. Raises `RequestFailed`."""
+    table = _table_of(response, unpacked(body_of(response)), path)
+    return Found(table.records, table.path)
+
+
+def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noqa: PLR0911 - one return a format
     _refuse_error(response)
-    if format_of(response) == "ndjson":
-        return Found(_of_lines(response), "")
-    body = response.json()
+    form = formats.format_of(body)
+    if form == "xml":
+        records, found = records_of_xml(body.content)
+        return Table(records, found, "XML: elements that repeat")
+    if form in {"ndjson", "json-seq", "sse"}:
+        text = decode(body.content, body.charset).text
+        of = {"ndjson": of_ndjson, "json-seq": of_sequence, "sse": of_events}[form]
+        return Table(of(text), "")
+    if form != "json":
+        frame, _ = read_table(body, form, "pandas", {})
+        return Table(frame.to_dict("records"), "")
+    parsed = _json(response, body)
     if path:
-        found = response.select(path)
-        if found is None:
-            raise RequestFailed(f"The selection {path!r} matches nothing. {_shape(body)}")
-        if isinstance(found, dict):
-            found = [found]
-        if not isinstance(found, list):
-            raise RequestFailed(
-                f"The selection {path!r} is {type(found).__name__}, not a list of records. {_shape(body)}"
-            )
-        return Found(found, path)
-    likely = find_records(body)
+        return _selected(parsed, path)
+    if isinstance(parsed, _Lines):
+        return Table(parsed.records, "")
+    likely = find_records(parsed)
+    table = tabulate(parsed, likely.records if likely else None)
+    if table is not None:
+        return table
     if likely is not None:
-        return likely
-    if isinstance(body, dict):
-        return Found([body], "")
-    raise RequestFailed(f"The body is {type(body).__name__}, not a list of records.")
+        return Table(likely.records, likely.path)
+    if isinstance(parsed, dict):
+        return Table([parsed], "")
+    raise RequestFailed(f"The body is {type(parsed).__name__}, not a list of records.")
 
 
-def _of_lines(response: Response) -> list[Any]:
-    records = []
-    for number, line in enumerate(response.text.splitlines(), 1):
-        if line.strip():
+class _Lines:
+    """The records of a body that calls itself JSON and is NDJSON."""
+
+    def __init__(self, records: list[Any]) -> None:
+        self.records = records
+
+
+def _json(response: Response, body: Body) -> Any:
+    try:
+        if body.content is response.content:
+            return response.json()
+        return json.loads(decode(body.content, body.charset).text)
+    except (RequestFailed, ValueError, RecursionError) as error:
+        text = decode(body.content, body.charset).text
+        lines = [line for line in text.split("\n", 2)[:2] if line.strip()]
+        if len(lines) == 2 and all(line.lstrip().startswith(("{", "[")) for line in lines):
             try:
-                records.append(json.loads(line))
+                json.loads(lines[0])
             except (ValueError, RecursionError):
-                raise RequestFailed(f"Line {number} of the body is not JSON. See its text: r.text") from None
-    return records
+                pass
+            else:
+                return _Lines(of_ndjson(text))
+        if isinstance(error, RequestFailed):
+            raise
+        raise RequestFailed("The unpacked body is not JSON. See r.content") from None
+
+
+def _selected(parsed: Any, path: str) -> Table:
+    from flowlet_jupyter.http.response import select
+
+    found = select(parsed.records if isinstance(parsed, _Lines) else parsed, path)
+    shape = _shape(parsed)
+    if found is None:
+        raise RequestFailed(f"The selection {path!r} matches nothing. {shape}")
+    if isinstance(found, list) and any(isinstance(item, dict) for item in found[:20]):
+        return Table(found, path)
+    table = tabulate(found, None)
+    if table is not None:
+        return Table(table.records, path, table.shape)
+    if isinstance(found, dict):
+        found = [found]
+    if not isinstance(found, list):
+        raise RequestFailed(f"The selection {path!r} is {type(found).__name__}, not a list of records. {shape}")
+    return Table(found, path)
 
 
 def _refuse_error(response: Response) -> None:
@@ -106,113 +148,45 @@ def _shape(body: Any) -> str:
     )
 
 
-def _import(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise MissingExtra(f'This needs {name}: pip install "flowlet-jupyter[{name}]"') from None
-
-
-def to_pandas(response: Response, path: str | None, *, dates: bool) -> pd.DataFrame:
-    """The body as a pandas DataFrame."""
-    form = format_of(response)
-    if form in {"json", "ndjson"}:
-        found = records_of(response, path)
-        frame = frame_of(found.records, dates=dates)
-        frame.attrs["path"] = found.path
+def to_pandas(response: Response, path: str | None, *, dates: bool, read: Mapping[str, Any] | None) -> pd.DataFrame:
+    """The body as a pandas DataFrame; `attrs` say how it was read."""
+    body, form, options = _opened(response, path, read)
+    if form in _OF_RECORDS:
+        table = _table_of(response, body, path)
+        frame = frame_of(table.records, dates=dates)
+        frame.attrs["path"] = table.path
+        if table.shape:
+            frame.attrs["shape"] = table.shape
         return frame
-    frame = _read(response, form, path, library="pandas")
+    frame, seen = read_table(body, form, "pandas", options)
+    frame.attrs |= seen
     return with_dates(frame) if dates else frame
 
 
-def to_polars(response: Response, path: str | None, *, dates: bool) -> pl.DataFrame:
+def to_polars(response: Response, path: str | None, *, dates: bool, read: Mapping[str, Any] | None) -> pl.DataFrame:
     """The body as a polars DataFrame."""
-    form = format_of(response)
-    if form in {"json", "ndjson"}:
-        return polars_of(records_of(response, path).records, dates=dates)
-    frame: pl.DataFrame = _read(response, form, path, library="polars")
-    return frame
+    body, form, options = _opened(response, path, read)
+    frame: pl.DataFrame | None
+    if form in _OF_RECORDS:
+        frame = polars_of_ndjson(body.content) if form == "ndjson" else None
+        if frame is None:
+            return polars_of(_table_of(response, body, path).records, dates=dates)
+    else:
+        frame, _ = read_table(body, form, "polars", options)
+    return with_polars_dates(frame) if dates else frame
 
 
-def _read(response: Response, form: Format, path: str | None, *, library: Literal["pandas", "polars"]) -> Any:
+def _opened(
+    response: Response, path: str | None, read: Mapping[str, Any] | None
+) -> tuple[Body, Format, dict[str, Any]]:
     _refuse_error(response)
-    if path:
+    options = dict(read or {})
+    body = unpacked(body_of(response), options.pop("member", None))
+    form = formats.format_of(body)
+    if form in _OF_RECORDS and options:
+        if form != "json" or body.media_type.endswith("json"):
+            raise RequestFailed(f"The body is {form}, which takes no options of a reader ({', '.join(options)}).")
+        form = "csv"  # options of a reader: whoever gives them knows that the text is a table
+    if path and form not in {"json", "ndjson", "json-seq", "sse"}:
         raise RequestFailed(f"The body is {form}, which has no path {path!r} in it.")
-    module = _import(library)
-    source = io.BytesIO(response.content)
-    try:
-        if form in {"csv", "tsv"}:
-            separator = "\t" if form == "tsv" else ","
-            return module.read_csv(source, **{"sep" if library == "pandas" else "separator": separator})
-        return getattr(module, f"read_{form}")(source)
-    except ImportError as error:
-        raise MissingExtra(
-            f"Reading {form} needs another package: pip install {getattr(error, 'name', '') or error}"
-        ) from None
-    except Exception as error:  # noqa: BLE001 - each library has its own errors for a body that is not what it says
-        raise RequestFailed(f"The body cannot be read as {form}: {str(error).splitlines()[0][:200]}") from None
-
-
-def _rows(records: Sequence[Any]) -> list[dict[str, Any]]:
-    return [record if isinstance(record, dict) else {"value": record} for record in records]
-
-
-def frame_of(records: Sequence[Any], *, dates: bool = False) -> pd.DataFrame:
-    """`records` as rows of a pandas DataFrame, nested fields as dotted columns; values that are no objects as `value`.
-
-    Columns and values are those of `pandas.json_normalize`, made in a fraction of its time (benchmarks/frames.py).
-    """
-    pandas = _import("pandas")
-    rows = _rows(records)
-    frame: pd.DataFrame
-    if not rows:
-        frame = pandas.DataFrame()
-        return frame
-    try:
-        with without_collection():
-            columns = _filled(columns_of(rows), math.nan)
-            frame = pandas.DataFrame(columns, index=range(len(rows)))
-    except ValueError:
-        frame = pandas.json_normalize(rows)
-    return with_dates(frame) if dates else frame
-
-
-def _filled(columns: Columns, absent: Any) -> Columns:
-    return {
-        key: [absent if value is MISSING else value for value in values] if MISSING in values else values
-        for key, values in columns.items()
-    }
-
-
-def polars_of(records: Sequence[Any], *, dates: bool = False) -> pl.DataFrame:
-    """The same as a polars DataFrame."""
-    polars = _import("polars")
-    rows = _rows(records)
-    try:
-        columns = columns_of(rows)
-    except ValueError as error:
-        raise RequestFailed(f"These records cannot be columns: {error}. Use select() to choose fields first.") from None
-    # strict=False: a column that mixes numbers and texts becomes text instead of an error
-    frame: pl.DataFrame = polars.DataFrame(_filled(columns, None), strict=False, infer_schema_length=None)
-    if dates:
-        for name in [name for name, values in columns.items() if _are_dates(values)]:
-            frame = frame.with_columns(polars.col(name).str.to_datetime(time_zone="UTC", strict=False))
-    return frame
-
-
-def with_dates(frame: pd.DataFrame) -> pd.DataFrame:
-    """`frame` with its columns of ISO 8601 texts as dates (UTC where they name a zone)."""
-    pandas = _import("pandas")
-    for name in frame.columns:
-        values = [value for value in frame[name].tolist() if value is not None and value == value]  # noqa: PLR0124 - NaN
-        if _are_dates(values):
-            has_zone = any(
-                text[10:].rstrip("Z") != text[10:] or "+" in text[10:] or "-" in text[10:] for text in values
-            )
-            frame[name] = pandas.to_datetime(frame[name], format="ISO8601", utc=has_zone)
-    return frame
-
-
-def _are_dates(values: Sequence[Any]) -> bool:
-    given = [value for value in values if value is not MISSING and value is not None]
-    return bool(given) and all(isinstance(value, str) and _ISO_DATE.fullmatch(value) for value in given)
+    return body, form, options

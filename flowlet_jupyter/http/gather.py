@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from flowlet_jupyter.errors import FlowletError, InterpolationError, RequestFailed
-from flowlet_jupyter.http.frames import frame_of
+from flowlet_jupyter.http.outgoing import is_missing, path_text
 from flowlet_jupyter.http.progress import Progress, countdown
 from flowlet_jupyter.http.rate_limit import pause_of
 from flowlet_jupyter.http.redaction import excerpt, redact
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import LONGEST_WAIT_SECONDS
+from flowlet_jupyter.tables.frames import frame_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +39,12 @@ def urls_of(template: str, rows: Any) -> list[str]:
 
         def fill(place: re.Match[str], row: Mapping[str, Any] = row, number: int = number) -> str:
             value = row.get(place[1])
-            if value is None or value != value:  # noqa: PLR0124 - NaN
+            if is_missing(value):
                 raise InterpolationError(f"Row {number} has no value for {{{place[1]}}}. Nothing was sent.")
-            return quote(str(value), safe="")
+            try:
+                return quote(path_text(value), safe="")
+            except ValueError as error:
+                raise InterpolationError(f"Row {number}, {{{place[1]}}}: {error}. Nothing was sent.") from None
 
         urls.append(_PLACE.sub(fill, template))
     return urls

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
-from flowlet_jupyter.http.columns import without_collection
-from flowlet_jupyter.http.frames import frame_of, polars_of
 from flowlet_jupyter.http.pagination import (
     Offset,
     PageAnswer,
@@ -27,6 +25,9 @@ from flowlet_jupyter.http.progress import Progress
 from flowlet_jupyter.http.records import find_records
 from flowlet_jupyter.http.redaction import excerpt, redact
 from flowlet_jupyter.http.response import Response, select
+from flowlet_jupyter.tables.columns import without_collection
+from flowlet_jupyter.tables.frames import frame_of, polars_of
+from flowlet_jupyter.tables.shapes import Table, tabulate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,13 +71,23 @@ class _Reader:
 
     def to_df(self, *, dates: bool = False) -> pd.DataFrame:
         """The records read so far as a pandas DataFrame; `df.attrs` says whether they are complete."""
-        frame = frame_of(self.records, dates=dates)
+        table = self._table_of_one_page()
+        frame = frame_of(self.records if table is None else table.records, dates=dates)
+        if table is not None:
+            frame.attrs["shape"] = table.shape
         frame.attrs |= {"complete": self.complete, "pages": self.page_count, "path": self.path or ""}
         return frame
 
     def to_polars(self, *, dates: bool = False) -> pl.DataFrame:
         """The records read so far as a polars DataFrame."""
-        return polars_of(self.records, dates=dates)
+        table = self._table_of_one_page()
+        return polars_of(self.records if table is None else table.records, dates=dates)
+
+    def _table_of_one_page(self) -> Table | None:
+        """The table of a single page whose body has a form of its own (columns beside rows, objects by key)."""
+        if self._first is None or self.page_count != 1 or self._reading.path is not None or self._beyond:
+            return None
+        return tabulate(self._first[1].body, self.records)
 
     def select(self, path: str) -> Any:
         """What a JMESPath expression selects of the list of records read so far."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json as jsonlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import httpx
 from flowlet_jupyter.errors import FlowletError, RequestFailed
 from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues, redacted
 from flowlet_jupyter.ipython_hooks import hooks
+from flowlet_jupyter.tables.charset import decode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +81,7 @@ class Response(httpx.Response):
         """The parsed JSON body, the same object each time. Raises `RequestFailed` if the body is not JSON."""
         if kwargs or self._parsed is _UNPARSED:
             try:
-                parsed = super().json(**kwargs)
+                parsed = jsonlib.loads(decode(self.content, self.charset_encoding).text, **kwargs)
             except (ValueError, RecursionError):
                 kind = self.headers.get("content-type", "no content type")
                 message = self.sent_values.redact(
@@ -97,6 +99,13 @@ class Response(httpx.Response):
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
         printer.text(hooks().response_text(self))
+
+    @property
+    def text(self) -> str:
+        """The body as text: by its byte order mark, the declared charset, UTF-8, else a guess (`r.encoding = …` before)."""
+        if not hasattr(self, "_text"):
+            self._text = decode(self.content, getattr(self, "_encoding", None) or self.charset_encoding).text
+        return self._text
 
     @property
     def is_parsed(self) -> bool:
@@ -119,23 +128,29 @@ class Response(httpx.Response):
         with self._redacting():
             return records_of(self, path).records
 
-    def to_df(self, path: str | None = None, *, dates: bool = False) -> pd.DataFrame:
+    def to_df(
+        self, path: str | None = None, *, dates: bool = False, read: Mapping[str, Any] | None = None
+    ) -> pd.DataFrame:
         """The records as a pandas DataFrame, nested fields as dotted columns; `df.attrs["path"]` says which list it is.
 
-        Without a JMESPath `path` the likeliest list is taken. `dates` turns columns of ISO 8601 texts into dates. JSON,
-        NDJSON, CSV, Excel and Parquet are read by their content type. Raises `RequestFailed`, `MissingExtra`.
+        Without a JMESPath `path` the likeliest list is taken. `dates` turns columns of ISO 8601 texts into dates. The
+        formats and shapes that are read are in docs/requests.md; `df.attrs` say what was seen. `read` are options of the
+        library's reader (`{"sep": ";", "dtype": {"id": "str"}}`), and `member` of a zip file, `table` of an HTML page.
+        Raises `RequestFailed`, `MissingExtra`.
         """
         from flowlet_jupyter.http.frames import to_pandas
 
         with self._redacting():
-            return to_pandas(self, path, dates=dates)
+            return to_pandas(self, path, dates=dates, read=read)
 
-    def to_polars(self, path: str | None = None, *, dates: bool = False) -> pl.DataFrame:
+    def to_polars(
+        self, path: str | None = None, *, dates: bool = False, read: Mapping[str, Any] | None = None
+    ) -> pl.DataFrame:
         """The same as a polars DataFrame."""
         from flowlet_jupyter.http.frames import to_polars
 
         with self._redacting():
-            return to_polars(self, path, dates=dates)
+            return to_polars(self, path, dates=dates, read=read)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the body to a file, atomically; for a body that is too large for memory there is `flowlet.download`."""

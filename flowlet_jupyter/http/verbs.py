@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Unpack
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from flowlet_jupyter.hosts import is_loopback
 from flowlet_jupyter.http import caching, har
 from flowlet_jupyter.http.client import ClientPool
 from flowlet_jupyter.http.options import AsyncRequestOptions, Cache, RequestOptions, shows
+from flowlet_jupyter.http.outgoing import json_bytes, pairs_of, text_of
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import retry_of
 from flowlet_jupyter.secret import base_url_of
@@ -46,6 +48,7 @@ def request(method: str, url: str, **options: Unpack[RequestOptions]) -> Respons
     insecure = bool(given.pop("insecure", False))
     if insecure:
         _refuse_insecure(absolute(url, secret, session=session), secret)
+    write_values(given)
     extend(given, cache=given.pop("cache", False))
     try:
         address = with_params(absolute(url, secret, session=session), given)
@@ -66,6 +69,7 @@ async def arequest(method: str, url: str, **options: Unpack[AsyncRequestOptions]
     for name in ("cache", "insecure"):
         if given.pop(name, False):
             raise RequestFailed(f"The option {name} works with {method.lower()}(), not with a{method.lower()}().")
+    write_values(given)
     extend(given)
     try:
         address = with_params(absolute(url, secret, session=session), given)
@@ -93,7 +97,47 @@ def extend(options: dict[str, Any], *, cache: Cache = False) -> None:
 def with_params(url: str, options: dict[str, Any]) -> str:
     """`url` with the option `params` put into its query: httpx would put them in the place of a query that is there."""
     params = options.pop("params", None)
-    return str(httpx.URL(url).copy_merge_params(params)) if params else url
+    if not params:
+        return url
+    if isinstance(params, str | bytes | httpx.QueryParams):
+        return str(httpx.URL(url).copy_merge_params(params))
+    try:
+        query = httpx.QueryParams(tuple(pairs_of(params)))
+    except ValueError as error:
+        raise RequestFailed(f"The parameter {error}. Nothing was sent.") from None
+    return str(httpx.URL(url).copy_merge_params(query))
+
+
+def write_values(options: dict[str, Any]) -> None:
+    """Write the options json, headers and data as they are sent: dates, Decimals, numpy's and pandas' values among them.
+
+    Raises `RequestFailed`, which names what cannot be sent.
+    """
+    option = "json"
+    try:
+        if (body := options.pop("json", None)) is not None:
+            headers = httpx.Headers(_texts(options.get("headers")))
+            headers.setdefault("Content-Type", "application/json")
+            options |= {"content": json_bytes(body), "headers": headers}
+        option = "headers"
+        if options.get("headers") is not None:
+            options["headers"] = _texts(options["headers"])
+        option = "data"
+        if isinstance(options.get("data"), Mapping):
+            fields: dict[str, Any] = {}
+            for name, text in pairs_of(options["data"]):
+                fields.setdefault(name, []).append(text)
+            options["data"] = fields
+    except (ValueError, RecursionError) as error:
+        raise RequestFailed(f"The option {option}: {error}. Nothing was sent.") from None
+
+
+def _texts(headers: Any) -> Any:
+    """Headers with their values as text; those that are None are left out."""
+    if headers is None or isinstance(headers, httpx.Headers):
+        return headers
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return [(name, value if isinstance(value, bytes) else text_of(value)) for name, value in pairs if value is not None]
 
 
 def _refuse_insecure(address: str, secret: str | None) -> None:

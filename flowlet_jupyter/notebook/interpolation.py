@@ -9,6 +9,7 @@ from typing import IO, Any
 from urllib.parse import quote, urlencode
 
 from flowlet_jupyter.errors import InterpolationError
+from flowlet_jupyter.http.outgoing import json_bytes, text_of, texts_of
 from flowlet_jupyter.notebook.request_spec import Body, Expression, RequestSpec, Template
 from flowlet_jupyter.secret_value import SecretValue
 
@@ -73,14 +74,16 @@ def _value(expression: Expression, evaluate: Evaluate) -> Any:
 
 def _text(expression: Expression, evaluate: Evaluate) -> str:
     value = _value(expression, evaluate)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None or isinstance(value, dict | list | tuple | set | bytes):
-        raise InterpolationError(
-            f"{{{{ {expression.source} }}}} is {type(value).__name__}, which has no place there: "
-            "a text or a number is needed. Nothing was sent."
-        )
-    return str(value)
+    try:
+        return text_of(value)
+    except ValueError as error:
+        raise _no_place(expression, value, error) from None
+
+
+def _no_place(expression: Expression, value: Any, error: ValueError) -> InterpolationError:
+    return InterpolationError(
+        f"{{{{ {expression.source} }}}} is {type(value).__name__}, which has no place there: {error}. Nothing was sent."
+    )
 
 
 def _url(template: Template, evaluate: Evaluate) -> str:
@@ -102,13 +105,13 @@ def _url(template: Template, evaluate: Evaluate) -> str:
 
 
 def _query_values(template: Template, evaluate: Evaluate) -> list[str]:
-    """The values of one query item; a list alone repeats the parameter."""
+    """The values of one query item; a list alone repeats the parameter, None alone leaves it out."""
     if len(template.parts) == 1 and isinstance(template.parts[0], Expression):
         value = _value(template.parts[0], evaluate)
-        if isinstance(value, list | tuple):
-            source = template.parts[0]
-            return [_text(source, lambda _, item=item: item) for item in value]  # type: ignore[misc]  # mypy on defaults
-        return [_text(template.parts[0], lambda _: value)]
+        try:
+            return texts_of(value)
+        except ValueError as error:
+            raise _no_place(template.parts[0], value, error) from None
     return [_joined(template, evaluate)]
 
 
@@ -140,8 +143,10 @@ def _body(
         if body.kind == "form" or (content_type is not None and content_type.startswith(_FORM)):
             pairs = (f"{quote(key)}={quote(_joined(value, evaluate), safe='')}" for key, value, _ in body.fields)
             return "&".join(pairs).encode(), _FORM
+        # each value as the JSON that it is: read and written again, a Decimal would lose digits
         fields = {key: _field(value, evaluate, is_json=is_json) for key, value, is_json in body.fields}
-        return json.dumps(fields, ensure_ascii=False, allow_nan=False).encode(), _JSON
+        members = ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {value}" for key, value in fields.items())
+        return f"{{{members}}}".encode(), _JSON
     if body.file is not None:
         return read_file(body.file), _JSON if body.kind == "json" else "application/octet-stream"
     template = body.text or Template(())
@@ -155,10 +160,10 @@ def _body(
     return text.encode(), _FORM
 
 
-def _field(template: Template, evaluate: Evaluate, *, is_json: bool) -> Any:
+def _field(template: Template, evaluate: Evaluate, *, is_json: bool) -> str:
     if is_json:
-        return json.loads(_json_body(template, evaluate))
-    return _joined(template, evaluate)
+        return _json_body(template, evaluate).decode()
+    return json.dumps(_joined(template, evaluate), ensure_ascii=False)
 
 
 def _json_body(template: Template, evaluate: Evaluate) -> bytes:
@@ -187,10 +192,10 @@ def _json_body(template: Template, evaluate: Evaluate) -> bytes:
 def _as_json(expression: Expression, evaluate: Evaluate) -> str:
     value = _value(expression, evaluate)
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
+        return json_bytes(value, separators=(", ", ": ")).decode()
+    except (ValueError, RecursionError) as error:
         raise InterpolationError(
-            f"{{{{ {expression.source} }}}} ({type(value).__name__}) cannot be written as JSON. Nothing was sent."
+            f"{{{{ {expression.source} }}}} ({type(value).__name__}) cannot be written as JSON: {error}. Nothing was sent."
         ) from None
 
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.columns import MISSING, columns_of
-from flowlet_jupyter.http.frames import frame_of, polars_of
+from flowlet_jupyter.tables.columns import MISSING, columns_of
+from flowlet_jupyter.tables.frames import frame_of, polars_of
 
 NAMES = st.sampled_from(["id", "name", "user", "meta", "a.b", "a", "b", "ü"])
 LEAVES = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | st.text(max_size=4)
@@ -17,6 +17,12 @@ VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=6
 )
 RECORDS = st.lists(st.dictionaries(NAMES, VALUES, max_size=4), min_size=1, max_size=6)
+
+
+def same(one, other) -> bool:
+    if one is pd.NA or (type(one) is int and type(other) is float):
+        return (one is pd.NA and (pd.isna(other))) or one == other
+    return repr(one) == repr(other)
 
 
 @settings(max_examples=400, deadline=None)
@@ -28,7 +34,8 @@ def test_columns_and_values_are_those_of_json_normalize(records):
     assert len(made) == len(expected)
     for name in expected.columns:
         for one, other in zip(made[name].tolist(), expected[name].tolist(), strict=True):
-            assert repr(one) == repr(other), name  # 1, 1.0, True and None are told apart
+            # 1, 1.0, True and None are told apart; integers with gaps are Int64, and not floats
+            assert same(one, other), name
 
 
 def test_nested_fields_are_dotted_and_lists_stay():

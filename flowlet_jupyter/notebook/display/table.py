@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from flowlet_jupyter.http.columns import MISSING, columns_of
+from flowlet_jupyter.tables.columns import MISSING, columns_of
 
 MAX_COLUMNS = 12
 _CELL_CHARACTERS = 60

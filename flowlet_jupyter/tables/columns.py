@@ -48,15 +48,51 @@ def columns_of(records: Sequence[dict[str, Any]]) -> Columns:
     return columns if all(map(_is_whole, columns.values())) else _in_order_of_appearance(records, columns)
 
 
+def sparse_columns_of(records: Sequence[dict[str, Any]]) -> dict[str, tuple[list[int], list[Any]]] | None:
+    """The columns of `records` that are mostly gaps, each as the places and the values that are there; None of others.
+
+    Raises `ValueError` as `columns_of` does.
+    """
+    if sum(map(len, records)) * 4 >= len(set(chain.from_iterable(records))) * len(records):
+        return None
+    columns: dict[str, tuple[list[int], list[Any]]] = {}
+    for place, record in enumerate(records):
+        for key, value in _flat(record):
+            places, values = columns.setdefault(key, ([], []))
+            if places and places[-1] == place:
+                raise ValueError(f"two fields are named {key!r}")
+            places.append(place)
+            values.append(value)
+    return columns
+
+
+def _flat(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    nested = []
+    for key, value in record.items():
+        if type(value) is dict:
+            nested.append((f"{key}.", value))
+        else:
+            yield key, value
+    for prefix, value in nested:
+        yield from _below(value, prefix)
+
+
+def _below(record: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in record.items():
+        if type(value) is dict:
+            yield from _below(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
 def _fields(records: Sequence[Any]) -> list[tuple[str, list[Any]]]:
     """Each field with its values. One comprehension a field: `zip` over all records at once is slower by far."""
     keys = list(records[0]) if records else []
     if set(map(len, records)) == {len(keys)}:  # the same fields in all, as from most APIs
         with contextlib.suppress(KeyError):
             return [(key, [record[key] for record in records]) for key in keys]
-    return [
-        (key, [record.get(key, MISSING) for record in records]) for key in dict.fromkeys(chain.from_iterable(records))
-    ]
+    names = dict.fromkeys(chain.from_iterable(records))
+    return [(key, [record.get(key, MISSING) for record in records]) for key in names]
 
 
 def _split(values: list[Any]) -> tuple[list[Any] | None, list[Any] | None]:

@@ -1,0 +1,74 @@
+"""Which characters the bytes of a text are: by their byte order mark, what was declared, UTF-8, else by a guess that is said. Pure."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+_LOOKED_AT = 100_000  # bytes from which a charset is guessed
+# what browsers take for these names (WHATWG Encoding): servers say Latin-1 and send Windows' quotes and euro signs
+_WESTERN = {"iso8859-1", "ascii", "latin-1", "cp1252"}
+
+
+@dataclass(frozen=True)
+class Text:
+    """Decoded text; `is_guessed`: nothing in the response said that it is in `encoding`."""
+
+    text: str
+    encoding: str
+    is_guessed: bool = False
+
+
+def decode(content: bytes, declared: str | None = None) -> Text:
+    """The text of `content`. A declared charset that is unknown or does not fit counts as none."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return Text(content.decode(encoding, "replace"), encoding)
+    if declared:
+        try:
+            name = codecs.lookup(declared.strip("\"' ")).name
+            if name in _WESTERN and not content.isascii():
+                return _western(content, is_guessed=False)
+            return Text(content.decode(name), name)
+        except (LookupError, UnicodeDecodeError):
+            pass
+    wide = _without_mark(content)
+    try:
+        return Text(content.decode(wide or "utf-8"), wide or "utf-8", is_guessed=wide is not None)
+    except UnicodeDecodeError:
+        return _guess(content)
+
+
+def _without_mark(content: bytes) -> str | None:
+    """UTF-16 of mostly Latin letters, told by its zero bytes."""
+    head = content[:200]
+    if len(head) < 4 or b"\0" not in head:
+        return None
+    if not any(head[::2]) or head[::2].count(0) > len(head) // 3:
+        return "utf-16-be"
+    return "utf-16-le" if head[1::2].count(0) > len(head) // 3 else None
+
+
+def _western(content: bytes, *, is_guessed: bool) -> Text:
+    try:
+        return Text(content.decode("cp1252"), "cp1252", is_guessed)
+    except UnicodeDecodeError:
+        return Text(content.decode("latin-1"), "latin-1", is_guessed)
+
+
+def _guess(content: bytes) -> Text:
+    from charset_normalizer import from_bytes
+
+    sample = content[:_LOOKED_AT]
+    beyond = sum(byte > 127 for byte in sample)
+    # few letters beyond ASCII in Latin text (names, places): Windows' Western charset is by far the likeliest
+    if beyond * 5 < len(sample) or beyond < 4:
+        return _western(content, is_guessed=True)
+    best = from_bytes(sample).best()
+    if best is None or best.encoding in {"ascii", "utf_8"}:
+        return _western(content, is_guessed=True)
+    return Text(content.decode(best.encoding, "replace"), best.encoding, is_guessed=True)

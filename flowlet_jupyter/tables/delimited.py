@@ -1,0 +1,88 @@
+"""CSV as offices and portals send it: which separator, which decimal mark, and which columns are no numbers. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from dataclasses import dataclass
+
+from flowlet_jupyter.errors import RequestFailed
+
+_SEPARATORS = (",", ";", "\t", "|")
+_SAMPLE_LINES = 200
+_COMMA_DECIMAL = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
+_POINT_DECIMAL = re.compile(r"[+-]?\d+\.\d+")
+_MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+# digits that a number would not keep: leading zeros (an id, a postal code), and more than 64 bits hold
+_NOT_A_NUMBER = re.compile(r"(?P<zeros>[+-]?0\d+)|[+-]?\d{19,}")
+_MAY_HAVE_SUCH = re.compile(r'(?:^|[,;\t|"\s])[+-]?(?:0\d|\d{19})', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV is written. `texts` are the columns whose digits are no numbers."""
+
+    sep: str
+    decimal: str
+    texts: tuple[str, ...]
+
+
+def dialect_of(text: str, sep: str | None = None, decimal: str | None = None) -> Dialect:
+    """The dialect of the CSV `text`; what is given is not looked for. Raises `RequestFailed` if it is an HTML page."""
+    if text[:200].lstrip("\ufeff \r\n\t").lower().startswith(("<!doctype html", "<html")):
+        raise RequestFailed("The body is an HTML page, not the CSV that its name promises: a login page? See r.text")
+    sample = list(itertools.islice(io.StringIO(text, newline=""), _SAMPLE_LINES))
+    sep = sep or _separator(sample)
+    if decimal is None:
+        decimal = "," if sep != "," and _has_decimal_comma(sample, sep) else "."
+    return Dialect(sep, decimal, _columns_of_texts(text, sep))
+
+
+def _separator(sample: list[str]) -> str:
+    """The one that cuts all lines into the same number of fields, the most of them; a comma where none does."""
+    best, most = ",", 1.0
+    for sep in _SEPARATORS:
+        counts = [len(row) for row in _rows("".join(sample), sep) if row]
+        usual = max(set(counts), key=counts.count, default=0)
+        score = usual * (counts.count(usual) / len(counts)) ** 2 if counts else 0
+        if usual > 1 and score > most:
+            best, most = sep, score
+    return best
+
+
+def _rows(text: str, sep: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=sep))
+    except csv.Error:
+        return []
+
+
+def _has_decimal_comma(sample: list[str], sep: str) -> bool:
+    fields = [field.strip() for row in _rows("".join(sample), sep)[1:] for field in row]
+    with_comma = [field for field in fields if _COMMA_DECIMAL.fullmatch(field)]
+    # 1,234 alone may be a thousand: such a column stays text
+    is_sure = any(not _MAYBE_THOUSANDS.fullmatch(field) for field in with_comma)
+    return is_sure and not any(_POINT_DECIMAL.fullmatch(field) for field in fields)
+
+
+def _is_no_number(field: str) -> bool:
+    match = _NOT_A_NUMBER.fullmatch(field)
+    return match is not None and (match["zeros"] is not None or not -(2**63) <= int(field[:40]) < 2**63)
+
+
+def _columns_of_texts(text: str, sep: str) -> tuple[str, ...]:
+    if not _MAY_HAVE_SUCH.search(text):
+        return ()
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sep)
+    found: set[int] = set()
+    try:
+        names = next(rows, [])
+        for row in rows:
+            for place, field in enumerate(row):
+                if place not in found and _is_no_number(field.strip()):
+                    found.add(place)
+    except csv.Error:
+        return ()
+    return tuple(names[place].lstrip("\ufeff") for place in sorted(found) if place < len(names))

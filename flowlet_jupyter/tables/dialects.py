@@ -1,0 +1,185 @@
+"""Forms of single products that are known by their own member names: BigQuery, GA4, InfluxDB, Prometheus, Elasticsearch, JSON-stat. Pure.
+
+Each function gives records, their JMESPath and the name of the form, or None.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+Known = tuple[list[dict[str, Any]], str, str]
+_MAX_CELLS = 5_000_000
+
+
+def _bigquery(body: Any) -> Known | None:
+    """`schema.fields` and rows of `f` and `v` (BigQuery's jobs.query and tabledata.list)."""
+    fields = _at(body, "schema", "fields")
+    rows = _at(body, "rows")
+    if not _are_dicts(fields) or not _are_dicts(rows) or not all(isinstance(row.get("f"), list) for row in rows):
+        return None
+    if any(len(row["f"]) != len(fields) for row in rows) or not all("name" in field for field in fields):
+        return None
+    return [_bigquery_row(row["f"], fields) for row in rows], "rows", "BigQuery rows"
+
+
+def _bigquery_row(cells: list[Any], fields: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        field["name"]: _bigquery_value(cell.get("v") if isinstance(cell, dict) else cell, field)
+        for cell, field in zip(cells, fields, strict=False)
+    }
+
+
+def _bigquery_value(value: Any, field: dict[str, Any]) -> Any:
+    if isinstance(value, list):
+        single = {**field, "mode": "NULLABLE"}
+        return [_bigquery_value(item.get("v") if isinstance(item, dict) else item, single) for item in value]
+    if isinstance(value, dict) and isinstance(value.get("f"), list):
+        return _bigquery_row(value["f"], field.get("fields") or [])
+    return _typed(value, str(field.get("type", "")).upper())
+
+
+def _typed(value: Any, kind: str) -> Any:
+    """A number or truth value that was written as text; what does not fit its type stays text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        if kind in {"INTEGER", "INT64", "TYPE_INTEGER"}:
+            return int(value)
+        if kind in {"FLOAT", "FLOAT64", "TYPE_FLOAT", "TYPE_CURRENCY", "TYPE_SECONDS", "TYPE_MILLISECONDS"}:
+            return float(value)
+    except ValueError:
+        return value
+    return value == "true" if kind in {"BOOLEAN", "BOOL"} and value in {"true", "false"} else value
+
+
+def _analytics(body: Any) -> Known | None:
+    """`dimensionHeaders`, `metricHeaders` and rows of their values (Google Analytics 4)."""
+    dimensions, metrics, rows = (_at(body, name) for name in ("dimensionHeaders", "metricHeaders", "rows"))
+    dimensions, metrics = dimensions or [], metrics or []
+    if not _are_dicts(rows) or not (dimensions or metrics) or not all("name" in head for head in dimensions + metrics):
+        return None
+    records = []
+    for row in rows:
+        texts, numbers = row.get("dimensionValues") or [], row.get("metricValues") or []
+        if len(texts) != len(dimensions) or len(numbers) != len(metrics):
+            return None
+        record = {head["name"]: cell.get("value") for head, cell in zip(dimensions, texts, strict=True)}
+        for head, cell in zip(metrics, numbers, strict=True):
+            record[head["name"]] = _typed(cell.get("value"), head.get("type", "TYPE_FLOAT"))
+        records.append(record)
+    return records, "rows", "Google Analytics report"
+
+
+def _influx(body: Any) -> Known | None:
+    """`results[].series[]` of `columns`, `values` and `tags` (InfluxDB 1)."""
+    results = _at(body, "results")
+    if not _are_dicts(results):
+        return None
+    series = [one for result in results for one in result.get("series") or []]
+    if not series or not all(isinstance(one, dict) and "columns" in one and "values" in one for one in series):
+        return None
+    records: list[dict[str, Any]] = []
+    has_names = len({one.get("name") for one in series}) > 1
+    for one in series:
+        about = ({"name": one.get("name")} if has_names else {}) | (one.get("tags") or {})
+        if set(about) & set(one["columns"]) or any(len(row) != len(one["columns"]) for row in one["values"]):
+            return None
+        records += [{**about, **dict(zip(one["columns"], row, strict=True))} for row in one["values"]]
+    return records, "results[].series[]", "InfluxDB series"
+
+
+def _prometheus(body: Any) -> Known | None:
+    """`data.result[]` of `metric` and `value` or `values` (Prometheus and what speaks its API)."""
+    result = _at(body, "data", "result")
+    if not _are_dicts(result) or _at(body, "data", "resultType") is None:
+        return None
+    records = []
+    for series in result:
+        metric, samples = series.get("metric"), series.get("values", [series.get("value")])
+        if not isinstance(metric, dict) or {"timestamp", "value"} & set(metric):
+            return None
+        for sample in samples:
+            if not isinstance(sample, list) or len(sample) != 2:
+                return None
+            records.append({**metric, "timestamp": sample[0], "value": _number(sample[1])})
+    return records, "data.result", "Prometheus samples"
+
+
+def _number(text: Any) -> Any:
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return text
+
+
+def _elasticsearch(body: Any) -> Known | None:
+    """`hits.hits[]` with what was indexed in `_source` (Elasticsearch, OpenSearch)."""
+    hits = _at(body, "hits", "hits")
+    if not _are_dicts(hits) or not all(isinstance(hit.get("_source"), dict) and "_id" in hit for hit in hits):
+        return None
+    about = [{key: value for key, value in hit.items() if key != "_source"} for hit in hits]
+    if any(set(outer) & set(hit["_source"]) for outer, hit in zip(about, hits, strict=True)):
+        return None
+    return (
+        [{**outer, **hit["_source"]} for outer, hit in zip(about, hits, strict=True)],
+        "hits.hits",
+        "Elasticsearch hits",
+    )
+
+
+def _json_stat(body: Any) -> Known | None:
+    """A cube of `id`, `size`, `dimension` and `value` (JSON-stat 2, and the dataset of JSON-stat 1)."""
+    node = body.get("dataset", body) if isinstance(body, dict) else None
+    if not isinstance(node, dict) or not isinstance(node.get("dimension"), dict) or "value" not in node:
+        return None
+    names = node.get("id") or node["dimension"].get("id")
+    sizes = node.get("size") or node["dimension"].get("size")
+    if not isinstance(names, list) or not isinstance(sizes, list) or len(names) != len(sizes):
+        return None
+    if math.prod(sizes) > _MAX_CELLS or "value" in names:
+        return None
+    axes = [
+        _categories(_at(node, "dimension", name, "category"), size) for name, size in zip(names, sizes, strict=True)
+    ]
+    if any(axis is None for axis in axes):
+        return None
+    values = node["value"]
+    if isinstance(values, dict):
+        values = [values.get(str(place)) for place in range(math.prod(sizes))]
+    if not isinstance(values, list) or len(values) != math.prod(sizes):
+        return None
+    cells = itertools.product(*(axis or [] for axis in axes))
+    records = [
+        dict(zip(names, cell, strict=True)) | {"value": value} for cell, value in zip(cells, values, strict=True)
+    ]
+    return records, "" if node is body else "dataset", "JSON-stat"
+
+
+def _categories(category: Any, size: int) -> list[str] | None:
+    """The labels of one dimension in order; its codes where labels are not one for each."""
+    if not isinstance(category, dict):
+        return None
+    index, labels = category.get("index"), category.get("label") or {}
+    codes = sorted(index, key=lambda code: index[code]) if isinstance(index, dict) else index or list(labels)
+    if len(codes) != size:
+        return None
+    named = [labels.get(code, code) for code in codes]
+    return named if len(set(named)) == len(named) else list(codes)
+
+
+def _at(node: Any, *keys: str) -> Any:
+    for key in keys:
+        node = node.get(key) if isinstance(node, dict) else None
+    return node
+
+
+def _are_dicts(values: Any) -> bool:
+    return isinstance(values, list) and bool(values) and all(isinstance(value, dict) for value in values)
+
+
+ALL: tuple[Callable[[Any], Known | None], ...] = (
+    _bigquery, _analytics, _influx, _prometheus, _elasticsearch, _json_stat,
+)  # fmt: skip

@@ -1,0 +1,121 @@
+"""Bodies that are tables already, read by the library that the DataFrame belongs to: CSV, Excel, Parquet, Arrow, HTML."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from flowlet_jupyter.errors import MissingExtra, RequestFailed
+from flowlet_jupyter.tables.charset import decode
+from flowlet_jupyter.tables.delimited import Dialect, dialect_of
+from flowlet_jupyter.tables.formats import Body, Format
+from flowlet_jupyter.tables.frames import import_library
+from flowlet_jupyter.tables.html import table_as_csv
+
+Library = Literal["pandas", "polars"]
+
+
+def read_table(body: Body, form: Format, library: Library, options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The DataFrame, and what was seen on the way (separator, decimal mark, encoding).
+
+    `options` are those of the library's own reader. Raises `RequestFailed`, `MissingExtra`.
+    """
+    module = import_library(library)
+    try:
+        if form in {"csv", "tsv", "html"}:
+            return _read_csv(body, form, module, library, dict(options))
+        source = io.BytesIO(body.content)
+        if form == "arrow":
+            return _read_arrow(body, module, library, options), {}
+        if form == "excel" and library == "polars" and not _has("fastexcel"):
+            options = {"engine": "openpyxl", **options}
+        return _read(getattr(module, f"read_{form}"), source, options), {}
+    except (RequestFailed, MissingExtra):
+        raise
+    except ImportError as error:
+        raise MissingExtra(
+            f"Reading {form} needs another package: pip install {getattr(error, 'name', '') or error}"
+        ) from None
+    except Exception as error:  # noqa: BLE001 - each library has its own errors for a body that is not what it says
+        first_line = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise RequestFailed(
+            f"The body cannot be read as {form}: {first_line} Options of the reader may help: read={{…}}; the text is r.text."
+        ) from None
+
+
+def _read(reader: Callable[..., Any], source: Any, options: Mapping[str, Any]) -> Any:
+    return reader(source, **options)
+
+
+def _has(package: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(package) is not None
+
+
+def _read_arrow(body: Body, module: Any, library: Library, options: Mapping[str, Any]) -> Any:
+    is_file = body.content.startswith(b"ARROW1")
+    if library == "polars":
+        reader = module.read_ipc if is_file else module.read_ipc_stream
+        return reader(io.BytesIO(body.content), **options)
+    from pyarrow import ipc
+
+    opened = (ipc.open_file if is_file else ipc.open_stream)(io.BytesIO(body.content))
+    return opened.read_all().to_pandas(**options)
+
+
+def _read_csv(
+    body: Body, form: Format, module: Any, library: Library, options: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    decoded = decode(body.content, options.pop("encoding", None) or body.charset)
+    seen: dict[str, Any] = {"encoding": decoded.encoding + (" (guessed)" if decoded.is_guessed else "")}
+    text = decoded.text
+    if form == "html":
+        text = table_as_csv(text, options.pop("table", None))
+    separator = options.pop("sep", None) or options.pop("separator", None) or options.pop("delimiter", None)
+    dialect = dialect_of(
+        text, separator or ("\t" if form == "tsv" else "," if form == "html" else None), options.pop("decimal", None)
+    )
+    seen |= {"sep": dialect.sep, "decimal": dialect.decimal}
+    if dialect.texts:
+        seen["texts"] = list(dialect.texts)
+    if library == "polars":
+        types = dict.fromkeys(dialect.texts, module.String) | (options.pop("schema_overrides", None) or {})
+        settings = {"infer_schema_length": None, **options}
+        return module.read_csv(
+            text.encode(),
+            separator=dialect.sep,
+            schema_overrides=types,
+            decimal_comma=dialect.decimal == ",",
+            **settings,
+        ), seen
+    return _pandas_csv(text, dialect, module, options), seen
+
+
+def _pandas_csv(text: str, dialect: Dialect, pandas: Any, options: dict[str, Any]) -> Any:
+    sep, decimal, texts = dialect.sep, dialect.decimal, dialect.texts
+    types = options.pop("dtype", None)
+    if types is None or isinstance(types, Mapping):
+        # a duplicate or renamed column has no type of its own: pandas ignores names that it does not meet
+        types = dict.fromkeys(texts, str) | dict(types or {})
+    settings = {"index_col": False, "sep": sep, "decimal": decimal, "dtype": types, "low_memory": False, **options}
+    frame = pandas.read_csv(io.StringIO(text), **settings)
+    gaps = [
+        name
+        for name in frame.columns
+        if name not in (types if isinstance(types, Mapping) else {})
+        and frame[name].dtype == "float64"
+        and frame[name].isna().any()
+        and (frame[name].dropna() % 1 == 0).all()
+        and frame[name].notna().any()
+    ]
+    if gaps and not options:
+        # whole numbers with gaps: read once more as what they are, since a float may have changed them already
+        again = pandas.read_csv(
+            io.StringIO(text), usecols=gaps, dtype_backend="numpy_nullable", sep=sep, decimal=decimal
+        )
+        for name in gaps:
+            if name in again and str(again[name].dtype) == "Int64":
+                frame[name] = again[name]
+    return frame

@@ -1,0 +1,83 @@
+"""XML whose elements repeat, one record each (Atom, RSS, most XML APIs). Entities and outside documents are refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from flowlet_jupyter.errors import RequestFailed
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_MAX_DEPTH = 5
+_ALONE = {"entry", "item", "record", "row"}  # a feed or list with one element still has one record
+
+
+def records_of_xml(content: bytes) -> tuple[list[dict[str, Any]], str]:
+    """The records and the path to them. Texts stay texts; attributes are fields too. Raises `RequestFailed`."""
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
+    try:
+        root: Element = fromstring(content)
+    except DefusedXmlException as error:
+        raise RequestFailed(f"The XML holds {type(error).__name__}: entities are not read. See r.text") from None
+    except (ParseError, ValueError, RecursionError, LookupError) as error:
+        raise RequestFailed(f"The body is not XML: {str(error)[:200]}. See its text: r.text") from None
+    path, elements = _repeated(root)
+    return [_fields(element) for element in elements], path
+
+
+def _repeated(root: Element) -> tuple[str, list[Element]]:
+    """The elements that repeat nearest to the root, those with something inside before bare ones; else the root itself."""
+    level = [(_name(root), root)]
+    for _ in range(_MAX_DEPTH):
+        found: list[tuple[bool, int, str, list[Element]]] = []
+        for path, node in level:
+            counts = Counter(child.tag for child in node)
+            for tag, count in counts.items():
+                same = [child for child in node if child.tag == tag]
+                is_full = any(len(child) or (child.attrib and not child.text) for child in same)
+                has_children = any(len(child) for child in same)
+                if count > 1 or (_name(same[0]) in _ALONE and is_full):
+                    found.append((has_children, count, f"{path}/{_name(same[0])}", same))
+        full = [candidate for candidate in found if candidate[0]]
+        plain = [candidate for candidate in found if not any(len(child) for child in candidate[3][0])]
+        if full:
+            best = max(full, key=lambda candidate: candidate[1])
+            return best[2], best[3]
+        level = [(f"{path}/{_name(child)}", child) for path, node in level for child in node if len(child)]
+        if not level and plain:
+            best = max(plain, key=lambda candidate: candidate[1])
+            return best[2], best[3]
+    return _name(root), [root]
+
+
+def _name(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _fields(element: Element) -> dict[str, Any]:
+    fields: dict[str, Any] = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+    for child in element:
+        name, value = _name(child), _value(child)
+        while name in fields and name in element.attrib:
+            name = f"{name}_"  # an attribute has this name already
+        if name not in fields:
+            fields[name] = value
+        elif isinstance(fields[name], list):
+            fields[name].append(value)
+        else:
+            fields[name] = [fields[name], value]
+    if not len(element) and (element.text or "").strip():
+        fields["value" if "value" not in fields else "text"] = (element.text or "").strip()
+    return fields
+
+
+def _value(element: Element) -> Any:
+    if len(element) or element.attrib:
+        return _fields(element)
+    return (element.text or "").strip() or None
