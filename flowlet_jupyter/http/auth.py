@@ -9,12 +9,20 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.http.credentials import Connect, Credentials, Step, credential_flow
+from flowlet_jupyter.http.credentials import (
+    Attach,
+    Connect,
+    Credentials,
+    Step,
+    credential_flow,
+    refuse_beyond_authorization,
+    refuse_what_redirects_carry,
+)
 from flowlet_jupyter.oauth import person
 from flowlet_jupyter.oauth.refresh import wait_for
-from flowlet_jupyter.secret import Headers
 from flowlet_jupyter.vault import Vault, default_vault
+
+_LIBRARY = "httpx"
 
 
 class SecretAuth(httpx.Auth):
@@ -24,17 +32,13 @@ class SecretAuth(httpx.Auth):
     """
 
     def __init__(self, vault: Vault, secret_name: str) -> None:
-        if isinstance(vault.get(secret_name).secret, Headers):
-            raise InvalidSecret(
-                f"Secret '{secret_name}' has custom headers, which httpx would carry along on a redirect to another "
-                f"host. Use flowlet.client('{secret_name}'), which checks every hop."
-            )
+        refuse_what_redirects_carry(vault.get(secret_name).secret, _LIBRARY)
         self._vault = vault
         self._secret_name = secret_name
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Attach the credentials; refresh and try once more on a 401."""
-        flow = credential_flow(self._vault, self._secret_name, request, _put_headers)
+        flow = credential_flow(self._vault, self._secret_name, request, _put_headers(self._secret_name))
         try:
             step = next(flow)
             while True:
@@ -49,7 +53,7 @@ class SecretAuth(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """The async twin."""
-        flow = credential_flow(self._vault, self._secret_name, request, _put_headers)
+        flow = credential_flow(self._vault, self._secret_name, request, _put_headers(self._secret_name))
         try:
             step = next(flow)
             while True:
@@ -74,14 +78,15 @@ def _perform(step: Step) -> Any:
     )  # httpx itself closes the response of a 401
 
 
-def _put_headers(request: httpx.Request, credentials: Credentials) -> httpx.Request:
-    if credentials.query:
-        raise InvalidSecret(
-            "This provider takes its token in the URL, where httpx would show it. Use flowlet.client()."
-        )
-    for name, value in credentials.headers.items():
-        request.headers[name] = value.reveal()
-    return request
+def _put_headers(secret_name: str) -> Attach:
+    def attach(request: httpx.Request, credentials: Credentials) -> httpx.Request:
+        # again at each request: the secret may have been edited since
+        refuse_beyond_authorization(secret_name, _LIBRARY, credentials)
+        for name, value in credentials.headers.items():
+            request.headers[name] = value.reveal()
+        return request
+
+    return attach
 
 
 def auth(secret: str) -> SecretAuth:

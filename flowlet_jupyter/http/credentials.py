@@ -7,7 +7,7 @@ wait for (its token set), a `Connect` (None, when a person has connected the sec
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.refresh import token_after_rejection, usable_token
 from flowlet_jupyter.oauth.sources import read_source
 from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Basic, External, Password, Record, host_rules
+from flowlet_jupyter.secret import Basic, External, Password, Record, Secret, host_rules
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
@@ -89,6 +89,39 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Att
     else:
         yield response
     return (yield attach(request, _credentials(secret, token, request)))
+
+
+def refuse_what_redirects_carry(secret: Secret, library: str) -> None:
+    """Raise `InvalidSecret` if `secret` sets anything but `Authorization`, the one header that other libraries drop.
+
+    What counts is what would be set, not the kind of secret: several kinds may set a header of their own, and httpx,
+    requests and the SDKs carry every other header to the host that a redirect names.
+    """
+    if isinstance(secret, OAuth2):
+        switches = secret.compliance
+        names = [switches.token_parameter or switches.token_header, *switches.api_headers]
+        if secret.compliance.token_parameter:
+            _refuse_carried(secret.name, library, [f"the URL parameter {switches.token_parameter}"])
+    elif isinstance(secret, External):
+        names = [secret.header]
+    elif isinstance(secret, Password | Basic):
+        names = ["Authorization"]
+    else:
+        names = list(secret.headers)
+    _refuse_carried(secret.name, library, names)
+
+
+def refuse_beyond_authorization(name: str, library: str, credentials: Credentials) -> None:
+    """The same for the credentials of one request, before they are put on it (a DPoP proof is known only then)."""
+    _refuse_carried(name, library, [*credentials.headers, *(f"the URL parameter {each}" for each in credentials.query)])
+
+
+def _refuse_carried(name: str, library: str, sent: Iterable[str]) -> None:
+    if others := [each for each in sent if each.lower() != "authorization"]:
+        raise InvalidSecret(
+            f"Secret '{name}' sends {', '.join(others)}, which {library} would carry along on a redirect to another "
+            f"host, and shows. Use flowlet.client('{name}'), which checks every hop."
+        )
 
 
 def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:
