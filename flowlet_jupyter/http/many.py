@@ -185,7 +185,7 @@ def download(url: str, path: str | os.PathLike[str], *, secret: str | None = Non
     extend(options, retry=retry, retry_any=False, cache=False)
     try:
         return download_to(kept.get(secret), with_params(absolute(url, secret), options), path, **options)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed("GET", url, error)
     raise failure
 

@@ -58,7 +58,7 @@ def request(
     try:
         address = with_params(absolute(url, secret), options)
         response = _ours(kept.get(secret, insecure=insecure).request(method, address, **options))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed(method, url, error)
     else:
         interchange.record(response, lambda: values_of(secret))
@@ -77,7 +77,7 @@ async def arequest(
     try:
         address = with_params(absolute(url, secret), options)
         response = _ours(await kept.get_async(secret).request(method, address, **options))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed(method, url, error)
     else:
         interchange.record(response, lambda: values_of(secret))
@@ -120,7 +120,7 @@ def failed(method: str, url: str, error: Exception) -> RequestFailed:
     where = f"{method.upper()} {url.split('?', maxsplit=1)[0][:200]}"
     if isinstance(error, httpx.TimeoutException):
         return RequestFailed(f"{where}: no answer in time ({type(error).__name__}). Give it longer with timeout=.")
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):  # idna's errors are UnicodeErrors
         return RequestFailed(f"{where}: this is not a URL that can be requested ({error}).")
     return RequestFailed(f"{where}: {error} ({type(error).__name__}). Check the host and the network.")
 
