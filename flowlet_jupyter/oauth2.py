@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flowlet_jupyter.compliance import Compliance, compliance_from
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.fields import as_value, checked_value, check_shared_fields, checked_endpoint, set_field
+from flowlet_jupyter.fields import as_value, check_shared_fields, checked_endpoint, checked_value, set_field
 from flowlet_jupyter.secret_value import SecretValue
 
 AUTHORIZATION_CODE = "authorization_code"

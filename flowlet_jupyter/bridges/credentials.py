@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flowlet_jupyter.errors import InvalidSecret, MissingExtra
+from flowlet_jupyter.errors import MissingExtra
 from flowlet_jupyter.hosts import check_destination
 from flowlet_jupyter.http.credentials import (
     Credentials,

@@ -81,7 +81,7 @@ class CachingTransport(httpx.BaseTransport):
         self._inner.close()
 
 
-class _NotKept(Exception):  # noqa: N818 - no error: a response on its way past the cache
+class _NotKept(Exception):
     def __init__(self, response: httpx.Response) -> None:
         super().__init__("this response is not kept")
         self.response = response

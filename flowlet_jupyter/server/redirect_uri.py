@@ -28,7 +28,12 @@ def redirect_uri(handler: JupyterHandler) -> str:
     request = handler.request
     hub = os.environ.get("JUPYTERHUB_BASE_URL")
     is_default = not os.environ.get("JUPYTERHUB_SERVER_NAME")
-    if hub and is_default and os.environ.get("JUPYTERHUB_SERVICE_PREFIX") and "flowlet_callback" not in handler.settings:
+    if (
+        hub
+        and is_default
+        and os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
+        and "flowlet_callback" not in handler.settings
+    ):
         path = url_path_join(hub, "hub", "user-redirect", "flowlet", "callback")
     else:
         path = callback_path(handler)
