@@ -224,7 +224,7 @@ class _Routes(Generic[_T]):
 
     def __init__(self, make: Callable[[str | None], _T]) -> None:
         self._settings = proxy_settings()
-        self._make = make
+        self._make: Callable[[str | None], _T] = make
         self._made: dict[str | None, _T] = {}
 
     def of(self, url: httpx.URL) -> _T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from typing import NoReturn
 
 from flowlet_jupyter.errors import InvalidSecret
@@ -21,7 +22,7 @@ class SecretValue:
         if not isinstance(text, str):
             # the value itself must not be in the message
             raise InvalidSecret(f"A secret value must be a text, not {type(text).__name__}.")
-        self.__read = lambda: text
+        self.__read: Callable[[], str] = lambda: text
 
     def reveal(self) -> str:
         """The text itself. Do not print it, and do not put it into a variable of a notebook."""

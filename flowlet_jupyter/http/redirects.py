@@ -84,10 +84,8 @@ def _refusal_of_bare(chain: Chain, secret_name: str, request: httpx.Request) -> 
     host = url.raw_host.decode("ascii")
     if request.method not in {"GET", "HEAD"}:
         return f"A redirected {request.method} is not sent to another host."
-    if url.userinfo:
-        return "The redirect holds a user or password."
-    if without_values(str(url), secret_name) != str(url):
-        return "The redirect's address repeats the secret's value."
+    if url.userinfo or without_values(str(url), secret_name) != str(url):
+        return "The redirect's address holds a credential."
     if is_loopback(host) and is_loopback(chain.previous.raw_host.decode("ascii")):
         return None  # from this machine to itself: an API under development, and nobody is let in from outside
     if url.scheme != "https":

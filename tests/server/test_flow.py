@@ -286,7 +286,9 @@ async def test_no_log_line_holds_code_state_or_token(walk, caplog):
 
 async def test_a_browser_that_does_not_say_where_it_comes_from_is_asked_once(walk):
     """Logged in by cookie, without Sec-Fetch-Site: a stranger's link looks the same."""
-    await walk.browser.get(f"{walk.server.url('').split('/flowlet')[0]}/login?token={walk.server.token}")
+    await walk.browser.get(
+        f"{walk.server.url('').split('/flowlet')[0]}/login?token={walk.server.headers['Authorization'].split()[1]}"
+    )
     address = walk.server.url("authorize/twitter")
     asked = await walk.browser.get(address)
     assert "A link on another page" in asked.text
