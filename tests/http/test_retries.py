@@ -29,7 +29,7 @@ def flaky():
             data = b""
             while b"\r\n\r\n" not in data:
                 data += connection.recv(65536) or b"\r\n\r\n"
-            path = (data.split(b" ") + [b""])[1].decode()
+            path = [*data.split(b" "), b""][1].decode()
             tries[path] = tries.get(path, 0) + 1
             whole = HEAD + f"Content-Length: {len(BODY)}\r\n\r\n".encode()
             if tries[path] > 1:
