@@ -122,7 +122,7 @@ def test_two_users_connect_through_one_redirect_uri(hub, birdsong):
     body = {**configuration(secret), "client_secret": secret.client_secret.reveal()}
     ann, bob = hub.user("ann"), hub.user("bob")
     for person in (ann, bob):
-        assert person.browser.get(person.flowlet("api/redirect-uri")).json() == {"redirect_uri": hub.redirect_uri}
+        assert person.browser.get(person.flowlet("api/redirect-uri")).json()["redirect_uri"] == hub.redirect_uri
     ann.put("twitter", body)
     assert bob.browser.get(bob.flowlet("api/secrets")).json() == []
     bob.put("twitter", body)
