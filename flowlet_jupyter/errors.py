@@ -100,6 +100,10 @@ class RequestFailed(FlowletError):
     """The API could not be reached, or its answer could not be used as asked."""
 
 
+class NetworkSetupError(FlowletError):
+    """A proxy or certificate file that the environment names cannot be used. Nothing was sent."""
+
+
 class PagingStopped(RequestFailed):
     """Reading pages ended before the last one. `pages` holds what was read, and goes on by `resume()`."""
 

@@ -81,11 +81,23 @@ def checked_header_text(value: SecretValue, label: str, field_name: str) -> None
     text = value.reveal()
     if not text:
         raise InvalidSecret(f"The {label} is missing.", field=field_name)
-    if text != text.strip() or any(character in text for character in "\r\n\0") or not text.isascii():
+    if text != text.strip() or not text.isascii() or not text.isprintable():
         raise InvalidSecret(
-            f"The {label} cannot be sent in a header: it has a line break, an outer space or a non-ASCII character.",
+            f"The {label} cannot be sent in a header: it has a line break or another control character, an outer space "
+            "or a non-ASCII character.",
             field=field_name,
         )
+
+
+def checked_value(value: SecretValue | None, label: str, field_name: str, *, lines: bool = False) -> SecretValue | None:
+    """`value`, or `InvalidSecret` if it has a control character, as a paste often brings; `lines` allows line breaks."""
+    allowed = "\r\n\t" if lines else ""
+    if value and any(unicodedata.category(each) == "Cc" and each not in allowed for each in value.reveal()):
+        raise InvalidSecret(
+            f"The {label} has a control character, such as a line break or tab at its end. Copy it again, without that.",
+            field=field_name,
+        )
+    return value
 
 
 def _checked_hosts(secret: Named, *defaults: str | None) -> tuple[str, ...]:
@@ -125,6 +137,7 @@ def as_value(value: SecretValue | str | None) -> SecretValue | None:
 
 def needed(value: SecretValue | None, label: str, field_name: str) -> SecretValue:
     """`value`, or `InvalidSecret` if it is missing or empty."""
-    if not value:
+    if not checked_value(value, label, field_name):
         raise InvalidSecret(f"The {label} is missing.", field=field_name)
+    assert value is not None  # noqa: S101 - an empty one was refused
     return value

@@ -37,7 +37,15 @@ class HostRule:
         """Whether a connection to `host` and `port` under `scheme` is meant by this rule."""
         if port != (DEFAULT_PORTS[scheme] if self.port is None else self.port):
             return False
-        return host.endswith("." + self.host) if self.below else host == self.host
+        if not self.below:
+            return host == self.host
+        return host.endswith("." + self.host) and not _is_numeric(host)
+
+
+def _is_numeric(host: str) -> bool:
+    """Whether `host` is an address, or would be read as one (URL standard: a last label of digits or hex digits)."""
+    last = host.rstrip(".").rpartition(".")[2]
+    return ":" in host or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last) is not None
 
 
 @functools.lru_cache(maxsize=1000)  # every request asks for the rules of its secret
@@ -63,7 +71,7 @@ def parse_host_rule(text: str) -> HostRule:
             "without https:// and path; a name with other letters in its xn-- form.",
             field="allowed_hosts",
         )
-    if below and (is_address or "." not in host):
+    if below and (is_address or "." not in host or _is_numeric(host)):
         raise InvalidSecret(
             f"'{text}' would allow too much: a wildcard needs a domain of its own, such as *.example.com.",
             field="allowed_hosts",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flowlet_jupyter.compliance import Compliance, compliance_from
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.fields import as_value, check_shared_fields, checked_endpoint, set_field
+from flowlet_jupyter.fields import as_value, check_shared_fields, checked_endpoint, checked_value, set_field
 from flowlet_jupyter.secret_value import SecretValue
 
 AUTHORIZATION_CODE = "authorization_code"
@@ -107,7 +107,8 @@ class OAuth2:
             set_field(self, name, checked_endpoint(given, name) if given and given.strip() else None)
         set_field(self, "client_id", (self.client_id or "").strip())
         for name in self.value_fields:
-            set_field(self, name, as_value(getattr(self, name)) or None)
+            value = as_value(getattr(self, name)) or None
+            set_field(self, name, checked_value(value, name.replace("_", " "), name, lines=name == "private_key"))
         set_field(self, "scope", " ".join(self.scope.split()))
         set_field(self, "resource", tuple(_checked_resource(entry) for entry in self.resource))
         for name in ("authorization_parameters", "token_parameters"):

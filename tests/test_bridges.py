@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
+import threading
 import time
 
+import httpx
 import pandas as pd
 import pytest
 import requests
@@ -55,10 +59,80 @@ def test_requests_refreshes_once_after_a_401(twitter):
     assert twitter.refresh_count() == 1
 
 
-def test_requests_would_carry_custom_headers_elsewhere():
-    flowlet.secrets.add(flowlet.Headers(name="key", headers={"X-Key": CANARY}, allowed_hosts=("a.example",)))
-    with pytest.raises(InvalidSecret, match="carry along on a redirect"):
-        flowlet.requests_auth("key")
+OAUTH = {"authorization_endpoint": "https://a.example/a", "token_endpoint": "https://a.example/t", "client_id": "c"}
+CARRIED = {
+    "headers": lambda: flowlet.Headers(name="key", headers={"X-Key": CANARY}, allowed_hosts=("a.example",)),
+    "external": lambda: flowlet.External(name="key", source="env:CANARY", header="X-Key", allowed_hosts=("a.example",)),
+    "oauth2 header": lambda: flowlet.OAuth2(name="key", compliance={"token_header": "X-Token"}, **OAUTH),
+    "oauth2 parameter": lambda: flowlet.OAuth2(name="key", compliance={"token_parameter": "access_token"}, **OAUTH),
+    "oauth2 api header": lambda: flowlet.OAuth2(name="key", compliance={"api_headers": {"X-Client": "c"}}, **OAUTH),
+}
+BRIDGES = {
+    "httpx": lambda: flowlet.auth("key"),
+    "requests": lambda: flowlet.requests_auth("key"),
+    "google": lambda: flowlet.google_credentials("key"),
+    "azure": lambda: flowlet.azure_credential("key", "https://a.example/"),
+}
+
+
+@pytest.mark.parametrize("bridge", BRIDGES)
+@pytest.mark.parametrize("kind", CARRIED)
+def test_whatever_a_redirect_would_carry_elsewhere_is_refused(kind, bridge, monkeypatch):
+    monkeypatch.setenv("CANARY", CANARY)
+    default_vault().put(Record(secret=CARRIED[kind]()))
+    with pytest.raises(InvalidSecret, match="carry along on a redirect") as caught:
+        BRIDGES[bridge]()
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize("bridge", ["httpx", "requests", "google"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("kind", ["password", "basic", "external"])
+def test_what_is_let_through_does_not_reach_another_host(redirecting, kind, status, bridge, monkeypatch):
+    """Each library strips Authorization itself, or the bridge's host rule stops it."""
+    monkeypatch.setenv("CANARY", CANARY)
+    made = {
+        "password": lambda: flowlet.Password(name="key", password=CANARY, base_url=redirecting.url),
+        "basic": lambda: flowlet.Basic(name="key", username="ann", password=CANARY, base_url=redirecting.url),
+        "external": lambda: flowlet.External(name="key", source="env:CANARY", base_url=redirecting.url),
+    }[kind]()
+    flowlet.secrets.add(made)
+    elsewhere = redirecting.url.replace("127.0.0.1", "localhost")
+    url = f"{redirecting.url}/{status}/{elsewhere}"
+    with contextlib.suppress(flowlet.FlowletError):
+        if bridge == "httpx":
+            httpx.get(url, auth=flowlet.auth("key"), follow_redirects=True)
+        elif bridge == "requests":
+            requests.get(url, auth=flowlet.requests_auth("key"), timeout=5)
+        else:
+            with AuthorizedSession(flowlet.google_credentials("key")) as session:
+                session.get(url, timeout=5)
+    assert [bool(sent) for host, sent in redirecting.seen if host.startswith("127.0.0.1")] == [True]
+    assert [sent for host, sent in redirecting.seen if host.startswith("localhost") and sent] == []
+
+
+@pytest.fixture
+def redirecting():
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.seen.append((self.headers["Host"], self.headers["Authorization"]))
+            _, status, target = (*self.path.split("/", 2), "", "")[:3]
+            self.send_response(int(status) if target else 200)
+            self.send_header("Location", target)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.seen = []
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 def test_google(twitter):

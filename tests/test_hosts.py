@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowlet_jupyter.errors import HostNotAllowed, InvalidSecret
+import flowlet_jupyter as flowlet
+from flowlet_jupyter.errors import FlowletError, HostNotAllowed, InvalidSecret
 from flowlet_jupyter.hosts import check_destination, default_rule, is_loopback, parse_host_rule
 
 
@@ -157,3 +158,15 @@ def test_loopback_names():
     assert is_loopback("::1")
     assert not is_loopback("localhost.example.org")
     assert not is_loopback("0.0.0.0")
+
+
+@pytest.mark.parametrize("rule", ["*.0.0.1", "*.1", "*.example.0x1", "*.127.0.0.1"])
+def test_a_wildcard_over_addresses_is_refused(rule):
+    with pytest.raises(InvalidSecret):
+        parse_host_rule(rule)
+
+
+@pytest.mark.parametrize("url", ["https://xn--a.example/", "https://xn--zz.example/", f"https://{'a' * 70}.example/"])
+def test_a_name_that_is_none_is_an_error_of_ours(url):
+    with pytest.raises(FlowletError):
+        flowlet.get(url, timeout=2)

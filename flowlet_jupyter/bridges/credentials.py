@@ -6,11 +6,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flowlet_jupyter.errors import InvalidSecret, MissingExtra
+from flowlet_jupyter.errors import MissingExtra
 from flowlet_jupyter.hosts import check_destination
-from flowlet_jupyter.http.credentials import Credentials, credential_flow
+from flowlet_jupyter.http.credentials import (
+    Credentials,
+    credential_flow,
+    refuse_beyond_authorization,
+    refuse_what_redirects_carry,
+)
 from flowlet_jupyter.oauth.collection import SecretHandle
-from flowlet_jupyter.secret import Headers, host_rules
+from flowlet_jupyter.secret import host_rules
 from flowlet_jupyter.vault import default_vault
 
 
@@ -21,22 +26,20 @@ def check_host(secret: str, url: str) -> None:
     check_destination(secret, rules, scheme=parts.scheme, host=parts.hostname or "", port=parts.port)
 
 
-def headers_for(secret: str, method: str, url: str) -> dict[str, str]:
+def headers_for(secret: str, method: str, url: str, library: str) -> dict[str, str]:
     """The headers that one request needs, in clear, refreshed if need be.
 
-    Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, and `InvalidSecret` if the token goes in the URL.
+    Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, and `InvalidSecret` if anything but `Authorization`
+    would be set.
     """
     check_host(secret, url)
-    if not isinstance(default_vault().get(secret).secret, Headers):
-        SecretHandle(secret, default_vault()).token()  # refreshes an expired one
+    refuse_what_redirects_carry(default_vault().get(secret).secret, library)
+    SecretHandle(secret, default_vault()).token()  # refreshes an expired one
     flow = credential_flow(default_vault(), secret, httpx.Request(method, url))
     credentials = next(flow)
     flow.close()
     assert isinstance(credentials, Credentials)  # noqa: S101 - the token is there and fresh, so nothing comes before
-    if credentials.query:
-        raise InvalidSecret(
-            "This provider takes its token in the URL, where other clients show it. Use flowlet.client()."
-        )
+    refuse_beyond_authorization(secret, library, credentials)
     return {name: value.reveal() for name, value in credentials.headers.items()}
 
 

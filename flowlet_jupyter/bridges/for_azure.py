@@ -6,7 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.bridges.credentials import check_host, needs
+from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.http.credentials import refuse_what_redirects_carry
 from flowlet_jupyter.oauth.collection import SecretHandle
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import Basic, External
 from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:
@@ -23,9 +27,12 @@ def azure_credential(secret: str, endpoint: str) -> Any:
     except ImportError:
         raise needs("azure-core") from None
     check_host(secret, endpoint)
+    _refuse_other_than_bearer(secret)
 
     class FlowletTokenCredential:
         def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
+            check_host(secret, endpoint)  # the secret may have been edited since
+            _refuse_other_than_bearer(secret)
             handle = SecretHandle(secret, default_vault())
             token = handle.token()
             expires_at = handle.status().expires_at
@@ -35,3 +42,23 @@ def azure_credential(secret: str, endpoint: str) -> Any:
             return f"<azure credential of secret '{secret}' for {endpoint}>"
 
     return FlowletTokenCredential()
+
+
+def _refuse_other_than_bearer(secret: str) -> None:
+    """Azure's pipeline puts `Authorization: Bearer` before whatever it is given: a secret sent otherwise would go wrong."""
+    found = default_vault().get(secret).secret
+    refuse_what_redirects_carry(found, "Azure's SDK")
+    scheme = "Bearer"
+    if isinstance(found, Basic):
+        scheme = "Basic"
+    elif isinstance(found, External):
+        scheme = found.scheme
+    elif isinstance(found, OAuth2):
+        token_set = default_vault().get(secret).token_set
+        is_bound = token_set is not None and token_set.dpop_key is not None
+        scheme = "DPoP" if is_bound else found.compliance.authorization_scheme
+    if scheme.lower() != "bearer":
+        raise InvalidSecret(
+            f"Secret '{secret}' is sent as '{scheme or 'no scheme'}', and Azure's SDK sends only bearer tokens. Use "
+            f"flowlet.client('{secret}')."
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.bridges.credentials import headers_for, needs
+from flowlet_jupyter.http.credentials import refuse_what_redirects_carry
 from flowlet_jupyter.oauth.collection import SecretHandle
 from flowlet_jupyter.vault import default_vault
 
@@ -18,6 +19,7 @@ def google_credentials(secret: str) -> Credentials:
         from google.auth import credentials, exceptions
     except ImportError:
         raise needs("google-auth") from None
+    refuse_what_redirects_carry(default_vault().get(secret).secret, "Google's library")
 
     class FlowletCredentials(credentials.Credentials):
         def refresh(self, request: Any) -> None:  # noqa: ARG002 - the base class's signature
@@ -33,7 +35,7 @@ def google_credentials(secret: str) -> Credentials:
             return False
 
         def before_request(self, request: Any, method: str, url: str, headers: dict[str, str]) -> None:  # noqa: ARG002 - as above
-            headers.update(headers_for(secret, method, url))
+            headers.update(headers_for(secret, method, url, "Google's library"))
 
         def apply(self, headers: dict[str, str], token: str | None = None) -> None:  # noqa: ARG002 - as above
             raise exceptions.GoogleAuthError(  # type: ignore[no-untyped-call]  # google-auth has no hint

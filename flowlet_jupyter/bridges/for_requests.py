@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.bridges.credentials import headers_for, needs
-from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.http.credentials import refuse_what_redirects_carry
 from flowlet_jupyter.oauth.collection import SecretHandle
 from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Headers
 from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:
@@ -18,22 +17,18 @@ if TYPE_CHECKING:
 def requests_auth(secret: str) -> AuthBase:
     """An auth for `requests`, and for what is built on it: `requests.get(url, auth=requests_auth("twitter"))`.
 
-    On a redirect to another host requests drops `Authorization`; a secret of custom headers, which it would carry along,
-    is refused. A 401 refreshes the access token and tries once more.
+    On a redirect to another host requests drops `Authorization`; a secret that sets anything else, which it would carry
+    along, is refused. A 401 refreshes the access token and tries once more.
     """
     try:
         from requests.auth import AuthBase
     except ImportError:
         raise needs("requests") from None
-    if isinstance(default_vault().get(secret).secret, Headers):
-        raise InvalidSecret(
-            f"Secret '{secret}' has custom headers, which requests would carry along on a redirect to another host. "
-            f"Use flowlet.client('{secret}'), which checks every hop."
-        )
+    refuse_what_redirects_carry(default_vault().get(secret).secret, "requests")
 
     class RequestsAuth(AuthBase):
         def __call__(self, request: Any) -> Any:
-            request.headers.update(headers_for(secret, request.method, request.url))
+            request.headers.update(headers_for(secret, request.method, request.url, "requests"))
             request.register_hook("response", self._again)
             return request
 
@@ -47,7 +42,7 @@ def requests_auth(secret: str) -> AuthBase:
             SecretHandle(secret, default_vault()).refresh()
             again = response.request.copy()
             again._flowlet_tried = True  # noqa: SLF001 - the mark of ours
-            again.headers.update(headers_for(secret, again.method, again.url))
+            again.headers.update(headers_for(secret, again.method, again.url, "requests"))
             answer = response.connection.send(again, **options)
             answer.history.append(response)
             answer.request = again

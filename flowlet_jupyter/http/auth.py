@@ -9,13 +9,20 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.http.credentials import Connect, Credentials, Step, credential_flow
+from flowlet_jupyter.http.credentials import (
+    Connect,
+    Credentials,
+    Step,
+    credential_flow,
+    refuse_beyond_authorization,
+    refuse_what_redirects_carry,
+)
 from flowlet_jupyter.oauth.refresh import wait_for
 from flowlet_jupyter.prompt import AuthorizationPrompt, NoPrompt
-from flowlet_jupyter.secret import Headers
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.vault import Vault
+
+_LIBRARY = "httpx"
 
 
 class SecretAuth(httpx.Auth):
@@ -25,11 +32,7 @@ class SecretAuth(httpx.Auth):
     """
 
     def __init__(self, vault: Vault, secret_name: str, prompt: AuthorizationPrompt | None = None) -> None:
-        if isinstance(vault.get(secret_name).secret, Headers):
-            raise InvalidSecret(
-                f"Secret '{secret_name}' has custom headers, which httpx would carry along on a redirect to another "
-                f"host. Use flowlet.client('{secret_name}'), which checks every hop."
-            )
+        refuse_what_redirects_carry(vault.get(secret_name).secret, _LIBRARY)
         self._vault = vault
         self._secret_name = secret_name
         self._prompt = prompt or NoPrompt()
@@ -42,7 +45,9 @@ class SecretAuth(httpx.Auth):
             while True:
                 try:
                     outcome = (
-                        (yield _put_headers(request, step)) if isinstance(step, Credentials) else self._perform(step)
+                        (yield self._put_headers(request, step))
+                        if isinstance(step, Credentials)
+                        else self._perform(step)
                     )
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
                     step = flow.throw(error)
@@ -59,7 +64,7 @@ class SecretAuth(httpx.Auth):
             while True:
                 try:
                     if isinstance(step, Credentials):
-                        outcome = yield _put_headers(request, step)
+                        outcome = yield self._put_headers(request, step)
                     else:
                         outcome = await asyncio.to_thread(self._perform, step)
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
@@ -76,15 +81,12 @@ class SecretAuth(httpx.Auth):
             self._prompt.authorize(self._vault, step.error)
         return None  # httpx itself closes the response of a 401
 
-
-def _put_headers(request: httpx.Request, credentials: Credentials) -> httpx.Request:
-    if credentials.query:
-        raise InvalidSecret(
-            "This provider takes its token in the URL, where httpx would show it. Use flowlet.client()."
-        )
-    for name, value in credentials.headers.items():
-        request.headers[name] = value.reveal()
-    return request
+    def _put_headers(self, request: httpx.Request, credentials: Credentials) -> httpx.Request:
+        # again at each request: the secret may have been edited since
+        refuse_beyond_authorization(self._secret_name, _LIBRARY, credentials)
+        for name, value in credentials.headers.items():
+            request.headers[name] = value.reveal()
+        return request
 
 
 def auth(secret: str, *, session: Session | None = None) -> SecretAuth:

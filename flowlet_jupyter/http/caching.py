@@ -18,15 +18,13 @@ from typing import Any
 import httpx
 
 from flowlet_jupyter.errors import InvalidSecret, MissingExtra
-from flowlet_jupyter.http.redaction import redacted
+from flowlet_jupyter.http.redaction import is_sensitive, redacted
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.transport import our_response
 from flowlet_jupyter.session import Session, default_session, session_of
 from flowlet_jupyter.vault import Vault
 
 EXTENSION = "flowlet_cache"
-# of the user's own request; a response to one of these belongs to whoever sent it
-_CREDENTIAL_HEADERS = ("authorization", "cookie", "proxy-authorization", "x-api-key")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -89,24 +87,36 @@ class CachingTransport(httpx.BaseTransport):
             "ttl": age,
             "key": _key(request, self._secret_name, self._vault),
         }
-        answer = CacheTransport(_WithoutCredentials(self._inner), storage=storage).handle_request(request)
-        return our_response(answer, self._secret_name)  # hishel makes one of its own
+        try:
+            found = CacheTransport(_OnlyWhatMayBeKept(self._inner), storage=storage).handle_request(request)
+        except _NotKept as passed:
+            return passed.response
+        return our_response(found, self._secret_name)  # hishel makes one of its own
 
     def close(self) -> None:
         """Close the connections."""
         self._inner.close()
 
 
-class _WithoutCredentials(httpx.BaseTransport):
-    """A session that an API sets is a credential, and so is a value that it repeats: neither is kept."""
+class _NotKept(Exception):
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__("this response is not kept")
+        self.response = response
+
+
+class _OnlyWhatMayBeKept(httpx.BaseTransport):
+    """Takes credentials out of what is kept, and leads past the cache what would be wrong or a credential in it."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = self._inner.handle_request(request)
-        for name in ("set-cookie", "set-cookie2"):
-            if name in response.headers:
+        # a redirect's address may be signed, and is then a credential; what varies by everything fits no request again
+        if response.has_redirect_location or "*" in response.headers.get("vary", ""):
+            raise _NotKept(response)
+        for name in list(response.headers):
+            if is_sensitive(name):
                 del response.headers[name]
         if isinstance(response, Response) and response.sent_values:
             response.read()
@@ -115,12 +125,17 @@ class _WithoutCredentials(httpx.BaseTransport):
 
 
 def _has_credentials(request: httpx.Request) -> bool:
-    return any(name in request.headers for name in _CREDENTIAL_HEADERS)
+    """Whether the user's own request has a credential: the response then belongs to whoever sent it."""
+    return any(map(is_sensitive, request.headers)) or bool(request.url.userinfo)
 
 
 def _key(request: httpx.Request, secret_name: str | None, vault: Vault) -> str:
-    """Never shared between secrets: another account may see something else at the same URL."""
-    named = [vault.folder, secret_name, request.method, request.url, request.headers.get("accept")]
+    """Never shared between secrets: another account may see something else at the same URL.
+
+    Every header is part of it: any may be one that the API varies by, whether it says so (`Vary`) or not.
+    """
+    headers = sorted((name.lower(), value) for name, value in request.headers.multi_items())
+    named = [vault.folder, secret_name, request.method, request.url, headers]
     return hashlib.sha256(repr([str(part) for part in named]).encode()).hexdigest()
 
 

@@ -6,27 +6,26 @@ import asyncio
 import functools
 import os
 import ssl
-import urllib.request
 import weakref
-from collections.abc import Callable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.caching import CachingTransport
+from flowlet_jupyter.http.redirects import AsyncRedirectTransport, RedirectTransport
 from flowlet_jupyter.http.retries import AsyncRetryWhenAsked, RetryWhenAsked
 from flowlet_jupyter.http.transport import (
     AsyncCredentialTransport,
     CredentialTransport,
 )
+from flowlet_jupyter.network import AsyncNetworkTransport, NetworkTransport, insecure_tls_context, tls_context
 from flowlet_jupyter.secret import base_url_of
 from flowlet_jupyter.session import Session, at_exit, default_session
 from flowlet_jupyter.vault import Vault
 
 TIMEOUT_SECONDS = 30.0
-_T = TypeVar("_T")
 
 
 def client(
@@ -45,12 +44,13 @@ def _new_client(
     vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
-    def transport(proxy: str | None) -> CachingTransport:
-        network = httpx.HTTPTransport(verify=_verification(insecure=insecure), proxy=proxy)
-        credentials = CredentialTransport(network, vault=vault, secret_name=secret, prompt=session.prompt)
-        return CachingTransport(RetryWhenAsked(credentials), secret, session)
+    network = NetworkTransport(insecure_tls_context() if insecure else shared_ssl_context())
 
-    return httpx.Client(transport=transport(None), mounts=_proxy_mounts(transport), **options)
+    def chain(name: str | None) -> RetryWhenAsked:
+        return RetryWhenAsked(CredentialTransport(network, vault=vault, secret_name=name, prompt=session.prompt))
+
+    transport = RedirectTransport(CachingTransport(chain(secret), secret, session), chain(None), vault, secret)
+    return httpx.Client(transport=transport, trust_env=False, **options)
 
 
 def async_client(
@@ -61,31 +61,25 @@ def async_client(
     vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
-    def transport(proxy: str | None) -> AsyncRetryWhenAsked:
-        network = httpx.AsyncHTTPTransport(verify=shared_ssl_context(), proxy=proxy)
-        credentials = AsyncCredentialTransport(network, vault=vault, secret_name=secret, prompt=session.prompt)
-        return AsyncRetryWhenAsked(credentials)
+    network = AsyncNetworkTransport(shared_ssl_context())
 
-    return httpx.AsyncClient(transport=transport(None), mounts=_proxy_mounts(transport), **options)
+    def chain(name: str | None) -> AsyncRetryWhenAsked:
+        return AsyncRetryWhenAsked(
+            AsyncCredentialTransport(network, vault=vault, secret_name=name, prompt=session.prompt)
+        )
 
-
-def _verification(*, insecure: bool) -> ssl.SSLContext:
-    if not insecure:
-        return shared_ssl_context()
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
+    transport = AsyncRedirectTransport(chain(secret), chain(None), vault, secret)
+    return httpx.AsyncClient(transport=transport, trust_env=False, **options)
 
 
 @functools.cache
 def shared_ssl_context() -> ssl.SSLContext:
     """One context a process: building one takes longer than most requests."""
-    return httpx.create_ssl_context()
+    return tls_context()
 
 
 def _client_options(vault: Vault, secret: str | None, base_url: str | None, options: dict[str, Any]) -> dict[str, Any]:
-    for option in ("transport", "mounts", "verify", "proxy", "cert"):
+    for option in ("transport", "mounts", "verify", "proxy", "cert", "trust_env"):
         if option in options:
             raise RequestFailed(f"The option {option} belongs to the credential transport and cannot be given.")
     if secret is not None:
@@ -94,25 +88,6 @@ def _client_options(vault: Vault, secret: str | None, base_url: str | None, opti
     cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
     defaults = {"timeout": TIMEOUT_SECONDS, "follow_redirects": True, "cookies": cookies, "base_url": base_url or ""}
     return defaults | options
-
-
-def _proxy_mounts(transport: Callable[[str | None], _T]) -> dict[str, _T | None]:
-    """Transports for the proxies of the environment, which httpx leaves out when it is given a transport.
-
-    HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY (and the system's settings), as `urllib.request.getproxies` reads.
-    """
-    proxies = urllib.request.getproxies()
-    mounts: dict[str, _T | None] = {}
-    for scheme in ("http", "https", "all"):
-        if proxy := proxies.get(scheme):
-            mounts[f"{scheme}://"] = transport(proxy if "://" in proxy else f"http://{proxy}")
-    if mounts:
-        for host in filter(None, (entry.strip() for entry in proxies.get("no", "").split(","))):
-            if host == "*":
-                return {}
-            mounts[f"all://*{host}" if host.startswith(".") else f"all://*.{host}"] = None
-            mounts[f"all://{host.lstrip('.')}"] = None
-    return mounts
 
 
 class ClientPool:

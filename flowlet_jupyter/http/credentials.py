@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,6 +95,39 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
     else:
         yield response
     return (yield _credentials(secret, token, request))
+
+
+def refuse_what_redirects_carry(secret: Secret, library: str) -> None:
+    """Raise `InvalidSecret` if `secret` sets anything but `Authorization`, the one header that other libraries drop.
+
+    What counts is what would be set, not the kind of secret: several kinds may set a header of their own, and httpx,
+    requests and the SDKs carry every other header to the host that a redirect names.
+    """
+    if isinstance(secret, OAuth2):
+        switches = secret.compliance
+        names = [switches.token_parameter or switches.token_header, *switches.api_headers]
+        if secret.compliance.token_parameter:
+            _refuse_carried(secret.name, library, [f"the URL parameter {switches.token_parameter}"])
+    elif isinstance(secret, External):
+        names = [secret.header]
+    elif isinstance(secret, Password | Basic):
+        names = ["Authorization"]
+    else:
+        names = list(secret.headers)
+    _refuse_carried(secret.name, library, names)
+
+
+def refuse_beyond_authorization(name: str, library: str, credentials: Credentials) -> None:
+    """The same for the credentials of one request, before they are put on it (a DPoP proof is known only then)."""
+    _refuse_carried(name, library, [*credentials.headers, *(f"the URL parameter {each}" for each in credentials.query)])
+
+
+def _refuse_carried(name: str, library: str, sent: Iterable[str]) -> None:
+    if others := [each for each in sent if each.lower() != "authorization"]:
+        raise InvalidSecret(
+            f"Secret '{name}' sends {', '.join(others)}, which {library} would carry along on a redirect to another "
+            f"host, and shows. Use flowlet.client('{name}'), which checks every hop."
+        )
 
 
 def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:

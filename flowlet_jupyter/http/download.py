@@ -14,6 +14,7 @@ import httpx
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.progress import Progress
 from flowlet_jupyter.http.redaction import excerpt, redact
+from flowlet_jupyter.http.retries import STREAMED
 
 _CHUNK_BYTES = 256 * 1024
 
@@ -56,7 +57,8 @@ def download(client: httpx.Client, url: str, path: str | os.PathLike[str], **opt
     headers = {**(options.pop("headers", None) or {}), "Accept-Encoding": "identity"}  # a range is one of stored bytes
     if start:
         headers |= {"Range": f"bytes={start}-", "If-Range": validator}
-    with client.stream("GET", url, headers=headers, **options) as response:
+    extensions = {**(options.pop("extensions", None) or {}), STREAMED: True}
+    with client.stream("GET", url, headers=headers, extensions=extensions, **options) as response:
         if response.status_code == 416 and start:  # the part is the whole already, or the file has become shorter
             part.unlink(missing_ok=True)
             validator_file.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from jmespath.exceptions import JMESPathError
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.client import shared_ssl_context
 from flowlet_jupyter.http.transport import CredentialTransport
+from flowlet_jupyter.network import NetworkTransport
 from flowlet_jupyter.oauth.id_token import identity_of
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.shielded import shielded
@@ -36,8 +37,8 @@ def identify(vault: Vault, name: str) -> None:
         # the request obeys the host rule as any other; userinfo often lives where the API does not
         if url is None:
             return
-        transport = CredentialTransport(httpx.HTTPTransport(verify=shared_ssl_context()), vault=vault, secret_name=name)
-        with httpx.Client(transport=transport, timeout=_TIMEOUT_SECONDS) as client:
+        transport = CredentialTransport(NetworkTransport(shared_ssl_context()), vault=vault, secret_name=name)
+        with httpx.Client(transport=transport, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
             answer = (
                 client.request(secret.identity_method if secret.identity_url else "GET", url).raise_for_status().json()
             )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 _PREFIXES = ("x-ratelimit-", "ratelimit-", "x-rate-limit-", "x-rate-", "rate-limit-")
-_EPOCH_BEGINS = 1_000_000_000  # a reset above this is a Unix time, below it a number of seconds
+_EPOCH_BEGINS = 1_000_000_000  # a number from here on is a Unix time, below it a number of seconds
+_MILLISECONDS_BEGIN = 100_000_000_000  # a number from here on is a Unix time in milliseconds
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 
 
 @dataclass(frozen=True)
@@ -25,28 +28,46 @@ def rate_limit_of(headers: Mapping[str, str], *, now: float) -> RateLimit | None
     for prefix in _PREFIXES:
         remaining = _number(headers.get(f"{prefix}remaining"))
         if remaining is not None:
-            reset = _number(headers.get(f"{prefix}reset"))
-            resets_at = None
-            if reset is not None and reset >= 0:
-                resets_at = reset if reset >= _EPOCH_BEGINS else now + reset
+            resets_at = _moment(headers.get(f"{prefix}reset"), now=now)
+            if resets_at is None:
+                resets_at = _moment(headers.get(f"{prefix}reset-after"), now=now)
             limit = _number(headers.get(f"{prefix}limit"))
             return RateLimit(int(remaining), None if limit is None else int(limit), resets_at)
     return None
 
 
 def retry_after_of(headers: Mapping[str, str], *, now: float) -> float | None:
-    """The seconds to wait that `Retry-After` states, as a number or as a date (RFC 9110, 10.2.3)."""
-    text = headers.get("retry-after", "").strip()
-    seconds = _number(text)
-    if seconds is not None:
-        return max(seconds, 0.0)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return max(moment.timestamp() - now, 0.0)
+    """The seconds to wait that `Retry-After` states: a number or a date (RFC 9110, 10.2.3), or a Unix time, as some do."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return max(milliseconds / 1000, 0.0)
+    text = headers.get("retry-after", "")
+    if (_number(text) or 0.0) < 0:
+        return 0.0
+    moment = _moment(text, now=now)
+    return None if moment is None else max(moment - now, 0.0)
+
+
+def _moment(text: str | None, *, now: float) -> float | None:
+    """The Unix time that `text` states: seconds from now, a Unix time in seconds or milliseconds, a date, a duration."""
+    text = (text or "").strip()
+    number = _number(text)
+    if number is not None:
+        if number < 0:
+            return None
+        if number >= _MILLISECONDS_BEGIN:
+            return number / 1000
+        return number if number >= _EPOCH_BEGINS else now + number
+    if text and (matched := _DURATION.fullmatch(text)):
+        hours, minutes, seconds, milliseconds = (float(part or 0) for part in matched.groups())
+        return now + hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    for read in (parsedate_to_datetime, datetime.datetime.fromisoformat):
+        try:
+            moment = read(text)
+        except (TypeError, ValueError, IndexError):
+            continue
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)).timestamp()
+    return None
 
 
 def pause_of(status: int, headers: Mapping[str, str], *, now: float) -> float:
@@ -66,4 +87,4 @@ def _number(text: str | None) -> float | None:
         number = float(first)
     except ValueError:
         return None
-    return number if abs(number) < 1e15 else None
+    return number if abs(number) < 1e15 else None  # NaN is not below anything either

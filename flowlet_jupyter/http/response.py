@@ -108,6 +108,11 @@ class Response(httpx.Response):
         return self._text
 
     @property
+    def sent_without_secret_to(self) -> str | None:
+        """The host that a redirect led to and that was asked without the secret, being none of its allowed hosts."""
+        return self.extensions.get("flowlet_without_secret")
+
+    @property
     def is_parsed(self) -> bool:
         """Whether the body has been parsed already, so that looking into it costs nothing."""
         return self._parsed is not _UNPARSED

@@ -57,12 +57,63 @@ def _can_be_repeated(request: httpx.Request) -> bool:
     return "retry" in request.extensions and isinstance(request.stream, httpx.ByteStream)
 
 
+STREAMED = "flowlet_streamed"  # a request's extension: its body is read by the caller, piece by piece
+
+
+class _WholeBody(httpx.BaseTransport):
+    """Reads the body before it hands the response on, so that one that is cut off or stalls is tried again too."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._inner.handle_request(request)
+        if STREAMED in request.extensions:
+            return response
+        stream = response.stream
+        assert isinstance(stream, httpx.SyncByteStream)  # noqa: S101 - a sync transport's
+        try:
+            body = b"".join(stream)
+        except httpx.TransportError as error:
+            failure = type(error)(str(error) or type(error).__name__)  # the frames below hold the headers as sent
+        else:
+            response.stream = httpx.ByteStream(body)
+            return response
+        finally:
+            stream.close()
+        raise failure
+
+
+class _AsyncWholeBody(httpx.AsyncBaseTransport):
+    """The same for `httpx.AsyncClient`."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner.handle_async_request(request)
+        if STREAMED in request.extensions:
+            return response
+        stream = response.stream
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an async transport's
+        try:
+            body = b"".join([piece async for piece in stream])
+        except httpx.TransportError as error:
+            failure = type(error)(str(error) or type(error).__name__)  # the frames below hold the headers as sent
+        else:
+            response.stream = httpx.ByteStream(body)
+            return response
+        finally:
+            await stream.aclose()
+        raise failure
+
+
 class RetryWhenAsked(httpx.BaseTransport):
     """Sends once, or as often as the request's extension `retry` says."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
-        self._retrying = RetryTransport(inner)
+        self._retrying = RetryTransport(_WholeBody(inner))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The first answer that is none to be tried again, or the last one."""
@@ -78,7 +129,7 @@ class AsyncRetryWhenAsked(httpx.AsyncBaseTransport):
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
-        self._retrying = RetryTransport(inner)
+        self._retrying = RetryTransport(_AsyncWholeBody(inner))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The first answer that is none to be tried again, or the last one."""

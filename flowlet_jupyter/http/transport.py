@@ -60,7 +60,13 @@ class CredentialTransport(httpx.BaseTransport):
                 else:
                     step = flow.send(outcome)
         except StopIteration as done:
-            record_use(self._vault, self._secret_name, request.method, request.url.host, done.value.status_code)
+            record_use(
+                self._vault,
+                self._secret_name,
+                request.method,
+                request.url.raw_host.decode("ascii"),
+                done.value.status_code,
+            )
             return done.value  # type: ignore[no-any-return]  # what the flow returns is the response it was sent
 
     def _perform(self, step: Step) -> Any:
@@ -136,7 +142,13 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
                 else:
                     step = flow.send(outcome)
         except StopIteration as done:
-            record_use(self._vault, self._secret_name, request.method, request.url.host, done.value.status_code)
+            record_use(
+                self._vault,
+                self._secret_name,
+                request.method,
+                request.url.raw_host.decode("ascii"),
+                done.value.status_code,
+            )
             return done.value  # type: ignore[no-any-return]  # what the flow returns is the response it was sent
 
     async def _perform(self, step: Step) -> Any:

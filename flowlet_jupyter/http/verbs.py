@@ -158,7 +158,9 @@ def failed(method: str, url: str, error: Exception) -> RequestFailed:
     where = f"{method.upper()} {url.split('?', maxsplit=1)[0][:200]}"
     if isinstance(error, httpx.TimeoutException):
         return RequestFailed(f"{where}: no answer in time ({type(error).__name__}). Give it longer with timeout=.")
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
+    if isinstance(
+        error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError
+    ):  # idna's errors are UnicodeErrors
         return RequestFailed(f"{where}: this is not a URL that can be requested ({error}).")
     return RequestFailed(f"{where}: {error} ({type(error).__name__}). Check the host and the network.")
 

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, quote_plus, urlencode
 import httpx
 
 from flowlet_jupyter.errors import InvalidSecret, ProviderError
+from flowlet_jupyter.network import NetworkTransport, certificate_advice, tls_context
 from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.client_auth import Parameters, authenticate
 from flowlet_jupyter.oauth2 import OAuth2
@@ -57,7 +58,8 @@ def send(
             timeout=TIMEOUT,
             follow_redirects=False,  # the client secret would go with it
             event_hooks={"response": [_limit]},
-            verify=_ssl_context(certificate),
+            transport=NetworkTransport(_ssl_context(certificate)),
+            trust_env=False,  # no .netrc; the transport reads the proxies
         ) as session:
             response = session.request(
                 method, url, headers={"Accept": "application/json", **(headers or {})}, content=content
@@ -66,9 +68,8 @@ def send(
     except httpx.TimeoutException:
         raise ProviderError(f"{failed} did not answer in time. Try again later.") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        raise ProviderError(
-            f"{failed} could not be reached ({type(error).__name__}). Check its address and the network."
-        ) from None
+        advice = certificate_advice(error) or "Check its address and the network."
+        raise ProviderError(f"{failed} could not be reached ({type(error).__name__}). {advice}") from None
 
 
 def send_as_client(
@@ -140,15 +141,13 @@ def _without_what_was_sent(answer: Answer, parameters: Parameters, secret: OAuth
 
 @functools.lru_cache(maxsize=8)
 def _ssl_context(certificate: tuple[str, str | None] | None) -> ssl.SSLContext:
-    context = httpx.create_ssl_context()
-    if certificate is not None:
-        try:
-            context.load_cert_chain(*certificate)
-        except (OSError, ssl.SSLError):
-            raise InvalidSecret(
-                f"The client's certificate {certificate[0]} or its key cannot be read.", field="client_certificate_file"
-            ) from None
-    return context
+    try:
+        return tls_context(certificate)
+    except (OSError, ssl.SSLError):
+        named = certificate[0] if certificate else ""
+        raise InvalidSecret(
+            f"The client's certificate {named} or its key cannot be read.", field="client_certificate_file"
+        ) from None
 
 
 def _content(response: httpx.Response) -> Any:

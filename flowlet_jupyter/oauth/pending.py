@@ -33,6 +33,8 @@ def remember_flow(vault: Vault, flow: Flow) -> None:
 
 def find_flow(vault: Vault, state: str, *, now: float) -> Flow | None:
     """The flow of `state`, or None if it is unknown, used, expired or unreadable."""
+    if not state or not _path(vault, state).is_file():
+        return None  # before a master key is looked for, or made: anybody may ask with a state of their own
     try:
         payload = read_sealed(_path(vault, state), vault.master_key().key)
         flow = Flow(**{**payload, **{name: SecretValue(payload[name]) for name in _VALUES}})

@@ -32,7 +32,7 @@ from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.providers import Provider, fields_for, load_providers
 from flowlet_jupyter.secret import Record, configuration
 from flowlet_jupyter.server.headers import FlowletHandler, run_in_thread
-from flowlet_jupyter.server.redirect_uri import redirect_uri
+from flowlet_jupyter.server.redirect_uri import proxy_problem, redirect_uri
 from flowlet_jupyter.server.secret_form import store_secret
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.status import status_of
@@ -299,8 +299,8 @@ class RedirectUriHandler(FlowletAPIHandler):
 
     @web.authenticated
     def get(self) -> None:
-        """The redirect URI of this server as the browser reaches it."""
-        self.finish({"redirect_uri": redirect_uri(self)})
+        """The redirect URI of this server as the browser reaches it, and what is wrong with it behind a TLS proxy."""
+        self.finish({"redirect_uri": redirect_uri(self), "problem": proxy_problem(self)})
 
 
 class VaultHandler(FlowletAPIHandler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets as random
 import time
 from dataclasses import dataclass
@@ -77,7 +78,8 @@ class AuthorizeHandler(FlowHandler):
     async def get(self, name: str) -> None:
         """302 to the provider; a page to confirm first when another site's link led here."""
         try:
-            if self.is_from_elsewhere and name not in await run_in_thread(self.vault.names):
+            unasked = self.is_from_elsewhere and not self._is_confirmed(name)
+            if unasked and name not in await run_in_thread(self.vault.names):
                 raise SecretNotFound(f"There is no secret '{name}'. Open the link again from a page of this server.")
             record = await run_in_thread(lambda: self._record(name))
             if not isinstance(record.secret, OAuth2):
@@ -89,10 +91,11 @@ class AuthorizeHandler(FlowHandler):
         except FlowletError as error:
             self.show("failed.html", status=404 if isinstance(error, KeyError) else 400, message=str(error))
             return
-        if self.is_from_elsewhere:
+        if unasked:
             # A stranger's link must not start a flow unseen: the page shows what it is and links here from our origin.
             provider = urlsplit(record.secret.authorization_endpoint).hostname
             here = url_path_join(self.base_url, "flowlet", "authorize", quote(name, safe=""))
+            here = f"{here}?confirmed={self._confirmation(name)}"
             self.show("confirm.html", secret_name=name, provider=provider, here=here)
             return
         secret = record.secret
@@ -100,6 +103,7 @@ class AuthorizeHandler(FlowHandler):
         plan = plan_redirect(here, secret.redirect_uris, await run_in_thread(lambda: _redirect_rule(secret.provider)))
         if plan.problem and self.get_query_argument("registered", "") != "yes":
             again = f"{url_path_join(self.base_url, 'flowlet', 'authorize', quote(name, safe=''))}?registered=yes"
+            again += f"&confirmed={self._confirmation(name)}"
             self.show("redirect.html", secret_name=name, problem=plan.problem, uri=plan.uri, again=again)
             return
         flow = new_flow(name, redirect_uri=plan.uri, now=time.time(), user=self.current_user_name)
@@ -118,8 +122,27 @@ class AuthorizeHandler(FlowHandler):
 
     @property
     def is_from_elsewhere(self) -> bool:
-        """Whether a link on another site led here (the browser says so)."""
-        return self.request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
+        """Whether a link on another site may have led here: the browser says so, or does not say where it comes from.
+
+        A request that proves knowledge of the server's token, or of the loopback listener's secret path, is nobody
+        else's.
+        """
+        site = self.request.headers.get("Sec-Fetch-Site")
+        if site is not None:
+            return site not in {"same-origin", "none"}
+        if self.token_authenticated or "flowlet_callback" in self.settings:
+            return False
+        referrer = urlsplit(self.request.headers.get("Referer", ""))
+        return (referrer.scheme, referrer.netloc) != (self.request.protocol, self.request.host)
+
+    def _confirmation(self, name: str) -> str:
+        """What only the page of ours that asked can know; a stranger's page cannot read ours, nor make this up."""
+        key: bytes = self.settings.setdefault("flowlet_confirmation_key", random.token_bytes(32))
+        return hmac.new(key, name.encode(), "sha256").hexdigest()
+
+    def _is_confirmed(self, name: str) -> bool:
+        given = self.get_query_argument("confirmed", "")
+        return bool(given) and hmac.compare_digest(given.encode(), self._confirmation(name).encode())
 
     def _record(self, name: str) -> Record:
         key = self.get_query_argument("provider", "")
@@ -208,7 +231,12 @@ class CallbackHandler(FlowHandler):
             return
         parameters = {key: self.get_query_argument(key) for key in self.request.query_arguments}
         state = parameters.get("state", "")
-        flow = await run_in_thread(lambda: find_flow(self.vault, state, now=time.time()))
+        try:
+            flow = await run_in_thread(lambda: find_flow(self.vault, state, now=time.time()))
+        except FlowletError as error:
+            # the browser is not known yet: a stranger learns neither the vault's folder nor where its key is
+            self.log.warning("flowlet: a response could not be looked up: %s", type(error).__name__)
+            flow = None
         if flow is None or not self._is_same_browser(flow):
             self.show(
                 "failed.html",

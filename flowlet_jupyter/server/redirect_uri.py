@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,16 +22,40 @@ def callback_path(handler: JupyterHandler) -> str:
 def redirect_uri(handler: JupyterHandler) -> str:
     """`<origin><base_url>flowlet/callback`, the origin being that of the request; on a JupyterHub the hub's stable one.
 
-    The hub sends each user to the user's own server and keeps the query, so an organisation registers one redirect
-    URI. Behind a proxy the server must trust its headers (`ServerApp.trust_xheaders`) to see https.
+    The hub sends each user to the user's own default server and keeps the query, so an organisation registers one
+    redirect URI. It would miss a named server, which therefore has one of its own that leads straight to it. Behind a proxy the server must trust its headers (`ServerApp.trust_xheaders`) to see https.
     """
     request = handler.request
     hub = os.environ.get("JUPYTERHUB_BASE_URL")
-    if hub and os.environ.get("JUPYTERHUB_SERVICE_PREFIX") and "flowlet_callback" not in handler.settings:
+    is_default = not os.environ.get("JUPYTERHUB_SERVER_NAME")
+    if (
+        hub
+        and is_default
+        and os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
+        and "flowlet_callback" not in handler.settings
+    ):
         path = url_path_join(hub, "hub", "user-redirect", "flowlet", "callback")
     else:
         path = callback_path(handler)
     return f"{request.protocol}://{request.host}{path}"
+
+
+def proxy_problem(handler: JupyterHandler) -> str | None:
+    """What to set where the browser came by https and this server does not know it; None if nothing is wrong."""
+    headers = handler.request.headers
+    if handler.request.protocol == "https":
+        return None
+    forwarded = headers.get("X-Forwarded-Proto", headers.get("X-Scheme", "")).split(",")[-1].strip().lower()
+    by_standard = re.search(r"proto=\"?https", headers.get("Forwarded", ""), re.IGNORECASE)
+    host = handler.request.host
+    from_page = any(headers.get(name, "").startswith(f"https://{host}") for name in ("Origin", "Referer"))
+    if forwarded != "https" and not by_standard and not from_page:
+        return None
+    return (
+        "Your browser reaches this server by https, through a proxy that the server does not trust, so that the redirect "
+        "URI begins with http://. Start Jupyter with --ServerApp.trust_xheaders=True, and let the proxy send "
+        "X-Forwarded-Proto."
+    )
 
 
 @dataclass(frozen=True)
@@ -42,7 +67,8 @@ class RedirectPlan:
 
     def is_elsewhere(self, here: str) -> bool:
         """Whether the flow comes back under another name of this machine, where this browser has no cookie yet."""
-        return urlsplit(self.uri).netloc != urlsplit(here).netloc
+        # only between localhost and 127.0.0.1: a ticket never goes to another host, nor to an opaque redirect URI
+        return self.uri == _twin(here)
 
 
 def plan_redirect(here: str, registered: tuple[str, ...], rule: str) -> RedirectPlan:

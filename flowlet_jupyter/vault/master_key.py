@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from joserfc.jwk import OctKey
 
@@ -37,6 +37,12 @@ class MasterKey:
 
     def __repr__(self) -> str:
         return f"MasterKey(kept={self.kept!r})"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("The master key is not pickled or copied out.")
+
+    def __getstate__(self) -> NoReturn:
+        self.__reduce_ex__(0)
 
 
 def load_master_key(vault_folder: Path, *, has_secrets: bool, environment: Mapping[str, str]) -> MasterKey:
@@ -93,8 +99,13 @@ def _parse(text: str, source: str) -> OctKey:
 
 def _read_key_file(path: Path) -> str:
     try:
-        if os.name == "posix" and path.stat().st_mode & 0o077 and path.stat().st_uid == os.getuid():
-            raise MasterKeyError(f"The master key file {path} is readable by others. Run: chmod 600 {path}")
+        if os.name == "posix":
+            found = path.stat()
+            if found.st_uid not in {os.getuid(), 0}:
+                raise MasterKeyError(f"The master key file {path} belongs to another user and is not trusted.")
+            # a file of root's that others can read is how containers mount a secret
+            if found.st_mode & (0o077 if found.st_uid == os.getuid() else 0o022):
+                raise MasterKeyError(f"The master key file {path} is open to others. Run: chmod 600 {path}")
         return path.read_text("ascii")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not ASCII text"

@@ -109,11 +109,18 @@ def _sync_folder(folder: Path) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make `folder` if it is missing, mode 0700 whatever the umask; refuse one that others may write to."""
+    """Make `folder` and its parents if they are missing, mode 0700 whatever the umask.
+
+    Raises `VaultError` for one that belongs to somebody else, or below a folder in which others could replace it.
+    """
     try:
+        _refuse_parents_of_others(folder)
         if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
+            missing = [folder, *(parent for parent in folder.parents if not parent.exists())]
+            for each in reversed(missing):
+                with contextlib.suppress(FileExistsError):
+                    each.mkdir(mode=0o700)
+                    each.chmod(0o700)  # mkdir's mode is under the umask
         elif os.name == "posix":
             found = folder.stat()
             if found.st_uid != os.getuid():
@@ -124,3 +131,27 @@ def make_private_folder(folder: Path) -> None:
         raise VaultError(
             f"The vault folder {folder} cannot be used: {error.strerror}. Set FLOWLET_VAULT to another folder."
         ) from None
+
+
+_NOBODY = 65534  # how a user namespace shows an owner that it does not know, often of / and of mounts
+
+
+def _refuse_parents_of_others(folder: Path) -> None:
+    # whoever can write to a parent can put a vault and a key of their own in the place of these
+    if os.name != "posix":
+        return
+    for parent in folder.parents:
+        if not parent.exists():
+            continue
+        found = parent.stat()
+        if found.st_uid not in {os.getuid(), 0, _NOBODY}:
+            raise VaultError(
+                f"The folder {parent}, which the vault is in, belongs to another user. Set FLOWLET_VAULT to another folder."
+            )
+        # a sticky folder such as /tmp keeps others from renaming what is ours; a user's own group is the user
+        open_to_group = found.st_mode & stat.S_IWGRP and found.st_gid != os.getgid() and found.st_gid != 0
+        if (found.st_mode & stat.S_IWOTH or open_to_group) and not found.st_mode & stat.S_ISVTX:
+            raise VaultError(
+                f"Others can write to the folder {parent}, which the vault is in. Run: chmod go-w {parent}; or set "
+                "FLOWLET_VAULT to another folder."
+            )

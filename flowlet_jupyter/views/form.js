@@ -61,7 +61,7 @@ async function secretForm(secret, prefill, done) {
   const type = labelled("Type", choice(TYPES, old.type));
   if (!isNew) type.control.disabled = true;
 
-  const { redirect_uri: redirectUri } = await call("GET", "api/redirect-uri");
+  const { redirect_uri: redirectUri, problem: redirectProblem } = await call("GET", "api/redirect-uri");
   const providers = await call("GET", "api/providers");
   let parameters = {};
   let registrationEndpoint = null;
@@ -263,6 +263,9 @@ async function secretForm(secret, prefill, done) {
   function redirectHint(entry) {
     const where = entry?.registration_page ? ` (${entry.registration_page})` : "";
     const rule = { "https": "This provider takes https:// only: use a JupyterHub or a tunnel with https. " }[entry?.redirect_rule];
+    if (redirectProblem) {
+      return redirectProblem;
+    }
     return `${rule && redirectUri.startsWith("http://") ? rule : ""}Register exactly this at the provider${where}`;
   }
 

@@ -229,7 +229,7 @@ async def test_a_link_on_another_site_shows_a_page_first(walk, site):
     )
     assert answer.status_code == 200
     assert "A link on another page" in answer.text
-    assert 'href="/user/ann/flowlet/authorize/twitter"' in answer.text
+    assert 'href="/user/ann/flowlet/authorize/twitter?confirmed=' in answer.text
     assert not any(cookie.startswith("flowlet-") for cookie in answer.headers.get_list("set-cookie"))
     assert not (default_vault().folder / "pending").exists()
 
@@ -282,3 +282,28 @@ async def test_no_log_line_holds_code_state_or_token(walk, caplog):
         default_vault().get("twitter").secret.client_secret.reveal(),
     ):
         assert value not in ours
+
+
+async def test_a_browser_that_does_not_say_where_it_comes_from_is_asked_once(walk):
+    """Logged in by cookie, without Sec-Fetch-Site: a stranger's link looks the same."""
+    await walk.browser.get(
+        f"{walk.server.url('').split('/flowlet')[0]}/login?token={walk.server.headers['Authorization'].split()[1]}"
+    )
+    address = walk.server.url("authorize/twitter")
+    asked = await walk.browser.get(address)
+    assert "A link on another page" in asked.text
+    assert not (default_vault().folder / "pending").exists()
+    forged = await walk.browser.get(f"{address}?confirmed=guess")
+    assert "A link on another page" in forged.text
+    link = re.search(r'href="[^"]*(\?confirmed=[0-9a-f]+)"', asked.text)[1]
+    assert (await walk.browser.get(address + link)).status_code == 302
+
+
+async def test_a_callback_of_a_stranger_makes_nothing_and_tells_nothing(walk, tmp_path, monkeypatch):
+    folder = default_vault().folder
+    for state in ("", "?state=x", "?state=x&code=y"):
+        async with httpx.AsyncClient() as stranger:
+            page = await stranger.get(walk.server.url(f"callback{state}"))
+        assert page.status_code == 400
+        assert str(folder) not in page.text
+        assert str(folder.parent) not in page.text

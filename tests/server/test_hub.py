@@ -29,19 +29,21 @@ class Hub:
         self.log = log
         self.redirect_uri = f"{url}/hub/user-redirect/flowlet/callback"
 
-    def user(self, name: str) -> HubUser:
-        return HubUser(self, name)
+    def user(self, name: str, server: str = "") -> HubUser:
+        return HubUser(self, name, server)
 
 
 class HubUser:
     """A browser in which somebody is logged in, with a server of their own."""
 
-    def __init__(self, hub: Hub, name: str) -> None:
+    def __init__(self, hub: Hub, name: str, server: str = "") -> None:
         self.hub = hub
         self.name = name
-        self.browser = httpx.Client(follow_redirects=True, timeout=60)
+        self.base = f"/user/{name}/{server}/" if server else f"/user/{name}/"
+        # what a browser sends for a link of the server's own pages
+        self.browser = httpx.Client(follow_redirects=True, timeout=60, headers={"Sec-Fetch-Site": "same-origin"})
         self.log_in(self.browser.get(f"{hub.url}/hub/login"))
-        self.browser.get(f"{hub.url}/hub/spawn")
+        self.browser.get(f"{hub.url}/hub/spawn/{name}/{server}" if server else f"{hub.url}/hub/spawn")
         deadline = time.monotonic() + 60
         while not self.browser.get(self.flowlet("api/secrets")).is_success:
             self.browser.get(self.flowlet("authorize/nothing"))  # a page, unlike the API, leads through the hub's login
@@ -55,11 +57,11 @@ class HubUser:
         return self.browser.post(urljoin(str(page.url), action), data=body)
 
     def flowlet(self, path: str) -> str:
-        return f"{self.hub.url}/user/{self.name}/flowlet/{path}"
+        return f"{self.hub.url}{self.base}flowlet/{path}"
 
     def put(self, name: str, body: dict) -> None:
         paths = [cookie for cookie in self.browser.cookies.jar if cookie.name == "_xsrf"]
-        xsrf = next(cookie.value for cookie in paths if cookie.path == f"/user/{self.name}/")
+        xsrf = next(cookie.value for cookie in paths if cookie.path == self.base)
         made = self.browser.put(self.flowlet(f"api/secrets/{name}"), json=body, headers={"X-XSRFToken": xsrf})
         assert made.status_code == 201, made.text
 
@@ -116,7 +118,7 @@ def test_two_users_connect_through_one_redirect_uri(hub, birdsong):
     body = {**configuration(secret), "client_secret": secret.client_secret.reveal()}
     ann, bob = hub.user("ann"), hub.user("bob")
     for person in (ann, bob):
-        assert person.browser.get(person.flowlet("api/redirect-uri")).json() == {"redirect_uri": hub.redirect_uri}
+        assert person.browser.get(person.flowlet("api/redirect-uri")).json()["redirect_uri"] == hub.redirect_uri
     ann.put("twitter", body)
     assert bob.browser.get(bob.flowlet("api/secrets")).json() == []
     bob.put("twitter", body)
@@ -164,3 +166,18 @@ def test_the_hub_itself_as_the_provider(hub):
     assert "You can close this tab" in done.text, done.text
     status = cleo.browser.get(cleo.flowlet("api/secrets/hub")).json()["status"]
     assert (status["state"], status["identity"]) == ("connected", "cleo")  # read from /hub/api/user with the token
+
+
+def test_two_servers_of_one_user_each_get_their_own_response(hub, birdsong):
+    first, second = hub.user("dora"), hub.user("dora", "second")
+    shown = second.browser.get(second.flowlet("api/redirect-uri")).json()["redirect_uri"]
+    assert shown == second.flowlet("callback")
+    assert first.browser.get(first.flowlet("api/redirect-uri")).json()["redirect_uri"] == hub.redirect_uri
+    secret = birdsong_secret(birdsong, shown)
+    second.put("twitter", {**configuration(secret), "client_secret": secret.client_secret.reveal()})
+    link = second.at_provider("twitter")
+    back = second.browser.post(link, data=ALLOW, follow_redirects=False).headers["location"]
+    done = second.browser.get(back)
+    assert str(done.url).startswith(shown)
+    assert "You can close this tab" in done.text, done.text
+    assert second.state("twitter") == "connected"

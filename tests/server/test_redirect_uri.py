@@ -10,7 +10,7 @@ from support import birdsong_secret
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.secret import Record
-from flowlet_jupyter.server.redirect_uri import plan_redirect
+from flowlet_jupyter.server.redirect_uri import RedirectPlan, plan_redirect
 from flowlet_jupyter.vault import default_vault
 
 LOCAL = "http://localhost:8888/flowlet/callback"
@@ -83,3 +83,30 @@ async def test_on_a_hub_there_is_one_redirect_uri_for_everybody(server, monkeypa
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/jupyter/user/ann/")
     shown = (await server.call("GET", "api/redirect-uri")).json()["redirect_uri"]
     assert shown.endswith("/jupyter/hub/user-redirect/flowlet/callback")
+
+
+async def test_a_named_server_of_a_hub_has_a_redirect_uri_that_leads_to_itself(server, monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_BASE_URL", "/jupyter/")
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/jupyter/user/ann/second/")
+    monkeypatch.setenv("JUPYTERHUB_SERVER_NAME", "second")
+    shown = (await server.call("GET", "api/redirect-uri")).json()["redirect_uri"]
+    assert shown == server.url("callback")
+
+
+@pytest.mark.parametrize("headers", [{"X-Forwarded-Proto": "https"}, {"Forwarded": "for=1.2.3.4;proto=https"},
+                                     {"X-Scheme": "https"}])  # fmt: skip
+async def test_behind_tls_the_form_says_what_to_set(server, headers):
+    async with httpx.AsyncClient() as browser:
+        shown = (await browser.get(server.url("api/redirect-uri"), headers={**server.headers, **headers})).json()
+        assert "trust_xheaders=True" in shown["problem"]
+        plain = (await browser.get(server.url("api/redirect-uri"), headers=server.headers)).json()
+    assert plain["problem"] is None
+
+
+@pytest.mark.parametrize(
+    ("uri", "handed_over"),
+    [(LOOPBACK, True), (LOCAL, False), (OTHER, False), ("https://evil.example/flowlet/callback", False),
+     ("Ann-Ann-Run-name", False), ("http://127.0.0.1:9/flowlet/callback", False)],
+)  # fmt: skip
+def test_a_ticket_goes_only_to_the_other_name_of_this_machine(uri, handed_over):
+    assert RedirectPlan(uri).is_elsewhere(LOCAL) is handed_over

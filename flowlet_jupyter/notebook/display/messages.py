@@ -28,6 +28,8 @@ def status_line(response: Response) -> str:
     parts.append(size(len(response.content)))
     if response.secret_name:
         parts.append(f"secret: {response.secret_name}")
+    if bare := response.sent_without_secret_to:
+        parts.append(f"redirected to {bare}, without the secret")
     if (response.extensions.get("caching") or {}).get("from_cache"):
         parts.append("from the cache")
     if left := _calls_left(response):

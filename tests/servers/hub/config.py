@@ -20,6 +20,7 @@ c.JupyterHub.load_roles = [{"name": "user", "scopes": ["self", "access:services"
 c.ConfigurableHTTPProxy.command = ["node", os.environ["HUB_PROXY"]]
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{os.environ['HUB_PROXY_PORT']}"
 c.Authenticator.allow_all = True
+c.JupyterHub.allow_named_servers = True
 c.Spawner.args = ["--allow-root", "--debug"]
 c.Spawner.default_url = "/api/status"
 c.SimpleLocalProcessSpawner.home_dir_template = str(here / "{username}")
