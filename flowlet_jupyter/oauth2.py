@@ -137,7 +137,7 @@ class OAuth2:
     def _check_client_authentication(self) -> None:
         method = self.token_endpoint_auth_method
         if not method:
-            set_field(self, "token_endpoint_auth_method_is_default", True)  # noqa: FBT003 - the field's value
+            set_field(self, "token_endpoint_auth_method_is_default", value=True)
             method = "none"
             if self.client_secret:
                 method = "client_secret_basic"

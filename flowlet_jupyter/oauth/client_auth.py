@@ -80,7 +80,7 @@ def is_client_refused(status: int, members: Mapping[str, Any]) -> bool:
         return status == 401
     if error == "invalid_request":
         return bool(_ABOUT_THE_CLIENT.search(str(members.get("error_description", ""))[:1000]))
-    return error in CLIENT_ERRORS or (status == 401 and not error)
+    return (isinstance(error, str) and error in CLIENT_ERRORS) or (status == 401 and not error)
 
 
 def authenticate(

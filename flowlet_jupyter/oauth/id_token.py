@@ -26,7 +26,7 @@ _MAX_AGE_SECONDS = 900  # longer than the code that it came for lives
 _MIN_RSA_BITS = 2048
 
 
-class Unproven(Exception):  # noqa: N818 - not an error: it costs the identity only
+class Unproven(Exception):
     """The ID token proves nothing, though nothing shows that it is of somebody else; the text says why."""
 
 

@@ -22,7 +22,7 @@ def revoke(secret: OAuth2, token_set: TokenSet) -> None:
         if token is None:
             continue
         try:
-            _ask(secret, secret.revocation_endpoint, token, hint, "revocation endpoint", token_set)
+            _ask(secret, secret.revocation_endpoint, token, hint, what="revocation endpoint", token_set=token_set)
         except ProviderError as error:
             if not _finds_nothing(error, ended_one=ended_one):
                 raise
@@ -57,7 +57,9 @@ def is_active(secret: OAuth2, token_set: TokenSet) -> bool:
     return response.members.get("active") is True
 
 
-def _ask(secret: OAuth2, url: str, token: SecretValue, hint: str, what: str, token_set: TokenSet) -> EndpointResponse:
+def _ask(
+    secret: OAuth2, url: str, token: SecretValue, hint: str, *, what: str, token_set: TokenSet
+) -> EndpointResponse:
     failed = f"Secret '{secret.name}': the {what} {url}"
     response = send_as_client(
         secret, url, [("token", token.reveal()), ("token_type_hint", hint)], failed=failed, token_set=token_set

@@ -248,7 +248,10 @@ def _raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> Non
             is_temporary=is_temporary,
             retry_after=retry_after_seconds(response.headers),
             # a page with a 403 comes from a firewall as often as from the token endpoint
-            is_grant_over=status in {400, 403, 410, 422} and not (status == 403 and is_page),
+            # and RFC 6749, 5.2, has a 401 with a challenge say that the client is wrong
+            is_grant_over=status in {400, 401, 403, 410, 422}
+            and not (status == 403 and is_page)
+            and not (status == 401 and "WWW-Authenticate" in response.headers),
         )
     if not isinstance(response.content, dict):
         raise TokenEndpointError(f"{failed} did not answer with a JSON object. Check its address.")

@@ -19,7 +19,7 @@ from flowlet_jupyter.errors import AuthorizationFailed, AuthRequired, InvalidSec
 from flowlet_jupyter.oauth import device, id_token
 from flowlet_jupyter.oauth.authorization import authorization_url, code_of_response, new_flow, request_parameters
 from flowlet_jupyter.oauth.discovery import discover
-from flowlet_jupyter.oauth.token_endpoint import exchange_code, request_token, refresh
+from flowlet_jupyter.oauth.token_endpoint import exchange_code, refresh, request_token
 from flowlet_jupyter.oauth2 import (
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
@@ -81,7 +81,9 @@ def test_token_exchange_of_a_file_and_of_another_secret(tmp_path):
     request_token(secret(grant_type=TOKEN_EXCHANGE, subject_token_file=str(file)), subject_token=no_other_secret)
     assert form(route)["subject_token"] == ["projected"]
     assert form(route)["subject_token_type"] == ["urn:ietf:params:oauth:token-type:access_token"]
-    request_token(secret(grant_type=TOKEN_EXCHANGE, subject_secret="x"), subject_token=lambda name: SecretValue(f"of-{name}"))
+    request_token(
+        secret(grant_type=TOKEN_EXCHANGE, subject_secret="x"), subject_token=lambda name: SecretValue(f"of-{name}")
+    )
     assert form(route)["subject_token"] == ["of-x"]
     file.unlink()
     with pytest.raises(TokenEndpointError, match="cannot be read"):
@@ -382,7 +384,14 @@ def test_the_issuer_is_compared_as_text_once_it_is_known():
 
 
 KEY = RSAKey.generate_key(2048, {"kid": "k"})
-CLAIMS = {"iss": "https://auth.example", "aud": "id", "sub": "1", "exp": 4_000_000_000, "nonce": "n"}
+CLAIMS = {
+    "iss": "https://auth.example",
+    "aud": "id",
+    "sub": "1",
+    "exp": 4_000_000_000,
+    "iat": time.time(),
+    "nonce": "n",
+}
 
 
 @respx.mock
@@ -394,11 +403,12 @@ CLAIMS = {"iss": "https://auth.example", "aud": "id", "sub": "1", "exp": 4_000_0
         ({"exp": 1}, {}, KEY),
         ({"nonce": "other"}, {}, KEY),
         ({"azp": "another"}, {}, KEY),
+        ({"aud": ["id", "another"]}, {}, KEY),
         ({}, {}, RSAKey.generate_key(2048, {"kid": "k"})),
         ({}, {"alg": "HS256"}, None),
         ({}, {"alg": "none"}, None),
     ],
-    ids=["iss", "aud", "exp", "nonce", "azp", "signature", "HS256", "none"],
+    ids=["iss", "aud", "exp", "nonce", "azp", "several audiences", "signature", "HS256", "none"],
 )
 def test_an_id_token_that_is_not_for_us_is_refused(claims, header, key):
     respx.get("https://auth.example/jwks").respond(json={"keys": [KEY.as_dict(private=False)]})
@@ -412,6 +422,10 @@ def test_an_id_token_that_is_not_for_us_is_refused(claims, header, key):
         bad = f"{head}.{body}."
     else:
         bad = jwt.encode({"alg": "RS256", "kid": "k"}, {**CLAIMS, **claims}, key)
+    if key is None:
+        with pytest.raises(id_token.Unproven, match="not accepted"):
+            id_token.validated_claims(checked, bad, nonce=SecretValue("n"))
+        return
     with pytest.raises(TokenEndpointError, match="was refused"):
         id_token.validated_claims(checked, bad, nonce=SecretValue("n"))
 

@@ -22,7 +22,7 @@ from flowlet_jupyter.oauth.authorization import code_of_response, new_flow, requ
 from flowlet_jupyter.oauth.discovery import discover
 from flowlet_jupyter.oauth.registration import register_client
 from flowlet_jupyter.oauth.revocation import revoke
-from flowlet_jupyter.oauth.token_endpoint import request_token, refresh
+from flowlet_jupyter.oauth.token_endpoint import refresh, request_token
 from flowlet_jupyter.oauth2 import CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE, OAuth2
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.token_set import TokenSet
@@ -207,7 +207,9 @@ def test_a_revocation_that_the_provider_does_not_take_is_an_error():
 def test_what_is_not_known_in_an_answer_is_ignored():
     respx.post(TOKEN).respond(json={"access_token": "t", "colour": "red", "nested": {"access_token": "x"}})
     assert (
-        request_token(secret(grant_type=CLIENT_CREDENTIALS), subject_token=lambda _: SecretValue("")).access_token.reveal()
+        request_token(
+            secret(grant_type=CLIENT_CREDENTIALS), subject_token=lambda _: SecretValue("")
+        ).access_token.reveal()
         == "t"
     )
     assert code_of_response(secret(), {"code": "c", "colour": "red", "session_state": "x"}).reveal() == "c"
