@@ -14,7 +14,7 @@ class RequestBody:
     def __init__(self, stream: object) -> None:
         self._stream = stream
         # httpx keeps the file of `content=` and the fields of `files=` here; where it does not, nothing is sent twice
-        self._source: Any = getattr(stream, "_stream", None)
+        self._source: Any = getattr(stream, "_stream", b"")
         self._start: int | None = None
         with contextlib.suppress(AttributeError, OSError, ValueError, TypeError):
             self._start = self._source.tell()

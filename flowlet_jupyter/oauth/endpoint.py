@@ -101,7 +101,9 @@ def send_as_client(
     that nobody ruled out are tried once; the response says which one was used.
     """
     for authentication in ways_to_authenticate(secret, token_set):
-        response = _send_authenticated(secret, url, parameters, authentication, failed, method, dpop_key)
+        response = _send_authenticated(
+            secret, url, parameters, authentication, failed=failed, method=method, dpop_key=dpop_key
+        )
         if not is_client_refused(response.status, response.members):
             break
     return dataclasses.replace(response, authentication=authentication)
@@ -112,6 +114,7 @@ def _send_authenticated(
     url: str,
     parameters: Parameters,
     authentication: ClientAuthentication,
+    *,
     failed: str,
     method: str,
     dpop_key: SecretValue | None,

@@ -10,7 +10,7 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, OctKey, RSAKey
+from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 
 from flowlet_jupyter.errors import ProviderError, TokenEndpointError
 from flowlet_jupyter.oauth.endpoint import send
@@ -122,7 +122,9 @@ def _key(secret: OAuth2, algorithm: str) -> Any:
         keys = KeySet.import_key_set(response.content).keys
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         raise Unproven(f"the provider's keys at {secret.jwks_uri} cannot be read") from None
-    strong = [key for key in keys if not isinstance(key, OctKey) and not _is_short(key)]
+    strong: list[OctKey | RSAKey | ECKey | OKPKey] = [
+        key for key in keys if not isinstance(key, OctKey) and not _is_short(key)
+    ]
     if not strong:
         raise Unproven("the provider's keys are too short (RSA below 2048 bits) or none")
     return KeySet(strong)

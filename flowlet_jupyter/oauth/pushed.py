@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowlet_jupyter.errors import AuthorizationFailed, ProviderError
 from flowlet_jupyter.oauth.authorization import Flow, authorization_url, request_parameters
 from flowlet_jupyter.oauth.endpoint import send_as_client
-from flowlet_jupyter.oauth.token_response import error_from_response
+from flowlet_jupyter.oauth.token_answer import error_from_response
 from flowlet_jupyter.oauth2 import OAuth2
 
 
@@ -21,8 +21,8 @@ def authorization_request(secret: OAuth2, flow: Flow) -> str:
         response = send_as_client(secret, endpoint, parameters, failed=failed)
     except ProviderError as error:
         raise AuthorizationFailed(str(error)) from None
-    if error := error_from_response(secret, response.members, failed):
-        raise AuthorizationFailed(str(error), error=error.error)
+    if refused := error_from_response(secret, response.members, failed):
+        raise AuthorizationFailed(str(refused), error=refused.error)
     request_uri = response.members.get("request_uri")
     if response.status not in {200, 201} or not isinstance(request_uri, str):
         raise AuthorizationFailed(f"{failed} answered with HTTP {response.status}, not with a request_uri.")

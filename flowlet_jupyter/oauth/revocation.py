@@ -51,8 +51,8 @@ def is_active(secret: OAuth2, token_set: TokenSet) -> bool:
         secret.introspection_endpoint,
         token_set.access_token,
         "access_token",
-        "introspection endpoint",
-        token_set,
+        what="introspection endpoint",
+        token_set=token_set,
     )
     return response.members.get("active") is True
 

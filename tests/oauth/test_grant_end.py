@@ -140,9 +140,11 @@ def test_a_token_in_other_shapes_is_read_whatever_its_media_type(content):
 
 
 def test_an_unreadable_response_says_which_members_came():
-    with provider(lambda *_: (200, {}, {"colour": "red", "shape": 1})) as (url, _):
-        with pytest.raises(TokenEndpointError, match="colour, shape"):
-            refresh(stored(url), token_set=default_vault().get("api").token_set)
+    with (
+        provider(lambda *_: (200, {}, {"colour": "red", "shape": 1})) as (url, _),
+        pytest.raises(TokenEndpointError, match="colour, shape"),
+    ):
+        refresh(stored(url), token_set=default_vault().get("api").token_set)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +214,7 @@ def test_a_file_is_sent_again_and_a_generator_says_that_the_token_is_fresh(tmp_p
         with path.open("rb") as file:
             assert flowlet.put("/up", secret="api", content=file).status_code == 200
         stored(url, expires_at=None)
-        with pytest.raises(flowlet.FlowletError, match="fresh now.*repeat the call"):
+        with pytest.raises(flowlet.FlowletError, match=r"fresh now.*repeat the call"):
             flowlet.put("/up", secret="api", content=iter([b"abc"]))
         assert flowlet.put("/up", secret="api", content=iter([b"abc"])).status_code == 200
 
@@ -227,9 +229,11 @@ def test_a_refresh_token_of_another_person_is_not_kept():
 
 def test_a_gzip_bomb_is_not_unpacked():
     bomb = gzip.compress(b" " * 50_000_000)
-    with provider(lambda *_: (200, {"Content-Encoding": "gzip"}, bomb)) as (url, _):
-        with pytest.raises(ProviderError, match="could not be reached"):
-            endpoint.send("GET", url, failed="it")
+    with (
+        provider(lambda *_: (200, {"Content-Encoding": "gzip"}, bomb)) as (url, _),
+        pytest.raises(ProviderError, match="could not be reached"),
+    ):
+        endpoint.send("GET", url, failed="it")
 
 
 def test_headers_that_drip_and_endless_interim_responses_are_given_up(monkeypatch):
