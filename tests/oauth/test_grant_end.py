@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -295,3 +297,21 @@ def test_a_refresh_without_a_refresh_token_says_what_is_so():
     with pytest.raises(flowlet.AuthRequired, match="no refresh token") as caught:
         flowlet.secrets["api"].refresh()
     assert "expired" not in str(caught.value)
+
+
+def test_a_process_that_ends_does_not_wait_for_a_provider_that_hangs():
+    release = threading.Event()
+
+    def hang(*_):
+        release.wait(60)
+        return 200, {}, {}
+
+    program = (
+        "import sys, time\nfrom flowlet_jupyter.oauth.apart import start_apart\n"
+        "from flowlet_jupyter.oauth.endpoint import send\n"
+        "start_apart(lambda: send('GET', sys.argv[1], failed='it'), name='test'); time.sleep(0.5)\n"
+    )
+    with provider(hang) as (url, paths):
+        ended = subprocess.run([sys.executable, "-c", program, url], timeout=20, check=False)  # its own limit is 40 s
+        release.set()
+        assert (ended.returncode, len(paths)) == (0, 1)
