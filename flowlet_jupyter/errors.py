@@ -56,16 +56,39 @@ class AuthorizationFailed(FlowletError):
 class ProviderError(FlowletError):
     """An endpoint of the provider refused, failed, or could not be reached. What is stored is untouched.
 
-    `error` is the provider's code (RFC 6749, 5.2), if it sent one.
+    `error` is the provider's code (RFC 6749, 5.2), if it sent one. `is_temporary` says that trying again may help, and
+    `retry_after` after how many seconds, where the provider said so.
     """
 
-    def __init__(self, message: str, *, error: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, error: str | None = None, is_temporary: bool = False, retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.error = error
+        self.is_temporary = is_temporary
+        self.retry_after = retry_after
 
 
 class TokenEndpointError(ProviderError):
-    """The token endpoint did not give a token. The stored grant is untouched."""
+    """The token endpoint did not give a token. The stored grant is untouched.
+
+    `is_grant_over` says that the provider refused the grant itself, so that only a new authorization helps;
+    `description` is what it said of that, limited.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        error: str | None = None,
+        is_temporary: bool = False,
+        retry_after: float | None = None,
+        is_grant_over: bool = False,
+        description: str = "",
+    ) -> None:
+        super().__init__(message, error=error, is_temporary=is_temporary, retry_after=retry_after)
+        self.is_grant_over = is_grant_over
+        self.description = description
 
 
 class DiscoveryFailed(ProviderError):

@@ -59,6 +59,8 @@ class OAuth2:
     client_secret: SecretValue | None = None
     scope: str = ""
     token_endpoint_auth_method: str | None = None
+    # nobody chose the method, so another one may be tried where the provider does not take this one
+    token_endpoint_auth_method_is_default: bool = False
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
     openapi: str | None = None  # a file or URL that describes the API, for completion
@@ -73,6 +75,8 @@ class OAuth2:
     introspection_endpoint: str | None = None
     userinfo_endpoint: str | None = None
     jwks_uri: str | None = None
+    # OpenID Connect Discovery, 3; HS256 is taken only where it stands here
+    id_token_signing_alg_values_supported: tuple[str, ...] = ()
     # RFC 9207, 3: the provider announces that its authorization responses carry `iss`
     authorization_response_iss_parameter_supported: bool = False
     resource: tuple[str, ...] = ()  # RFC 8707
@@ -134,6 +138,7 @@ class OAuth2:
     def _check_client_authentication(self) -> None:
         method = self.token_endpoint_auth_method
         if not method:
+            set_field(self, "token_endpoint_auth_method_is_default", value=True)
             method = "none"
             if self.client_secret:
                 method = "client_secret_basic"

@@ -32,6 +32,7 @@ class Status:
     expires_at: float | None = None
     problem: str | None = None
     identity: str | None = None
+    identity_problem: str | None = None
 
     def summary(self, *, now: float | None = None) -> str:
         """One line for a table or a terminal."""
@@ -40,6 +41,8 @@ class Status:
         if self.state in _WITHOUT_TOKEN:
             return _WITHOUT_TOKEN[self.state]
         refresh = "refresh token obtained" if self.refresh_token else "no refresh token"
+        if self.identity_problem:
+            refresh += f"; identity not proven: {self.identity_problem}"
         if self.state == "expired":
             return f"access token expired, {refresh}"
         if self.expires_at is None:
@@ -82,4 +85,5 @@ def status_of(record: Record, *, now: float) -> Status:
         expires_at=token.expires_at,
         problem=problem,
         identity=token.identity,
+        identity_problem=token.identity_problem,
     )

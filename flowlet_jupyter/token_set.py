@@ -26,6 +26,13 @@ class TokenSet:
     identity: str | None = None  # whose tokens these are, as the provider calls them ("@ann")
     base_url: str | None = None  # the API's base, where the provider says it with the tokens
     parameters: Mapping[str, str] = field(default_factory=dict)  # of the redirect, kept for API calls
+    subject: str | None = None  # `sub` of a validated ID token
+    identity_problem: str | None = None  # why the ID token proves nothing, where one came
+    # whose refresh token was taken over from an earlier consent, until it is known that this consent is by the same
+    previous_identity: str | None = None
+    # what worked where several ways are allowed: see oauth/client_auth.py
+    client_authentication: str = ""
+    assertion_audience: str = ""
 
     def needs_refresh(self, *, now: float) -> bool:
         """Whether the access token has ended at `now`, or is so near its end that it should be renewed.

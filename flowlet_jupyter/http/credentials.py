@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -16,9 +17,10 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
+from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret, RequestFailed
 from flowlet_jupyter.hosts import check_destination
 from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues
+from flowlet_jupyter.http.request_body import RequestBody
 from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.refresh import token_after_rejection, usable_token
 from flowlet_jupyter.oauth.sources import read_source
@@ -74,26 +76,33 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
     secret = record.secret
     _refuse_users_own(name, request, {secret.compliance.token_header: SecretValue("")})
     token = yield from _token(vault, record)
+    body = RequestBody(request.stream)
     response: httpx.Response = yield _credentials(secret, token, request)
     if token.dpop_key is not None and dpop.remember_nonce(str(request.url), response.headers.get("DPoP-Nonce")):
-        if response.status_code == 401 and isinstance(request.stream, httpx.ByteStream):  # RFC 9449, 9
+        if response.status_code == 401 and body.rewind():  # RFC 9449, 9
             yield response
             response = yield _credentials(secret, token, request)
-    # a body that was streamed from a generator is gone and cannot be sent again
-    if response.status_code != 401 or not isinstance(request.stream, httpx.ByteStream):
+    if not _is_token_refused(response):
         return response
+    # refreshed also where this request's body is gone: the next request then works
+    error: AuthRequired | None = None
     try:
         again = token_after_rejection(vault, vault.get(name), token.access_token)
         if again is None:
             return response
         token = (yield again) if isinstance(again, Future) else again
-        _log.debug("secret %r: 401, sent again with a new access token", name)
-    except AuthRequired as error:
-        yield response
+    except AuthRequired as required:
+        error = required
+    yield response
+    if error is not None:
         yield Connect(error)
         token = yield from _token(vault, vault.get(name))
-    else:
-        yield response
+    if not body.rewind():
+        raise RequestFailed(
+            f"The API no longer took the access token of secret '{name}'. The token is fresh now, but the body of this "
+            "request can be sent only once: repeat the call."
+        )
+    _log.debug("secret %r: access token refused, sent again with a new one", name)
     return (yield _credentials(secret, token, request))
 
 
@@ -130,6 +139,16 @@ def _refuse_carried(name: str, library: str, sent: Iterable[str]) -> None:
         )
 
 
+_INVALID_TOKEN = re.compile(r'\berror\s*=\s*"?invalid_token\b', re.IGNORECASE)
+
+
+def _is_token_refused(response: httpx.Response) -> bool:
+    """Whether the API refused the access token: a 401, or what RFC 6750, 3.1, has it say under another status."""
+    if response.status_code in {400, 403}:
+        return bool(_INVALID_TOKEN.search(response.headers.get("WWW-Authenticate", "")))
+    return response.status_code == 401
+
+
 def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:
     for is_last_try in (False, True):
         try:
@@ -159,7 +178,7 @@ def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Cre
     scheme = switches.authorization_scheme
     if token.dpop_key is not None:
         scheme = "DPoP"
-        proof = dpop.proof(token.dpop_key, request.method, str(request.url), access_token=token.access_token)
+        proof = dpop.dpop_proof(token.dpop_key, request.method, str(request.url), access_token=token.access_token)
         headers["DPoP"] = SecretValue(proof)
         sent |= SentValues([headers["DPoP"]])
     headers[switches.token_header] = SecretValue(f"{scheme} {token.access_token.reveal()}".strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 
 import httpx
 import jmespath
@@ -13,6 +14,7 @@ from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.client import shared_ssl_context
 from flowlet_jupyter.http.transport import CredentialTransport
 from flowlet_jupyter.network import NetworkTransport
+from flowlet_jupyter.oauth.bounded_request import bounded_request
 from flowlet_jupyter.oauth.id_token import identity_of
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.shielded import shielded
@@ -28,25 +30,42 @@ def identify(vault: Vault, name: str) -> None:
 
     Nothing depends on the answer but what is shown, so a failure is no error: the status then names nobody.
     """
-    with contextlib.suppress(FlowletError, httpx.HTTPError, ValueError, JMESPathError):
+    with contextlib.suppress(FlowletError, httpx.HTTPError, ValueError, AttributeError, RecursionError, JMESPathError):
         record = vault.get(name)
         secret, token_set = record.secret, record.token_set
-        if not isinstance(secret, OAuth2) or token_set is None or token_set.identity:
+        if not isinstance(secret, OAuth2) or token_set is None:
+            return
+        # a name that is only the ID token's subject is worth a better one
+        if token_set.identity and token_set.identity != token_set.subject:
             return
         url = secret.identity_url or secret.userinfo_endpoint
         # the request obeys the host rule as any other; userinfo often lives where the API does not
         if url is None:
             return
-        transport = CredentialTransport(NetworkTransport(shared_ssl_context()), vault=vault, secret_name=name)
-        with httpx.Client(transport=transport, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
-            answer = (
-                client.request(secret.identity_method if secret.identity_url else "GET", url).raise_for_status().json()
-            )
-        found = jmespath.search(secret.identity_name, answer) if secret.identity_name else identity_of(answer)
+        response = bounded_request(
+            lambda: httpx.Client(
+                transport=CredentialTransport(NetworkTransport(shared_ssl_context()), vault=vault, secret_name=name),
+                timeout=_TIMEOUT_SECONDS,
+                trust_env=False,
+            ),
+            secret.identity_method if secret.identity_url else "GET",
+            url,
+            headers={"Accept": "application/json"},
+            seconds=_TIMEOUT_SECONDS,
+        )
+        members = json.loads(response.content) if 200 <= response.status < 300 else None
+        if members is None:
+            return
+        if url == secret.userinfo_endpoint and token_set.subject and members.get("sub") != token_set.subject:
+            return  # OpenID Connect Core, 5.3.2: of somebody else, so not to be used
+        found = jmespath.search(secret.identity_name, members) if secret.identity_name else identity_of(members)
         if found is None or isinstance(found, dict | list):
             return
+        identity = str(found)[:_MAX_CHARACTERS]
         with vault.lock(name):
             current = vault.get(name)
             if current.token_set == token_set:
-                named = dataclasses.replace(token_set, identity=str(found)[:_MAX_CHARACTERS])
+                named = dataclasses.replace(token_set, identity=identity, previous_identity=None)
+                if token_set.previous_identity not in {None, identity}:
+                    named = dataclasses.replace(named, refresh_token=None)  # of another person's earlier consent
                 vault.put(dataclasses.replace(current, token_set=named))

@@ -74,15 +74,15 @@ def request_parameters(secret: OAuth2, flow: Flow) -> list[tuple[str, str]]:
     if switches.pkce:
         challenge = create_s256_code_challenge(flow.code_verifier.reveal())
         parameters += [("code_challenge", challenge), ("code_challenge_method", "S256")]
-    if expects_id_token(secret):
+    if asks_for_id_token(secret):
         parameters.append(("nonce", flow.nonce.reveal()))
     parameters += [("resource", resource) for resource in secret.resource]
     return parameters + list(secret.authorization_parameters.items())
 
 
-def expects_id_token(secret: OAuth2) -> bool:
-    """Whether an ID token is asked for, and can be validated."""
-    return "openid" in secret.scope.split() and bool(secret.issuer and secret.jwks_uri)
+def asks_for_id_token(secret: OAuth2) -> bool:
+    """Whether the scope asks for an ID token (OpenID Connect Core, 3.1.2.1)."""
+    return "openid" in secret.scope.split()
 
 
 def authorization_url(secret: OAuth2, parameters: list[tuple[str, str]]) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -15,14 +18,80 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
 
 Parameters = list[tuple[str, str]]
 _ASSERTION_SECONDS = 300
 
 
-def authenticate(secret: OAuth2, parameters: Parameters, headers: dict[str, str]) -> None:
+# what providers call a client that they do not know, or that authenticated itself in a way that they do not take
+CLIENT_ERRORS = frozenset({
+    "invalid_client", "unauthorized_client", "invalid_client_id", "invalid_client_secret", "bad_client_secret",
+    "invalid_client_credentials", "incorrect_client_credentials", "client_not_found",
+})  # fmt: skip
+_ABOUT_THE_CLIENT = re.compile(r"client[ _-]?(id|secret|auth|credential)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ClientAuthentication:
+    """One way in which a client may say who it is: a method of RFC 7591, and what else differs between servers."""
+
+    method: str
+    # the client ID in the body beside the Basic header, where the MCP SDK's server looks for it
+    is_client_id_repeated: bool = False
+    audience: str = ""  # of a JWT assertion
+
+
+def ways_to_authenticate(secret: OAuth2, token_set: TokenSet | None = None) -> list[ClientAuthentication]:
+    """The ways to try, the likeliest first: what worked before, what the secret says, then what was not ruled out."""
+    method = secret.token_endpoint_auth_method or "none"
+    if method in {"client_secret_jwt", "private_key_jwt"}:
+        ways = [ClientAuthentication(method, audience=audience) for audience in assertion_audiences(secret, token_set)]
+    else:
+        ways = [ClientAuthentication(method)]
+        if secret.token_endpoint_auth_method_is_default and method == "client_secret_basic":
+            ways.append(ClientAuthentication("client_secret_post"))
+        if method == "client_secret_basic":
+            ways.append(ClientAuthentication(method, is_client_id_repeated=True))
+    worked = token_set.client_authentication if token_set else ""
+    return sorted(ways, key=lambda way: name_of(way) != worked)
+
+
+def name_of(authentication: ClientAuthentication) -> str:
+    """What a token set remembers of a client authentication that worked."""
+    return authentication.method + ("+client_id" if authentication.is_client_id_repeated else "")
+
+
+def assertion_audiences(secret: OAuth2, token_set: TokenSet | None = None) -> list[str]:
+    """Whom a client's JWT may name as its audience, what worked before first.
+
+    RFC 7523, 3, takes what identifies the authorization server: its issuer by the newer specifications, its token
+    endpoint by the older ones, and many servers know one of them only.
+    """
+    audiences = list(dict.fromkeys(filter(None, (secret.issuer, secret.token_endpoint))))
+    worked = token_set.assertion_audience if token_set else ""
+    return sorted(audiences, key=lambda audience: audience != worked)
+
+
+def is_client_refused(status: int, members: Mapping[str, Any]) -> bool:
+    """Whether an endpoint's response says that it does not take the client, rather than the grant."""
+    error = members.get("error")
+    if error == "unauthorized_client":  # RFC 6749, 5.2: the grant is not for this client, unless it is a 401
+        return status == 401
+    if error == "invalid_request":
+        return bool(_ABOUT_THE_CLIENT.search(str(members.get("error_description", ""))[:1000]))
+    return (isinstance(error, str) and error in CLIENT_ERRORS) or (status == 401 and not error)
+
+
+def authenticate(
+    secret: OAuth2,
+    parameters: Parameters,
+    headers: dict[str, str],
+    authentication: ClientAuthentication | None = None,
+) -> None:
     """Add to `parameters` and `headers` what tells the provider which client asks."""
-    method = secret.token_endpoint_auth_method
+    authentication = authentication or ways_to_authenticate(secret)[0]
+    method = authentication.method
     switches = secret.compliance
     client_secret = secret.client_secret.reveal() if secret.client_secret else ""
     if method == "client_secret_basic":
@@ -30,9 +99,15 @@ def authenticate(secret: OAuth2, parameters: Parameters, headers: dict[str, str]
         if switches.basic_credentials == "encoded":
             pair = (quote_plus(pair[0]), quote_plus(pair[1]))  # RFC 6749, 2.3.1
         headers["Authorization"] = "Basic " + base64.b64encode(":".join(pair).encode()).decode()
+        is_there = any(name == switches.client_id_parameter for name, _ in parameters)
+        if authentication.is_client_id_repeated and not is_there:
+            parameters.append((switches.client_id_parameter, secret.client_id))
         return
+    # a pushed authorization request has the client ID among its own parameters
+    parameters[:] = [entry for entry in parameters if entry[0] != switches.client_id_parameter]
     if method in {"client_secret_jwt", "private_key_jwt"}:
-        parameters += [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", _assertion(secret))]
+        assertion = _assertion(secret, authentication.audience)
+        parameters += [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)]
     if secret.client_id:
         parameters.append((switches.client_id_parameter, secret.client_id))
     if method == "client_secret_post":
@@ -62,10 +137,7 @@ def signing_key(secret: OAuth2) -> tuple[Any, str, dict[str, str]]:
     return key, algorithm, {"kid": key_id} if key_id else {}
 
 
-def _assertion(secret: OAuth2) -> str:
-    # RFC 7523, 3: `aud` identifies the authorization server; the issuer is unambiguous, the token endpoint is what it
-    # was before issuers were known
-    audience = secret.issuer or secret.token_endpoint
+def _assertion(secret: OAuth2, audience: str) -> str:
     if secret.token_endpoint_auth_method == "client_secret_jwt":
         value = secret.client_secret.reveal() if secret.client_secret else ""
         key = OctKey.import_key(value, {"use": "sig", "alg": "HS256"})

@@ -13,6 +13,7 @@ from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.shielded import shielded
+from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
 
 
@@ -31,15 +32,35 @@ def complete_flow(vault: Vault, flow: Flow, parameters: Mapping[str, str]) -> Re
     )
     kept = {name: parameters[name] for name in secret.compliance.kept_parameters if name in parameters}
     with vault.lock(flow.secret_name):
-        if vault.get(flow.secret_name).secret != secret:
+        before = vault.get(flow.secret_name)
+        if before.secret != secret:
             raise AuthorizationFailed(
                 f"Secret '{flow.secret_name}' was changed meanwhile. Press Request access token again."
             )
         if flow.redirect_uri not in secret.redirect_uris:  # it works, so it is registered
             secret = dataclasses.replace(secret, redirect_uris=(*secret.redirect_uris, flow.redirect_uri))
-        record = Record(secret=secret, token_set=dataclasses.replace(token_set, parameters=kept))
+        token_set = with_previous_refresh_token(dataclasses.replace(token_set, parameters=kept), before.token_set)
+        record = Record(secret=secret, token_set=token_set)
         vault.put(record)
     return record
+
+
+def with_previous_refresh_token(token_set: TokenSet, before: TokenSet | None) -> TokenSet:
+    """`token_set`, with the refresh token of `before` where it brings none: some providers give it once only.
+
+    Never that of another person: a subject or name that differs rules it out, and one that is not known yet is
+    compared when it is (see `http/identity.py`).
+    """
+    if token_set.refresh_token is not None or before is None or before.refresh_token is None:
+        return token_set
+    if token_set.dpop_key is not None or before.dpop_key is not None:
+        return token_set  # the old one is bound to another key (RFC 9449, 5)
+    for now, then in ((token_set.subject, before.subject), (token_set.identity, before.identity)):
+        if now and then:
+            if now != then:
+                return token_set
+            return dataclasses.replace(token_set, refresh_token=before.refresh_token)
+    return dataclasses.replace(token_set, refresh_token=before.refresh_token, previous_identity=before.identity)
 
 
 def pasted_response(flow: Flow, address: SecretValue) -> dict[str, str]:

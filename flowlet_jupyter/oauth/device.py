@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from flowlet_jupyter.errors import AuthorizationFailed, ProviderError, TokenEndpointError
 from flowlet_jupyter.fields import checked_endpoint
 from flowlet_jupyter.oauth import dpop, token_endpoint
+from flowlet_jupyter.oauth.bounded_request import is_ending
 from flowlet_jupyter.oauth.client_auth import Parameters
 from flowlet_jupyter.oauth.endpoint import send_as_client
-from flowlet_jupyter.oauth.token_answer import refusal
+from flowlet_jupyter.oauth.token_answer import error_from_response
 from flowlet_jupyter.oauth2 import DEVICE_CODE, OAuth2
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
@@ -24,7 +25,7 @@ DEFAULT_INTERVAL_SECONDS = 5.0  # RFC 8628, 3.2
 SLOW_DOWN_SECONDS = 5.0  # RFC 8628, 3.5
 MAX_INTERVAL_SECONDS = 60.0
 MAX_LIFETIME_SECONDS = 1800.0
-_KEEP_ASKING = frozenset({"authorization_pending", "slow_down"})
+MAX_FAILURES = 3  # one after the other, before the person is told that the token endpoint fails
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +86,15 @@ def request_code(secret: OAuth2) -> DeviceAuthorization:
         separated = secret.scope.replace(" ", secret.compliance.scope_separator)
         parameters.append((secret.compliance.scope_parameter, separated))
     asked_at = time.time()
-    answer = send_as_client(secret, url, parameters, failed=failed)
-    if refused := refusal(secret, answer.members, failed):
-        raise ProviderError(str(refused), error=refused.error)
-    given = answer.members
+    response = send_as_client(secret, url, parameters, failed=failed)
+    if error := error_from_response(secret, response.members, failed, status=response.status):
+        raise ProviderError(str(error), error=error.error)
+    given = response.members
     # Google still answers with the name of the draft
     place = given.get("verification_uri", given.get("verification_url"))
     user_code, device_code = given.get("user_code"), given.get("device_code")
-    if answer.status != 200 or not all(isinstance(text, str) and text for text in (place, user_code, device_code)):
-        raise ProviderError(f"{failed} answered with HTTP {answer.status}, not with a code to enter.")
+    if response.status != 200 or not all(isinstance(text, str) and text for text in (place, user_code, device_code)):
+        raise ProviderError(f"{failed} answered with HTTP {response.status}, not with a code to enter.")
     complete = given.get("verification_uri_complete")
     return DeviceAuthorization(
         user_code=str(user_code)[:100],
@@ -123,8 +124,9 @@ def _wait(
     dpop_key: SecretValue | None,
 ) -> TokenSet:
     interval = authorization.interval
+    failures = 0
     while True:
-        if cancelled.wait(interval):
+        if is_ending() or cancelled.wait(interval):
             raise AuthorizationFailed(f"The request for an access token for secret '{secret.name}' was cancelled.")
         if time.time() >= authorization.expires_at:
             raise AuthorizationFailed(
@@ -133,9 +135,13 @@ def _wait(
         try:
             return token_endpoint.exchange_device_code(secret, authorization.device_code, dpop_key=dpop_key)
         except TokenEndpointError as error:
-            if error.error is None:  # RFC 8628, 3.5: on a connection timeout, ask less often
-                interval = min(interval * 2, MAX_INTERVAL_SECONDS)
-            elif error.error == "slow_down":
-                interval = min(interval + SLOW_DOWN_SECONDS, MAX_INTERVAL_SECONDS)
-            elif error.error not in _KEEP_ASKING:
+            if error.error == "slow_down":
+                failures, interval = 0, min(interval + SLOW_DOWN_SECONDS, MAX_INTERVAL_SECONDS)
+            elif error.error == "authorization_pending":
+                failures = 0
+            elif error.is_temporary and failures + 1 < MAX_FAILURES:
+                failures += 1
+                if error.error is None and not error.retry_after:  # RFC 8628, 3.5: on a timeout, ask less often
+                    interval = min(interval * 2, MAX_INTERVAL_SECONDS)
+            else:
                 raise AuthorizationFailed(str(error), error=error.error) from None

@@ -14,7 +14,7 @@ from authlib.oauth2.rfc8414.well_known import get_well_known_url
 
 from flowlet_jupyter.errors import DiscoveryFailed, InvalidSecret, ProviderError
 from flowlet_jupyter.fields import checked_endpoint
-from flowlet_jupyter.oauth.endpoint import Answer, send
+from flowlet_jupyter.oauth.endpoint import EndpointResponse, send
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.shielded import shielded
 
@@ -40,6 +40,7 @@ class ProviderMetadata:
     code_challenge_methods_supported: tuple[str, ...] = ()
     dpop_signing_alg_values_supported: tuple[str, ...] = ()
     authorization_response_iss_parameter_supported: bool = False
+    id_token_signing_alg_values_supported: tuple[str, ...] = ()
     resource: str | None = None
 
 
@@ -73,9 +74,9 @@ def discover(address: str) -> ProviderMetadata:
 
 def _of_issuer(address: str) -> ProviderMetadata | None:
     for url, issuer in _candidates(address):
-        answer = _get(url)
-        if answer is not None and isinstance(answer.content, dict) and "issuer" in answer.content:
-            return _metadata(answer.content, url, issuer)
+        response = _get(url)
+        if response is not None and isinstance(response.content, dict) and "issuer" in response.content:
+            return _metadata(response.content, url, issuer)
     return None
 
 
@@ -103,8 +104,8 @@ def _issuer_of_well_known(url: str) -> str | None:
 def _of_resource(address: str) -> ProviderMetadata | None:
     """RFC 9728: the API's 401 names its metadata, or it is at the well-known place; that names the issuer."""
     places = []
-    answer = _get(address)
-    if answer is not None and (named := _RESOURCE_METADATA.search(answer.headers.get("WWW-Authenticate", ""))):
+    response = _get(address)
+    if response is not None and (named := _RESOURCE_METADATA.search(response.headers.get("WWW-Authenticate", ""))):
         places.append(named[1])
     places.append(get_well_known_url(address, external=True, suffix="oauth-protected-resource"))
     for place in places:
@@ -129,12 +130,12 @@ def _is_below(address: str, resource: str) -> bool:
     return (one.scheme, one.netloc) == (other.scheme, other.netloc) and one.path.startswith(other.path.rstrip("/"))
 
 
-def _get(url: str) -> Answer | None:
+def _get(url: str) -> EndpointResponse | None:
     try:
-        answer = send("GET", url, failed=url)
+        response = send("GET", url, failed=url)
     except ProviderError:
         return None
-    return answer if answer.status in {200, 401, 403} else None
+    return response if response.status in {200, 401, 403} else None
 
 
 def _metadata(content: dict[str, Any], url: str, expected: str | None) -> ProviderMetadata:
@@ -167,6 +168,7 @@ def _metadata(content: dict[str, Any], url: str, expected: str | None) -> Provid
         scopes_supported=texts("scopes_supported"),
         code_challenge_methods_supported=texts("code_challenge_methods_supported"),
         dpop_signing_alg_values_supported=texts("dpop_signing_alg_values_supported"),
+        id_token_signing_alg_values_supported=texts("id_token_signing_alg_values_supported"),
         authorization_response_iss_parameter_supported=(
             content.get("authorization_response_iss_parameter_supported") is True
         ),
@@ -182,6 +184,8 @@ def fields_of(metadata: ProviderMetadata) -> dict[str, Any]:
     fields: dict[str, Any] = {name: url for name, url in metadata.endpoints.items() if name != "registration_endpoint"}
     fields["issuer"] = metadata.issuer
     fields["authorization_response_iss_parameter_supported"] = metadata.authorization_response_iss_parameter_supported
+    if symmetric := [name for name in metadata.id_token_signing_alg_values_supported if name.startswith("HS")]:
+        fields["id_token_signing_alg_values_supported"] = symmetric
     if metadata.resource:
         fields["resource"] = [metadata.resource]
     with_secret = [method for method in _PREFERRED if method in metadata.token_endpoint_auth_methods_supported]

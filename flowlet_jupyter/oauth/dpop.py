@@ -30,7 +30,7 @@ def new_key() -> SecretValue:
     return SecretValue(json.dumps(ECKey.generate_key("P-256").as_dict(private=True)))
 
 
-def proof(key: SecretValue, method: str, url: str, *, access_token: SecretValue | None = None) -> str:
+def dpop_proof(key: SecretValue, method: str, url: str, *, access_token: SecretValue | None = None) -> str:
     """The `DPoP` header of one request (RFC 9449, 4.2), with the nonce that the origin gave last."""
     signing = ECKey.import_key(json.loads(key.reveal()))
     parts = urlsplit(url)

@@ -5,12 +5,13 @@ Call these from shielded functions (shielded.py) only: their frames hold codes, 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
+import re
 import ssl
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode
@@ -20,22 +21,31 @@ import httpx
 from flowlet_jupyter.errors import InvalidSecret, ProviderError
 from flowlet_jupyter.network import NetworkTransport, certificate_advice, tls_context
 from flowlet_jupyter.oauth import dpop
-from flowlet_jupyter.oauth.client_auth import Parameters, authenticate
+from flowlet_jupyter.oauth.bounded_request import bounded_request
+from flowlet_jupyter.oauth.client_auth import (
+    ClientAuthentication,
+    Parameters,
+    authenticate,
+    is_client_refused,
+    ways_to_authenticate,
+)
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
-DEADLINE_SECONDS = 40.0  # for the whole answer: a server that drips bytes never meets a read timeout
-MAX_ANSWER_BYTES = 1_000_000
+DEADLINE_SECONDS = 40.0  # from connect to the last byte: a server that drips bytes never meets a read timeout
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What an endpoint answered; `content` is the JSON (or form) in its body, None if there is neither."""
+class EndpointResponse:
+    """What an endpoint sent; `content` is the JSON (or form) in its body, None if there is neither."""
 
     status: int
     headers: Mapping[str, str]
     content: Any
+    # how the client authenticated itself in the end, for those who remember what worked
+    authentication: ClientAuthentication | None = None
 
     @property
     def members(self) -> dict[str, Any]:
@@ -51,25 +61,32 @@ def send(
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
     certificate: tuple[str, str | None] | None = None,
-) -> Answer:
-    """Send one request. Raises `ProviderError`, its message beginning with `failed`, if there is no answer to read."""
+) -> EndpointResponse:
+    """Send one request. Raises `ProviderError`, its message beginning with `failed`, if there is no response to read.
+
+    The error is temporary (`is_temporary`) where the network or the time was to blame.
+    """
     try:
-        with httpx.Client(
-            timeout=TIMEOUT,
-            follow_redirects=False,  # the client secret would go with it
-            event_hooks={"response": [_limit]},
-            transport=NetworkTransport(_ssl_context(certificate)),
-            trust_env=False,  # no .netrc; the transport reads the proxies
-        ) as session:
-            response = session.request(
-                method, url, headers={"Accept": "application/json", **(headers or {})}, content=content
-            )
-            return Answer(response.status_code, response.headers, _content(response))
+        response = bounded_request(
+            # redirects are not followed: the client secret would go with them
+            lambda: httpx.Client(
+                timeout=TIMEOUT, transport=NetworkTransport(_ssl_context(certificate)), trust_env=False
+            ),
+            method,
+            url,
+            headers={"Accept": "application/json", **(headers or {})},
+            content=content,
+            seconds=DEADLINE_SECONDS,
+        )
     except httpx.TimeoutException:
-        raise ProviderError(f"{failed} did not answer in time. Try again later.") from None
+        raise ProviderError(f"{failed} did not answer in time. Try again later.", is_temporary=True) from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         advice = certificate_advice(error) or "Check its address and the network."
-        raise ProviderError(f"{failed} could not be reached ({type(error).__name__}). {advice}") from None
+        raise ProviderError(
+            f"{failed} could not be reached ({type(error).__name__}). {advice}",
+            is_temporary=isinstance(error, httpx.TransportError),
+        ) from None
+    return EndpointResponse(response.status, response.headers, _content(response.content))
 
 
 def send_as_client(
@@ -80,16 +97,39 @@ def send_as_client(
     failed: str,
     method: str = "POST",
     dpop_key: SecretValue | None = None,
-) -> Answer:
-    """Send `parameters` with the client's authentication, and a DPoP proof if there is a key. Raises `ProviderError`."""
+    token_set: TokenSet | None = None,
+) -> EndpointResponse:
+    """Send `parameters` with the client's authentication, and a DPoP proof if there is a key. Raises `ProviderError`.
+
+    `token_set` remembers the client authentication that worked. Where the provider refuses the client, the other ways
+    that nobody ruled out are tried once; the response says which one was used.
+    """
+    for authentication in ways_to_authenticate(secret, token_set):
+        response = _send_authenticated(
+            secret, url, parameters, authentication, failed=failed, method=method, dpop_key=dpop_key
+        )
+        if not is_client_refused(response.status, response.members):
+            break
+    return dataclasses.replace(response, authentication=authentication)
+
+
+def _send_authenticated(
+    secret: OAuth2,
+    url: str,
+    parameters: Parameters,
+    authentication: ClientAuthentication,
+    *,
+    failed: str,
+    method: str,
+    dpop_key: SecretValue | None,
+) -> EndpointResponse:
     switches = secret.compliance
-    answer = None
-    for _ in range(2):
+    for is_last in (False, True):
         headers = dict(switches.token_headers)
         authenticated = list(parameters)
-        authenticate(secret, authenticated, headers)
+        authenticate(secret, authenticated, headers, authentication)
         if dpop_key is not None:
-            headers["DPoP"] = dpop.proof(dpop_key, method, url)
+            headers["DPoP"] = dpop.dpop_proof(dpop_key, method, url)
         content: bytes | None = None
         target = url
         if method == "GET":
@@ -105,12 +145,11 @@ def send_as_client(
             if secret.token_endpoint_auth_method == "tls_client_auth" and secret.client_certificate_file
             else None
         )
-        answer = send(method, target, failed=failed, headers=headers, content=content, certificate=certificate)
-        is_new = dpop_key is not None and dpop.remember_nonce(url, answer.headers.get("DPoP-Nonce"))
-        if not (is_new and answer.members.get("error") == "use_dpop_nonce"):  # RFC 9449, 8
+        response = send(method, target, failed=failed, headers=headers, content=content, certificate=certificate)
+        is_new = dpop_key is not None and dpop.remember_nonce(url, response.headers.get("DPoP-Nonce"))
+        if is_last or not (is_new and response.members.get("error") == "use_dpop_nonce"):  # RFC 9449, 8
             break
-    assert answer is not None  # noqa: S101 - the loop runs
-    return _without_what_was_sent(answer, authenticated, secret)
+    return _without_what_was_sent(response, authenticated, secret)
 
 
 # what a provider may repeat in its error: everything else that is sent is a value, or proves one
@@ -119,10 +158,10 @@ _NO_VALUES = frozenset({"grant_type", "client_id", "redirect_uri", "scope", "res
 _SHORTEST_VALUE = 6
 
 
-def _without_what_was_sent(answer: Answer, parameters: Parameters, secret: OAuth2) -> Answer:
-    """`answer`, its error texts without the values of the request, which some providers repeat in them."""
-    if not answer.members or "access_token" in answer.members:
-        return answer
+def _without_what_was_sent(response: EndpointResponse, parameters: Parameters, secret: OAuth2) -> EndpointResponse:
+    """`response`, its error texts without the values of the request, which some providers repeat in them."""
+    if not response.members or "access_token" in response.members:
+        return response
     sent = {value for name, value in parameters if name not in _NO_VALUES and len(value) >= _SHORTEST_VALUE}
     if secret.client_secret and len(secret.client_secret.reveal()) >= _SHORTEST_VALUE:
         sent.add(secret.client_secret.reveal())
@@ -136,7 +175,7 @@ def _without_what_was_sent(answer: Answer, parameters: Parameters, secret: OAuth
                 value = value.replace(text, "(value)")
         return value
 
-    return dataclasses.replace(answer, content=clean(answer.content))
+    return dataclasses.replace(response, content=clean(response.content))
 
 
 @functools.lru_cache(maxsize=8)
@@ -150,35 +189,12 @@ def _ssl_context(certificate: tuple[str, str | None] | None) -> ssl.SSLContext:
         ) from None
 
 
-def _content(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except (ValueError, RecursionError):
-        pass
-    # what GitHub answers to a request without Accept, and some others to every request
-    if response.headers.get("content-type", "").startswith(("application/x-www-form-urlencoded", "text/plain")):
-        return dict(parse_qsl(response.text)) or None
-    return None
+_FORM = re.compile(r"[\w.\-\[\]%]+=[^\s<>{}]*(&[\w.\-\[\]%]+=[^\s<>{}]*)*")
 
 
-class _LimitedStream(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream) -> None:
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[bytes]:
-        size, deadline = 0, time.monotonic() + DEADLINE_SECONDS
-        for chunk in self._stream:
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                raise httpx.ReadError("the answer is too large")
-            if time.monotonic() > deadline:
-                raise httpx.ReadTimeout("the answer takes too long")
-            yield chunk
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-def _limit(response: httpx.Response) -> None:
-    if isinstance(response.stream, httpx.SyncByteStream):
-        response.stream = _LimitedStream(response.stream)
+def _content(body: bytes) -> Any:
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(body)
+    # GitHub sends a form to a request without Accept, others to every request, and Deezer calls it text/html
+    text = body.decode("utf-8", "replace").strip()
+    return dict(parse_qsl(text)) or None if _FORM.fullmatch(text) else None

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
+import json
+import time
 from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 
-from flowlet_jupyter.errors import TokenEndpointError
+from flowlet_jupyter.errors import ProviderError, TokenEndpointError
 from flowlet_jupyter.oauth.endpoint import send
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret_value import SecretValue
 
 # asymmetric only: with HS256 the public key would do as the secret, and `none` proves nothing
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+# with the client secret as key, where the provider is known to sign so
+_SYMMETRIC = ("HS256", "HS384", "HS512")
 _LEEWAY_SECONDS = 120
+_MAX_AGE_SECONDS = 900  # longer than the code that it came for lives
+_MIN_RSA_BITS = 2048
+
+
+class Unproven(Exception):
+    """The ID token proves nothing, though nothing shows that it is of somebody else; the text says why."""
 
 
 def validated_claims(secret: OAuth2, id_token: str, *, nonce: SecretValue | None) -> dict[str, Any]:
-    """The claims of `id_token`. Raises `TokenEndpointError` if its signature, iss, aud, exp or nonce is wrong."""
+    """The claims of `id_token`.
+
+    Raises `TokenEndpointError` if it is forged or made for somebody else (signature, iss, aud, azp, exp, nonce), and
+    `Unproven` if it cannot be checked.
+    """
+    key = _key(secret, _algorithm(id_token, secret))
     failed = f"Secret '{secret.name}': the ID token of {secret.issuer}"
-    answer = send("GET", secret.jwks_uri or "", failed=f"{failed}: its keys at {secret.jwks_uri}")
     try:
-        claims = dict(jwt.decode(id_token, KeySet.import_key_set(answer.content), algorithms=_ALGORITHMS).claims)
+        claims = dict(jwt.decode(id_token, key, algorithms=[*_ALGORITHMS, *_SYMMETRIC]).claims)
         issuer = secret.issuer or ""
         if secret.compliance.issuer_template:
             issuer = issuer.replace("{tenantid}", str(claims.get("tid", "")))
@@ -38,13 +53,85 @@ def validated_claims(secret: OAuth2, id_token: str, *, nonce: SecretValue | None
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
         reason = type(error).__name__
     else:
-        if claims.get("azp", secret.client_id) != secret.client_id:
-            reason = "it was made for another client"
-        elif nonce is not None and not hmac.compare_digest(str(claims.get("nonce", "")), nonce.reveal()):
-            reason = "its nonce is not the one that was sent"
-        else:
+        reason = _reason_against(secret, claims, nonce)
+        if not reason:
+            _check_what_proves(claims, nonce)
             return claims
     raise TokenEndpointError(f"{failed} was refused ({reason}). No token was stored; request the access token again.")
+
+
+def _reason_against(secret: OAuth2, claims: dict[str, Any], nonce: SecretValue | None) -> str:
+    """What shows that the claims are of another client or another request; empty if nothing does."""
+    audience = claims.get("aud")
+    several = isinstance(audience, list) and len(audience) > 1
+    if claims.get("azp", None if several else secret.client_id) != secret.client_id:
+        return "it was made for another client"
+    given = claims.get("nonce")
+    if (
+        nonce is not None
+        and given is not None
+        and not hmac.compare_digest(str(given).encode(), nonce.reveal().encode())
+    ):
+        return "its nonce is not the one that was sent"
+    return ""
+
+
+def _check_what_proves(claims: dict[str, Any], nonce: SecretValue | None) -> None:
+    if nonce is not None and claims.get("nonce") is None:
+        raise Unproven("the provider left the nonce out of its ID token")
+    issued = claims.get("iat")
+    if isinstance(issued, bool) or not isinstance(issued, int | float):
+        raise Unproven("the ID token does not say when it was made (iat)")
+    if not -_LEEWAY_SECONDS <= time.time() - issued <= _MAX_AGE_SECONDS:
+        raise Unproven("the ID token was made long ago or in the future (iat); check this machine's clock")
+
+
+def _algorithm(id_token: str, secret: OAuth2) -> str:
+    """The algorithm of the ID token's header. Raises `Unproven` if it is none that can be checked."""
+    try:
+        head = id_token.split(".", 1)[0]
+        algorithm = str(json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("alg"))
+    except (ValueError, AttributeError, RecursionError):
+        raise Unproven("the ID token cannot be read") from None
+    allowed = [*_ALGORITHMS, *(name for name in _SYMMETRIC if name in secret.id_token_signing_alg_values_supported)]
+    if algorithm not in allowed:
+        raise Unproven(f"the ID token is signed with {algorithm[:20]}, which is not accepted from this provider")
+    return algorithm
+
+
+def _key(secret: OAuth2, algorithm: str) -> Any:
+    """What verifies `algorithm`: the client secret, or the provider's keys. Raises `Unproven`.
+
+    The family of the algorithm decides, so a public key never serves as the secret of an HMAC.
+    """
+    if not secret.issuer:
+        raise Unproven("the provider's issuer is not known")
+    if algorithm in _SYMMETRIC:
+        if secret.client_secret is None:
+            raise Unproven(f"the ID token is signed with {algorithm}, and there is no client secret")
+        return OctKey.import_key(secret.client_secret.reveal())
+    if not secret.jwks_uri:
+        raise Unproven("the address of the provider's keys is not known")
+    try:
+        response = send("GET", secret.jwks_uri, failed=f"the provider's keys at {secret.jwks_uri}")
+    except ProviderError as error:
+        raise Unproven(str(error)) from None
+    if response.status != 200:
+        raise Unproven(f"the provider's keys at {secret.jwks_uri} answered with HTTP {response.status}")
+    try:
+        keys = KeySet.import_key_set(response.content).keys
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+        raise Unproven(f"the provider's keys at {secret.jwks_uri} cannot be read") from None
+    strong: list[OctKey | RSAKey | ECKey | OKPKey] = [
+        key for key in keys if not isinstance(key, OctKey) and not _is_short(key)
+    ]
+    if not strong:
+        raise Unproven("the provider's keys are too short (RSA below 2048 bits) or none")
+    return KeySet(strong)
+
+
+def _is_short(key: Any) -> bool:
+    return isinstance(key, RSAKey) and key.public_key.key_size < _MIN_RSA_BITS
 
 
 def identity_of(claims: dict[str, Any]) -> str | None:

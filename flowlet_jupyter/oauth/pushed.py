@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowlet_jupyter.errors import AuthorizationFailed, ProviderError
 from flowlet_jupyter.oauth.authorization import Flow, authorization_url, request_parameters
 from flowlet_jupyter.oauth.endpoint import send_as_client
-from flowlet_jupyter.oauth.token_answer import refusal
+from flowlet_jupyter.oauth.token_answer import error_from_response
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.shielded import shielded
 
@@ -20,16 +20,12 @@ def authorization_request(secret: OAuth2, flow: Flow) -> str:
     failed = f"Secret '{secret.name}': the pushed authorization request endpoint {endpoint}"
     client_id = secret.compliance.client_id_parameter
     try:
-        # the client authentication adds the client ID itself, unless it is in the Basic header
-        sent = [entry for entry in parameters if entry[0] != client_id]
-        if secret.token_endpoint_auth_method == "client_secret_basic":
-            sent = parameters
-        answer = send_as_client(secret, endpoint, sent, failed=failed)
+        response = send_as_client(secret, endpoint, parameters, failed=failed)
     except ProviderError as error:
         raise AuthorizationFailed(str(error)) from None
-    if refused := refusal(secret, answer.members, failed):
+    if refused := error_from_response(secret, response.members, failed):
         raise AuthorizationFailed(str(refused), error=refused.error)
-    request_uri = answer.members.get("request_uri")
-    if answer.status not in {200, 201} or not isinstance(request_uri, str):
-        raise AuthorizationFailed(f"{failed} answered with HTTP {answer.status}, not with a request_uri.")
+    request_uri = response.members.get("request_uri")
+    if response.status not in {200, 201} or not isinstance(request_uri, str):
+        raise AuthorizationFailed(f"{failed} answered with HTTP {response.status}, not with a request_uri.")
     return authorization_url(secret, [(client_id, secret.client_id), ("request_uri", request_uri)])

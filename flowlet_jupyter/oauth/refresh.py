@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 import time
 from concurrent.futures import Future
 
 from flowlet_jupyter.errors import AuthRequired, TokenEndpointError
 from flowlet_jupyter.oauth import token_endpoint
+from flowlet_jupyter.oauth.bounded_request import pause
 from flowlet_jupyter.oauth2 import REFRESH_TOKEN, TOKEN_EXCHANGE, OAuth2
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
@@ -19,6 +21,9 @@ from flowlet_jupyter.vault import Vault
 _log = logging.getLogger("flowlet_jupyter.refresh")  # events and names of secrets, never values
 # the token endpoint's deadline, behind the time that another process may hold the lock
 REFRESH_DEADLINE_SECONDS = 150.0
+PATIENCE_SECONDS = 20.0  # for tries that fail for a moment only
+MAX_TRIES = 3
+_FIRST_DELAY_SECONDS = 0.5
 _NO_TOKEN = SecretValue("")  # differs from every access token: whoever finds one stored need not obtain another
 
 
@@ -87,24 +92,39 @@ def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None) -> T
             return token
         _log.debug("refresh of secret %r started", name)
         try:
-            if secret.is_unattended:
-                fresh = token_endpoint.obtain(
-                    secret, subject_token=lambda other: _token_of(vault, other, wanted_by=name)
-                )
-            else:
-                fresh = token_endpoint.refresh(secret, token_set=token)
+            fresh = _request_patiently(vault, name, secret, token)
         except TokenEndpointError as error:
-            if error.error != "invalid_grant" or secret.is_unattended:
+            if not error.is_grant_over or secret.is_unattended:
                 raise
-            refused = Record(secret=secret, refused="invalid_grant")
+            said = ": ".join(filter(None, (error.error, error.description)))
+            grant_error = Record(secret=secret, refused=said or "no reason given")
         else:
             # stored before anybody uses it: a rotated refresh token that is lost loses the grant
             vault.put(dataclasses.replace(record, token_set=fresh, refused=None))
             _log.debug("refresh of secret %r stored", name)
             return fresh
-        _log.debug("grant of secret %r refused: invalid_grant", name)
-        vault.put(refused)
-        raise auth_required(refused)
+        _log.debug("grant of secret %r refused", name)
+        # stored too, so that the provider is not asked again at every request
+        vault.put(grant_error)
+        raise auth_required(grant_error)
+
+
+def _request_patiently(vault: Vault, name: str, secret: OAuth2, token: TokenSet | None) -> TokenSet:
+    """Ask the token endpoint; again after a moment where it fails for a moment only."""
+    started = time.monotonic()
+    for tries in itertools.count(1):
+        try:
+            if secret.is_unattended:
+                return token_endpoint.request_token(
+                    secret, subject_token=lambda other: _token_of(vault, other, wanted_by=name), token_set=token
+                )
+            return token_endpoint.refresh(secret, token_set=token)
+        except TokenEndpointError as error:
+            delay = error.retry_after if error.retry_after is not None else _FIRST_DELAY_SECONDS * 2 ** (tries - 1)
+            left = PATIENCE_SECONDS - (time.monotonic() - started)
+            if not error.is_temporary or tries >= MAX_TRIES or delay > left or not pause(delay):
+                raise
+    raise AssertionError("the tries are counted")
 
 
 def _token_of(vault: Vault, name: str, *, wanted_by: str) -> SecretValue:
@@ -129,8 +149,10 @@ def auth_required(record: Record) -> AuthRequired:
         reason = f"the provider no longer accepts its refresh token ({record.refused})"
     elif record.token_set is None:
         reason = "it has no access token yet"
-    else:
+    elif record.token_set.expires_at is not None and time.time() >= record.token_set.expires_at:
         reason = "its access token has expired and there is no refresh token"
+    else:
+        reason = "its access token cannot be renewed, since the provider gave no refresh token with it"
     return AuthRequired(
         f"Secret '{name}' needs authorization: {reason}. "
         f"In JupyterLab run %flowlet_secret {name} and press Request access token.",

@@ -41,23 +41,23 @@ def register_client(
         wanted["token_endpoint_auth_method"] = "client_secret_basic"
     if scope:
         wanted["scope"] = scope
-    answer = send(
+    response = send(
         "POST",
         registration_endpoint,
         failed=failed,
         headers={"Content-Type": "application/json"},
         content=json.dumps(wanted).encode(),
     )
-    given = answer.members
+    given = response.members
     if error := given.get("error"):
         said = given.get("error_description")
         raise ProviderError(
             f"{failed} answered {str(error)[:100]}{f': {str(said)[:300]}' if said else ''}. {_HINTS.get(str(error), '')}".strip(),
             error=str(error)[:100],
         )
-    if answer.status not in {200, 201} or not isinstance(given.get("client_id"), str):
+    if response.status not in {200, 201} or not isinstance(given.get("client_id"), str):
         raise ProviderError(
-            f"{failed} answered with HTTP {answer.status}, not with a client. Register at the provider's developer portal."
+            f"{failed} answered with HTTP {response.status}, not with a client. Register at the provider's developer portal."
         )
     fields: dict[str, Any] = {"client_id": given["client_id"]}
     if isinstance(given.get("client_secret"), str) and given["client_secret"]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flowlet_jupyter.errors import ProviderError
-from flowlet_jupyter.oauth.endpoint import Answer, send_as_client
-from flowlet_jupyter.oauth.token_answer import refusal
+from flowlet_jupyter.oauth.endpoint import EndpointResponse, send_as_client
+from flowlet_jupyter.oauth.token_answer import error_from_response
 from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.shielded import shielded
@@ -19,9 +19,29 @@ def revoke(secret: OAuth2, token_set: TokenSet) -> None:
             f"Secret '{secret.name}' has no revocation endpoint. Take the app's access away in the provider's settings."
         )
     # the refresh token first: RFC 7009, 2.1, ends its access tokens with it at most providers
+    ended_one = False
     for token, hint in ((token_set.refresh_token, "refresh_token"), (token_set.access_token, "access_token")):
-        if token is not None:
-            _ask(secret, secret.revocation_endpoint, token, hint, "revocation endpoint")
+        if token is None:
+            continue
+        try:
+            _ask(secret, secret.revocation_endpoint, token, hint, what="revocation endpoint", token_set=token_set)
+        except ProviderError as error:
+            if not _finds_nothing(error, ended_one=ended_one):
+                raise
+        ended_one = True
+
+
+# what providers say of a token that has ended, where RFC 7009, 2.2, has them answer 200
+_ENDED = frozenset({"invalid_token", "invalid_grant", "token_expired", "token_revoked", "token_not_found", "not_found",
+                    "expired_token", "invalid_refresh_token"})  # fmt: skip
+
+
+def _finds_nothing(error: ProviderError, *, ended_one: bool) -> bool:
+    """Whether the provider has no such token any more: then all is as it should be."""
+    if error.is_temporary or error.error is None:
+        return False
+    # the access token ended with its refresh token, and some providers then call the request wrong
+    return error.error in _ENDED or (ended_one and error.error == "invalid_request")
 
 
 @shielded("introspection")
@@ -29,17 +49,26 @@ def is_active(secret: OAuth2, token_set: TokenSet) -> bool:
     """Whether the provider still takes the access token. Raises `ProviderError`."""
     if secret.introspection_endpoint is None:
         raise ProviderError(f"Secret '{secret.name}' has no introspection endpoint.")
-    answer = _ask(
-        secret, secret.introspection_endpoint, token_set.access_token, "access_token", "introspection endpoint"
+    response = _ask(
+        secret,
+        secret.introspection_endpoint,
+        token_set.access_token,
+        "access_token",
+        what="introspection endpoint",
+        token_set=token_set,
     )
-    return answer.members.get("active") is True
+    return response.members.get("active") is True
 
 
-def _ask(secret: OAuth2, url: str, token: SecretValue, hint: str, what: str) -> Answer:
+def _ask(
+    secret: OAuth2, url: str, token: SecretValue, hint: str, *, what: str, token_set: TokenSet
+) -> EndpointResponse:
     failed = f"Secret '{secret.name}': the {what} {url}"
-    answer = send_as_client(secret, url, [("token", token.reveal()), ("token_type_hint", hint)], failed=failed)
-    if refused := refusal(secret, answer.members, failed):
-        raise ProviderError(str(refused), error=refused.error)
-    if answer.status >= 300:
-        raise ProviderError(f"{failed} answered with HTTP {answer.status}.")
-    return answer
+    response = send_as_client(
+        secret, url, [("token", token.reveal()), ("token_type_hint", hint)], failed=failed, token_set=token_set
+    )
+    if error := error_from_response(secret, response.members, failed, status=response.status):
+        raise ProviderError(str(error), error=error.error, is_temporary=error.is_temporary)
+    if response.status >= 300:
+        raise ProviderError(f"{failed} answered with HTTP {response.status}.")
+    return response

@@ -5,20 +5,22 @@ Call these from shielded functions (shielded.py) only: their frames hold codes a
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
 
 from flowlet_jupyter.errors import InvalidSecret, ProviderError, TokenEndpointError
 from flowlet_jupyter.oauth import dpop
-from flowlet_jupyter.oauth.authorization import expects_id_token
-from flowlet_jupyter.oauth.client_auth import Parameters, signing_key
-from flowlet_jupyter.oauth.endpoint import send_as_client
-from flowlet_jupyter.oauth.id_token import identity_of, validated_claims
-from flowlet_jupyter.oauth.token_answer import refusal, token_set_from
+from flowlet_jupyter.oauth.authorization import asks_for_id_token
+from flowlet_jupyter.oauth.client_auth import Parameters, assertion_audiences, name_of, signing_key
+from flowlet_jupyter.oauth.endpoint import EndpointResponse, send_as_client
+from flowlet_jupyter.oauth.id_token import Unproven, identity_of, validated_claims
+from flowlet_jupyter.oauth.token_answer import error_from_response, id_token_of, is_temporary_status, token_set_from
 from flowlet_jupyter.oauth2 import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
@@ -31,6 +33,7 @@ from flowlet_jupyter.oauth2 import (
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.token_set import TokenSet
 
+_CLOCK_TOLERANCE_SECONDS = 10.0
 _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be refused
 
 # gives the access token of another secret, for token exchange
@@ -53,22 +56,37 @@ def exchange_code(
     ]
     if secret.compliance.pkce:
         parameters.append(("code_verifier", code_verifier.reveal()))
-    return _request_token(secret, parameters + _resources(secret), asked_scope=secret.scope, nonce=nonce)
+    return _send_token_request(secret, parameters + _resources(secret), asked_scope=secret.scope, nonce=nonce)
 
 
 def exchange_device_code(secret: OAuth2, device_code: SecretValue, *, dpop_key: SecretValue | None) -> TokenSet:
     """The token set for a device code. Raises `TokenEndpointError`: `authorization_pending`, `slow_down`, ... (8628, 3.5)."""
     parameters = [("grant_type", DEVICE_CODE), ("device_code", device_code.reveal())]
-    return _request_token(secret, parameters + _resources(secret), asked_scope=secret.scope, dpop_key=dpop_key)
+    return _send_token_request(secret, parameters + _resources(secret), asked_scope=secret.scope, dpop_key=dpop_key)
 
 
-def obtain(secret: OAuth2, *, subject_token: SubjectToken) -> TokenSet:
-    """A token set by a grant that needs nobody. Raises `TokenEndpointError`, `InvalidSecret`."""
-    return _request_token(
-        secret,
-        _unattended_parameters(secret, subject_token) + _scope(secret) + _resources(secret),
-        asked_scope=secret.scope,
-    )
+def request_token(secret: OAuth2, *, subject_token: SubjectToken, token_set: TokenSet | None = None) -> TokenSet:
+    """A token set by a grant that needs nobody. Raises `TokenEndpointError`, `InvalidSecret`.
+
+    `token_set` is the one before, which remembers what the provider takes.
+    """
+    audiences = assertion_audiences(secret, token_set) if secret.grant_type == JWT_BEARER else [""]
+    if secret.grant_type == JWT_BEARER and not (token_set and token_set.assertion_audience):
+        audiences.sort(key=lambda audience: audience != secret.token_endpoint)  # Google and most others
+    while True:
+        audience = audiences.pop(0)
+        try:
+            fresh = _send_token_request(
+                secret,
+                _unattended_parameters(secret, subject_token, audience) + _scope(secret) + _resources(secret),
+                asked_scope=secret.scope,
+                remembered=token_set,
+            )
+        except TokenEndpointError as error:
+            if not audiences or not error.is_grant_over:
+                raise
+        else:
+            return dataclasses.replace(fresh, assertion_audience=audience or fresh.assertion_audience)
 
 
 def refresh(secret: OAuth2, *, token_set: TokenSet | None) -> TokenSet:
@@ -84,19 +102,20 @@ def refresh(secret: OAuth2, *, token_set: TokenSet | None) -> TokenSet:
         sent = token_set.access_token if token_set else None
     if sent is None:
         raise TokenEndpointError(f"Secret '{secret.name}' has no refresh token.")
-    return _request_token(
+    return _send_token_request(
         secret,
         [("grant_type", switches.refresh_grant_type), (switches.refresh_parameter, sent.reveal()), *_resources(secret)],
-        kept_refresh_token=refresh_token,
+        previous_refresh_token=refresh_token,
         asked_scope=token_set.scope if token_set else secret.scope,
         dpop_key=token_set.dpop_key if token_set else None,
         url=switches.refresh_endpoint or secret.token_endpoint,
         method=switches.refresh_method,
         old=token_set,
+        remembered=token_set,
     )
 
 
-def _unattended_parameters(secret: OAuth2, subject_token: SubjectToken) -> Parameters:
+def _unattended_parameters(secret: OAuth2, subject_token: SubjectToken, audience: str) -> Parameters:
     if secret.grant_type == CLIENT_CREDENTIALS:
         return [("grant_type", CLIENT_CREDENTIALS)]
     if secret.grant_type == PASSWORD and secret.password is not None:
@@ -106,7 +125,7 @@ def _unattended_parameters(secret: OAuth2, subject_token: SubjectToken) -> Param
         assertion = sign_jwt_bearer_assertion(
             key,
             issuer=secret.client_id,
-            audience=secret.token_endpoint,
+            audience=audience,
             subject=secret.subject or secret.client_id,
             # Google reads the scope from the assertion, others from the parameter
             claims={"scope": secret.scope} if secret.scope else None,
@@ -147,16 +166,17 @@ def _resources(secret: OAuth2) -> Parameters:
     return [("resource", resource) for resource in secret.resource]
 
 
-def _request_token(
+def _send_token_request(
     secret: OAuth2,
     parameters: Parameters,
     *,
     asked_scope: str,
-    kept_refresh_token: SecretValue | None = None,
+    previous_refresh_token: SecretValue | None = None,
     dpop_key: SecretValue | None = None,
     url: str | None = None,
     method: str = "POST",
     old: TokenSet | None = None,
+    remembered: TokenSet | None = None,
     nonce: SecretValue | None = None,
 ) -> TokenSet:
     started = time.time()  # before the call: the lifetime counts from when the provider made the token
@@ -166,34 +186,92 @@ def _request_token(
         dpop_key = dpop.new_key()
     parameters = parameters + list(secret.token_parameters.items())
     try:
-        answer = send_as_client(secret, url, parameters, failed=failed, method=method, dpop_key=dpop_key)
-    except ProviderError as error:
-        raise TokenEndpointError(str(error)) from None
-    if answer.status < 500 and (refused := refusal(secret, answer.members, failed)) is not None:
-        raise refused
-    if answer.status >= 300:
-        raise TokenEndpointError(
-            f"{failed} answered with HTTP {answer.status}, not with a token. "
-            + ("Try again later." if answer.status >= 500 or answer.status == 429 else "Check its address.")
+        response = send_as_client(
+            secret, url, parameters, failed=failed, method=method, dpop_key=dpop_key, token_set=remembered
         )
-    if not isinstance(answer.content, dict):
-        raise TokenEndpointError(f"{failed} did not answer with a JSON object. Check its address.")
+    except ProviderError as error:
+        raise TokenEndpointError(str(error), is_temporary=error.is_temporary) from None
+    members = response.members
+    _raise_error(secret, response, failed)
     fresh = token_set_from(
         secret,
-        answer.content,
+        members,
         failed,
         started,
-        kept_refresh_token=kept_refresh_token,
+        previous_refresh_token=previous_refresh_token,
         asked_scope=asked_scope,
         dpop_key=dpop_key,
     )
-    id_token = answer.content.get("id_token")
-    if old is None and isinstance(id_token, str) and expects_id_token(secret):
-        claims = validated_claims(secret, id_token, nonce=nonce)
-        fresh = dataclasses.replace(fresh, identity=identity_of(claims))
-    if old is None:
+    way = response.authentication
+    if way is not None:
+        fresh = dataclasses.replace(fresh, client_authentication=name_of(way), assertion_audience=way.audience)
+    if old is not None:  # what only the first response and its redirect said
+        return dataclasses.replace(
+            fresh,
+            identity=old.identity,
+            subject=old.subject,
+            identity_problem=old.identity_problem,
+            previous_identity=old.previous_identity,
+            parameters=old.parameters,
+            base_url=fresh.base_url or old.base_url,
+        )
+    id_token = id_token_of(members, secret.compliance.token_member)
+    if id_token is None or not asks_for_id_token(secret):
         return fresh
-    # what only the first answer and its redirect said
-    return dataclasses.replace(
-        fresh, identity=old.identity, parameters=old.parameters, base_url=fresh.base_url or old.base_url
-    )
+    try:
+        claims = validated_claims(secret, id_token, nonce=nonce)
+    except Unproven as unproven:  # who it is was not asked for its own sake: the access token is good without
+        return dataclasses.replace(fresh, identity_problem=str(unproven))
+    return dataclasses.replace(fresh, identity=identity_of(claims), subject=str(claims["sub"])[:255])
+
+
+def _raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> None:
+    """Raise what `response` says went wrong, if anything did."""
+    status = response.status
+    if status < 500 and (error := error_from_response(secret, response.members, failed, status=status)) is not None:
+        error.retry_after = retry_after_seconds(response.headers)
+        if secret.grant_type == JWT_BEARER and error.error == "invalid_grant":
+            raise TokenEndpointError(
+                f"{error} {_about_the_clock(response.headers)}",
+                error=error.error,
+                is_grant_over=True,
+                description=error.description,
+            )
+        raise error
+    if status >= 300:
+        is_temporary = is_temporary_status(status)
+        is_page = str(response.headers.get("content-type", "")).startswith("text/html")
+        raise TokenEndpointError(
+            f"{failed} answered with HTTP {status}, not with a token. "
+            + ("Try again later." if is_temporary else "Check its address."),
+            error=f"HTTP {status}" if status in {400, 401, 403, 410, 422} else None,
+            is_temporary=is_temporary,
+            retry_after=retry_after_seconds(response.headers),
+            # a page with a 403 comes from a firewall as often as from the token endpoint
+            # and RFC 6749, 5.2, has a 401 with a challenge say that the client is wrong
+            is_grant_over=status in {400, 401, 403, 410, 422}
+            and not (status == 403 and is_page)
+            and not (status == 401 and "WWW-Authenticate" in response.headers),
+        )
+    if not isinstance(response.content, dict):
+        raise TokenEndpointError(f"{failed} did not answer with a JSON object. Check its address.")
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """The seconds of a `Retry-After` (RFC 9110, 10.2.3), a number or a date."""
+    text = (headers.get("Retry-After") or "").strip()
+    if text.isdigit():
+        return float(text[:9])
+    with contextlib.suppress(ValueError, TypeError):
+        return max(parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
+    return None
+
+
+def _about_the_clock(headers: Mapping[str, str]) -> str:
+    with contextlib.suppress(ValueError, TypeError):
+        ahead = time.time() - parsedate_to_datetime(headers.get("Date") or "").timestamp()
+        if abs(ahead) >= _CLOCK_TOLERANCE_SECONDS:
+            way = "ahead of" if ahead > 0 else "behind"
+            return f"This machine's clock is {abs(ahead):.0f} s {way} the provider's: set it right."
+        return "This machine's clock agrees with the provider's; check the key, its ID and the subject."
+    return "Check this machine's clock, the key, its ID and the subject."

@@ -19,7 +19,7 @@ from flowlet_jupyter.errors import AuthorizationFailed, AuthRequired, InvalidSec
 from flowlet_jupyter.oauth import device, id_token
 from flowlet_jupyter.oauth.authorization import authorization_url, code_of_response, new_flow, request_parameters
 from flowlet_jupyter.oauth.discovery import discover
-from flowlet_jupyter.oauth.token_endpoint import exchange_code, obtain, refresh
+from flowlet_jupyter.oauth.token_endpoint import exchange_code, refresh, request_token
 from flowlet_jupyter.oauth2 import (
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
@@ -69,7 +69,7 @@ def exchanged(**fields) -> TokenSet:
 @respx.mock
 def test_the_password_grant():
     route = respx.post(TOKEN).respond(json=ANSWER)
-    obtain(secret(grant_type=PASSWORD, username="ann", password=CANARY), subject_token=no_other_secret)
+    request_token(secret(grant_type=PASSWORD, username="ann", password=CANARY), subject_token=no_other_secret)
     assert form(route) == {"grant_type": ["password"], "username": ["ann"], "password": [CANARY], "scope": ["a b"]}
 
 
@@ -78,14 +78,16 @@ def test_token_exchange_of_a_file_and_of_another_secret(tmp_path):
     route = respx.post(TOKEN).respond(json=ANSWER)
     file = tmp_path / "token"
     file.write_text("projected\n")
-    obtain(secret(grant_type=TOKEN_EXCHANGE, subject_token_file=str(file)), subject_token=no_other_secret)
+    request_token(secret(grant_type=TOKEN_EXCHANGE, subject_token_file=str(file)), subject_token=no_other_secret)
     assert form(route)["subject_token"] == ["projected"]
     assert form(route)["subject_token_type"] == ["urn:ietf:params:oauth:token-type:access_token"]
-    obtain(secret(grant_type=TOKEN_EXCHANGE, subject_secret="x"), subject_token=lambda name: SecretValue(f"of-{name}"))
+    request_token(
+        secret(grant_type=TOKEN_EXCHANGE, subject_secret="x"), subject_token=lambda name: SecretValue(f"of-{name}")
+    )
     assert form(route)["subject_token"] == ["of-x"]
     file.unlink()
     with pytest.raises(TokenEndpointError, match="cannot be read"):
-        obtain(secret(grant_type=TOKEN_EXCHANGE, subject_token_file=str(file)), subject_token=no_other_secret)
+        request_token(secret(grant_type=TOKEN_EXCHANGE, subject_token_file=str(file)), subject_token=no_other_secret)
 
 
 @respx.mock
@@ -96,7 +98,7 @@ def test_a_service_account_signs_its_assertion():
         grant_type=JWT_BEARER, client_secret=None, client_id="robot@project.example", private_key_id="k1",
         private_key=key.as_pem(private=True).decode(),
     )  # fmt: skip
-    obtain(account, subject_token=no_other_secret)
+    request_token(account, subject_token=no_other_secret)
     token = jwt.decode(form(route)["assertion"][0], key, algorithms=["RS256"])
     assert token.header["kid"] == "k1"
     assert token.claims["iss"] == token.claims["sub"] == "robot@project.example"
@@ -145,7 +147,7 @@ def test_basic_credentials_raw_and_encoded():
     route = respx.post(TOKEN).respond(json=ANSWER)
     for switch, pair in (("encoded", "id:a%2Bb%3A"), ("raw", "id:a+b:")):
         odd = secret(grant_type=CLIENT_CREDENTIALS, client_secret="a+b:", compliance={"basic_credentials": switch})
-        obtain(odd, subject_token=no_other_secret)
+        request_token(odd, subject_token=no_other_secret)
         sent = route.calls.last.request.headers["authorization"].removeprefix("Basic ")
         assert base64.b64decode(sent).decode() == pair
 
@@ -155,7 +157,7 @@ def test_private_key_jwt_names_the_issuer_as_audience():
     key = ECKey.generate_key("P-256")
     route = respx.post(TOKEN).respond(json=ANSWER)
     pem = key.as_pem(private=True).decode()
-    obtain(secret(grant_type=CLIENT_CREDENTIALS, client_secret=None, private_key=pem, issuer="https://auth.example"),
+    request_token(secret(grant_type=CLIENT_CREDENTIALS, client_secret=None, private_key=pem, issuer="https://auth.example"),
            subject_token=no_other_secret)  # fmt: skip
     claims = jwt.decode(form(route)["client_assertion"][0], key, algorithms=["ES256"]).claims
     assert (claims["iss"], claims["sub"], claims["aud"]) == ("id", "id", "https://auth.example")
@@ -165,7 +167,7 @@ def test_private_key_jwt_names_the_issuer_as_audience():
 def test_a_key_that_is_none_is_an_error_without_the_key():
     bad = secret(grant_type=JWT_BEARER, private_key=CANARY)
     with pytest.raises(InvalidSecret, match="private key of secret 'api' cannot be read") as caught:
-        obtain(bad, subject_token=no_other_secret)
+        request_token(bad, subject_token=no_other_secret)
     assert CANARY not in str(caught.value)
 
 
@@ -174,7 +176,7 @@ def test_a_missing_client_certificate_is_named(tmp_path):
     bad = secret(grant_type=CLIENT_CREDENTIALS, client_secret=None, token_endpoint_auth_method="tls_client_auth",
                  client_certificate_file=str(tmp_path / "none.pem"))  # fmt: skip
     with pytest.raises(InvalidSecret, match=r"none\.pem"):
-        obtain(bad, subject_token=no_other_secret)
+        request_token(bad, subject_token=no_other_secret)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +384,14 @@ def test_the_issuer_is_compared_as_text_once_it_is_known():
 
 
 KEY = RSAKey.generate_key(2048, {"kid": "k"})
-CLAIMS = {"iss": "https://auth.example", "aud": "id", "sub": "1", "exp": 4_000_000_000, "nonce": "n"}
+CLAIMS = {
+    "iss": "https://auth.example",
+    "aud": "id",
+    "sub": "1",
+    "exp": 4_000_000_000,
+    "iat": time.time(),
+    "nonce": "n",
+}
 
 
 @respx.mock
@@ -394,11 +403,12 @@ CLAIMS = {"iss": "https://auth.example", "aud": "id", "sub": "1", "exp": 4_000_0
         ({"exp": 1}, {}, KEY),
         ({"nonce": "other"}, {}, KEY),
         ({"azp": "another"}, {}, KEY),
+        ({"aud": ["id", "another"]}, {}, KEY),
         ({}, {}, RSAKey.generate_key(2048, {"kid": "k"})),
         ({}, {"alg": "HS256"}, None),
         ({}, {"alg": "none"}, None),
     ],
-    ids=["iss", "aud", "exp", "nonce", "azp", "signature", "HS256", "none"],
+    ids=["iss", "aud", "exp", "nonce", "azp", "several audiences", "signature", "HS256", "none"],
 )
 def test_an_id_token_that_is_not_for_us_is_refused(claims, header, key):
     respx.get("https://auth.example/jwks").respond(json={"keys": [KEY.as_dict(private=False)]})
@@ -412,6 +422,10 @@ def test_an_id_token_that_is_not_for_us_is_refused(claims, header, key):
         bad = f"{head}.{body}."
     else:
         bad = jwt.encode({"alg": "RS256", "kid": "k"}, {**CLAIMS, **claims}, key)
+    if key is None:
+        with pytest.raises(id_token.Unproven, match="not accepted"):
+            id_token.validated_claims(checked, bad, nonce=SecretValue("n"))
+        return
     with pytest.raises(TokenEndpointError, match="was refused"):
         id_token.validated_claims(checked, bad, nonce=SecretValue("n"))
 

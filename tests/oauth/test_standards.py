@@ -22,7 +22,7 @@ from flowlet_jupyter.oauth.authorization import code_of_response, new_flow, requ
 from flowlet_jupyter.oauth.discovery import discover
 from flowlet_jupyter.oauth.registration import register_client
 from flowlet_jupyter.oauth.revocation import revoke
-from flowlet_jupyter.oauth.token_endpoint import obtain, refresh
+from flowlet_jupyter.oauth.token_endpoint import refresh, request_token
 from flowlet_jupyter.oauth2 import CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE, OAuth2
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.token_set import TokenSet
@@ -54,7 +54,7 @@ def test_every_row_of_the_table_names_a_test_that_there_is():
 def test_a_dpop_proof_is_for_one_request_and_one_token():
     key = dpop.new_key()
     url = "https://api.example/me?page=2#top"
-    proofs = [dpop.proof(key, "GET", url, access_token=SecretValue("t")) for _ in range(2)]
+    proofs = [dpop.dpop_proof(key, "GET", url, access_token=SecretValue("t")) for _ in range(2)]
     tokens = [jwt.decode(proof, ECKey.import_key(json.loads(key.reveal())), algorithms=["ES256"]) for proof in proofs]
     first = tokens[0]
     assert first.header["typ"] == "dpop+jwt"
@@ -68,7 +68,7 @@ def test_a_dpop_proof_is_for_one_request_and_one_token():
 @respx.mock
 def test_client_secret_jwt_is_short_lived_and_for_this_provider():
     route = respx.post(TOKEN).respond(json={"access_token": "t"})
-    obtain(
+    request_token(
         secret(grant_type=CLIENT_CREDENTIALS, token_endpoint_auth_method="client_secret_jwt"),
         subject_token=lambda _: SecretValue(""),
     )
@@ -102,7 +102,7 @@ def test_an_exchange_that_gives_no_access_token_is_not_used_as_one():
         }
     )
     with pytest.raises(TokenEndpointError, match="n_a"):
-        obtain(secret(grant_type=TOKEN_EXCHANGE, subject_secret="x"), subject_token=lambda _: SecretValue("s"))
+        request_token(secret(grant_type=TOKEN_EXCHANGE, subject_secret="x"), subject_token=lambda _: SecretValue("s"))
 
 
 @respx.mock
@@ -207,7 +207,9 @@ def test_a_revocation_that_the_provider_does_not_take_is_an_error():
 def test_what_is_not_known_in_an_answer_is_ignored():
     respx.post(TOKEN).respond(json={"access_token": "t", "colour": "red", "nested": {"access_token": "x"}})
     assert (
-        obtain(secret(grant_type=CLIENT_CREDENTIALS), subject_token=lambda _: SecretValue("")).access_token.reveal()
+        request_token(
+            secret(grant_type=CLIENT_CREDENTIALS), subject_token=lambda _: SecretValue("")
+        ).access_token.reveal()
         == "t"
     )
     assert code_of_response(secret(), {"code": "c", "colour": "red", "session_state": "x"}).reveal() == "c"

@@ -154,8 +154,9 @@ def test_odd_token_types_are_taken(token_type):
 def test_wrong_answers_are_named_errors_without_values(answer, says):
     route = respx.post(TOKEN)
     route.side_effect = [answer]
+    chosen = client(token_endpoint_auth_method="client_secret_post")  # so that no other authentication is tried
     with pytest.raises(TokenEndpointError, match=says) as caught:
-        exchange()
+        exchange(chosen)
     assert "Secret 'api'" in str(caught.value)
     assert CANARY not in str(caught.value)
     assert "the-code" not in str(caught.value)

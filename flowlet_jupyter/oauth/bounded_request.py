@@ -1,0 +1,153 @@
+"""One request that ends: a deadline from connect to the last byte, a limit on what is read and on what it unpacks to.
+
+httpx's timeouts are per read: a server that drips its headers, or sends 1xx responses without end, meets none of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+MAX_BYTES = 1_000_000
+# Jupyter kills what has not ended five seconds after it was asked to; a rotated refresh token may still arrive before
+SHUTDOWN_GRACE_SECONDS = 4.0
+_POLL_SECONDS = 0.1
+
+
+class _QuietURL(httpx.URL):
+    """A URL whose text has no query: httpx logs the text, and the query of some token requests holds values."""
+
+    def __str__(self) -> str:
+        return str(httpx.URL(self).copy_with(query=None, fragment=None))
+
+    def __repr__(self) -> str:
+        return f"URL({str(self)!r})"
+
+
+@dataclass(frozen=True)
+class BoundedResponse:
+    """A response read to its end; `content` is decoded."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def bounded_request(
+    client: Callable[[], httpx.Client],
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    content: bytes | None = None,
+    seconds: float,
+) -> BoundedResponse:
+    """Send one request by the client that `client` makes, and read its response within `seconds`.
+
+    Raises `httpx.HTTPError` as httpx does: `TimeoutException` at the deadline and when the process ends meanwhile,
+    `ReadError` for a body over `MAX_BYTES`; and what `client` raises.
+    """
+    sockets: list[socket.socket] = []
+    future: Future[BoundedResponse] = Future()
+
+    def trace(event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            found = info["return_value"].get_extra_info("socket")
+            if found is not None:
+                sockets.append(found)
+
+    def run() -> None:
+        try:
+            with client() as session:
+                request = session.build_request(
+                    method, url, headers={**headers, "Accept-Encoding": "gzip, deflate"}, content=content
+                )
+                request.url = _QuietURL(request.url)
+                request.extensions = {**request.extensions, "trace": trace}
+                response = session.send(request, stream=True, follow_redirects=False)
+                try:
+                    body = _read(response)
+                finally:
+                    response.close()
+                future.set_result(BoundedResponse(response.status_code, response.headers, body))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
+            future.set_exception(error)
+
+    # a daemon, so that nothing waits for it beyond the deadline; who waits for the result is none
+    threading.Thread(target=run, name="flowlet: request to a provider", daemon=True).start()
+    if not _is_done(future, seconds):
+        for open_socket in sockets:
+            with contextlib.suppress(OSError):
+                # on the descriptor: SSLSocket.shutdown() would take the TLS object away under the reading thread
+                socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
+        raise httpx.ReadTimeout("the response takes too long")
+    return future.result()
+
+
+def pause(seconds: float) -> bool:
+    """Wait; False as soon as the interpreter is ending, when what was to follow is not to be begun."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if is_ending():
+            return False
+        time.sleep(min(left, _POLL_SECONDS))
+    return not is_ending()
+
+
+def is_ending() -> bool:
+    """Whether the main thread has ended, and the interpreter waits for the other threads only."""
+    return not threading.main_thread().is_alive()
+
+
+def _is_done(future: Future[BoundedResponse], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    ending_since: float | None = None
+    while True:
+        now = time.monotonic()
+        if ending_since is None and is_ending():
+            ending_since = now
+            end = min(end, now + SHUTDOWN_GRACE_SECONDS)
+        if now >= end:
+            return future.done()
+        # the poll notices the end of the process; the result itself wakes this at once
+        with contextlib.suppress(TimeoutError):
+            future.exception(min(end - now, _POLL_SECONDS))
+            return True
+
+
+def _read(response: httpx.Response) -> bytes:
+    raw = bytearray()
+    for chunk in response.iter_raw():
+        raw += chunk
+        if len(raw) > MAX_BYTES:
+            raise httpx.ReadError("the response is too large")
+    return unpacked(bytes(raw), response.headers.get("content-encoding", ""), MAX_BYTES)
+
+
+def unpacked(raw: bytes, encoding: str, limit: int) -> bytes:
+    """`raw` decoded from its content encoding, at most `limit` bytes. Raises `httpx.ReadError`."""
+    encoding = encoding.strip().lower()
+    if not raw or encoding in {"", "identity"}:
+        return raw
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        raise httpx.ReadError("the response has an encoding that was not asked for")
+    # deflate is zlib's format by RFC 9110, and raw deflate at some servers
+    for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
+        decoder = zlib.decompressobj(window)
+        try:
+            decoded = decoder.decompress(raw, limit + 1)
+        except zlib.error:
+            continue
+        if len(decoded) > limit or not decoder.eof:
+            raise httpx.ReadError("the response is too large" if len(decoded) > limit else "the response is cut off")
+        return decoded
+    raise httpx.ReadError("the response cannot be decoded")

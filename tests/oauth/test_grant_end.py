@@ -1,0 +1,317 @@
+"""How a grant ends, in the spellings that providers have; and what heals itself. The provider is a small real server."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+import flowlet_jupyter as flowlet
+from flowlet_jupyter.errors import ProviderError, TokenEndpointError
+from flowlet_jupyter.oauth import endpoint
+from flowlet_jupyter.oauth.authorization import new_flow, request_parameters
+from flowlet_jupyter.oauth.completion import with_previous_refresh_token
+from flowlet_jupyter.oauth.revocation import revoke
+from flowlet_jupyter.oauth.token_endpoint import exchange_code, refresh
+from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.secret import Record
+from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.vault import default_vault
+
+CANARY = "canary-client-secret"
+FRESH = {"access_token": "fresh", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "r2"}
+Answer = Callable[[BaseHTTPRequestHandler, dict[str, str]], tuple[int, dict[str, str], object]]
+
+
+@contextmanager
+def provider(answer: Answer) -> Iterator[tuple[str, list[str]]]:
+    """A server whose every request `answer` answers; its URL, and the paths that were asked."""
+    paths: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            paths.append(urlsplit(self.path).path)
+            members = {key: values[-1] for key, values in parse_qs(body.decode("latin-1")).items()}
+            status, headers, content = answer(self, members)
+            sent = content if isinstance(content, bytes) else json.dumps(content).encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(sent))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(sent)
+
+        do_GET = do_PUT = do_POST
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        yield f"http://127.0.0.1:{server.server_port}", paths
+        server.shutdown()
+
+
+def stored(url: str, *, expires_at: float | None = 1.0, **fields: object) -> OAuth2:
+    given = {"authorization_endpoint": f"{url}/a", "token_endpoint": f"{url}/token", "client_id": "id",
+             "client_secret": CANARY, "base_url": url}  # fmt: skip
+    secret = OAuth2(name="api", **{**given, **fields})
+    token_set = TokenSet(access_token=SecretValue("old"), refresh_token=SecretValue("r1"), expires_at=expires_at)
+    default_vault().put(Record(secret=secret, token_set=token_set))
+    return secret
+
+
+@pytest.mark.parametrize(
+    ("status", "content"),
+    [
+        (400, {"error": "invalid_request", "error_description": "gone for good"}),
+        (200, {"error": "bad_refresh_token", "error_description": "gone for good"}),
+        (200, {"ok": False, "error": "token_revoked", "message": "gone for good"}),
+        (200, {"ok": False, "message": "gone for good"}),
+        (401, {"status": "BAD_REFRESH_TOKEN", "message": "gone for good"}),
+        (400, {"errors": [{"errorType": "invalid_grant", "message": "gone for good"}]}),
+        (400, {"error": {"type": "OAuthException", "code": 190, "message": "gone for good"}}),
+        (403, b"error=invalid_grant&error_description=gone+for+good"),
+    ],
+)
+def test_a_grant_that_is_over_asks_for_a_person_once_in_the_providers_words(status, content):
+    with provider(lambda *_: (status, {}, content)) as (url, paths):
+        stored(url)
+        for _ in range(2):
+            with pytest.raises(flowlet.AuthRequired, match="gone for good"):
+                flowlet.get("/me", secret="api")
+        assert set(paths) == {"/token"}
+        asked = len(paths)
+        with pytest.raises(flowlet.AuthRequired):
+            flowlet.get("/me", secret="api")
+        assert len(paths) == asked
+    assert flowlet.secrets["api"].status().state == "needs_authorization"
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_a_provider_that_fails_for_a_moment_ends_no_request(status):
+    times: list[float] = []
+
+    def answer(handler, _):
+        if handler.path != "/token":
+            return 200, {}, {}
+        times.append(time.monotonic())
+        return (200, {}, FRESH) if len(times) == 2 else (status, {"Retry-After": "1"}, b"busy")
+
+    with provider(answer) as (url, _):
+        stored(url)
+        assert flowlet.get("/me", secret="api").status_code == 200
+    assert times[1] - times[0] >= 0.9  # as Retry-After says
+
+
+@pytest.mark.parametrize("content", [{"error": "invalid_client"}, {"error": "unauthorized_client"}])
+def test_a_wrong_client_keeps_the_grant(content):
+    with provider(lambda *_: (400, {}, content)) as (url, _):
+        stored(url)
+        with pytest.raises(TokenEndpointError, match=content["error"]):
+            flowlet.get("/me", secret="api")
+    assert default_vault().get("api").token_set.refresh_token.reveal() == "r1"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"data": FRESH},
+        {"authed_user": FRESH},
+        {"accessToken": "fresh", "refreshToken": "r2", "expiresIn": 3600},
+        b"access_token=fresh&refresh_token=r2&expires=3600",
+    ],
+)
+def test_a_token_in_other_shapes_is_read_whatever_its_media_type(content):
+    with provider(lambda *_: (200, {"Content-Type": "text/html"}, content)) as (url, _):
+        fresh = refresh(stored(url), token_set=default_vault().get("api").token_set)
+    assert (fresh.access_token.reveal(), fresh.refresh_token.reveal()) == ("fresh", "r2")
+    assert fresh.expires_at == fresh.obtained_at + 3600
+
+
+def test_an_unreadable_response_says_which_members_came():
+    with (
+        provider(lambda *_: (200, {}, {"colour": "red", "shape": 1})) as (url, _),
+        pytest.raises(TokenEndpointError, match="colour, shape"),
+    ):
+        refresh(stored(url), token_set=default_vault().get("api").token_set)
+
+
+@pytest.mark.parametrize(
+    ("moment", "at"),
+    [("2100-01-01T00:00:00", 4102444800), ("Fri, 01 Jan 2100 00:00:00 GMT", 4102444800), (4102444800000, 4102444800)],
+)
+def test_ends_are_read_as_dates_without_zone_http_dates_and_milliseconds(moment, at):
+    with provider(lambda *_: (200, {}, {"access_token": "t", "expires_at": moment})) as (url, _):
+        assert refresh(stored(url), token_set=default_vault().get("api").token_set).expires_at == at
+
+
+@pytest.mark.parametrize("taken", ["post", "client_id"])
+def test_a_client_authentication_that_is_not_taken_heals_itself_and_is_remembered(taken):
+    def answer(handler, members):
+        right = (
+            "client_secret" in members
+            if taken == "post"
+            else ("client_id" in members and "Authorization" in handler.headers)
+        )
+        return (200, {}, FRESH) if right else (401, {}, {"error": "invalid_client"})
+
+    with provider(answer) as (url, paths):
+        secret = stored(url)
+        first = refresh(secret, token_set=default_vault().get("api").token_set)
+        tried = len(paths)
+        refresh(secret, token_set=first)
+        assert (tried > 1, len(paths)) == (True, tried + 1)
+
+
+def test_a_client_authentication_that_a_person_chose_is_the_only_one():
+    with provider(lambda *_: (401, {}, {"error": "invalid_client"})) as (url, paths):
+        with pytest.raises(TokenEndpointError):
+            refresh(
+                stored(url, token_endpoint_auth_method="client_secret_post"),
+                token_set=default_vault().get("api").token_set,
+            )
+        assert len(paths) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_token_that_the_api_calls_invalid_is_refreshed(status):
+    def answer(handler, _):
+        if handler.path == "/token":
+            return 200, {}, FRESH
+        good = handler.headers.get("Authorization") == "Bearer fresh"
+        return (200, {}, {}) if good else (status, {"WWW-Authenticate": 'Bearer error="invalid_token"'}, {})
+
+    with provider(answer) as (url, _):
+        stored(url, expires_at=None)
+        assert flowlet.get("/me", secret="api").status_code == 200
+
+
+def test_a_file_is_sent_again_and_a_generator_says_that_the_token_is_fresh(tmp_path):
+    got: list[bool] = []
+
+    def answer(handler, _):
+        if handler.path == "/token":
+            return 200, {}, FRESH
+        good = handler.headers.get("Authorization") == "Bearer fresh"
+        got.append(good)
+        return 200 if good else 401, {}, {"length": handler.headers.get("Content-Length")}
+
+    path = tmp_path / "upload.bin"
+    path.write_bytes(b"12345")
+    with provider(answer) as (url, _):
+        stored(url, expires_at=None)
+        with path.open("rb") as file:
+            assert flowlet.put("/up", secret="api", content=file).status_code == 200
+        stored(url, expires_at=None)
+        with pytest.raises(flowlet.FlowletError, match=r"fresh now.*repeat the call"):
+            flowlet.put("/up", secret="api", content=iter([b"abc"]))
+        assert flowlet.put("/up", secret="api", content=iter([b"abc"])).status_code == 200
+
+
+def test_a_refresh_token_of_another_person_is_not_kept():
+    old = TokenSet(access_token=SecretValue("a"), refresh_token=SecretValue("r"), subject="1", identity="ann")
+    new = TokenSet(access_token=SecretValue("b"), subject="1")
+    assert with_previous_refresh_token(new, old).refresh_token == old.refresh_token
+    assert with_previous_refresh_token(TokenSet(access_token=SecretValue("b"), subject="2"), old).refresh_token is None
+    assert with_previous_refresh_token(TokenSet(access_token=SecretValue("b")), old).previous_identity == "ann"
+
+
+def test_a_gzip_bomb_is_not_unpacked():
+    bomb = gzip.compress(b" " * 50_000_000)
+    with (
+        provider(lambda *_: (200, {"Content-Encoding": "gzip"}, bomb)) as (url, _),
+        pytest.raises(ProviderError, match="could not be reached"),
+    ):
+        endpoint.send("GET", url, failed="it")
+
+
+def test_headers_that_drip_and_endless_interim_responses_are_given_up(monkeypatch):
+    monkeypatch.setattr(endpoint, "DEADLINE_SECONDS", 0.5)
+
+    def drip(handler, _):
+        try:
+            while True:
+                handler.wfile.write(b"HTTP/1.1 102 Processing\r\n\r\n")
+                handler.wfile.flush()
+                time.sleep(0.02)
+        except OSError:
+            return 200, {}, {}
+
+    with provider(drip) as (url, _):
+        before = threading.active_count()
+        with pytest.raises(ProviderError, match="did not answer in time"):
+            endpoint.send("GET", url, failed="it")
+        end = time.monotonic() + 10
+        while threading.active_count() > before and time.monotonic() < end:  # nothing is left reading
+            time.sleep(0.02)
+        assert threading.active_count() <= before
+
+
+def test_a_refresh_by_get_puts_no_value_into_any_log(caplog):
+    with provider(lambda *_: (200, {}, FRESH)) as (url, paths), caplog.at_level(1):
+        for name in list(logging.Logger.manager.loggerDict):
+            caplog.set_level(1, logger=name)
+        secret = stored(url, token_endpoint_auth_method="client_secret_post", compliance={"refresh_method": "GET"})
+        old = TokenSet(access_token=SecretValue("t"), refresh_token=SecretValue("canary-refresh-token"))
+        refresh(secret, token_set=old)
+        assert paths == ["/token"]
+    assert any(record.name.startswith("http") for record in caplog.records)  # the log was on
+    assert "canary" not in caplog.text
+
+
+def test_an_id_token_that_cannot_be_checked_costs_only_the_identity():
+    with provider(lambda *_: (200, {}, {**FRESH, "id_token": "e30.e30."})) as (url, _):
+        secret = stored(url, scope="openid")
+        token_set = exchange_code(
+            secret, code=SecretValue("c"), code_verifier=SecretValue("v"), redirect_uri="http://localhost/"
+        )
+    default_vault().put(Record(secret=secret, token_set=token_set))
+    assert "identity not proven" in flowlet.secrets["api"].status().summary()
+    flow = new_flow("api", redirect_uri="http://localhost/", now=0.0)
+    assert "nonce" in dict(request_parameters(secret, flow))  # whenever openid is asked for
+
+
+def test_revoking_what_ended_already_is_a_success():
+    answers = iter([(200, {}, {}), (400, {}, {"error": "invalid_request"})])
+    with provider(lambda *_: next(answers)) as (url, paths):
+        revoke(stored(url, revocation_endpoint=f"{url}/revoke"), default_vault().get("api").token_set)
+        assert paths == ["/revoke", "/revoke"]
+
+
+def test_a_refresh_without_a_refresh_token_says_what_is_so():
+    secret = stored("http://127.0.0.1:9")
+    default_vault().put(Record(secret=secret, token_set=TokenSet(access_token=SecretValue("lives"))))
+    with pytest.raises(flowlet.AuthRequired, match="no refresh token") as caught:
+        flowlet.secrets["api"].refresh()
+    assert "expired" not in str(caught.value)
+
+
+def test_a_process_that_ends_does_not_wait_for_a_provider_that_hangs():
+    release = threading.Event()
+
+    def hang(*_):
+        release.wait(60)
+        return 200, {}, {}
+
+    program = (
+        "import sys, time\nfrom flowlet_jupyter.shielded import start_shielded\n"
+        "from flowlet_jupyter.oauth.endpoint import send\n"
+        "start_shielded(lambda: send('GET', sys.argv[1], failed='it'), name='test'); time.sleep(0.5)\n"
+    )
+    with provider(hang) as (url, paths):
+        ended = subprocess.run([sys.executable, "-c", program, url], timeout=20, check=False)  # its own limit is 40 s
+        release.set()
+        assert (ended.returncode, len(paths)) == (0, 1)
