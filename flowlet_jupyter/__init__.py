@@ -43,6 +43,9 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         InterpolationError as InterpolationError,
     )
     from flowlet_jupyter.errors import (
+        InvalidOption as InvalidOption,
+    )
+    from flowlet_jupyter.errors import (
         InvalidSecret as InvalidSecret,
     )
     from flowlet_jupyter.errors import (
@@ -71,6 +74,9 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
     )
     from flowlet_jupyter.errors import (
         TokenEndpointError as TokenEndpointError,
+    )
+    from flowlet_jupyter.errors import (
+        UsageError as UsageError,
     )
     from flowlet_jupyter.errors import (
         VaultError as VaultError,
@@ -169,6 +175,9 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
     )
     from flowlet_jupyter.prompt import ask as ask
     from flowlet_jupyter.secret import (
+        ApiKey as ApiKey,
+    )
+    from flowlet_jupyter.secret import (
         Basic as Basic,
     )
     from flowlet_jupyter.secret import (
@@ -215,14 +224,14 @@ _PUBLIC = {
     **dict.fromkeys(("Pages", "AsyncPages"), "http.pages"),
     "Gathered": "http.gather",
     "Response": "http.response",
-    **dict.fromkeys(("Password", "Basic", "Headers", "External"), "secret"),
+    **dict.fromkeys(("Password", "Basic", "Headers", "ApiKey", "External"), "secret"),
     "OAuth2": "oauth2",
     "SecretValue": "secret_value",
     "TokenSet": "token_set",
     "Status": "status",
     **dict.fromkeys(
         (
-            "FlowletError", "InvalidSecret", "SecretNotFound", "HostNotAllowed", "AuthRequired", "AuthorizationFailed",
+            "FlowletError", "UsageError", "InvalidSecret", "InvalidOption", "SecretNotFound", "HostNotAllowed", "AuthRequired", "AuthorizationFailed",
             "TokenEndpointError", "VaultError", "VaultFileDamaged", "MasterKeyError", "RequestSyntaxError",
             "InterpolationError", "RequestFailed", "PagingStopped", "ProviderError", "DiscoveryFailed", "SourceUnavailable", "MissingExtra",
         ),

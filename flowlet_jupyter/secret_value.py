@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from flowlet_jupyter.errors import InvalidSecret
@@ -52,3 +53,11 @@ class SecretValue:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("A SecretValue is not pickled or copied out; use .reveal() if you must have its text.")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a secret adds to a request: headers, and query parameters where a value goes nowhere else."""
+
+    headers: dict[str, SecretValue]
+    query: dict[str, SecretValue] = field(default_factory=dict)

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flowlet_jupyter.errors import InvalidSecret, MissingExtra
+from flowlet_jupyter.errors import InvalidOption, MissingExtra
 from flowlet_jupyter.hosts import check_destination
-from flowlet_jupyter.http.credentials import Credentials, credential_flow
+from flowlet_jupyter.http.credentials import credential_flow
 from flowlet_jupyter.oauth.collection import SecretHandle
-from flowlet_jupyter.secret import Headers, host_rules
+from flowlet_jupyter.secret import host_rules
+from flowlet_jupyter.secret_value import Credentials
 from flowlet_jupyter.vault import default_vault
 
 
@@ -24,16 +25,16 @@ def check_host(secret: str, url: str) -> None:
 def headers_for(secret: str, method: str, url: str) -> dict[str, str]:
     """The headers that one request needs, in clear, refreshed if need be.
 
-    Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, and `InvalidSecret` if the token goes in the URL.
+    Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, and `InvalidOption` if the token goes in the URL.
     """
     check_host(secret, url)
-    if not isinstance(default_vault().get(secret).secret, Headers):
+    if default_vault().get(secret).secret.is_renewable:
         SecretHandle(secret, default_vault()).token()  # refreshes an expired one
     found: dict[str, str] = {}
 
     def keep(request: httpx.Request, credentials: Credentials) -> httpx.Request:
         if credentials.query:
-            raise InvalidSecret(
+            raise InvalidOption(
                 "This provider takes its token in the URL, where other clients show it. Use flowlet.client()."
             )
         found.update({name: value.reveal() for name, value in credentials.headers.items()})

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.bridges.credentials import headers_for, needs
-from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.errors import InvalidOption
 from flowlet_jupyter.oauth.collection import SecretHandle
 from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Headers
 from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:
@@ -25,9 +24,9 @@ def requests_auth(secret: str) -> AuthBase:
         from requests.auth import AuthBase
     except ImportError:
         raise needs("requests") from None
-    if isinstance(default_vault().get(secret).secret, Headers):
-        raise InvalidSecret(
-            f"Secret '{secret}' has custom headers, which requests would carry along on a redirect to another host. "
+    if default_vault().get(secret).secret.is_kept_on_redirect:
+        raise InvalidOption(
+            f"Secret '{secret}' is sent in a header of its own, which requests would carry along on a redirect to another host. "
             f"Use flowlet.client('{secret}'), which checks every hop."
         )
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.http.credentials import Connect, Credentials, Step, credential_flow
+from flowlet_jupyter.errors import InvalidOption
+from flowlet_jupyter.http.credentials import Connect, Step, credential_flow
 from flowlet_jupyter.oauth import person
 from flowlet_jupyter.oauth.refresh import wait_for
-from flowlet_jupyter.secret import Headers
+from flowlet_jupyter.secret_value import Credentials
 from flowlet_jupyter.vault import Vault, default_vault
 
 
@@ -24,9 +24,9 @@ class SecretAuth(httpx.Auth):
     """
 
     def __init__(self, vault: Vault, secret_name: str) -> None:
-        if isinstance(vault.get(secret_name).secret, Headers):
-            raise InvalidSecret(
-                f"Secret '{secret_name}' has custom headers, which httpx would carry along on a redirect to another "
+        if vault.get(secret_name).secret.is_kept_on_redirect:
+            raise InvalidOption(
+                f"Secret '{secret_name}' is sent in a header of its own, which httpx would carry along on a redirect to another "
                 f"host. Use flowlet.client('{secret_name}'), which checks every hop."
             )
         self._vault = vault
@@ -76,7 +76,7 @@ def _perform(step: Step) -> Any:
 
 def _put_headers(request: httpx.Request, credentials: Credentials) -> httpx.Request:
     if credentials.query:
-        raise InvalidSecret(
+        raise InvalidOption(
             "This provider takes its token in the URL, where httpx would show it. Use flowlet.client()."
         )
     for name, value in credentials.headers.items():

@@ -6,22 +6,23 @@ wait for (its token set), a `Connect` (None, when a person has connected the sec
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Generator, Mapping
+import re
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
-from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
+from flowlet_jupyter.errors import AuthRequired, InvalidOption
 from flowlet_jupyter.hosts import check_destination
 from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.refresh import token_after_rejection, usable_token
 from flowlet_jupyter.oauth.sources import read_source
 from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Basic, External, Password, Record, host_rules
-from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.secret import ApiKey, Basic, External, Headers, Password, Record, Static, host_rules
+from flowlet_jupyter.secret_value import Credentials, SecretValue
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
 
@@ -34,14 +35,6 @@ class Connect:
 
 
 Step = httpx.Request | httpx.Response | Future[TokenSet] | Connect
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What is added to a request: headers, and query parameters for providers that take a token nowhere else."""
-
-    headers: dict[str, SecretValue]
-    query: dict[str, SecretValue] = field(default_factory=dict)
 
 
 # makes the request that is sent from the user's request and the credentials
@@ -62,14 +55,17 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Att
         port=request.url.port,
     )
     if not isinstance(record.secret, OAuth2):
-        headers = _static_headers(record)
-        _refuse_users_own(name, request, headers)
-        return (yield attach(request, Credentials(headers)))
+        credentials = _static_credentials(record.secret)
+        _refuse_users_own(name, request, credentials)
+        static: httpx.Response = yield attach(request, credentials)
+        hide_query_values(static, credentials)
+        return static
 
     secret = record.secret
-    _refuse_users_own(name, request, {secret.compliance.token_header: SecretValue("")})
+    _refuse_users_own(name, request, Credentials({secret.compliance.token_header: SecretValue("")}))
     token = yield from _token(vault, record)
     response: httpx.Response = yield attach(request, _credentials(secret, token, request))
+    hide_query_values(response, secret.credentials(token))
     if token.dpop_key is not None and dpop.remember_nonce(str(request.url), response.headers.get("DPoP-Nonce")):
         if response.status_code == 401 and isinstance(request.stream, httpx.ByteStream):  # RFC 9449, 9
             yield response
@@ -106,56 +102,60 @@ def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:
 
 def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Credentials:
     """The access token in the way that the provider wants it, and the fixed headers that its API needs."""
-    switches = secret.compliance
-    known = {"client_id": secret.client_id, **token.parameters}
+    added = secret.credentials(token, scheme=None if token.dpop_key is None else "DPoP")
     headers = {
         # the user's own value of a header that is no credential wins
-        name: SecretValue(_filled(value, known))
-        for name, value in switches.api_headers.items()
-        if name not in request.headers
+        name: value
+        for name, value in added.headers.items()
+        if name not in secret.compliance.api_headers or name not in request.headers
     }
-    if switches.token_parameter:
-        return Credentials(headers, {switches.token_parameter: token.access_token})
-    scheme = switches.authorization_scheme
-    if token.dpop_key is not None:
-        scheme = "DPoP"
+    if token.dpop_key is not None and not added.query:
         proof = dpop.proof(token.dpop_key, request.method, str(request.url), access_token=token.access_token)
         headers["DPoP"] = SecretValue(proof)
-    headers[switches.token_header] = SecretValue(f"{scheme} {token.access_token.reveal()}".strip())
-    return Credentials(headers)
+    return Credentials(headers, added.query)
 
 
-def _filled(template: str, known: Mapping[str, str]) -> str:
-    for name, value in known.items():
-        template = template.replace(f"{{{name}}}", value)
-    return template
-
-
-def _bearer(token: SecretValue) -> dict[str, SecretValue]:
-    return {"Authorization": SecretValue(f"Bearer {token.reveal()}")}
-
-
-def _static_headers(record: Record) -> dict[str, SecretValue]:
-    secret = record.secret
-    if isinstance(secret, Password):
-        return _bearer(secret.password)
-    if isinstance(secret, Basic):
-        pair = f"{secret.username}:{secret.password.reveal()}"
-        return {"Authorization": SecretValue("Basic " + base64.b64encode(pair.encode()).decode())}
+def _static_credentials(secret: Static) -> Credentials:
     if isinstance(secret, External):
-        return {secret.header: SecretValue(f"{secret.scheme} {read_source(secret).reveal()}".strip())}
-    if isinstance(secret, OAuth2):
-        raise InvalidSecret(f"Secret '{secret.name}' has no static headers.")
-    return dict(secret.headers)
+        return secret.credentials(read_source(secret))
+    assert isinstance(secret, Password | Basic | Headers | ApiKey)  # noqa: S101 - the other kinds are above
+    return secret.credentials()
 
 
-def _refuse_users_own(name: str, request: httpx.Request, headers: dict[str, SecretValue]) -> None:
-    for header in headers:
+def _refuse_users_own(name: str, request: httpx.Request, credentials: Credentials) -> None:
+    for header in credentials.headers:
         if header in request.headers:
-            raise InvalidSecret(
+            raise InvalidOption(
                 f"The request has a header {header} of its own, and secret '{name}' adds one. Leave one of them out."
             )
+    for parameter, value in credentials.query.items():
+        if request.url.params.get_list(parameter) == [value.reveal()]:
+            # an address that the API gave with the key in it, such as that of the next page
+            request.url = request.url.copy_remove_param(parameter)
+        elif parameter in request.url.params:
+            raise InvalidOption(
+                f"The request has a query parameter {parameter} of its own, and secret '{name}' adds one. "
+                "Leave one of them out."
+            )
     if "host" in request.headers and request.headers["host"] != request.url.netloc.decode("ascii"):
-        raise FlowletError(
+        raise InvalidOption(
             f"The request has a Host header of its own, which could lead secret '{name}' to another site. Leave it out."
         )
+
+
+def hide_query_values(response: httpx.Response, credentials: Credentials) -> None:
+    """Take the query parameters of `credentials` out of the addresses in the response's headers.
+
+    An API that names its next page or another address often repeats the query; the key is added again where it goes.
+    """
+    for header in _ADDRESS_HEADERS if credentials.query else ():
+        text = response.headers.get(header)
+        for parameter in credentials.query if text else ():
+            named = rf"(?:{re.escape(parameter)}|{re.escape(quote(parameter, safe=''))})"
+            text = re.sub(rf"(?<=[?&]){named}=[^&#>\s;,]*&?", "", text)
+            text = re.sub(r"[?&](?=$|[#>])", "", text)
+        if text is not None:
+            response.headers[header] = text
+
+
+_ADDRESS_HEADERS = ("Location", "Content-Location", "Link", "Refresh")

@@ -15,8 +15,7 @@ from typing import Any
 import httpx
 
 from flowlet_jupyter.http.download import write_atomically
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Basic, External, Headers, Password, Record
+from flowlet_jupyter.secret import Record
 
 # headers whose values are left out wherever a request or response is written down
 _SENSITIVE = frozenset({
@@ -41,29 +40,12 @@ def as_curl(
     for name, value in headers:
         words += ["-H", shlex.quote(f"{name}: {_HIDDEN if is_sensitive(name) else value}")]
     if record is not None:
-        words += _credential_words(record)
+        # a command substitution, so that the value is in no text
+        words += record.secret.curl_arguments(f"$(jupyter flowlet token {shlex.quote(record.secret.name)})")
     if content is not None:
         text = content.decode("utf-8", "replace")
         words += ["--data-binary", shlex.quote(text)]
     return " ".join(words)
-
-
-def _credential_words(record: Record) -> list[str]:
-    """The credential as a command substitution, so that its value is in no text."""
-    secret = record.secret
-    token = f"$(jupyter flowlet token {shlex.quote(secret.name)})"
-    if isinstance(secret, OAuth2):
-        header, scheme = secret.compliance.token_header, secret.compliance.authorization_scheme
-        return ["-H", f'"{header}: {scheme} {token}"'.replace(":  ", ": ")]
-    if isinstance(secret, Password):
-        return ["-H", f'"Authorization: Bearer {token}"']
-    if isinstance(secret, Basic):
-        return ["-u", f'{shlex.quote(secret.username)}:"{token}"']
-    if isinstance(secret, External):
-        return ["-H", f'"{secret.header}: {secret.scheme} {token}"'.replace(":  ", ": ")]
-    assert isinstance(secret, Headers)  # noqa: S101 - the last of five
-    # `jupyter flowlet token` gives one value, and these are several: they have to be filled in
-    return [word for name in secret.headers for word in ("-H", f'"{name}: …"')]
 
 
 def as_python(

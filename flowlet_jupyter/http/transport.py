@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 
 from flowlet_jupyter.http.audit import record_use
-from flowlet_jupyter.http.credentials import Credentials, Step, credential_flow
+from flowlet_jupyter.http.credentials import Step, credential_flow
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.oauth.person import ConnectHook, refuse
 from flowlet_jupyter.oauth.refresh import wait_for
+from flowlet_jupyter.secret_value import Credentials
 from flowlet_jupyter.vault import Vault
 
 

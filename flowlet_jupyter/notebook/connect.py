@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from flowlet_jupyter.errors import AuthRequired, InvalidSecret
+from flowlet_jupyter.errors import AuthRequired, InvalidOption
 from flowlet_jupyter.http.identity import identify
 from flowlet_jupyter.notebook.server_link import authorize_url
 from flowlet_jupyter.notebook.widgets import FlowletWidget
@@ -71,7 +71,7 @@ def connect_by_paste(name: str, ask: Callable[[str], str]) -> None:
     vault = default_vault()
     secret = vault.get(name).secret
     if not isinstance(secret, OAuth2) or secret.grant_type != AUTHORIZATION_CODE:
-        raise InvalidSecret(f"Secret '{name}' does not use the authorization code grant: there is nothing to paste.")
+        raise InvalidOption(f"Secret '{name}' does not use the authorization code grant: there is nothing to paste.")
     flow = new_flow(name, redirect_uri=next(iter(secret.redirect_uris), loopback_redirect_uri()), now=time.time())
     url = start_apart(lambda: authorization_request(secret, flow), name="authorization request").result()
     print(  # noqa: T201 - it comes before the prompt, in a terminal as in a notebook

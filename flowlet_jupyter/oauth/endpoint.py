@@ -64,10 +64,11 @@ def send(
             )
             return Answer(response.status_code, response.headers, _content(response))
     except httpx.TimeoutException:
-        raise ProviderError(f"{failed} did not answer in time. Try again later.") from None
+        raise ProviderError(f"{failed} did not answer in time. Try again later.", is_temporary=True) from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise ProviderError(
-            f"{failed} could not be reached ({type(error).__name__}). Check its address and the network."
+            f"{failed} could not be reached ({type(error).__name__}). Check its address and the network.",
+            is_temporary=True,
         ) from None
 
 

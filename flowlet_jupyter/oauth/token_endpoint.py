@@ -168,13 +168,14 @@ def _request_token(
     try:
         answer = send_as_client(secret, url, parameters, failed=failed, method=method, dpop_key=dpop_key)
     except ProviderError as error:
-        raise TokenEndpointError(str(error)) from None
+        raise TokenEndpointError(str(error), is_temporary=error.is_temporary) from None
     if answer.status < 500 and (refused := refusal(secret, answer.members, failed)) is not None:
         raise refused
     if answer.status >= 300:
         raise TokenEndpointError(
             f"{failed} answered with HTTP {answer.status}, not with a token. "
-            + ("Try again later." if answer.status >= 500 or answer.status == 429 else "Check its address.")
+            + ("Try again later." if answer.status >= 500 or answer.status == 429 else "Check its address."),
+            is_temporary=answer.status >= 500 or answer.status == 429,
         )
     if not isinstance(answer.content, dict):
         raise TokenEndpointError(f"{failed} did not answer with a JSON object. Check its address.")
