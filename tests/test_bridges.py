@@ -11,7 +11,7 @@ from google.auth.transport.requests import AuthorizedSession
 from support import birdsong_secret
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.errors import HostNotAllowed, InvalidSecret, MissingExtra
+from flowlet_jupyter.errors import HostNotAllowed, InvalidOption, MissingExtra
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.token_set import TokenSet
@@ -57,7 +57,7 @@ def test_requests_refreshes_once_after_a_401(twitter):
 
 def test_requests_would_carry_custom_headers_elsewhere():
     flowlet.secrets.add(flowlet.Headers(name="key", headers={"X-Key": CANARY}, allowed_hosts=("a.example",)))
-    with pytest.raises(InvalidSecret, match="carry along on a redirect"):
+    with pytest.raises(InvalidOption, match="carry along on a redirect"):
         flowlet.requests_auth("key")
 
 
