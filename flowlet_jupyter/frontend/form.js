@@ -72,7 +72,6 @@ export async function secretForm(secret, prefill, done) {
 
   async function chooseProvider(/** @type {string} */ key, /** @type {any} */ parameters = {}) {
     message.textContent = "";
-    state.name = name.control.value;
     state = withProvider(state, key, parameters);
     await fillIn();
     render();
@@ -114,7 +113,7 @@ export async function secretForm(secret, prefill, done) {
     event.preventDefault();
     for (const row of [name, type, ...Object.values(controls), ...(approval ? [approval] : [])]) row.showError("");
     message.textContent = "";
-    state.name = name.control.value.trim();
+    state.name = state.name.trim();
     if (!state.name) {
       showErrors({ errors: { name: "A secret needs a name." } });
       return;
@@ -144,10 +143,13 @@ export async function secretForm(secret, prefill, done) {
     }
   }
 
+  name.control.addEventListener("input", () => {
+    state.name = name.control.value;
+    name.showError("");
+  });
   body.addEventListener("input", onInput);
   body.addEventListener("change", onChange);
   type.control.addEventListener("change", () => {
-    state.name = name.control.value;
     state.kind = type.control.value;
     render();
   });
