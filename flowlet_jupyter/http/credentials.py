@@ -84,7 +84,9 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request, attach: Att
         token = yield from _token(vault, vault.get(name))
     else:
         yield response
-    return (yield attach(request, _credentials(secret, token, request)))
+    last: httpx.Response = yield attach(request, _credentials(secret, token, request))
+    hide_query_values(last, secret.credentials(token))
+    return last
 
 
 def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:
