@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         FlowletError as FlowletError,
         HostNotAllowed as HostNotAllowed,
         InterpolationError as InterpolationError,
+        InvalidOption as InvalidOption,
         InvalidSecret as InvalidSecret,
         MasterKeyError as MasterKeyError,
         MissingExtra as MissingExtra,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         SecretNotFound as SecretNotFound,
         SourceUnavailable as SourceUnavailable,
         TokenEndpointError as TokenEndpointError,
+        UsageError as UsageError,
         VaultError as VaultError,
         VaultFileDamaged as VaultFileDamaged,
     )
@@ -72,7 +74,8 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
     from flowlet_jupyter.oauth.collection import Secrets
     from flowlet_jupyter.oauth2 import OAuth2 as OAuth2
     from flowlet_jupyter.prompt import ask as ask
-    from flowlet_jupyter.secret import Basic as Basic, External as External, Headers as Headers, Password as Password
+    from flowlet_jupyter.secret import ApiKey as ApiKey, Basic as Basic, External as External
+    from flowlet_jupyter.secret import Headers as Headers, Password as Password
     from flowlet_jupyter.secret_value import SecretValue as SecretValue
     from flowlet_jupyter.session import Session as Session
     from flowlet_jupyter.status import Status as Status
@@ -90,8 +93,8 @@ _MODULES = {
     "bridges.for_requests": "requests_auth",
     "errors": (
         "AuthorizationFailed AuthRequired DiscoveryFailed FlowletError HostNotAllowed InterpolationError "
-        "InvalidSecret MasterKeyError MissingExtra PagingStopped ProviderError RequestFailed "
-        "RequestSyntaxError SecretNotFound SourceUnavailable TokenEndpointError VaultError VaultFileDamaged"
+        "InvalidOption InvalidSecret MasterKeyError MissingExtra PagingStopped ProviderError RequestFailed "
+        "RequestSyntaxError SecretNotFound SourceUnavailable TokenEndpointError UsageError VaultError VaultFileDamaged"
     ),
     "http.auth": "auth",
     "http.client": "async_client client",
@@ -103,7 +106,7 @@ _MODULES = {
     "http.verbs": "adelete aget ahead apatch apost aput arequest delete get head patch post put request",
     "oauth2": "OAuth2",
     "prompt": "ask",
-    "secret": "Basic External Headers Password",
+    "secret": "ApiKey Basic External Headers Password",
     "secret_value": "SecretValue",
     "session": "Session",
     "status": "Status",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.fields import check_header_name, checked_endpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,4 +101,16 @@ def compliance_from(declared: Mapping[str, Any]) -> Compliance:
                 f"The compliance switch '{name[:50]}' is unknown or has the wrong form.", field="compliance"
             )
         switches[name] = value
+    _check_headers_and_endpoint(switches)
     return Compliance(**switches)
+
+
+def _check_headers_and_endpoint(switches: Mapping[str, Any]) -> None:
+    names = [*switches.get("api_headers", ()), *switches.get("token_headers", ())]
+    for header in [switches.get("token_header", "Authorization"), *names]:
+        check_header_name(header, "compliance")
+    if endpoint := switches.get("refresh_endpoint"):
+        try:
+            checked_endpoint(endpoint, "refresh_endpoint")
+        except InvalidSecret as error:
+            raise InvalidSecret(str(error), field="compliance") from None

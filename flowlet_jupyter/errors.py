@@ -1,36 +1,62 @@
 """Every error that flowlet raises on purpose, one tree under `FlowletError`.
 
-A message says what happened, which secret, and what to do next. It never holds a secret value.
+A message says what happened, which secret, and what to do next. It never holds a secret value. Code that reacts to
+an error needs to know one of three things:
+
+* **authorize again**: `AuthRequired` (no usable token) and `AuthorizationFailed` (the last attempt ended without one);
+* **try later**: `error.is_temporary` is true, whatever the class;
+* **your mistake**: `UsageError` and what is below it; the same call fails in the same way until it is changed.
+
+What is left needs a look by somebody: a provider that refuses for good, a vault that cannot be opened.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
 class FlowletError(Exception):
-    """The root of the tree. In a notebook it is shown as one short block, without a traceback."""
+    """The root of the tree. In a notebook it is shown as one short block, without a traceback.
+
+    `is_temporary` says whether the same call may well succeed later, with nothing changed.
+    """
+
+    is_temporary: bool = False
 
     def _render_traceback_(self) -> list[str]:
         """The lines that IPython shows instead of a traceback (its protocol for exceptions)."""
         return [f"{type(self).__name__}: {self}"]
 
 
-class InvalidSecret(FlowletError):
-    """A field of a secret is missing or wrong; `field` names it, so that a form can point at it."""
+class UsageError(FlowletError):
+    """The call, the line or a secret's configuration is wrong. Nothing was sent; correct it and try again."""
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
+
+class InvalidSecret(UsageError):
+    """One or more fields of a secret are missing or wrong. Nothing was stored.
+
+    `errors` maps each such field to what is wrong with it, so that a form can show it there; `field` is the first of
+    them, None where the fault is no single field's.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None, errors: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.field = field
+        self.errors: dict[str, str] = dict(errors) if errors is not None else ({field: message} if field else {})
+        self.field = field if field is not None else next(iter(self.errors), None)
 
 
-class SecretNotFound(FlowletError, KeyError):
+class InvalidOption(UsageError, ValueError):
+    """An option or argument of a call, a request or a command is wrong or does not fit the others. Nothing was sent."""
+
+
+class SecretNotFound(UsageError, KeyError):
     """No secret has this name. Also a `KeyError`, since `secrets[name]` is a mapping look-up."""
 
     __str__ = Exception.__str__  # KeyError's would show the message in quotes
 
 
-class HostNotAllowed(FlowletError):
+class HostNotAllowed(UsageError):
     """The secret may not be sent to this host. Nothing was sent."""
 
 
@@ -65,8 +91,12 @@ class ProviderError(FlowletError):
     ) -> None:
         super().__init__(message)
         self.error = error
-        self.is_temporary = is_temporary
+        self.is_temporary = is_temporary or error in _TEMPORARY_ERRORS
         self.retry_after = retry_after
+
+
+# RFC 6749, 4.1.2.1; RFC 8628, 3.5
+_TEMPORARY_ERRORS = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
 
 class TokenEndpointError(ProviderError):
@@ -102,6 +132,8 @@ class VaultError(FlowletError):
 class SourceUnavailable(FlowletError):
     """The place that a read-only secret is read from has no value now."""
 
+    is_temporary = True
+
 
 class VaultFileDamaged(VaultError):
     """A vault file cannot be opened with the master key. It is left in place."""
@@ -111,11 +143,11 @@ class MasterKeyError(VaultError):
     """The master key is missing, malformed or out of reach. No new key is made over existing secrets."""
 
 
-class RequestSyntaxError(FlowletError):
+class RequestSyntaxError(UsageError):
     """The text of a request does not parse. Nothing was sent."""
 
 
-class InterpolationError(FlowletError):
+class InterpolationError(UsageError):
     """An expression in `{{ }}` failed or its value cannot stand there. Nothing was sent."""
 
 
@@ -135,5 +167,5 @@ class PagingStopped(RequestFailed):
         self.pages = pages
 
 
-class MissingExtra(FlowletError):
+class MissingExtra(UsageError):
     """An optional package is needed; the message names the extra that installs it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from types import TracebackType
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -32,6 +33,49 @@ class Named(Protocol):
     @property
     def openapi(self) -> str | None:
         """A file or URL that describes the API, for completion."""
+
+
+class FieldErrors:
+    """Collects the `InvalidSecret` of several checks, so that all that is wrong is said at once.
+
+    Each check runs in a `with` block of its own; the block swallows its `InvalidSecret`, and `raise_any` raises them
+    as one.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+
+    def __enter__(self) -> None:
+        """Start a check."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: TracebackType | None) -> bool:
+        """Keep an `InvalidSecret` that names its field, the first one of each field."""
+        if not isinstance(error, InvalidSecret) or not error.errors:
+            return False
+        self.found = {**error.errors, **self.found}
+        return True
+
+    def add(self, field_name: str, message: str) -> None:
+        """Record that `field_name` is wrong."""
+        self.found.setdefault(field_name, message)
+
+    def raise_any(self) -> None:
+        """Raise what was found, if anything was, as one `InvalidSecret`."""
+        if self.found:
+            raise InvalidSecret("\n".join(dict.fromkeys(self.found.values())), errors=self.found)
+
+
+_HEADER_NAME_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+# These say where a request goes or how long it is; a secret that set them could leave its host or smuggle a request.
+_FORBIDDEN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "te", "upgrade"})
+
+
+def check_header_name(header: str, field_name: str) -> None:
+    """Raise `InvalidSecret` unless a secret may set the header `header` (RFC 9110, 5.6.2)."""
+    if not header or not set(header.lower()) <= _HEADER_NAME_CHARACTERS:
+        raise InvalidSecret("A header's name has letters, digits and hyphens.", field=field_name)
+    if header.lower() in _FORBIDDEN_HEADERS:
+        raise InvalidSecret(f"The header {header} cannot be part of a secret.", field=field_name)
 
 
 def checked_name(name: str) -> str:
@@ -112,17 +156,23 @@ def _checked_hosts(secret: Named, *defaults: str | None) -> tuple[str, ...]:
     return tuple(str(parse_host_rule(entry)) for entry in given)
 
 
-def check_shared_fields(secret: Named, *default_host_urls: str | None) -> None:
-    """Normalize the fields that every secret has."""
-    set_field(secret, "name", checked_name(secret.name))
-    if secret.base_url is not None:
-        base_url = secret.base_url.strip()
-        set_field(secret, "base_url", checked_endpoint(base_url, "base_url") if base_url else None)
-    if secret.openapi and "://" in secret.openapi:
-        set_field(secret, "openapi", checked_endpoint(secret.openapi, "openapi"))
-    if isinstance(secret.allowed_hosts, str):
-        raise InvalidSecret("allowed_hosts is a list of hosts.", field="allowed_hosts")
-    set_field(secret, "allowed_hosts", _checked_hosts(secret, *default_host_urls, secret.base_url))
+def check_shared_fields(secret: Named, errors: FieldErrors, *default_host_urls: str | None) -> None:
+    """Normalize the fields that every secret has; what is wrong goes to `errors`."""
+    with errors:
+        set_field(secret, "name", checked_name(secret.name))
+    with errors:
+        if secret.base_url is not None:
+            base_url = secret.base_url.strip()
+            set_field(secret, "base_url", checked_endpoint(base_url, "base_url") if base_url else None)
+    with errors:
+        if secret.openapi and "://" in secret.openapi:
+            set_field(secret, "openapi", checked_endpoint(secret.openapi, "openapi"))
+    # the hosts are those of URLs that are wrong themselves
+    with errors:
+        if isinstance(secret.allowed_hosts, str):
+            raise InvalidSecret("allowed_hosts is a list of hosts.", field="allowed_hosts")
+        if secret.allowed_hosts or not {"base_url", "token_endpoint"} & set(errors.found):
+            set_field(secret, "allowed_hosts", _checked_hosts(secret, *default_host_urls, secret.base_url))
 
 
 def set_field(secret: object, name: str, value: object) -> None:
@@ -141,3 +191,19 @@ def needed(value: SecretValue | None, label: str, field_name: str) -> SecretValu
         raise InvalidSecret(f"The {label} is missing.", field=field_name)
     assert value is not None  # noqa: S101 - an empty one was refused
     return value
+
+
+def curl_header(header: str, prefix: str, value: str) -> list[str]:
+    """The words of a curl command that add a header; `value` is a command substitution, so that it is in no text."""
+    shown = f"{header}: {prefix} " if prefix else f"{header}: "
+    return ["-H", f'"{in_double_quotes(shown)}{value}"']
+
+
+def curl_query(parameter: str, value: str, prefix: str = "") -> list[str]:
+    """The words of a curl command (7.87 or later) that add a query parameter."""
+    return ["--url-query", f'"{in_double_quotes(f"{parameter}={prefix}")}{value}"']
+
+
+def in_double_quotes(text: str) -> str:
+    """`text` as it stands between double quotes in a POSIX shell (XCU, 2.2.3)."""
+    return "".join(f"\\{character}" if character in '\\"$`' else character for character in text)

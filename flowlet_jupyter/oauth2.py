@@ -9,8 +9,18 @@ from urllib.parse import urlsplit
 
 from flowlet_jupyter.compliance import Compliance, compliance_from
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.fields import as_value, check_shared_fields, checked_endpoint, checked_value, set_field
-from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.fields import (
+    FieldErrors,
+    as_value,
+    check_shared_fields,
+    checked_endpoint,
+    checked_value,
+    curl_header,
+    curl_query,
+    set_field,
+)
+from flowlet_jupyter.secret_value import Credentials, SecretValue
+from flowlet_jupyter.token_set import TokenSet
 
 AUTHORIZATION_CODE = "authorization_code"
 CLIENT_CREDENTIALS = "client_credentials"
@@ -40,6 +50,12 @@ _OPTIONAL_ENDPOINTS = (
     "issuer",
     "identity_url",
 )
+
+# Where the client authenticates itself, with whatever value it has.
+CREDENTIALED_ENDPOINTS = (
+    "token_endpoint", "device_authorization_endpoint", "pushed_authorization_request_endpoint",
+    "revocation_endpoint", "introspection_endpoint",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,39 +119,51 @@ class OAuth2:
     compliance: Compliance = field(default_factory=Compliance)
 
     def __post_init__(self) -> None:
-        if isinstance(self.compliance, Mapping):
-            set_field(self, "compliance", compliance_from(self.compliance))
-        set_field(self, "token_endpoint", checked_endpoint(self.token_endpoint, "token_endpoint"))
+        errors = FieldErrors()
+        with errors:
+            if isinstance(self.compliance, Mapping):
+                set_field(self, "compliance", compliance_from(self.compliance))
+            elif not isinstance(self.compliance, Compliance):
+                raise InvalidSecret("The compliance is a table of switches.", field="compliance")
+        with errors:
+            set_field(self, "token_endpoint", checked_endpoint(self.token_endpoint, "token_endpoint"))
         for name in ("authorization_endpoint", *_OPTIONAL_ENDPOINTS):
             given = getattr(self, name)
-            set_field(self, name, checked_endpoint(given, name) if given and given.strip() else None)
+            with errors:
+                set_field(self, name, checked_endpoint(given, name) if given and given.strip() else None)
         set_field(self, "client_id", (self.client_id or "").strip())
         for name in self.value_fields:
             value = as_value(getattr(self, name)) or None
             set_field(self, name, checked_value(value, name.replace("_", " "), name, lines=name == "private_key"))
         set_field(self, "scope", " ".join(self.scope.split()))
-        set_field(self, "resource", tuple(_checked_resource(entry) for entry in self.resource))
+        with errors:
+            set_field(self, "resource", tuple(_checked_resource(entry) for entry in self.resource))
         for name in ("authorization_parameters", "token_parameters"):
             set_field(self, name, {str(key): str(value) for key, value in dict(getattr(self, name)).items()})
-        self._check_grant()
-        self._check_client_authentication()
-        check_shared_fields(self, self.token_endpoint)
+        if self.client_of == self.name and self.client_of:
+            errors.add("client_of", f"Secret '{self.name}' cannot share its own client.")
+        self._check_grant(errors)
+        self._check_client_authentication(errors)
+        check_shared_fields(self, errors, self.token_endpoint)
+        errors.raise_any()
 
-    def _check_grant(self) -> None:
+    def _check_grant(self, errors: FieldErrors) -> None:
         if self.grant_type not in GRANT_TYPES:
-            raise InvalidSecret(f"The grant type is one of {', '.join(GRANT_TYPES)}.", field="grant_type")
+            errors.add("grant_type", f"The grant type is one of {', '.join(GRANT_TYPES)}.")
         for grant_type, label, name in _NEEDED_BY_GRANT:
             if self.grant_type == grant_type and not getattr(self, name):
-                raise InvalidSecret(f"The {label} is missing.", field=name)
+                errors.add(name, f"The {label} is missing.")
         if self.grant_type == TOKEN_EXCHANGE and not (self.subject_token_file or self.subject_secret):
-            raise InvalidSecret(
+            errors.add(
+                "subject_token_file",
                 "Token exchange needs the subject token: name a file that it is in, or another secret.",
-                field="subject_token_file",
             )
+        if self.subject_secret and self.subject_secret == self.name:
+            errors.add("subject_secret", "The subject token is that of another secret.")
         if not self.client_id and self.grant_type != TOKEN_EXCHANGE:
-            raise InvalidSecret("The client ID is missing.", field="client_id")
+            errors.add("client_id", "The client ID is missing.")
 
-    def _check_client_authentication(self) -> None:
+    def _check_client_authentication(self, errors: FieldErrors) -> None:
         method = self.token_endpoint_auth_method
         if not method:
             set_field(self, "token_endpoint_auth_method_is_default", value=True)
@@ -145,22 +173,52 @@ class OAuth2:
             elif self.private_key and self.grant_type != JWT_BEARER:
                 method = "private_key_jwt"
         if method not in AUTH_METHODS:
-            raise InvalidSecret(
-                f"The client authentication is one of {', '.join(AUTH_METHODS)}.", field="token_endpoint_auth_method"
-            )
+            errors.add("token_endpoint_auth_method", f"The client authentication is one of {', '.join(AUTH_METHODS)}.")
         if method in _NEEDS_CLIENT_SECRET and not self.client_secret:
-            raise InvalidSecret(
+            errors.add(
+                "client_secret",
                 f"Client authentication {method} needs the client secret (for a public client choose 'none').",
-                field="client_secret",
             )
         if method == "private_key_jwt" and not self.private_key:
-            raise InvalidSecret("Client authentication private_key_jwt needs the private key.", field="private_key")
+            errors.add("private_key", "Client authentication private_key_jwt needs the private key.")
         if method == "tls_client_auth" and not self.client_certificate_file:
-            raise InvalidSecret(
+            errors.add(
+                "client_certificate_file",
                 "Client authentication tls_client_auth needs the file of the client's certificate.",
-                field="client_certificate_file",
             )
         set_field(self, "token_endpoint_auth_method", method)
+
+    def credentials(self, token: TokenSet, *, scheme: str | None = None) -> Credentials:
+        """The access token where the provider takes it, and the fixed headers that its API needs.
+
+        `scheme` is that of the Authorization header where the token set asks for another one (DPoP).
+        """
+        known = {"client_id": self.client_id, **token.parameters}
+        headers = {name: SecretValue(_filled(text, known)) for name, text in self.compliance.api_headers.items()}
+        if self.compliance.token_parameter:
+            return Credentials(headers, {self.compliance.token_parameter: token.access_token})
+        scheme = self.compliance.authorization_scheme if scheme is None else scheme
+        headers[self.compliance.token_header] = SecretValue(f"{scheme} {token.access_token.reveal()}".strip())
+        return Credentials(headers)
+
+    def curl_arguments(self, token: str) -> list[str]:
+        """The words of a curl command that add the access token; `token` is what stands for it in double quotes."""
+        if self.compliance.token_parameter:
+            return curl_query(self.compliance.token_parameter, token)
+        return curl_header(self.compliance.token_header, self.compliance.authorization_scheme, token)
+
+    @property
+    def is_renewable(self) -> bool:
+        """Whether flowlet obtains and renews the value itself: tokens end, and are asked for again."""
+        return True
+
+    @property
+    def beyond_authorization(self) -> list[str]:
+        """What is set besides `Authorization`: other HTTP clients carry it along on a redirect to another host."""
+        switches = self.compliance
+        headers = [*switches.api_headers, *([] if switches.token_parameter else [switches.token_header])]
+        parameter = [f"the URL parameter {switches.token_parameter}"] if switches.token_parameter else []
+        return [name for name in headers if name.lower() != "authorization"] + parameter
 
     @property
     def is_unattended(self) -> bool:
@@ -176,6 +234,12 @@ _NEEDED_BY_GRANT = (
     (PASSWORD, "password", "password"),
     (JWT_BEARER, "private key", "private_key"),
 )
+
+
+def _filled(template: str, known: Mapping[str, str]) -> str:
+    for name, value in known.items():
+        template = template.replace(f"{{{name}}}", value)
+    return template
 
 
 def _checked_resource(resource: str) -> str:

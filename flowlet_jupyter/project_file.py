@@ -10,27 +10,20 @@ It is committed with the notebooks, so it is a stranger's text: it is only offer
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from flowlet_jupyter.errors import FlowletError, InvalidSecret
-from flowlet_jupyter.fields import checked_endpoint, checked_name
-from flowlet_jupyter.hosts import parse_host_rule
-from flowlet_jupyter.secret import SECRET_TYPES
+from flowlet_jupyter.fields import FieldErrors, checked_name
+from flowlet_jupyter.model.schema import fields_of_kind, kind_named, shared_value, value_field_names
+from flowlet_jupyter.providers import known_fields, load_providers
 from flowlet_jupyter.vault import Vault
 
 FILE_NAME = "flowlet.toml"
 MAX_BYTES = 100_000
-_ENDPOINTS = (
-    "authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "revocation_endpoint",
-    "introspection_endpoint", "userinfo_endpoint", "issuer", "base_url",
-)  # fmt: skip
-_TEXTS = ("type", "provider", "scope", "grant_type", "client_id", "token_endpoint_auth_method", "username")
-_LISTS = ("allowed_hosts", "header_names", "resource")
-_VALUES = {value for kind in SECRET_TYPES.values() for value in kind.value_fields}
-
 Entry = dict[str, Any]
 
 
@@ -66,45 +59,72 @@ def _entry(name: str, table: object) -> Entry:
 def _checked(table: object) -> Entry:
     if not isinstance(table, dict):
         raise InvalidSecret("it is no table.")
+    kind = kind_named(table.get("type", "oauth2")).type
+    errors = FieldErrors()
     entry: Entry = {}
-    for key, value in table.items():
-        if key in _VALUES and key != "headers":
-            raise InvalidSecret(
-                f"it holds a {key.replace('_', ' ')}. Take it out, and renew it at the provider: a file that is shared "
-                "is no place for a value."
-            )
-        if key in _ENDPOINTS:
-            entry[key] = checked_endpoint(value, key)
-        elif key in _TEXTS and isinstance(value, str):
-            entry[key] = value
-        elif key in _LISTS and isinstance(value, list) and all(isinstance(item, str) for item in value):
-            entry[key] = [str(parse_host_rule(item)) for item in value] if key == "allowed_hosts" else value
-        elif key == "parameters" and isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
-            entry[key] = value
-        else:
-            raise InvalidSecret(f"'{key[:50]}' is not a field of a secret here, or has the wrong form.")
-    if entry.get("type", "oauth2") not in SECRET_TYPES:
-        raise InvalidSecret(f"the type is one of {', '.join(SECRET_TYPES)}.")
+    for name, value in table.items():
+        with errors:
+            entry[name] = _checked_member(kind, name, value)
+    errors.raise_any()
     return entry
 
 
+def _checked_member(kind: str, name: str, value: Any) -> Any:
+    if name == "type":
+        return value
+    if name in value_field_names() and name != "headers":
+        raise InvalidSecret(
+            f"it holds a {name.replace('_', ' ')}. Take it out, and renew it at the provider: a file that is shared "
+            "is no place for a value.",
+            field=name,
+        )
+    if name == "header_names" and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    if name == "parameters" and isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
+        return value
+    return shared_value(kind, name, value)
+
+
 def as_toml(configurations: Iterable[Mapping[str, Any]]) -> str:
-    """The text of a `flowlet.toml` that asks for these secrets (`secret.configuration`), without any value."""
+    """The text of a `flowlet.toml` that asks for these secrets (`secret.configuration`), without any value.
+
+    What the catalogue's entry of a secret's provider fills in is left out.
+    """
+    configurations = list(configurations)
+    providers = load_providers() if any(shown.get("provider") for shown in configurations) else {}
     lines = []
     for shown in configurations:
-        lines.append(f"[secrets.{_quoted(str(shown['name']))}]")
-        by_provider = bool(shown.get("provider"))
-        for key in (*_TEXTS, *_LISTS, *_ENDPOINTS):
-            value = shown.get(key)
-            # the catalogue knows the endpoints; a client ID is the newcomer's own, unless the client is public
-            left_out = (by_provider and key in _ENDPOINTS) or (key == "client_id" and shown.get("has_client_secret"))
-            if value and not left_out and (key, value) != ("type", "oauth2"):
-                shown_value = ", ".join(map(_quoted, value)) if isinstance(value, list) else _quoted(value)
-                lines.append(f"{key} = {f'[{shown_value}]' if isinstance(value, list) else shown_value}")
+        lines.append(f"[secrets.{_toml(str(shown['name']))}]")
+        known = known_fields(shown, providers)
+        parameters = known.pop("parameters", {})
+        kind = str(shown.get("type", "oauth2"))
+        for field in fields_of_kind(kind).values():
+            value = shown.get(field.name)
+            # a client ID is the newcomer's own, unless the client is public
+            is_own = field.name == "client_id" and shown.get("has_client_secret")
+            is_default = value in (None, field.default, [], {}) or (value == "" and not field.may_be_empty)
+            if field.is_shared and not is_own and not is_default and _plain(known.get(field.name)) != value:
+                lines.append(f"{field.name} = {_toml(value)}")
+        if shown.get("header_names"):
+            lines.append(f"header_names = {_toml(shown['header_names'])}")
+        if parameters:
+            lines.append(f"parameters = {_toml(parameters)}")
+        if kind != "oauth2":
+            lines.append(f"type = {_toml(kind)}")
         lines.append("")
     return "\n".join(lines)
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _toml(value: Any) -> str:
+    """`value` in TOML, on one line: a JSON text is a basic string of TOML but for DEL (TOML 1.0, "String")."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_toml(name)} = {_toml(item)}" for name, item in value.items()) + " }"
+    return f"[{', '.join(map(_toml, value))}]"

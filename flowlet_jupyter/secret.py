@@ -1,23 +1,55 @@
-"""What a secret is: five kinds of named records, and what the vault keeps of one. No I/O."""
+"""What a secret is: six kinds of named records, and what the vault keeps of one. No I/O."""
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from flowlet_jupyter.compliance import Compliance
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.fields import as_value, check_shared_fields, checked_header_text, needed, set_field
+from flowlet_jupyter.fields import (
+    FieldErrors,
+    as_value,
+    check_header_name,
+    check_shared_fields,
+    checked_header_text,
+    curl_header,
+    curl_query,
+    in_double_quotes,
+    needed,
+    set_field,
+)
 from flowlet_jupyter.hosts import HostRule, parse_host_rule
 from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.secret_value import Credentials, SecretValue
 from flowlet_jupyter.token_set import TokenSet
 
 
+class Static:
+    """What the kinds have in common whose value is not renewed by flowlet."""
+
+    @property
+    def is_renewable(self) -> bool:
+        """Whether flowlet obtains and renews the value itself."""
+        return False
+
+    @property
+    def single_value(self) -> SecretValue | None:
+        """The value that `jupyter flowlet token` prints; None where there are several."""
+        return None
+
+    @property
+    def beyond_authorization(self) -> list[str]:
+        """What is set besides `Authorization`: other HTTP clients carry it along on a redirect to another host."""
+        return []
+
+
 @dataclass(frozen=True, kw_only=True)
-class Password:
+class Password(Static):
     """A token or API key that is sent as `Authorization: Bearer` (RFC 6750)."""
 
     type: ClassVar[str] = "password"
@@ -30,39 +62,72 @@ class Password:
     openapi: str | None = None
 
     def __post_init__(self) -> None:
-        set_field(self, "password", needed(as_value(self.password), "password", "password"))
-        checked_header_text(self.password, "password", "password")
-        check_shared_fields(self)
+        errors = FieldErrors()
+        with errors:
+            set_field(self, "password", needed(as_value(self.password), "password", "password"))
+            checked_header_text(self.password, "password", "password")
+        check_shared_fields(self, errors)
+        errors.raise_any()
+
+    def credentials(self) -> Credentials:
+        """The Bearer header."""
+        return Credentials({"Authorization": SecretValue(f"Bearer {self.password.reveal()}")})
+
+    def curl_arguments(self, token: str) -> list[str]:
+        """The words of a curl command; `token` is what stands for the value in double quotes."""
+        return curl_header("Authorization", "Bearer", token)
+
+    @property
+    def single_value(self) -> SecretValue | None:
+        """The password."""
+        return self.password
 
 
 @dataclass(frozen=True, kw_only=True)
-class Basic:
-    """A user name and password, sent as `Authorization: Basic` (RFC 7617)."""
+class Basic(Static):
+    """A user name and password, sent as `Authorization: Basic` (RFC 7617).
+
+    One of the two may be empty, since some APIs take a key as user name (Stripe) or as password; not both.
+    """
 
     type: ClassVar[str] = "basic"
     value_fields: ClassVar[tuple[str, ...]] = ("password",)
 
     name: str
-    username: str
-    password: SecretValue
+    username: str = ""
+    password: SecretValue = dataclasses.field(default_factory=lambda: SecretValue(""))
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
     openapi: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.username or ":" in self.username:
-            raise InvalidSecret("The user name is missing or holds a colon (RFC 7617).", field="username")
-        set_field(self, "password", needed(as_value(self.password), "password", "password"))
-        check_shared_fields(self)
+        errors = FieldErrors()
+        set_field(self, "username", self.username or "")
+        set_field(self, "password", as_value(self.password) or SecretValue(""))
+        if ":" in self.username:
+            errors.add("username", "The user name holds a colon, which Basic authentication cannot send (RFC 7617, 2).")
+        if not self.username and not self.password:
+            errors.add("username", "The user name and the password are missing; one of them may be empty, not both.")
+        check_shared_fields(self, errors)
+        errors.raise_any()
 
+    def credentials(self) -> Credentials:
+        """The Basic header."""
+        pair = f"{self.username}:{self.password.reveal()}"
+        return Credentials({"Authorization": SecretValue("Basic " + base64.b64encode(pair.encode()).decode())})
 
-_HEADER_NAME_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
-# These say where a request goes or how long it is; a secret that set them could leave its host or smuggle a request.
-_FORBIDDEN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "te", "upgrade"})
+    def curl_arguments(self, token: str) -> list[str]:
+        """The words of a curl command; `token` is what stands for the password in double quotes."""
+        return ["-u", f'{shlex.quote(self.username) if self.username else ""}:"{token}"']
+
+    @property
+    def single_value(self) -> SecretValue | None:
+        """The password."""
+        return self.password
 
 
 @dataclass(frozen=True, kw_only=True)
-class Headers:
+class Headers(Static):
     """One or more custom headers, such as `X-Api-Key`; every value is secret."""
 
     type: ClassVar[str] = "headers"
@@ -75,25 +140,110 @@ class Headers:
     openapi: str | None = None
 
     def __post_init__(self) -> None:
+        errors = FieldErrors()
         headers = {}
-        for header, value in dict(self.headers or {}).items():
-            if not header or not set(header.lower()) <= _HEADER_NAME_CHARACTERS:
-                raise InvalidSecret("A header's name has letters, digits and hyphens.", field="headers")
-            if header.lower() in _FORBIDDEN_HEADERS:
-                raise InvalidSecret(f"The header {header} cannot be part of a secret.", field="headers")
-            headers[header] = needed(as_value(value), f"value of header {header}", "headers")
-            checked_header_text(headers[header], f"value of header {header}", "headers")
-        if not headers:
-            raise InvalidSecret("At least one header is needed.", field="headers")
+        with errors:
+            for header, value in dict(self.headers or {}).items():
+                check_header_name(header, "headers")
+                headers[header] = needed(as_value(value), f"value of header {header}", "headers")
+                checked_header_text(headers[header], f"value of header {header}", "headers")
+            if not headers:
+                raise InvalidSecret("At least one header is needed.", field="headers")
         set_field(self, "headers", headers)
-        check_shared_fields(self)
+        check_shared_fields(self, errors)
+        errors.raise_any()
+
+    def credentials(self) -> Credentials:
+        """The headers."""
+        return Credentials(dict(self.headers))
+
+    def curl_arguments(self, token: str) -> list[str]:  # noqa: ARG002 - there is no single value
+        """The words of a curl command; the values are several, and have to be filled in."""
+        return [word for name in self.headers for word in curl_header(name, "", "…")]
+
+    @property
+    def beyond_authorization(self) -> list[str]:
+        """The headers, by their names."""
+        return [name for name in self.headers if name.lower() != "authorization"]
+
+
+KEY_LOCATIONS = ("header", "query")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKey(Static):
+    """An API key in a header or query parameter of the API's own (OpenAPI 3.1, 4.8.27 "apiKey").
+
+    `prefix` stands before the key, such as `Token ` with its space. A key in the query is added below the client: no
+    URL that can be seen holds it.
+    """
+
+    type: ClassVar[str] = "api_key"
+    value_fields: ClassVar[tuple[str, ...]] = ("key",)
+
+    name: str
+    key: SecretValue
+    parameter: str = "X-API-Key"
+    location: str = "header"
+    prefix: str = ""
+    allowed_hosts: tuple[str, ...] = ()
+    base_url: str | None = None
+    openapi: str | None = None
+
+    def __post_init__(self) -> None:
+        errors = FieldErrors()
+        set_field(self, "key", as_value(self.key) or SecretValue(""))
+        if self.location not in KEY_LOCATIONS:
+            errors.add("location", f"The location is one of {', '.join(KEY_LOCATIONS)}.")
+        with errors:
+            needed(self.key, "API key", "key")
+            if self.location == "header":
+                checked_header_text(self.key, "API key", "key")
+        with errors:
+            if self.location == "header":
+                check_header_name(self.parameter, "parameter")
+            elif not self.parameter or any(
+                not character.isprintable() or character == " " for character in self.parameter
+            ):
+                raise InvalidSecret(
+                    "The name of the query parameter is missing or has a space in it.", field="parameter"
+                )
+        if self.prefix != self.prefix.lstrip() or not (
+            (self.prefix.isascii() and self.prefix.isprintable()) or not self.prefix
+        ):
+            errors.add("prefix", "The prefix has visible ASCII characters, and may end in a space.")
+        check_shared_fields(self, errors)
+        errors.raise_any()
+
+    def credentials(self) -> Credentials:
+        """The header or the query parameter."""
+        sent = {self.parameter: SecretValue(f"{self.prefix}{self.key.reveal()}")}
+        return Credentials(sent) if self.location == "header" else Credentials({}, sent)
+
+    def curl_arguments(self, token: str) -> list[str]:
+        """The words of a curl command; `token` is what stands for the key in double quotes."""
+        if self.location == "query":
+            return curl_query(self.parameter, token, self.prefix)
+        return curl_header(self.parameter, "", in_double_quotes(self.prefix) + token)
+
+    @property
+    def single_value(self) -> SecretValue | None:
+        """The key."""
+        return self.key
+
+    @property
+    def beyond_authorization(self) -> list[str]:
+        """The header or the query parameter."""
+        if self.location == "query":
+            return [f"the URL parameter {self.parameter}"]
+        return [] if self.parameter.lower() == "authorization" else [self.parameter]
 
 
 SOURCE_KINDS = ("env", "file", "keyring", "hub")
 
 
 @dataclass(frozen=True, kw_only=True)
-class External:
+class External(Static):
     """A value that is kept elsewhere and only read, at each request; it is never written.
 
     `source` is `env:NAME`, `file:/path` (Docker's and Kubernetes' secrets), `keyring:service/user`, `hub:token` (the
@@ -112,28 +262,40 @@ class External:
     openapi: str | None = None
 
     def __post_init__(self) -> None:
-        kind, found, place = self.source.strip().partition(":")
-        if kind not in SOURCE_KINDS or not found or not place or (kind == "keyring" and "/" not in place):
-            raise InvalidSecret(
+        errors = FieldErrors()
+        kind, separator, location = self.source.strip().partition(":")
+        if kind not in SOURCE_KINDS or not separator or not location or (kind == "keyring" and "/" not in location):
+            errors.add(
+                "source",
                 "The source is env:NAME, file:/path, keyring:service/user, hub:token or hub:auth_state.access_token.",
-                field="source",
             )
         set_field(self, "source", self.source.strip())
-        _check_header_name(self.header)
-        if self.scheme:
-            checked_header_text(SecretValue(self.scheme), "scheme", "scheme")
-        check_shared_fields(self)
+        with errors:
+            check_header_name(self.header, "header")
+        with errors:
+            if self.scheme:
+                checked_header_text(SecretValue(self.scheme), "scheme", "scheme")
+        check_shared_fields(self, errors)
+        errors.raise_any()
+
+    def credentials(self, value: SecretValue) -> Credentials:
+        """The header with `value`, which was read from the source."""
+        return Credentials({self.header: SecretValue(f"{self.scheme} {value.reveal()}".strip())})
+
+    def curl_arguments(self, token: str) -> list[str]:
+        """The words of a curl command; `token` is what stands for the value in double quotes."""
+        return curl_header(self.header, self.scheme, token)
+
+    @property
+    def beyond_authorization(self) -> list[str]:
+        """The header."""
+        return [] if self.header.lower() == "authorization" else [self.header]
 
 
-def _check_header_name(header: str) -> None:
-    if not header or not set(header.lower()) <= _HEADER_NAME_CHARACTERS:
-        raise InvalidSecret("A header's name has letters, digits and hyphens.", field="header")
-    if header.lower() in _FORBIDDEN_HEADERS:
-        raise InvalidSecret(f"The header {header} cannot be part of a secret.", field="header")
-
-
-Secret = OAuth2 | Password | Basic | Headers | External
-SECRET_TYPES: dict[str, type[Secret]] = {kind.type: kind for kind in (OAuth2, Password, Basic, Headers, External)}
+Secret = OAuth2 | Password | Basic | Headers | ApiKey | External
+SECRET_TYPES: dict[str, type[Secret]] = {
+    kind.type: kind for kind in (OAuth2, Password, Basic, Headers, ApiKey, External)
+}
 
 
 def host_rules(secret: Secret) -> tuple[HostRule, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from flowlet_jupyter.errors import InvalidSecret
@@ -63,3 +64,11 @@ class SecretValue:
 
     def __setstate__(self, state: object) -> NoReturn:
         raise TypeError("A SecretValue is not made from a pickle.")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a secret adds to a request: headers, and query parameters where a value goes nowhere else."""
+
+    headers: dict[str, SecretValue]
+    query: dict[str, SecretValue] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from google.auth.transport.requests import AuthorizedSession
 from support import birdsong_secret
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.errors import HostNotAllowed, InvalidSecret, MissingExtra
+from flowlet_jupyter.errors import HostNotAllowed, InvalidOption, MissingExtra
 from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.token_set import TokenSet
@@ -80,7 +80,7 @@ BRIDGES = {
 def test_whatever_a_redirect_would_carry_elsewhere_is_refused(kind, bridge, monkeypatch):
     monkeypatch.setenv("CANARY", CANARY)
     default_vault().put(Record(secret=CARRIED[kind]()))
-    with pytest.raises(InvalidSecret, match="carry along on a redirect") as caught:
+    with pytest.raises(InvalidOption, match="carry along on a redirect") as caught:
         BRIDGES[bridge]()
     assert CANARY not in str(caught.value)
 

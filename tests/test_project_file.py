@@ -45,8 +45,11 @@ def test_no_file_asks_for_nothing(tmp_path):
         ('allowed_hosts = ["https://a.example/"]', "is not a host"),
         ('allowed_hosts = ["*.org"]', "would allow too much"),
         ('source = "env:AWS_SECRET_ACCESS_KEY"', "not a field"),
-        ('compliance = { token_header = "Host" }', "not a field"),
-        ('type = "telepathy"', "the type is one of"),
+        ('compliance = { token_header = "Host" }', "cannot be part of a secret"),
+        ('compliance = { refresh_endpoint = "http://evil.example/" }', "must use https"),
+        ("compliance = 1", "wrong form"),
+        ('client_of = "other"', "not a field"),
+        ('type = "telepathy"', "The type is one of"),
         ("scope = 1", "wrong form"),
     ],
 )

@@ -9,13 +9,13 @@ import httpx
 from flowlet_jupyter.errors import MissingExtra
 from flowlet_jupyter.hosts import check_destination
 from flowlet_jupyter.http.credentials import (
-    Credentials,
     credential_flow,
     refuse_beyond_authorization,
     refuse_what_redirects_carry,
 )
 from flowlet_jupyter.oauth.collection import SecretHandle
 from flowlet_jupyter.secret import host_rules
+from flowlet_jupyter.secret_value import Credentials
 from flowlet_jupyter.vault import default_vault
 
 
@@ -29,12 +29,13 @@ def check_host(secret: str, url: str) -> None:
 def headers_for(secret: str, method: str, url: str, library: str) -> dict[str, str]:
     """The headers that one request needs, in clear, refreshed if need be.
 
-    Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, and `InvalidSecret` if anything but `Authorization`
+    Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, and `InvalidOption` if anything but `Authorization`
     would be set.
     """
     check_host(secret, url)
     refuse_what_redirects_carry(default_vault().get(secret).secret, library)
-    SecretHandle(secret, default_vault()).token()  # refreshes an expired one
+    if default_vault().get(secret).secret.is_renewable:
+        SecretHandle(secret, default_vault()).token()  # refreshes an expired one
     flow = credential_flow(default_vault(), secret, httpx.Request(method, url))
     credentials = next(flow)
     flow.close()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from flowlet_jupyter.cli import commands
 from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.secret import SECRET_TYPES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command("list", "All secrets, without values.", takes_name=False)
     add = command("add", "Store a new secret; values are asked for.")
-    add.add_argument("--type", choices=["oauth2", "password", "basic", "headers", "external"], default="oauth2")
+    add.add_argument("--type", choices=list(SECRET_TYPES), default="oauth2")
     add.add_argument("--provider", help="an entry of the catalogue: see `jupyter flowlet providers`")
     add.add_argument("--account-of", metavar="SECRET", help="share that secret's client: NAME is then the account's")
     add.add_argument("--discover", metavar="ADDRESS", help="an issuer, a .well-known URL or an API's URL")

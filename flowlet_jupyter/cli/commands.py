@@ -14,10 +14,20 @@ from typing import Any
 import flowlet_jupyter
 from flowlet_jupyter.cli.diagnosis import diagnosis
 from flowlet_jupyter.cli.imports import imported
-from flowlet_jupyter.errors import InvalidSecret, RequestFailed
+from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
+from flowlet_jupyter.fields import FieldErrors
+from flowlet_jupyter.model.schema import (
+    fields_of_kind,
+    from_mapping,
+    from_text,
+    kind_named,
+    value_field_names,
+    without_configuration_marks,
+    without_empty,
+)
 from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
 from flowlet_jupyter.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
-from flowlet_jupyter.secret import SECRET_TYPES, External, Headers
+from flowlet_jupyter.secret import Headers
 from flowlet_jupyter.secret_value import SecretValue
 
 _ADD = "jupyter flowlet add"
@@ -36,6 +46,7 @@ def add(options: Namespace) -> None:
         print(flowlet_jupyter.secrets[options.account_of].add_account(options.name))
         return
     fields = {**_wanted_here(options), **_pairs(options.set)}
+    given_as_text = {name for name in fields if isinstance(fields[name], str)}
     if options.provider:
         fields = _of_provider(options.provider, fields)
     if options.discover:
@@ -46,14 +57,15 @@ def add(options: Namespace) -> None:
         fields = {**fields_of(metadata), **fields}
     if options.host:
         fields["allowed_hosts"] = tuple(options.host)
-    kind = SECRET_TYPES[fields.pop("type", options.type)]
+    kind = kind_named(fields.pop("type", options.type))
     if fields.get("grant_type") == PASSWORD:
         print(
             "The password grant hands your own password to the client and goes around two-factor login; OAuth 2.1 has "
             "dropped it. Choose another grant if the provider has one."
         )
+    fields = _parsed(kind, {**fields, "name": options.name}, given_as_text)
     _ask_for_what_is_missing(kind, fields, options)
-    print(flowlet_jupyter.secrets.add(_made(kind, {**fields, "name": options.name})))
+    print(flowlet_jupyter.secrets.add(from_mapping(kind.type, fields)))
 
 
 def _of_provider(key: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +73,7 @@ def _of_provider(key: str, fields: dict[str, Any]) -> dict[str, Any]:
 
     providers = load_providers()
     if key not in providers:
-        raise InvalidSecret(f"There is no provider '{key}'. See: jupyter flowlet providers")
+        raise InvalidOption(f"There is no provider '{key}'. See: jupyter flowlet providers")
     provider = providers[key]
     own = {parameter.name for parameter in provider.parameters}
     filled = fields_for(provider, {name: value for name, value in fields.items() if name in own})
@@ -83,14 +95,22 @@ def _wanted_here(options: Namespace) -> dict[str, Any]:
     options.provider, options.header = options.provider or provider, options.header or headers
     print(f"{FILE_NAME} in this folder asks for '{options.name}':")
     for key, value in fields.items():
-        print(f"  {key}: {', '.join(value) if not isinstance(value, str) else value}")
+        print(f"  {key}: {_printable(value)}")
     if options.header:
         print(f"  headers: {', '.join(options.header)}")
     if options.provider:
         print(f"  provider: {options.provider} (the hosts are those of its entry, unless named above)")
     if input("Do you trust these hosts? [y/N] ").strip().lower() not in {"y", "yes"}:
-        raise InvalidSecret("Nothing was added.")
+        raise InvalidOption("Nothing was added.")
     return fields
+
+
+def _printable(value: Any) -> str:
+    """A field of a stranger's file as a terminal may show it: without what could hide or overwrite the rest."""
+    if isinstance(value, (tuple, type([]))):
+        return ", ".join(map(_printable, value))
+    text = value if isinstance(value, str) else json.dumps(value)
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def page(_options: Namespace) -> None:
@@ -181,9 +201,10 @@ def import_(options: Namespace) -> None:
     for fields in found:
         if options.host:
             fields["allowed_hosts"] = options.host
-        kept = {key: value for key, value in fields.items() if value not in (None, "")}
         try:
-            print(flowlet_jupyter.secrets.add(_made(OAuth2, kept)))
+            kind = kind_named(fields.get("type") or OAuth2.type).type
+            given = without_configuration_marks(kind, without_empty(kind, fields))
+            print(flowlet_jupyter.secrets.add(from_mapping(kind, given, set_by="flowlet")))
         except InvalidSecret as error:
             failed += 1
             print(f"'{fields.get('name')}' was not imported: {error}", file=sys.stderr)
@@ -202,9 +223,9 @@ def _pairs(given: Any) -> dict[str, Any]:
     for entry in given:
         key, found, value = entry.partition("=")
         if not found:
-            raise InvalidSecret(f"--set takes FIELD=VALUE, not '{entry[:50]}'.")
-        if key in OAuth2.value_fields:
-            raise InvalidSecret(f"The {key.replace('_', ' ')} is never an argument: it is asked for, or --value-file.")
+            raise InvalidOption(f"--set takes FIELD=VALUE, not '{entry[:50]}'.")
+        if key in value_field_names():
+            raise InvalidOption(f"The {key.replace('_', ' ')} is never an argument: it is asked for, or --value-file.")
         pairs[key] = value
     return pairs
 
@@ -230,10 +251,8 @@ def _ask_for_what_is_missing(kind: Any, fields: dict[str, Any], options: Namespa
 
 
 def _needed_values(kind: Any, fields: dict[str, Any]) -> tuple[str, ...]:
-    if kind is External:
-        return ()
     if kind is not OAuth2:
-        return ("password",)
+        return tuple(kind.value_fields)
     grant_type, method = fields.get("grant_type"), fields.get("token_endpoint_auth_method")
     needed = {PASSWORD: ("password",), REFRESH_TOKEN: ("refresh_token",), JWT_BEARER: ("private_key",)}.get(
         str(grant_type), ()
@@ -263,27 +282,19 @@ def _value(files: dict[str, str], field: str, question: str) -> SecretValue:
         with source:
             return SecretValue(source.read().strip())
     except (OSError, ValueError):
-        raise InvalidSecret(f"The file {file} cannot be read.") from None
+        raise InvalidOption(f"The file {file} cannot be read.") from None
 
 
-def _made(kind: Any, fields: dict[str, Any]) -> Any:
-    specs = {spec.name: str(spec.type) for spec in dataclasses.fields(kind)}
-    if unknown := set(fields) - set(specs) - {"type"} - {f"has_{name}" for name in kind.value_fields}:
-        raise InvalidSecret(f"A secret of type {kind.type} has no field '{min(unknown)[:50]}'.", field=min(unknown))
-    typed = {}
-    for key, value in fields.items():
-        if key not in specs:
+def _parsed(kind: Any, fields: dict[str, Any], given_as_text: set[str]) -> dict[str, Any]:
+    """`fields` with what a command line gave as text in the form that JSON has it. Raises one `InvalidSecret` for all."""
+    schema = fields_of_kind(kind.type)
+    errors = FieldErrors()
+    parsed = dict(fields)
+    for name in given_as_text & set(fields):
+        if name not in schema:
+            errors.add(name[:50], f"A secret of type {kind.type} has no field '{name[:50]}'.")
             continue
-        if specs[key].startswith("tuple") and not isinstance(value, tuple):
-            value = tuple(value.split() if isinstance(value, str) else value)  # noqa: PLW2901 - its own type
-        elif specs[key] == "bool":
-            value = value is True or str(value).lower() == "true"  # noqa: PLW2901 - its own type
-        typed[key] = value
-    try:
-        return kind(**typed)
-    except TypeError:
-        missing = next(
-            (name for name in ("token_endpoint", "username", "source") if name in specs and name not in typed),
-            "a field",
-        )
-        raise InvalidSecret(f"The {missing.replace('_', ' ')} is missing: --set {missing}=…", field=missing) from None
+        with errors:
+            parsed[name] = from_text(schema[name], fields[name])
+    errors.raise_any()
+    return parsed

@@ -11,7 +11,6 @@ import httpx
 
 from flowlet_jupyter.http.credentials import (
     Connect,
-    Credentials,
     Step,
     credential_flow,
     refuse_beyond_authorization,
@@ -19,6 +18,7 @@ from flowlet_jupyter.http.credentials import (
 )
 from flowlet_jupyter.oauth.refresh import wait_for
 from flowlet_jupyter.prompt import AuthorizationPrompt, NoPrompt
+from flowlet_jupyter.secret_value import Credentials
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.vault import Vault
 

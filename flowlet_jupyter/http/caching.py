@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.errors import InvalidSecret, MissingExtra
+from flowlet_jupyter.errors import InvalidOption, MissingExtra
 from flowlet_jupyter.http.redaction import is_sensitive, redacted
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.transport import our_response
@@ -29,10 +29,10 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def age_of(text: str) -> float:
-    """The seconds that `text` states: `30s`, `10m`, `1h`, `7d`, or a number of seconds. Raises `InvalidSecret`."""
+    """The seconds that `text` states: `30s`, `10m`, `1h`, `7d`, or a number of seconds. Raises `InvalidOption`."""
     matched = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)([smhd]?)", text.strip().lower())
     if not matched or not float(matched[1]):
-        raise InvalidSecret(f"'{text[:20]}' is not an age. Write it as 30s, 10m, 1h or 7d.")
+        raise InvalidOption(f"'{text[:20]}' is not an age. Write it as 30s, 10m, 1h or 7d.")
     return float(matched[1]) * _UNITS[matched[2] or "s"]
 
 

@@ -7,17 +7,17 @@ close. The request with the credentials on it is made by whoever sends it, and i
 
 from __future__ import annotations
 
-import base64
 import logging
 import re
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
-from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret, RequestFailed
+from flowlet_jupyter.errors import AuthRequired, InvalidOption, RequestFailed
 from flowlet_jupyter.hosts import check_destination
 from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.http.request_body import RequestBody
@@ -25,8 +25,8 @@ from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.refresh import token_after_rejection, usable_token
 from flowlet_jupyter.oauth.sources import read_source
 from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Basic, External, Password, Record, Secret, host_rules
-from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.secret import ApiKey, Basic, External, Headers, Password, Record, Secret, Static, host_rules
+from flowlet_jupyter.secret_value import Credentials, SecretValue
 from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
 
@@ -41,18 +41,16 @@ class Connect:
 
 
 @dataclass(frozen=True)
-class Credentials:
-    """What is added to a request: headers, and query parameters for providers that take a token nowhere else.
+class SentCredentials(Credentials):
+    """What is added to one request, and `sent`: the values that must not be shown, should the API repeat them.
 
-    `sent` are the values that must not be shown, should the API repeat them: those that are added, and the secret's others.
+    Those are the added ones, and the secret's others.
     """
 
-    headers: dict[str, SecretValue]
-    query: dict[str, SecretValue] = field(default_factory=dict)
     sent: SentValues = NOTHING_SENT
 
 
-Step = Credentials | httpx.Response | Future[TokenSet] | Connect
+Step = SentCredentials | httpx.Response | Future[TokenSet] | Connect
 
 
 def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generator[Step, Any, Any]:
@@ -69,19 +67,19 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
         port=request.url.port,
     )
     if not isinstance(record.secret, OAuth2):
-        headers = _static_headers(record)
-        _refuse_users_own(name, request, headers)
-        return (yield Credentials(headers, sent=_sent(record.secret, headers)))
+        credentials = _static_credentials(record.secret)
+        _refuse_users_own(name, request, credentials)
+        return (yield from _exchange(credentials))
 
     secret = record.secret
-    _refuse_users_own(name, request, {secret.compliance.token_header: SecretValue("")})
+    _refuse_users_own(name, request, Credentials({secret.compliance.token_header: SecretValue("")}))
     token = yield from _token(vault, record)
     body = RequestBody(request.stream)
-    response: httpx.Response = yield _credentials(secret, token, request)
+    response = yield from _exchange(_credentials(secret, token, request))
     if token.dpop_key is not None and dpop.remember_nonce(str(request.url), response.headers.get("DPoP-Nonce")):
         if response.status_code == 401 and body.rewind():  # RFC 9449, 9
             yield response
-            response = yield _credentials(secret, token, request)
+            response = yield from _exchange(_credentials(secret, token, request))
     if not _is_token_refused(response):
         return response
     # refreshed also where this request's body is gone: the next request then works
@@ -103,27 +101,22 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
             "request can be sent only once: repeat the call."
         )
     _log.debug("secret %r: access token refused, sent again with a new one", name)
-    return (yield _credentials(secret, token, request))
+    return (yield from _exchange(_credentials(secret, token, request)))
+
+
+def _exchange(credentials: SentCredentials) -> Generator[Step, Any, httpx.Response]:
+    response: httpx.Response = yield credentials
+    hide_query_values(response, credentials)
+    return response
 
 
 def refuse_what_redirects_carry(secret: Secret, library: str) -> None:
-    """Raise `InvalidSecret` if `secret` sets anything but `Authorization`, the one header that other libraries drop.
+    """Raise `InvalidOption` if `secret` sets anything but `Authorization`, the one header that other libraries drop.
 
-    What counts is what would be set, not the kind of secret: several kinds may set a header of their own, and httpx,
-    requests and the SDKs carry every other header to the host that a redirect names.
+    What counts is what would be set, not the kind of secret: httpx, requests and the SDKs carry every other header to
+    the host that a redirect names.
     """
-    if isinstance(secret, OAuth2):
-        switches = secret.compliance
-        names = [switches.token_parameter or switches.token_header, *switches.api_headers]
-        if secret.compliance.token_parameter:
-            _refuse_carried(secret.name, library, [f"the URL parameter {switches.token_parameter}"])
-    elif isinstance(secret, External):
-        names = [secret.header]
-    elif isinstance(secret, Password | Basic):
-        names = ["Authorization"]
-    else:
-        names = list(secret.headers)
-    _refuse_carried(secret.name, library, names)
+    _refuse_carried(secret.name, library, secret.beyond_authorization)
 
 
 def refuse_beyond_authorization(name: str, library: str, credentials: Credentials) -> None:
@@ -133,7 +126,7 @@ def refuse_beyond_authorization(name: str, library: str, credentials: Credential
 
 def _refuse_carried(name: str, library: str, sent: Iterable[str]) -> None:
     if others := [each for each in sent if each.lower() != "authorization"]:
-        raise InvalidSecret(
+        raise InvalidOption(
             f"Secret '{name}' sends {', '.join(others)}, which {library} would carry along on a redirect to another "
             f"host, and shows. Use flowlet.client('{name}'), which checks every hop."
         )
@@ -162,69 +155,75 @@ def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:
     raise AssertionError("the second try returns or raises")
 
 
-def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Credentials:
+def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> SentCredentials:
     """The access token in the way that the provider wants it, and the fixed headers that its API needs."""
-    switches = secret.compliance
-    known = {"client_id": secret.client_id, **token.parameters}
+    added = secret.credentials(token, scheme=None if token.dpop_key is None else "DPoP")
     headers = {
         # the user's own value of a header that is no credential wins
-        name: SecretValue(_filled(value, known))
-        for name, value in switches.api_headers.items()
-        if name not in request.headers
+        name: value
+        for name, value in added.headers.items()
+        if name not in secret.compliance.api_headers or name not in request.headers
     }
     sent = SentValues(holders=(secret, token))
-    if switches.token_parameter:
-        return Credentials(headers, {switches.token_parameter: token.access_token}, sent)
-    scheme = switches.authorization_scheme
-    if token.dpop_key is not None:
-        scheme = "DPoP"
+    if token.dpop_key is not None and not added.query:
         proof = dpop.dpop_proof(token.dpop_key, request.method, str(request.url), access_token=token.access_token)
         headers["DPoP"] = SecretValue(proof)
         sent |= SentValues([headers["DPoP"]])
-    headers[switches.token_header] = SecretValue(f"{scheme} {token.access_token.reveal()}".strip())
-    return Credentials(headers, sent=sent)
+    return SentCredentials(headers, added.query, sent)
 
 
-def _filled(template: str, known: Mapping[str, str]) -> str:
-    for name, value in known.items():
-        template = template.replace(f"{{{name}}}", value)
-    return template
-
-
-def _bearer(token: SecretValue) -> dict[str, SecretValue]:
-    return {"Authorization": SecretValue(f"Bearer {token.reveal()}")}
-
-
-def _static_headers(record: Record) -> dict[str, SecretValue]:
-    secret = record.secret
-    if isinstance(secret, Password):
-        return _bearer(secret.password)
-    if isinstance(secret, Basic):
-        pair = f"{secret.username}:{secret.password.reveal()}"
-        return {"Authorization": SecretValue("Basic " + base64.b64encode(pair.encode()).decode())}
+def _static_credentials(secret: Static) -> SentCredentials:
     if isinstance(secret, External):
-        return {secret.header: SecretValue(f"{secret.scheme} {read_source(secret).reveal()}".strip())}
-    if isinstance(secret, OAuth2):
-        raise InvalidSecret(f"Secret '{secret.name}' has no static headers.")
-    return dict(secret.headers)
+        added = secret.credentials(read_source(secret))
+    else:
+        assert isinstance(secret, Password | Basic | Headers | ApiKey)  # noqa: S101 - External is above
+        added = secret.credentials()
+    return SentCredentials(added.headers, added.query, _sent(secret, added))
 
 
-def _sent(secret: Secret, headers: Mapping[str, SecretValue]) -> SentValues:
+def _sent(secret: Secret, credentials: Credentials) -> SentValues:
     """The secret's values, and those that only the headers have: the Basic pair, and what was read from elsewhere."""
     scheme = "Basic" if isinstance(secret, Basic) else secret.scheme if isinstance(secret, External) else None
     if scheme is None:
         return SentValues(holders=(secret,))
-    added = [SecretValue(value.reveal().removeprefix(scheme).lstrip()) for value in headers.values()]
+    added = [SecretValue(value.reveal().removeprefix(scheme).lstrip()) for value in credentials.headers.values()]
     return SentValues(added, holders=(secret,))
 
 
-def _refuse_users_own(name: str, request: httpx.Request, headers: dict[str, SecretValue]) -> None:
-    for header in headers:
+def _refuse_users_own(name: str, request: httpx.Request, credentials: Credentials) -> None:
+    for header in credentials.headers:
         if header in request.headers:
-            raise InvalidSecret(
+            raise InvalidOption(
                 f"The request has a header {header} of its own, and secret '{name}' adds one. Leave one of them out."
             )
+    for parameter, value in credentials.query.items():
+        if request.url.params.get_list(parameter) == [value.reveal()]:
+            # an address that the API gave with the key in it, such as that of the next page
+            request.url = request.url.copy_remove_param(parameter)
+        elif parameter in request.url.params:
+            raise InvalidOption(
+                f"The request has a query parameter {parameter} of its own, and secret '{name}' adds one. "
+                "Leave one of them out."
+            )
     if "host" in request.headers and request.headers["host"] != request.url.netloc.decode("ascii"):
-        raise FlowletError(
+        raise InvalidOption(
             f"The request has a Host header of its own, which could lead secret '{name}' to another site. Leave it out."
         )
+
+
+def hide_query_values(response: httpx.Response, credentials: Credentials) -> None:
+    """Take the query parameters of `credentials` out of the addresses in the response's headers.
+
+    An API that names its next page or another address often repeats the query; the key is added again where it goes.
+    """
+    for header in _ADDRESS_HEADERS if credentials.query else ():
+        text = response.headers.get(header)
+        for parameter in credentials.query if text else ():
+            named = rf"(?:{re.escape(parameter)}|{re.escape(quote(parameter, safe=''))})"
+            text = re.sub(rf"(?<=[?&]){named}=[^&#>\s;,]*&?", "", text)
+            text = re.sub(r"[?&](?=$|[#>])", "", text)
+        if text is not None:
+            response.headers[header] = text
+
+
+_ADDRESS_HEADERS = ("Location", "Content-Location", "Link", "Refresh")

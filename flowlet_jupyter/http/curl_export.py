@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flowlet_jupyter.http.redaction import is_sensitive
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Basic, External, Headers, Password, Record
+from flowlet_jupyter.secret import Record
 
 _HIDDEN = "(left out)"
 
@@ -39,7 +38,8 @@ def as_curl(
         command += ["-H", f"{name}: {shown}" if shown else f"{name};"]
     quoted = [shlex.quote(part) for part in command]
     if record is not None:
-        quoted += _credential_options(record)
+        # a command substitution, so that the value is in no text
+        quoted += record.secret.curl_arguments(f"$(jupyter flowlet token {shlex.quote(record.secret.name)})")
     if content is not None:
         text = content.decode("utf-8", "replace")
         # "@" at the beginning would name a file
@@ -51,33 +51,6 @@ def as_curl(
         is_simple = not set(path) & set(';,"\\ ')
         quoted += ["-F", shlex.quote(f"{name}=@{path}" if is_simple else f'{name}=@"{escaped}"')]
     return " ".join(quoted)
-
-
-def _credential_options(record: Record) -> list[str]:
-    """The credential as a command substitution, so that its value is in no text."""
-    secret = record.secret
-    if isinstance(secret, OAuth2):
-        switches = secret.compliance
-        if switches.token_parameter:
-            return ["--url-query", _with_token(f"{switches.token_parameter}=", secret.name)]
-        return ["-H", _with_token(f"{switches.token_header}: {switches.authorization_scheme} ", secret.name)]
-    if isinstance(secret, Password):
-        return ["-H", _with_token("Authorization: Bearer ", secret.name)]
-    if isinstance(secret, Basic):
-        return ["-u", _with_token(f"{secret.username}:", secret.name)]
-    if isinstance(secret, External):
-        return ["-H", _with_token(f"{secret.header}: {secret.scheme} ", secret.name)]
-    assert isinstance(secret, Headers)  # noqa: S101 - the last of five
-    # `jupyter flowlet token` gives one value, and these are several: they have to be filled in
-    return [part for name in secret.headers for part in ("-H", shlex.quote(f"{name}: …"))]
-
-
-def _with_token(before: str, name: str) -> str:
-    """One word of a shell: `before` as it is, and what `jupyter flowlet token` prints when it runs."""
-    before = before.replace(":  ", ": ")
-    token = f"$(jupyter flowlet token {shlex.quote(name)})"
-    is_harmless = not set(before) & set('"$`\\!')
-    return f'"{before}{token}"' if is_harmless else f'{shlex.quote(before)}"{token}"'
 
 
 def as_python(

@@ -16,7 +16,7 @@ import httpx
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.audit import record_use
-from flowlet_jupyter.http.credentials import Credentials, Step, credential_flow
+from flowlet_jupyter.http.credentials import SentCredentials, Step, credential_flow
 from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.oauth.refresh import wait_for
@@ -50,7 +50,7 @@ class CredentialTransport(httpx.BaseTransport):
             step = next(flow)
             while True:
                 try:
-                    if isinstance(step, Credentials):
+                    if isinstance(step, SentCredentials):
                         sent |= step.sent
                         outcome: Any = self._send(request, step, sent)
                     else:
@@ -74,10 +74,10 @@ class CredentialTransport(httpx.BaseTransport):
             return step.close()
         if isinstance(step, Future):
             return wait_for(step)
-        assert not isinstance(step, Credentials)  # noqa: S101 - those are sent
+        assert not isinstance(step, SentCredentials)  # noqa: S101 - those are sent
         return self._prompt.authorize(self._vault, step.error)
 
-    def _send(self, request: httpx.Request, credentials: Credentials | None, sent: SentValues) -> Response:
+    def _send(self, request: httpx.Request, credentials: SentCredentials | None, sent: SentValues) -> Response:
         body = None if isinstance(request.stream, httpx.ByteStream) else _Body(request.stream)
         try:
             outcome = self._exchange(request, credentials, body)
@@ -94,7 +94,7 @@ class CredentialTransport(httpx.BaseTransport):
         return response
 
     def _exchange(
-        self, request: httpx.Request, credentials: Credentials | None, body: _Body | None
+        self, request: httpx.Request, credentials: SentCredentials | None, body: _Body | None
     ) -> httpx.Response | BaseException:
         try:
             return self._network.handle_request(_attached(request, credentials, body))
@@ -132,7 +132,7 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
             step = next(flow)
             while True:
                 try:
-                    if isinstance(step, Credentials):
+                    if isinstance(step, SentCredentials):
                         sent |= step.sent
                         outcome: Any = await self._send(request, step, sent)
                     else:
@@ -156,10 +156,10 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
             return await step.aclose()
         if isinstance(step, Future):
             return await asyncio.to_thread(wait_for, step)
-        assert not isinstance(step, Credentials)  # noqa: S101 - those are sent
+        assert not isinstance(step, SentCredentials)  # noqa: S101 - those are sent
         return await asyncio.to_thread(self._prompt.authorize, self._vault, step.error)
 
-    async def _send(self, request: httpx.Request, credentials: Credentials | None, sent: SentValues) -> Response:
+    async def _send(self, request: httpx.Request, credentials: SentCredentials | None, sent: SentValues) -> Response:
         body = None if isinstance(request.stream, httpx.ByteStream) else _Body(request.stream)
         try:
             outcome = await self._exchange(request, credentials, body)
@@ -176,7 +176,7 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
         return response
 
     async def _exchange(
-        self, request: httpx.Request, credentials: Credentials | None, body: _Body | None
+        self, request: httpx.Request, credentials: SentCredentials | None, body: _Body | None
     ) -> httpx.Response | BaseException:
         try:
             return await self._network.handle_async_request(_attached(request, credentials, body))
@@ -253,7 +253,7 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
-def _attached(request: httpx.Request, credentials: Credentials | None, body: _Body | None) -> httpx.Request:
+def _attached(request: httpx.Request, credentials: SentCredentials | None, body: _Body | None) -> httpx.Request:
     """A copy of `request` that carries the credentials; the user's own never does."""
     if credentials is None:
         return request

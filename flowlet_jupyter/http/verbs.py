@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flowlet_jupyter.errors import InvalidSecret, RequestFailed
+from flowlet_jupyter.errors import InvalidOption, RequestFailed
 from flowlet_jupyter.hosts import is_loopback
 from flowlet_jupyter.http import caching, har
 from flowlet_jupyter.http.client import ClientPool
@@ -142,7 +142,7 @@ def _texts(headers: Any) -> Any:
 
 def _refuse_insecure(address: str, secret: str | None) -> None:
     if secret is not None and not is_loopback(urlsplit(address).hostname or ""):
-        raise InvalidSecret(
+        raise InvalidOption(
             f"Secret '{secret}' is not sent where nobody checks who answers. If the server has a certificate of your "
             "organisation, name its authority: SSL_CERT_FILE=/path/to/ca.pem before the kernel starts."
         )

@@ -1,4 +1,4 @@
-"""The widget: its front end is the plain ESM of `views/`, which reads status from the server, not from the kernel."""
+"""The widget: its front end is the plain ESM of `frontend/`, which reads status from the server, not from the kernel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 from IPython.display import display
 
-from flowlet_jupyter import views
+from flowlet_jupyter import frontend
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.notebook.server_link import secrets_page, secrets_page_url
 from flowlet_jupyter.project_file import missing_here
@@ -28,8 +28,8 @@ class FlowletWidget(anywidget.AnyWidget):
     provider's name and scopes), and a random number by which the front end greets. Nothing else of a secret is ever one.
     """
 
-    _esm = views.script("widget.js")
-    _css = views.style()
+    _esm = frontend.script("widget.js")
+    _css = frontend.style()
 
     view = traitlets.Enum(("table", "manage", "form", "connect")).tag(sync=True)
     name = traitlets.Unicode("").tag(sync=True)
@@ -78,7 +78,9 @@ class FlowletWidget(anywidget.AnyWidget):
         kind = message.get("kind") if isinstance(message, dict) else None
         if kind == "hello":
             self._greeted.set()
-            self.send({"kind": "vault", "folder": str(default_vault().folder), "wanted": missing_here(default_vault())})
+            self.send(
+                {"kind": "vault", "folder": str(default_vault().folder), "required": missing_here(default_vault())}
+            )
         elif kind == "no server":
             # the server that the front end talks to lacks the extension, or there is none: this kernel is one then
             try:

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidSecret
+from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidOption, InvalidSecret
 from flowlet_jupyter.fields import checked_name
 from flowlet_jupyter.ipython_hooks import hooks
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
@@ -17,7 +17,7 @@ from flowlet_jupyter.oauth.revocation import is_active, revoke
 from flowlet_jupyter.oauth.sources import read_source
 from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
 from flowlet_jupyter.prompt import AuthorizationPrompt
-from flowlet_jupyter.secret import Basic, External, Password, Record, Secret, configuration
+from flowlet_jupyter.secret import External, Record, Secret, configuration
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.session import session_of
 from flowlet_jupyter.status import Status, status_of
@@ -40,7 +40,7 @@ class SecretHandle:
         return status_of(self.vault.get(self.name), now=time.time())
 
     def token(self) -> SecretValue:
-        """The access token (refreshed if it has expired), or the password of a password or basic secret.
+        """The access token (refreshed if it has expired), or the value of a secret that has a single one.
 
         `.token().reveal()` is the one documented way to a value. Raises `AuthRequired`, `TokenEndpointError`.
         """
@@ -49,11 +49,10 @@ class SecretHandle:
         if isinstance(secret, OAuth2):
             token = usable_token(self.vault, record)
             return (wait_for(token) if isinstance(token, Future) else token).access_token
-        if isinstance(secret, Password | Basic):
-            return secret.password
-        if isinstance(secret, External):
-            return read_source(secret)
-        raise InvalidSecret(f"Secret '{self.name}' is a set of headers and has no single token.")
+        value = read_source(secret) if isinstance(secret, External) else secret.single_value
+        if value is None:
+            raise InvalidOption(f"Secret '{self.name}' is a set of headers and has no single token.")
+        return value
 
     def authorize(self, prompt: AuthorizationPrompt | None = None) -> Status:
         """Request an access token now, by whatever the grant needs; a person is shown the way, and waited for.

@@ -78,7 +78,9 @@ def wait_for(refreshing: Future[TokenSet]) -> TokenSet:
     try:
         return refreshing.result(REFRESH_DEADLINE_SECONDS)
     except TimeoutError:
-        raise TokenEndpointError("The refresh of the access token takes too long. Try again later.") from None
+        raise TokenEndpointError(
+            "The refresh of the access token takes too long. Try again later.", is_temporary=True
+        ) from None
 
 
 def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None) -> TokenSet:

@@ -14,9 +14,9 @@ from typing import Any
 
 from jupyter_core.paths import jupyter_path
 
-from flowlet_jupyter.compliance import compliance_from
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.hosts import parse_host_rule
+from flowlet_jupyter.model.schema import Field, checked_value, fields_of_kind
 from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE
 
 _CATALOGUE = Path(__file__).parent / "catalogue"
@@ -25,18 +25,15 @@ _PLACE = re.compile(r"\{([a-z_]+)\}")
 REDIRECT_RULES = ("https", "not-localhost", "any-loopback-port", "opaque")
 PAGING_STYLES = ("link", "next", "cursor", "page", "offset")
 
-# fields of a secret that an entry may fill in
-_TEXTS = (
-    "authorization_endpoint", "token_endpoint", "device_authorization_endpoint",
-    "pushed_authorization_request_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint",
-    "jwks_uri", "issuer", "token_endpoint_auth_method", "scope", "base_url", "grant_type", "client_id",
-)  # fmt: skip
+# fields of a secret that an entry may fill in; the identity is a table of its own
+_FIELDS = {
+    name: field
+    for name, field in fields_of_kind("oauth2").items()
+    if field.is_in_catalogue and not name.startswith("identity_")
+}
 _DESCRIPTIONS = ("title", "source", "compared", "registration_page", "refresh_token_from", "redirect_rule", "notes")
 
-_KNOWN = {
-    *_TEXTS, *_DESCRIPTIONS, "verified", "allowed_hosts", "identity", "paging", "authorization_parameters",
-    "token_parameters", "compliance", "parameters", "dpop",
-}  # fmt: skip
+_KNOWN = {*_FIELDS, *_DESCRIPTIONS, "verified", "identity", "paging", "parameters"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,15 +95,10 @@ def parse_provider(key: str, table: Mapping[str, Any], where: str) -> Provider:
     if problem := _problem(table):
         raise InvalidSecret(f"The provider file {where}: {problem}")
     try:
-        compliance_from(table.get("compliance", {}))
+        fields = {name: _checked(field, table[name]) for name, field in _FIELDS.items() if table.get(name)}
         parameters = tuple(Parameter(**entry) for entry in table.get("parameters", []))
     except (InvalidSecret, TypeError) as error:
         raise InvalidSecret(f"The provider file {where}: {error}") from None
-    fields = {name: table[name] for name in _TEXTS if table.get(name)}
-    fields["allowed_hosts"] = tuple(table["allowed_hosts"])
-    for name in ("authorization_parameters", "token_parameters", "compliance", "dpop"):
-        if table.get(name):
-            fields[name] = table[name]
     fields |= {f"identity_{name}": value for name, value in table.get("identity", {}).items()}
     return Provider(
         key=key,
@@ -128,10 +120,7 @@ def _problem(table: Mapping[str, Any]) -> str | None:
             for name in ("title", "source", "token_endpoint")
         ),
         (not str(table.get("source")).startswith("https://"), "'source' must be the provider's own page."),
-        *(
-            (not isinstance(table.get(name, ""), str), f"'{name}' must be a text.")
-            for name in (*_TEXTS, *_DESCRIPTIONS)
-        ),
+        *((not isinstance(table.get(name, ""), str), f"'{name}' must be a text.") for name in _DESCRIPTIONS),
         (
             table.get("redirect_rule", "") not in {"", *REDIRECT_RULES},
             f"'redirect_rule' is one of {', '.join(REDIRECT_RULES)}.",
@@ -146,6 +135,50 @@ def _problem(table: Mapping[str, Any]) -> str | None:
         ),
     )
     return next((problem for is_wrong, problem in checks if is_wrong), None)
+
+
+def _checked(field: Field, value: Any) -> Any:
+    """The entry's value, once it has the form that the field takes."""
+    converted = checked_value(field, value)
+    return converted if field.shape == "texts" else value
+
+
+def known_fields(configuration: Mapping[str, Any], providers: Mapping[str, Provider]) -> dict[str, Any]:
+    """The fields of a secret that the entry of its provider fills in, and its `parameters`, if the entry has any.
+
+    The parameters are read back from the secret's own endpoints; empty if they cannot be, or there is no entry.
+    """
+    provider = providers.get(str(configuration.get("provider")))
+    if provider is None:
+        return {}
+    values: dict[str, str] = {}
+    for name, template in provider.fields.items():
+        own = configuration.get(name)
+        if isinstance(template, str) and isinstance(own, str) and (matched := _pattern(template).fullmatch(own)):
+            values = {**matched.groupdict(), **values}
+    try:
+        fields = fields_for(provider, values)
+    except InvalidSecret:
+        return {}
+    del fields["provider"]
+    return {**fields, "parameters": {parameter.name: values[parameter.name] for parameter in provider.parameters
+                                     if parameter.name in values}}  # fmt: skip
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    named: set[str] = set()
+
+    def group(matched: re.Match[str]) -> str:
+        name = matched[1]
+        if name in named:
+            return f"(?P={name})"
+        named.add(name)
+        return f"(?P<{name}>[^/]+)"
+
+    return re.compile("".join(
+        group(matched) if (matched := _PLACE.fullmatch(part)) else re.escape(part)
+        for part in re.split(r"(\{[a-z_]+\})", template)
+    ))  # fmt: skip
 
 
 def fields_for(provider: Provider, values: Mapping[str, str]) -> dict[str, Any]:

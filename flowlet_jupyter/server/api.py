@@ -20,10 +20,12 @@ from flowlet_jupyter.errors import (
     ProviderError,
     SecretNotFound,
     SourceUnavailable,
+    UsageError,
     VaultError,
 )
 from flowlet_jupyter.fields import checked_endpoint, checked_name
 from flowlet_jupyter.http.identity import identify
+from flowlet_jupyter.model.schema import as_json
 from flowlet_jupyter.oauth.collection import SecretHandle
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
@@ -41,8 +43,8 @@ from flowlet_jupyter.vault import Vault
 from flowlet_jupyter.vault.greetings import greet
 
 _STATUS_OF_ERROR: tuple[tuple[type[FlowletError], int], ...] = (
-    (InvalidSecret, 400),
     (SecretNotFound, 404),
+    (UsageError, 400),
     (AuthRequired, 409),
     (ProviderError, 502),
     (SourceUnavailable, 409),
@@ -52,7 +54,7 @@ _STATUS_OF_ERROR: tuple[tuple[type[FlowletError], int], ...] = (
 
 
 class FlowletAPIHandler(FlowletHandler, APIHandler):
-    """JSON in and out; an error is `{"message", "error", "field"}`."""
+    """JSON in and out; an error is `{"message", "error", "field", "errors"}`, the last by field."""
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """The error as JSON; messages of ours hold no value."""
@@ -66,7 +68,8 @@ class FlowletAPIHandler(FlowletHandler, APIHandler):
             message, name = "The server failed; its log says where.", "InternalError"
         self.set_status(status_code)
         self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps({"message": message, "error": name, "field": getattr(error, "field", None)}))
+        self.finish(json.dumps({"message": message, "error": name, "field": getattr(error, "field", None),
+                                "errors": getattr(error, "errors", {})}))  # fmt: skip
 
     def log_exception(self, *exc_info: Any) -> None:
         """Expected errors are answers, not log entries."""
@@ -292,6 +295,15 @@ def _shown(provider: Provider) -> dict[str, Any]:
     return {**shown, "needs_client_secret": fields.get("token_endpoint_auth_method") != "none",
             "is_ready": provider.is_ready, "client_id": fields.get("client_id", ""),
             "grant_type": fields.get("grant_type", AUTHORIZATION_CODE)}  # fmt: skip
+
+
+class SchemaHandler(FlowletAPIHandler):
+    """`GET api/schema`: the kinds of secret and their fields, which the form is drawn from."""
+
+    @web.authenticated
+    def get(self) -> None:
+        """By kind: its label and its fields."""
+        self.finish(as_json())
 
 
 class RedirectUriHandler(FlowletAPIHandler):

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 from tornado.template import Loader
 
-from flowlet_jupyter import views
+from flowlet_jupyter import frontend
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.server.headers import FlowletHandler
 from flowlet_jupyter.server.redirect_uri import callback_path
 
-_HERE = Path(__file__).parent
-_pages = Loader(str(_HERE / "templates"), autoescape="xhtml_escape")
+_pages = Loader(str(frontend.TEMPLATES), autoescape="xhtml_escape")
 _CSS, _JAVASCRIPT = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
 _FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
-    "page.css": (_CSS, (_HERE / "static" / "page.css").read_bytes),
-    "callback.js": (_JAVASCRIPT, (_HERE / "static" / "callback.js").read_bytes),
-    "secrets.css": (_CSS, lambda: views.style().encode()),
-    "secrets.js": (_JAVASCRIPT, lambda: views.script("page.js").encode()),
+    "page.css": (_CSS, lambda: frontend.text("page.css").encode()),
+    "callback.js": (_JAVASCRIPT, lambda: frontend.text("callback.js").encode()),
+    "secrets.css": (_CSS, lambda: frontend.style().encode()),
+    "secrets.js": (_JAVASCRIPT, lambda: frontend.script("page.js").encode()),
 }
 _OWN_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'none'"
 

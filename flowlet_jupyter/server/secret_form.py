@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import SECRET_TYPES, Headers, Record, Secret
-from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.fields import FieldErrors
+from flowlet_jupyter.model.schema import (
+    from_mapping,
+    is_same_grant,
+    kind_named,
+    without_configuration_marks,
+    without_empty,
+)
+from flowlet_jupyter.oauth2 import CREDENTIALED_ENDPOINTS, OAuth2
+from flowlet_jupyter.secret import Headers, Record, Secret
 from flowlet_jupyter.vault import Vault
-
-# A change of one of these makes the tokens that were obtained before belong to something else.
-_GRANT_FIELDS = (
-    "authorization_endpoint", "token_endpoint", "client_id", "grant_type", "dpop", "username", "refresh_token",
-    "subject", "subject_token_file", "subject_secret",
-)  # fmt: skip
-# Where the client authenticates itself, with whatever value it has.
-_CREDENTIALED_ENDPOINTS = (
-    "token_endpoint", "device_authorization_endpoint", "pushed_authorization_request_endpoint",
-    "revocation_endpoint", "introspection_endpoint",
-)  # fmt: skip
 
 
 def store_secret(vault: Vault, name: str, fields: dict[str, Any], *, only_new: bool) -> tuple[bool, Record]:
@@ -34,59 +29,35 @@ def store_secret(vault: Vault, name: str, fields: dict[str, Any], *, only_new: b
             raise InvalidSecret(f"Secret '{name}' shares the client of '{owner}'. Edit that one.", field="name")
         secret = _secret_from(name, fields, old.secret if old else None)
         record = Record(secret=secret)
-        if old and isinstance(secret, OAuth2) and isinstance(old.secret, OAuth2):
-            if all(getattr(secret, field) == getattr(old.secret, field) for field in _GRANT_FIELDS):
-                record = Record(secret=secret, token_set=old.token_set, refused=old.refused)
+        if old and is_same_grant(secret, old.secret):
+            record = Record(secret=secret, token_set=old.token_set, refused=old.refused)
         vault.put(record)
         return old is None, record
 
 
 def _secret_from(name: str, fields: dict[str, Any], old: Secret | None) -> Secret:
     """The secret that the JSON object `fields` describes. Raises `InvalidSecret` naming the field."""
-    fields = {key: value for key, value in fields.items() if value not in ("", None)}
-    if fields.pop("name", name) != name:
+    if (fields.get("name") or name) != name:
         raise InvalidSecret("The name in the body is not that of the address; a secret is not renamed.", field="name")
-    kind = SECRET_TYPES.get(str(fields.pop("type", old.type if old else "oauth2")))
-    if kind is None:
-        raise InvalidSecret(f"The type is one of {', '.join(SECRET_TYPES)}.", field="type")
-    for key in ("header_names", "status", *(f"has_{value}" for value in kind.value_fields)):
-        fields.pop(key, None)  # what GET adds; a client may send back what it got
-    specs = {spec.name: spec for spec in dataclasses.fields(kind)}
-    for key, value in fields.items():
-        if key not in specs:
-            raise InvalidSecret(f"A secret of type {kind.type} has no field '{key[:50]}'.", field=key[:50])
-        if not isinstance(value, SecretValue):
-            fields[key] = _typed(key, value, str(specs[key].type))
+    kind = kind_named(fields.get("type") or (old.type if old else "oauth2"))
+    fields = without_configuration_marks(kind.type, without_empty(kind.type, fields))
+    errors = FieldErrors()
     if isinstance(old, kind):
-        _keep_values(kind, fields, old)
-    for key, spec in specs.items():
-        has_default = spec.default is not dataclasses.MISSING or spec.default_factory is not dataclasses.MISSING
-        if key not in fields and key != "name" and not has_default:
-            raise InvalidSecret(f"The {key.replace('_', ' ')} is missing.", field=key)
-    return kind(name=name, **fields)
+        _keep_values(kind, fields, old, errors)
+    secret = None
+    with errors:
+        secret = from_mapping(kind.type, {**fields, "name": name})
+    errors.raise_any()
+    assert secret is not None  # noqa: S101 - else there was an error
+    return secret
 
 
-def _typed(key: str, value: Any, annotation: str) -> Any:
-    """`value` as the field takes it, whose annotation is `annotation`; a text becomes a `SecretValue` where one is due."""
-    if annotation.startswith("tuple"):
-        right = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
-        value = tuple(value) if right else value
-    elif annotation.startswith("Mapping"):
-        right = isinstance(value, dict) and all(isinstance(entry, str) for entry in value.values())
-    elif annotation == "Compliance":
-        right = isinstance(value, dict)
-    else:
-        right = isinstance(value, bool if annotation == "bool" else str)
-        value = SecretValue(value) if right and annotation.startswith("SecretValue") else value
-    if not right:
-        raise InvalidSecret(f"The {key.replace('_', ' ')} has the wrong type.", field=key)
-    return value
-
-
-def _keep_values(kind: type[Secret], fields: dict[str, Any], old: Secret) -> None:
+def _keep_values(kind: type[Secret], fields: dict[str, Any], old: Secret, errors: FieldErrors) -> None:
     """Fill values that the form left empty from the stored secret, unless they would go to a new place."""
     if isinstance(old, Headers):
         given = fields.get("headers", {})
+        if not isinstance(given, dict):
+            return  # the schema says what is wrong with it
         fields["headers"] = {header: value or old.headers.get(header, "") for header, value in given.items()} or dict(
             old.headers
         )
@@ -97,15 +68,18 @@ def _keep_values(kind: type[Secret], fields: dict[str, Any], old: Secret) -> Non
         if isinstance(old, OAuth2):
             if key == "client_secret" and fields.get("token_endpoint_auth_method") == "none":
                 continue
-            _check_same_provider(key, fields, old)
+            with errors:
+                _check_same_provider(key, fields, old)
         fields[key] = getattr(old, key)
 
 
 def _check_same_provider(key: str, fields: dict[str, Any], old: OAuth2) -> None:
-    known = {getattr(old, endpoint) for endpoint in _CREDENTIALED_ENDPOINTS} | {old.compliance.refresh_endpoint, None}
-    compliance = fields.get("compliance") or {}
-    wanted = {fields.get(endpoint) for endpoint in _CREDENTIALED_ENDPOINTS} | {compliance.get("refresh_endpoint")}
-    if not wanted <= known:
+    known = [getattr(old, endpoint) for endpoint in CREDENTIALED_ENDPOINTS]
+    known += [old.compliance.refresh_endpoint, None, ""]
+    compliance = fields.get("compliance")
+    refresh_endpoint = compliance.get("refresh_endpoint") if isinstance(compliance, dict) else None
+    new = [*(fields.get(endpoint) for endpoint in CREDENTIALED_ENDPOINTS), refresh_endpoint]
+    if any(endpoint not in known for endpoint in new):
         label = key.replace("_", " ")
         raise InvalidSecret(
             f"An endpoint has changed: enter the {label} again, so that a stored one is never sent to a new place "

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flowlet_jupyter.compliance import Compliance
 from flowlet_jupyter.errors import FlowletError, VaultError, VaultFileDamaged
-from flowlet_jupyter.secret import SECRET_TYPES, Record
+from flowlet_jupyter.model.schema import from_mapping, to_mapping
+from flowlet_jupyter.secret import Record
 from flowlet_jupyter.secret_value import SecretValue
 from flowlet_jupyter.token_set import TokenSet
 
@@ -18,7 +18,7 @@ SCHEMA = 2
 
 def record_to_payload(record: Record) -> dict[str, Any]:
     """`record` as JSON-ready values, with its values in clear: only ever given to a sealed file."""
-    secret = {spec.name: _revealed(getattr(record.secret, spec.name)) for spec in dataclasses.fields(record.secret)}
+    secret = to_mapping(record.secret)
     if secret.get("client_of"):
         # the client registration stays with its owner, so that a change of it reaches every account
         secret = {"name": secret["name"], "client_of": secret["client_of"]}
@@ -34,8 +34,6 @@ def record_to_payload(record: Record) -> dict[str, Any]:
 
 
 def _revealed(value: Any) -> Any:
-    if isinstance(value, Compliance):
-        return value.declared()
     if isinstance(value, SecretValue):
         return value.reveal()
     if isinstance(value, Mapping):
@@ -57,14 +55,13 @@ def record_from_payload(payload: dict[str, Any], path: Path, *, owner: Record | 
     record = None
     try:
         fields = dict(payload["secret"])
-        kind = SECRET_TYPES[fields.pop("type")]
+        kind = fields.pop("type")
         if owner is not None:
-            shared = {spec.name: getattr(owner.secret, spec.name) for spec in dataclasses.fields(owner.secret)}
-            fields = {**shared, "name": fields["name"], "client_of": fields["client_of"]}
+            fields = {**to_mapping(owner.secret), "name": fields["name"], "client_of": fields["client_of"]}
         token = payload["token_set"]
         record = Record(
-            secret=kind(**_parsed(kind, fields)),
-            token_set=token and TokenSet(**_parsed(TokenSet, token)),
+            secret=from_mapping(kind, fields, set_by="flowlet"),
+            token_set=token and TokenSet(**_parsed(token)),
             refused=payload["refused"],
         )
     except (KeyError, TypeError, ValueError, FlowletError):
@@ -81,13 +78,7 @@ def client_of(payload: dict[str, Any]) -> str | None:
     return name if isinstance(name, str) and name else None
 
 
-def _parsed(kind: type[Any], fields: dict[str, Any]) -> dict[str, Any]:
-    """`fields` as the dataclass `kind` takes them; a payload of an older schema has fewer."""
-    parsed = dict(fields)
-    for spec in dataclasses.fields(kind):
-        value = parsed.get(spec.name)
-        if isinstance(value, str) and str(spec.type).startswith("SecretValue"):
-            parsed[spec.name] = SecretValue(value)
-        elif isinstance(value, list):
-            parsed[spec.name] = tuple(value)
-    return parsed
+def _parsed(token: dict[str, Any]) -> dict[str, Any]:
+    """The members of a token set as `TokenSet` takes them; a payload of an older schema has fewer."""
+    values = {spec.name for spec in dataclasses.fields(TokenSet) if str(spec.type).startswith("SecretValue")}
+    return {name: SecretValue(text) if name in values and text is not None else text for name, text in token.items()}

@@ -115,7 +115,20 @@ class Vault:
         return dataclasses.replace(secret, name=owner.name, client_of=None) == owner
 
     def put(self, record: Record) -> None:
-        """Store `record` under its secret's name, replacing what was there. Take `lock` around a read and a put."""
+        """Store `record` under its secret's name, replacing what was there. Take `lock` around a read and a put.
+
+        Raises `InvalidSecret` for an account of a secret that is not there: it could never be opened again.
+        """
+        owner = getattr(record.secret, "client_of", None)
+        if owner:
+            try:
+                self._owner(record.secret.name, owner)
+            except (SecretNotFound, VaultFileDamaged):
+                raise InvalidSecret(
+                    f"Secret '{record.secret.name}' cannot be an account of '{owner}': there is no such secret with a "
+                    "client of its own.",
+                    field="client_of",
+                ) from None
         make_private_folder(self.folder)
         path = self.folder / file_name_of(record.secret.name)
         write_sealed(path, record_to_payload(record), self.master_key().key)

@@ -75,6 +75,30 @@ def test_a_link_fills_in_the_form_but_no_value_and_no_host(page, loopback):
     assert "evil.example" not in stored.allowed_hosts
 
 
+def test_each_error_stands_beside_its_field_and_what_was_typed_stays(page, loopback):
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Add secret").click()
+    form = page.get_by_role("form", name="Add secret")
+    form.get_by_label("Name", exact=True).fill("api")
+    form.get_by_label("Client secret", exact=True).fill(CANARY)
+    form.get_by_label("Token endpoint").fill("http://far.example/token")
+    form.get_by_label("Grant").select_option("client_credentials")
+    assert form.get_by_label("Name", exact=True).input_value() == "api"
+    form.get_by_role("button", name="Save").click()
+    form.get_by_text("The client ID is missing.").wait_for()
+    assert form.get_by_text("The token endpoint must use https://").count() == 1
+    assert form.locator("[aria-invalid]").count() == 2
+    form.get_by_label("Type").select_option("api_key")
+    form.get_by_label("API key", exact=True).fill(CANARY)
+    form.get_by_label("Parameter").fill("api_key")
+    form.get_by_label("Location").select_option("query")
+    form.get_by_label("Allowed hosts").fill("api.example.org")
+    form.get_by_role("button", name="Save").click()
+    page.get_by_text("Ready").wait_for()
+    stored = default_vault().get("api").secret
+    assert (stored.parameter, stored.location, stored.key.reveal()) == ("api_key", "query", CANARY)
+
+
 def test_the_password_grant_is_warned_of(page, loopback):
     page.goto(f"{loopback.secrets_url}?name=old")
     form = page.get_by_role("form", name="Add secret")

@@ -254,3 +254,13 @@ def test_headers_that_flowlet_toml_asks_for(team_folder, monkeypatch, value_file
     monkeypatch.setattr("builtins.input", lambda _question: "y")
     assert main(["add", "key", "--value-file", value_file]) == 0
     assert default_vault().get("key").secret.headers["X-Key"].reveal() == CANARY
+
+
+def test_an_api_key_from_the_shell(value_file, capsys):
+    arguments = ["add", "weather", "--type", "api_key", "--set", "parameter=appid", "--set", "location=query"]
+    assert main([*arguments, "--host", "api.weather.example", "--value-file", value_file]) == 0
+    stored = default_vault().get("weather").secret
+    assert (stored.parameter, stored.location, stored.key.reveal()) == ("appid", "query", CANARY)
+    assert CANARY not in capsys.readouterr().out
+    assert main(["add", "x", "--type", "api_key", "--set", "key=abc"]) == 1
+    assert "is never an argument" in capsys.readouterr().err

@@ -111,7 +111,7 @@ def test_no_redirect_carries_a_secret_to_another_origin(api, status, kind):
 
 def test_users_own_authorization_beside_a_secret_is_an_error(api):
     add(Password, api.url, password=CANARY)
-    with pytest.raises(flowlet.InvalidSecret, match="Authorization"):
+    with pytest.raises(flowlet.InvalidOption, match="Authorization"):
         flowlet.get("/me", secret="api", headers={"Authorization": "Bearer mine"})
     with pytest.raises(flowlet.FlowletError, match="Host header"):
         flowlet.get("/me", secret="api", headers={"Host": "evil.example"})
@@ -148,7 +148,7 @@ def test_auth_for_a_client_of_ones_own_has_the_same_host_rule(api):
             client.get("https://evil.example/")
     assert api.seen[0][1]["Authorization"] == f"Bearer {CANARY}"
     flowlet.secrets.add(Headers(name="keys", headers={"X-Key": CANARY}, base_url=api.url))
-    with pytest.raises(flowlet.InvalidSecret, match=r"flowlet\.client"):
+    with pytest.raises(flowlet.InvalidOption, match=r"flowlet\.client"):
         flowlet.auth("keys")
 
 

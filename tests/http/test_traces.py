@@ -14,7 +14,7 @@ import pytest
 from leak_search import files_below, leaks
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.errors import InvalidSecret, MissingExtra, RequestFailed
+from flowlet_jupyter.errors import InvalidOption, MissingExtra, RequestFailed
 from flowlet_jupyter.http import audit, caching, curl_export
 from flowlet_jupyter.vault import default_vault
 
@@ -97,7 +97,7 @@ def test_ages(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "soon", "-1h", "0", "1w", "1e9", "9" * 30])
 def test_what_is_no_age(text):
-    with pytest.raises(InvalidSecret, match="is not an age"):
+    with pytest.raises(InvalidOption, match="is not an age"):
         caching.age_of(text)
 
 
@@ -220,7 +220,7 @@ def test_a_har_of_a_session_has_all_but_credentials(api, secret, tmp_path):
 
 def test_no_secret_is_sent_where_nobody_checks_who_answers():
     flowlet.secrets.add(flowlet.Password(name="far", password=CANARY, allowed_hosts=("a.example",)))
-    with pytest.raises(InvalidSecret, match="nobody checks who answers"):
+    with pytest.raises(InvalidOption, match="nobody checks who answers"):
         flowlet.get("https://a.example/", secret="far", insecure=True)
 
 

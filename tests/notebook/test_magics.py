@@ -200,7 +200,7 @@ def test_the_cache_and_the_log_of_the_magics(run, api):
 def test_an_unchecked_certificate_warns_and_carries_no_secret(run):
     default_vault().put(Record(secret=Password(name="far", password=CANARY, allowed_hosts=("far.example",))))
     assert "certificate is not checked" in run("%flowlet_request API/user/1 -k")
-    run("%flowlet_request https://far.example/ -s far -k", fails="InvalidSecret")
+    run("%flowlet_request https://far.example/ -s far -k", fails="InvalidOption")
 
 
 def test_help_lists_all_options(run):

@@ -10,9 +10,9 @@ import base64
 import contextlib
 import uuid
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowlet_jupyter import frontend
 from flowlet_jupyter.http.records import find_records
 from flowlet_jupyter.http.redaction import is_sensitive
 from flowlet_jupyter.notebook.display.messages import explanation, size, status_line
@@ -27,9 +27,8 @@ OUTPUT_BYTES = 64_000  # of the whole output: style, script and the plain text t
 DEFAULT_ROWS = 20
 _HEADERS_BYTES = 6_000
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml", "image/avif"})
-_HERE = Path(__file__).parent
-_STYLE = (_HERE / "response.css").read_text("utf-8")
-_SCRIPT = (_HERE / "response.js").read_text("utf-8")
+_STYLE = frontend.text("response.css")
+_SCRIPT = frontend.text("response.js")
 
 
 def response_html(

@@ -1,5 +1,8 @@
 // The page of the server: all secrets, the form and Manage tokens, without a notebook around them.
 
+import { openApp } from "./app.js";
+import { harmlessPrefill } from "./required.js";
+
 const prefill = harmlessPrefill(Object.fromEntries(new URLSearchParams(location.search)));
 const isForm = Object.keys(prefill).length > 0;
-openScreen(document.querySelector("main"), { kind: isForm ? "form" : "table", name: "", prefill });
+openApp(document.querySelector("main"), { kind: isForm ? "form" : "table", name: "", prefill });

@@ -1,5 +1,9 @@
 // Manage tokens: what was obtained and until when, and the link that requests an access token.
 
+import { button, copyButton, element, labelled, spanOfTime, textInput } from "./dom.js";
+import { GRANT_DEVICE } from "./form_state.js";
+import { call, flowletUrl, secretPath } from "./server.js";
+
 const NO_REFRESH_TOKEN =
   "No refresh token was given: when the access token ends, you will be asked to connect again. A scope usually brings " +
   "one: offline.access at Twitter, offline_access at most others.";
@@ -12,19 +16,19 @@ const STATE_WORDS = {
   needs_authorization: "Needs authorization",
 };
 
-function statusWords(status) {
+export function statusWords(status) {
   if (status.state === "needs_authorization" && status.problem) return `Needs authorization: ${status.problem}`;
   return STATE_WORDS[status.state] ?? status.state;
 }
 
-function statusMark(status) {
+export function statusMark(status) {
   const good = ["connected", "ready", "on_demand"].includes(status.state);
   const kind = good ? "good" : status.state === "expired" ? "waiting" : "none";
   return element("span", { class: `flowlet-mark flowlet-mark-${kind}`, "aria-hidden": "true" });
 }
 
 // The words of an expiry, counted down by the clock that `view` runs.
-function expiry(status) {
+export function expiry(status) {
   const words = element("span", { class: "flowlet-expiry" });
   words.update = () => {
     if (!status.access_token) words.textContent = "";
@@ -40,7 +44,7 @@ function expiry(status) {
 }
 
 // A plain link: no popup blocker stops it, and it works while the kernel is busy.
-function connectLink(name, label, clicked, query = "") {
+export function connectLink(name, label, clicked, query = "") {
   return element(
     "a",
     {
@@ -72,8 +76,8 @@ function tokenRows(secret) {
   );
 }
 
-// `view` redraws and polls; see widget.js. `back` returns to the table, or is null where there is none.
-function manageView(secret, view, back) {
+// `view` redraws and polls; see app.js. `back` returns to the table, or is null where there is none.
+export function manageView(secret, view, back) {
   const message = element("div", { class: "flowlet-error", role: "alert" });
   const isOAuth2 = secret.type === "oauth2";
   const obtained = secret.status.access_token;
@@ -116,7 +120,7 @@ function manageView(secret, view, back) {
       message.textContent = "";
       try {
         const { active } = await call("POST", secretPath(secret.name, "/introspect"));
-        view.tell(active ? `The provider says that the access token of ${secret.name} is good.` : `The provider no longer takes the access token of ${secret.name}.`);
+        view.notify(active ? `The provider says that the access token of ${secret.name} is good.` : `The provider no longer takes the access token of ${secret.name}.`);
       } catch (error) { message.textContent = error.message; }
     }));
   }
@@ -140,9 +144,9 @@ function manageView(secret, view, back) {
   const remove = button("Delete", () => {
     if (remove.dataset.armed) {
       attempt(async () => {
-        const answer = await call("DELETE", secretPath(secret.name));
+        const response = await call("DELETE", secretPath(secret.name));
         // at the provider the tokens may still be valid: that must not vanish with the view
-        if (answer?.notice) view.tell(answer.notice);
+        if (response?.notice) view.notify(response.notice);
         back?.();
       });
     }
@@ -196,7 +200,7 @@ function deviceView(given, secret, view, box) {
 }
 
 // In the output of a cell that waits for a token: the link alone.
-function connectView(secret, view) {
+export function connectView(secret, view) {
   const { status } = secret;
   if (status.state === "connected") {
     return element("p", { role: "status" }, statusMark(status), `Secret ${secret.name} is connected, `, expiry(status), ".");

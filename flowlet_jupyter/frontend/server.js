@@ -1,9 +1,10 @@
 // The server extension, found by Jupyter's page config. Values go from here to the server, never to the kernel.
 
-class ServerError extends Error {
-  constructor(message, { field, status, isCut = false } = {}) {
+export class ServerError extends Error {
+  constructor(message, { field, errors, status, isCut = false } = {}) {
     super(message);
     this.field = field;
+    this.errors = errors ?? (field ? { [field]: message } : {});
     this.status = status;
     this.isCut = isCut; // there is no server extension to ask
   }
@@ -13,26 +14,26 @@ const NO_EXTENSION =
   "The Jupyter server has no flowlet_jupyter extension. In the environment that runs JupyterLab (it may be another " +
   "than this kernel's) run  pip install flowlet-jupyter  , then restart JupyterLab.";
 
-function flowletUrl(path) {
+export function flowletUrl(path) {
   const config = document.getElementById("jupyter-config-data");
   if (!config) throw new ServerError("This front end does not say where its Jupyter server is. " + NO_EXTENSION, { isCut: true });
   const baseUrl = JSON.parse(config.textContent).baseUrl || "/";
   return new URL(`${baseUrl.replace(/\/?$/, "/")}flowlet/${path}`, location.origin).href;
 }
 
-function secretPath(name, suffix = "") {
+export function secretPath(name, suffix = "") {
   return `api/secrets/${encodeURIComponent(name)}${suffix}`;
 }
 
-async function call(method, path, { body, onlyNew } = {}) {
+export async function call(method, path, { body, onlyNew } = {}) {
   const xsrf = document.cookie.match(/(?:^|; )_xsrf=([^;]*)/);
   const headers = { Accept: "application/json" };
   if (xsrf) headers["X-XSRFToken"] = decodeURIComponent(xsrf[1]);
   if (body) headers["Content-Type"] = "application/json";
   if (onlyNew) headers["If-None-Match"] = "*";
-  let answer;
+  let response;
   try {
-    answer = await fetch(flowletUrl(path), {
+    response = await fetch(flowletUrl(path), {
       method,
       headers,
       body: body && JSON.stringify(body),
@@ -44,25 +45,25 @@ async function call(method, path, { body, onlyNew } = {}) {
     if (error instanceof ServerError) throw error;
     throw new ServerError("The Jupyter server does not answer. Is it still running?");
   }
-  const isJson = (answer.headers.get("Content-Type") || "").includes("json");
-  if (answer.status === 404 && !isJson) throw new ServerError(NO_EXTENSION, { isCut: true });
-  if (answer.redirected || answer.status === 403) {
+  const isJson = (response.headers.get("Content-Type") || "").includes("json");
+  if (response.status === 404 && !isJson) throw new ServerError(NO_EXTENSION, { isCut: true });
+  if (response.redirected || response.status === 403) {
     throw new ServerError("You are not logged in to the Jupyter server any more. Reload the page.");
   }
-  if (answer.status === 204) return null;
-  const content = isJson ? await answer.json() : null;
-  if (!answer.ok) {
-    throw new ServerError(content?.message || `The Jupyter server answered ${answer.status}.`, { field: content?.field, status: answer.status });
+  if (response.status === 204) return null;
+  const content = isJson ? await response.json() : null;
+  if (!response.ok) {
+    throw new ServerError(content?.message || `The Jupyter server answered ${response.status}.`, { field: content?.field, errors: content?.errors, status: response.status });
   }
   return content;
 }
 
 // Other notebooks of this browser, and the callback page, say here when a secret has changed.
-function changes(listener) {
+export function changes(listener) {
   const channel = new BroadcastChannel("flowlet");
   channel.onmessage = (event) => listener(String(event.data?.changed ?? ""));
   return {
-    tell(name) { channel.postMessage({ changed: name }); },
+    notify(name) { channel.postMessage({ changed: name }); },
     close() { channel.close(); },
   };
 }

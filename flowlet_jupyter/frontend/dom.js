@@ -1,6 +1,6 @@
 // Building blocks of the views. Text is always set as text, never parsed as HTML: it may come from a provider.
 
-function element(tag, attributes = {}, ...children) {
+export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
@@ -11,7 +11,7 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-function button(label, action, attributes = {}) {
+export function button(label, action, attributes = {}) {
   return element("button", { type: "button", onclick: action, ...attributes }, label);
 }
 
@@ -22,7 +22,7 @@ function freshId(prefix) {
 }
 
 // A label, its control, an optional hint, and a place for the error beside it; all tied together for screen readers.
-function labelled(label, control, { hint, beside } = {}) {
+export function labelled(label, control, { hint, beside } = {}) {
   control.id = control.id || freshId("field");
   const error = element("div", { class: "flowlet-field-error", id: `${control.id}-error`, role: "alert" });
   const described = [error.id];
@@ -51,7 +51,7 @@ function labelled(label, control, { hint, beside } = {}) {
   };
 }
 
-function copyButton(read) {
+export function copyButton(read) {
   const made = button("Copy", async () => {
     try {
       await navigator.clipboard.writeText(read());
@@ -65,9 +65,33 @@ function copyButton(read) {
   return made;
 }
 
-function spanOfTime(seconds) {
+export function spanOfTime(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   if (whole >= 172800) return `${Math.floor(whole / 86400)} days`;
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
   return [hours && `${hours} h`, (hours || minutes) && `${minutes} min`, `${rest} s`].filter(Boolean).join(" ");
+}
+
+export function secretInput(placeholder) {
+  const control = element("input", { type: "password", autocomplete: "off", spellcheck: "false", placeholder });
+  const show = button("Show", () => {
+    const hidden = control.type === "password";
+    control.type = hidden ? "text" : "password";
+    show.textContent = hidden ? "Hide" : "Show";
+    show.setAttribute("aria-pressed", String(hidden));
+  }, { "aria-pressed": "false", "aria-label": "Show or hide the value" });
+  return { control, beside: show };
+}
+
+export function textInput(value = "", attributes = {}) {
+  const control = element("input", { type: "text", autocomplete: "off", spellcheck: "false", ...attributes });
+  control.value = value ?? "";
+  return control;
+}
+
+export function choice(options, value) {
+  const control = element("select");
+  for (const [key, label] of Object.entries(options)) control.append(element("option", { value: key }, label));
+  control.value = value;
+  return control;
 }

@@ -1,6 +1,10 @@
 // All secrets: name, type, hosts, status; add one, manage its tokens.
 
-function tableView(secrets, providers, wanted, vault, view) {
+import { button, element } from "./dom.js";
+import { connectLink, expiry, statusMark, statusWords } from "./manage.js";
+import { requiredView } from "./required.js";
+
+export function tableView(secrets, providers, schema, required, vault, view) {
   const rows = secrets.map((secret) => {
     if (secret.error) {
       return element("tr", {}, element("td", {}, secret.name), element("td", { colspan: "4", class: "flowlet-error" }, secret.error));
@@ -9,7 +13,7 @@ function tableView(secrets, providers, wanted, vault, view) {
       "tr",
       {},
       element("th", { scope: "row" }, secret.name),
-      element("td", {}, TYPES[secret.type]?.split(" (")[0] ?? secret.type),
+      element("td", {}, schema[secret.type]?.label.split(" (")[0] ?? secret.type),
       element("td", {}, secret.allowed_hosts.join(", ")),
       element("td", {}, statusMark(secret.status), statusWords(secret.status), " ", expiry(secret.status)),
       element("td", {}, button("Manage tokens", () => view.manage(secret.name), { "aria-label": `Manage tokens of ${secret.name}` })),
@@ -24,7 +28,7 @@ function tableView(secrets, providers, wanted, vault, view) {
       ? element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows))
       : element("p", {}, "No secrets yet. Add one, and name it in a request: --secret NAME"),
     readyView(secrets, providers, view),
-    wantedView(wanted.filter((entry) => !secrets.some((secret) => secret.name === entry.name)), view),
+    requiredView(required.filter((entry) => !secrets.some((secret) => secret.name === entry.name)), view),
     element("p", { class: "flowlet-hint" }, `Kept encrypted in ${vault.folder}; master key: ${vault.master_key}.`),
   );
 }

@@ -1,11 +1,17 @@
 // One place of a page in which the views follow each other, kept up to date from the server while it is shown.
 
+import { element } from "./dom.js";
+import { secretForm } from "./form.js";
+import { connectView, manageView } from "./manage.js";
+import { call, changes, secretPath } from "./server.js";
+import { tableView } from "./table.js";
+
 const POLL_MILLISECONDS = 2000;
 const FLOW_MILLISECONDS = 10 * 60 * 1000; // as long as the server keeps a flow
 
 // `start` is {kind, name, prefill}; `noServer()` is called when this page reaches no server extension.
-// Returns {close, heard}: `heard` takes what the kernel says ({folder, wanted} or {url}).
-function openScreen(el, start, noServer) {
+// Returns {close, onMessage}: `onMessage` takes what the kernel says ({folder, required} or {url}).
+export function openApp(el, start, noServer) {
   // Lumino would take Enter, letters and arrows for the notebook's own shortcuts
   const root = element("div", { class: "flowlet", "data-lm-suppress-shortcuts": "true" });
   const warning = element("p", { class: "flowlet-error", role: "alert", hidden: true });
@@ -14,22 +20,22 @@ function openScreen(el, start, noServer) {
   root.append(warning, content, note);
   el.append(root);
 
-  let place = start; // which view is shown: a kind and the secret's name
+  let route = start; // which view is shown: a kind and the secret's name
   let editing = null; // a form is never redrawn under the person who fills it in
   let expected = null; // {name, before, until}: a token is awaited from another tab
   let drawing = 0;
   let serverVault = null;
   let kernelVault = null;
-  let wanted = []; // what flowlet.toml beside the notebook asks for
+  let required = []; // what flowlet.toml beside the notebook asks for
   let isCut = false; // no server extension
 
   const view = {
     changed(name) {
-      channel.tell(name);
+      channel.notify(name);
       draw();
     },
     manage(name) {
-      place = { kind: "manage", name };
+      route = { kind: "manage", name };
       draw({ focus: true });
     },
     edit(secret, prefill) {
@@ -40,12 +46,12 @@ function openScreen(el, start, noServer) {
       setTimeout(draw, 0); // after the link was followed
     },
     isExpecting: (name) => expected?.name === name,
-    tell,
+    notify,
   };
-  const back = start.kind === "table" || start.kind === "form" ? () => { place = { kind: "table", name: "" }; draw({ focus: true }); } : null;
+  const back = start.kind === "table" || start.kind === "form" ? () => { route = { kind: "table", name: "" }; draw({ focus: true }); } : null;
 
-  function tell(...words) {
-    note.replaceChildren(...words);
+  function notify(...content) {
+    note.replaceChildren(...content);
     note.hidden = false;
   }
 
@@ -71,9 +77,9 @@ function openScreen(el, start, noServer) {
       const form = await secretForm(secret, prefill ?? {}, (name) => {
         editing = null;
         if (name) {
-          place = { kind: "manage", name };
-          channel.tell(name);
-        } else if (place.kind === "form") place = { kind: "table", name: "" };
+          route = { kind: "manage", name };
+          channel.notify(name);
+        } else if (route.kind === "form") route = { kind: "table", name: "" };
         draw({ focus: true });
       });
       put(form, true);
@@ -91,16 +97,16 @@ function openScreen(el, start, noServer) {
       serverVault ??= await call("GET", "api/vault");
       warnOfVaults();
       let node;
-      if (place.kind === "table") node = tableView(await call("GET", "api/secrets"), await call("GET", "api/providers"), wanted, serverVault, view);
+      if (route.kind === "table") node = tableView(await call("GET", "api/secrets"), await call("GET", "api/providers"), await call("GET", "api/schema"), required, serverVault, view);
       else {
-        const secret = await call("GET", secretPath(place.name));
+        const secret = await call("GET", secretPath(route.name));
         if (expected?.name === secret.name && secret.status.obtained_at && secret.status.obtained_at !== expected.before) expected = null;
-        node = place.kind === "connect" ? connectView(secret, view) : manageView(secret, view, back);
+        node = route.kind === "connect" ? connectView(secret, view) : manageView(secret, view, back);
       }
       if (mine === drawing && !editing) put(node, focus);
     } catch (error) {
       if (mine !== drawing) return;
-      if (error.status === 404 && back && place.kind === "manage") back(); // deleted elsewhere
+      if (error.status === 404 && back && route.kind === "manage") back(); // deleted elsewhere
       else fail(error);
     }
   }
@@ -116,31 +122,31 @@ function openScreen(el, start, noServer) {
   }
 
   const channel = changes((name) => {
-    if (place.kind === "table" || !name || name === place.name) draw();
+    if (route.kind === "table" || !name || name === route.name) draw();
   });
   const clock = setInterval(() => {
-    for (const words of content.querySelectorAll(".flowlet-expiry")) words.update?.();
+    for (const text of content.querySelectorAll(".flowlet-expiry")) text.update?.();
   }, 1000);
   const poll = setInterval(() => {
-    if (!expected && place.kind !== "connect") return; // the status is awaited only while a flow is pending
+    if (!expected && route.kind !== "connect") return; // the status is awaited only while a flow is pending
     if (expected && Date.now() > expected.until) expected = null;
     if (!document.hidden && !isCut) draw();
   }, POLL_MILLISECONDS);
   const onVisible = () => { if (!document.hidden && expected) draw(); };
   document.addEventListener("visibilitychange", onVisible);
 
-  if (place.kind === "form") showForm(null, start.prefill);
+  if (route.kind === "form") showForm(null, start.prefill);
   else draw();
 
   return {
-    heard(message) {
+    onMessage(message) {
       if (message.folder) kernelVault = message.folder;
-      if (message.wanted) {
-        wanted = message.wanted;
-        if (place.kind === "table" && !isCut) draw();
+      if (message.required) {
+        required = message.required;
+        if (route.kind === "table" && !isCut) draw();
       }
       if (message.url) {
-        tell(
+        notify(
           "Instead, this kernel serves the page itself: ",
           element("a", { href: message.url, target: "_blank", rel: "noopener noreferrer" }, "open secrets and tokens"),
           " (in a browser on the kernel's machine, for the next ten minutes).",

@@ -1,0 +1,1 @@
+"""What a secret is, without any I/O."""

@@ -1,0 +1,71 @@
+"""A vault that an earlier version wrote opens, with every value, and can be written again."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from pathlib import Path
+
+import pytest
+
+from flowlet_jupyter.secret import Basic, External, Headers, Password
+from flowlet_jupyter.vault.store import Vault
+
+SAMPLES = Path(__file__).parent / "samples"
+KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture
+def old_vault(tmp_path) -> Vault:
+    folder = tmp_path / "old"
+    shutil.copytree(SAMPLES / "five_kinds", folder)
+    return Vault(folder, environment={"FLOWLET_MASTER_KEY": KEY})
+
+
+def test_all_kinds_of_an_old_vault_open(old_vault):
+    assert old_vault.names() == [
+        "basic", "external", "headers", "oauth", "oauth-refused", "oauth/second", "password",
+    ]  # fmt: skip
+    secrets = {name: old_vault.get(name).secret for name in old_vault.names()}
+    password, basic = secrets["password"], secrets["basic"]
+    headers, external = secrets["headers"], secrets["external"]
+    assert isinstance(password, Password)
+    assert password.password.reveal() == "sample-password"
+    assert isinstance(basic, Basic)
+    assert (basic.username, basic.password.reveal()) == ("ann", "sample-basic-password")
+    assert basic.allowed_hosts == ("api.example.org",)
+    assert isinstance(headers, Headers)
+    assert {name: value.reveal() for name, value in headers.headers.items()} == {
+        "X-Api-Key": "sample-header-value",
+        "X-App": "sample-app-value",
+    }
+    assert isinstance(external, External)
+    assert (external.source, external.header, external.scheme) == ("env:SAMPLE_TOKEN", "X-Token", "")
+
+
+def test_the_client_its_tokens_and_its_accounts_open(old_vault):
+    record = old_vault.get("oauth")
+    secret, token_set = record.secret, record.token_set
+    assert secret.client_secret.reveal() == "sample-client-secret"
+    assert (secret.dpop, secret.openapi, secret.jwks_uri) == (True, "openapi.json", "https://login.example.org/jwks")
+    assert secret.authorization_parameters == {"prompt": "consent"}
+    assert secret.resource == ("https://api.example.org/",)
+    assert secret.compliance.scope_separator == ","
+    assert secret.compliance.kept_parameters == ("realmId",)
+    assert token_set.access_token.reveal() == "sample-access-token"
+    assert token_set.refresh_token.reveal() == "sample-refresh-token"
+    assert (token_set.expires_at, token_set.identity) == (1700003600.0, "@ann")
+    assert token_set.parameters == {"realmId": "42"}
+    second = old_vault.get("oauth/second")
+    assert second.secret.client_of == "oauth"
+    assert second.secret.client_secret.reveal() == "sample-client-secret"
+    assert second.token_set.access_token.reveal() == "sample-second-token"
+    assert old_vault.get("oauth-refused").refused == "invalid_grant"
+
+
+def test_what_was_read_from_an_old_vault_is_the_same_after_it_is_written(old_vault):
+    for name in old_vault.names():
+        record = old_vault.get(name)
+        old_vault.put(record)
+        again = Vault(old_vault.folder, environment={"FLOWLET_MASTER_KEY": KEY})
+        assert again.get(name) == record
