@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
 from flowlet_jupyter.http.columns import MISSING, Columns, columns_of, without_collection
-from flowlet_jupyter.http.records import Found, find_records, paths_of_lists
+from flowlet_jupyter.http.records import Found, error_in, find_records, paths_of_lists
 from flowlet_jupyter.http.redaction import excerpt
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def records_of(response: Response, path: str | None) -> Found:
     if format_of(response) == "ndjson":
         return Found(_of_lines(response), "")
     body = response.json()
+    if message := error_in(body):
+        raise RequestFailed(f"The API answered {response.status_code} with an error, so there are no records: {message}")
     if path:
         found = response.select(path)
         if found is None:

@@ -134,7 +134,8 @@ class _Reader:
             raise self._stopped(f"The API answered {response.status_code} with an error: {message}")
         page = self._page_of(body, response, request)
         records = list(page.records)
-        if records and number > 1 and records == self._last_records and isinstance(self._paginator, _GUESSED):
+        is_repeated = bool(records) and number > 1 and records == self._last_records
+        if is_repeated and isinstance(self._paginator, _GUESSED) and self._paginator.next(request, page) is not None:
             if number == 2:
                 if self._guesses_again(in_flight):
                     return False
