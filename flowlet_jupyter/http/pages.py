@@ -77,6 +77,7 @@ class _Reader:
         self.path = reading.path
         self.complete: bool | None = False
         self.reason = "nothing was read yet"
+        self._judged: tuple[bool | None, str] = (self.complete, self.reason)
 
     def __repr__(self) -> str:
         if self.complete:
@@ -161,6 +162,7 @@ class _Reader:
         if self._empty_pages > _MOST_EMPTY_PAGES:
             self._next = None
         self._judge(request, page)
+        self._judged = (self.complete, self.reason)
         most = self._reading.max_items
         if most is not None and len(self.records) > most:
             self._beyond, self.records[most:] = self.records[most:], []
@@ -257,6 +259,7 @@ class _Reader:
     def _go_on(self, max_pages: int | None) -> None:
         self.records += self._beyond
         self._beyond = []
+        self.complete, self.reason = self._judged
         limit = None if max_pages is None else self.page_count + max_pages
         self._reading = dataclasses.replace(self._reading, max_pages=limit, max_items=None)
 
