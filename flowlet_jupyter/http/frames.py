@@ -60,7 +60,9 @@ def records_of(response: Response, path: str | None) -> Found:
         return Found(_of_lines(response), "")
     body = response.json()
     if message := error_in(body):
-        raise RequestFailed(f"The API answered {response.status_code} with an error, so there are no records: {message}")
+        raise RequestFailed(
+            f"The API answered {response.status_code} with an error, so there are no records: {message}"
+        )
     if path:
         found = response.select(path)
         if found is None:

@@ -91,7 +91,12 @@ class _Reader:
     def to_df(self, *, dates: bool = False) -> pd.DataFrame:
         """The records read so far as a pandas DataFrame; `df.attrs` says whether they are complete."""
         frame = frame_of(self.records, dates=dates)
-        frame.attrs |= {"complete": self.complete, "reason": self.reason, "pages": self.page_count, "path": self.path or ""}
+        frame.attrs |= {
+            "complete": self.complete,
+            "reason": self.reason,
+            "pages": self.page_count,
+            "path": self.path or "",
+        }
         return frame
 
     def to_polars(self, *, dates: bool = False) -> pl.DataFrame:

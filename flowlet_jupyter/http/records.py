@@ -37,7 +37,9 @@ def find_records(body: Any, *, url: str = "") -> Found | None:
     if not candidates:
         return None
     segment = urlsplit(url).path.rstrip("/").rpartition("/")[2].lower()
-    best = min(candidates, key=lambda candidate: (_is_beside(candidate), candidate[0][-1].lower() != segment, _rank(candidate)))
+    best = min(
+        candidates, key=lambda candidate: (_is_beside(candidate), candidate[0][-1].lower() != segment, _rank(candidate))
+    )
     name = best[0][-1].lower()
     if "id" in body and name not in _USUAL_NAMES and name != segment:
         return None  # one object that has a list among its members is one record

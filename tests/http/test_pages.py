@@ -14,18 +14,18 @@ import respx
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import HostNotAllowed, PagingStopped, RequestFailed
 from flowlet_jupyter.http.many import _paging_of
+from flowlet_jupyter.http.pages import Pages, Reading
 from flowlet_jupyter.http.pagination import (
     Cursor,
     LinkHeader,
     NextURL,
     Offset,
-    PageResponse,
     PageNumber,
     PageRequest,
+    PageResponse,
     detect,
     of_style,
 )
-from flowlet_jupyter.http.pages import Pages, Reading
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.providers import load_providers
 
@@ -289,8 +289,16 @@ def test_every_declared_paging_is_usable(key):
 
 
 KINDS = [
-    ({"features": [{"id": 1}], "links": [{"rel": "self", "href": "x"}, {"rel": "next", "href": "/items?token=b"}]}, {}, "token=b"),
-    ({"entry": [{"id": 1}], "link": [{"relation": "next", "url": "https://api.example/b"}]}, {}, "https://api.example/b"),
+    (
+        {"features": [{"id": 1}], "links": [{"rel": "self", "href": "x"}, {"rel": "next", "href": "/items?token=b"}]},
+        {},
+        "token=b",
+    ),
+    (
+        {"entry": [{"id": 1}], "link": [{"relation": "next", "url": "https://api.example/b"}]},
+        {},
+        "https://api.example/b",
+    ),
     ({"content": [{"id": 1}], "totalPages": 3, "number": 0, "totalElements": 3}, {}, "page=1"),
     ({"d": {"results": [{"id": 1}], "__next": "https://api.example/b"}}, {}, "https://api.example/b"),
     ({"object": "list", "data": [{"id": "a"}], "has_more": True}, {}, "starting_after=a"),
@@ -300,7 +308,11 @@ KINDS = [
     ({"query": {"pages": [{"id": 1}]}, "continue": {"apcontinue": "B", "continue": "-"}}, {}, "apcontinue=B"),
     ({"startIndex": 1, "itemsPerPage": 1, "totalResults": 3, "Resources": [{"id": 1}]}, {}, "startIndex=2"),
     ([{"id": 1}], {"x-next-page": "2"}, "page=2"),
-    ({"results": [{"id": 1}], "_links": {"next": "/rest/c?start=1", "base": "https://api.example/wiki"}}, {}, "/wiki/rest/c"),
+    (
+        {"results": [{"id": 1}], "_links": {"next": "/rest/c?start=1", "base": "https://api.example/wiki"}},
+        {},
+        "/wiki/rest/c",
+    ),
 ]
 
 

@@ -56,9 +56,15 @@ def signals_of(request: PageRequest, response: PageResponse, members: Sequence[M
     flags = [(member, value) for member in members if (value := _flag(member)) is not None]
     more = next((member for member, is_more in flags if is_more), None)
     is_last = next((member for member, is_more in flags if not is_more), None)
-    size = next((number for member in members if member.key in SIZES - {"count"} and (number := _positive(member))), None)
+    size = next(
+        (number for member in members if member.key in SIZES - {"count"} and (number := _positive(member))), None
+    )
     total, total_name = _total(request, response, members, has_size=size is not None)
-    counts = [(number, member) for member in members if member.key in PAGE_COUNTS and (number := as_number(member.value)) is not None]
+    counts = [
+        (number, member)
+        for member in members
+        if member.key in PAGE_COUNTS and (number := as_number(member.value)) is not None
+    ]
     count, count_member = counts[0] if counts else (None, None)
     return Signals(
         more=more,
@@ -90,7 +96,7 @@ def _flag(member: Member) -> bool | None:
 
 def _positive(member: Member) -> int | None:
     number = as_number(member.value)
-    return number if number else None
+    return number or None
 
 
 def _total(
@@ -125,7 +131,7 @@ def _is_count_of_something(member: Member) -> bool:
 def _is_offset(member: Member) -> bool:
     name = member.name.lower()
     return as_number(member.value) is not None and (
-        member.key in OFFSETS - {"from", "first"} or name.endswith(("-offset", "_offset")) and "next" not in name
+        member.key in OFFSETS - {"from", "first"} or (name.endswith(("-offset", "_offset")) and "next" not in name)
     )
 
 
@@ -136,7 +142,9 @@ def _page_number(members: Sequence[Member]) -> Member | None:
         siblings = {each.key for each in members if each.container == member.container}
         if member.key in PAGES - {"p", "pg"} or (member.key == "number" and siblings & PAGE_COUNTS):
             # Spring says it twice, and `number` is the one that is sure to count from 0
-            spring = next((each for each in members if each.key == "number" and as_number(each.value) is not None), None)
+            spring = next(
+                (each for each in members if each.key == "number" and as_number(each.value) is not None), None
+            )
             return spring or member
     return None
 

@@ -43,7 +43,11 @@ class Cursor:
     def next(self, request: PageRequest, response: PageResponse) -> PageRequest | None:
         """The same request with the cursor."""
         cursor = response.headers.get(self.path.lower()) if self.in_header else look_up(response.body, self.path)
-        if cursor in _ENDS or isinstance(cursor, list) or (isinstance(cursor, dict) and self.parameter != "ExclusiveStartKey"):
+        if (
+            cursor in _ENDS
+            or isinstance(cursor, list)
+            or (isinstance(cursor, dict) and self.parameter != "ExclusiveStartKey")
+        ):
             return None
         signals = signals_of(request, response)
         if look_up(response.body, self.more_path) is False or (signals.is_last is not None and signals.more is None):

@@ -38,7 +38,9 @@ def _detected(request: PageRequest, response: PageResponse) -> Iterator[Paginato
         return
     yield from by_cursor
     by_id = list(cursors.last_id_candidates(response, signals))
-    is_list_object = isinstance(response.body, dict) and (response.body.get("object") == "list" or "last_id" in response.body)
+    is_list_object = isinstance(response.body, dict) and (
+        response.body.get("object") == "list" or "last_id" in response.body
+    )
     if is_list_object:
         yield from by_id
     if request.graphql_query is None:
@@ -91,7 +93,9 @@ def _declared(table: Mapping[str, str], size: int) -> Paginator:
         return Cursor(table["cursor_path"], table["cursor_parameter"])
     total = table.get("total_path", "")
     if style == "page":
-        return PageNumber(table.get("page_parameter", "page"), table.get("size_parameter", "per_page"), total, size=size)
+        return PageNumber(
+            table.get("page_parameter", "page"), table.get("size_parameter", "per_page"), total, size=size
+        )
     return dataclasses.replace(
         Offset(table.get("offset_parameter", "offset"), table.get("size_parameter", "limit"), total), size=size
     )

@@ -76,7 +76,7 @@ class LinkList:
 
 
 def links_of_header(value: str) -> dict[str, str]:
-    """relation type -> target of the links of a Link header; the first of each. One with `results="false"` leads nowhere."""
+    """Relation type -> target of the links of a Link header; the first of each. One with `results="false"` leads nowhere."""
     found: dict[str, str] = {}
     for link in _LINK.finditer(value[:_MAX_HEADER]):
         parameters: dict[str, str] = {}

@@ -23,9 +23,20 @@ _MAX_DEPTH = 7
 _MAX_MEMBERS = 2000
 _MOST_OBJECTS = 30  # an object of more objects than this holds records by their keys
 # objects that speak of something else: numbers below them are no numbers of this list
-_ELSEWHERE = frozenset({"facets", "aggregations", "aggs", "shards", "errors", "included", "extensions", "embedded", "request", "profile"})
+_ELSEWHERE = frozenset(
+    {"facets", "aggregations", "aggs", "shards", "errors", "included", "extensions", "embedded", "request", "profile"}
+)
 _HEADERS = TOTALS | AMBIGUOUS_TOTALS | PAGE_COUNTS | PAGES | SIZES
-_CONTINUE = ("nextcursor", "nextpage", "nexttoken", "nextpagetoken", "continuationtoken", "continuation", "nextmarker", "cursornext")
+_CONTINUE = (
+    "nextcursor",
+    "nextpage",
+    "nexttoken",
+    "nextpagetoken",
+    "continuationtoken",
+    "continuation",
+    "nextmarker",
+    "cursornext",
+)
 _PREFIXES = ("x", "wp", "ms", "opc", "pagination", "paging", "list")
 
 

@@ -22,7 +22,9 @@ TOTALS = frozenset(
      "totalresultsfound", "totalnumberofrecords", "numberofrecords", "matched", "numbermatched", "totalamount", "grandtotal"}
 )  # fmt: skip
 # these count the records of this page at some APIs, and all of them at others
-AMBIGUOUS_TOTALS = frozenset({"count", "resultcount", "itemcount", "resultscount", "numresults", "items", "numberofresults"})
+AMBIGUOUS_TOTALS = frozenset(
+    {"count", "resultcount", "itemcount", "resultscount", "numresults", "items", "numberofresults"}
+)
 PAGE_COUNTS = frozenset(
     {"totalpages", "pages", "lastpage", "pagecount", "numpages", "pagestotal", "totalpage", "npages", "nbpages", "pagetotal",
      "totalpagecount", "numberofpages"}
@@ -31,9 +33,24 @@ _MORE = re.compile(
     r"(?:has|are|is|there(?:is|are))?(?:any)?(?:more|next)"
     r"(?:page|pages|items|results|records|data|rows|entries|itemsincollection|available|exists?|tocome|resultsavailable)*"
 )
-_MORE_OTHERWISE = frozenset({"istruncated", "truncated", "exceededtransferlimit", "moredataavailable", "partialresults"})
+_MORE_OTHERWISE = frozenset(
+    {"istruncated", "truncated", "exceededtransferlimit", "moredataavailable", "partialresults"}
+)
 _LAST = frozenset(
-    {"last", "islast", "islastpage", "lastpage", "endofrecords", "endofstream", "done", "isdone", "end", "isend", "eof", "finished"}
+    {
+        "last",
+        "islast",
+        "islastpage",
+        "lastpage",
+        "endofrecords",
+        "endofstream",
+        "done",
+        "isdone",
+        "end",
+        "isend",
+        "eof",
+        "finished",
+    }
 )
 
 

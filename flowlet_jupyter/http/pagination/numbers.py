@@ -45,7 +45,12 @@ class PageNumber:
                 return None
             if pages is None and total is not None and self._before(here + 1, response) >= total and here == self.base:
                 return None
-            if pages is None and total is not None and here > self.base and self._before(here, response) + len(response.records) >= total:
+            if (
+                pages is None
+                and total is not None
+                and here > self.base
+                and self._before(here, response) + len(response.records) >= total
+            ):
                 return None
         return request.with_parameter(self.parameter, here + 1)
 
@@ -193,7 +198,9 @@ def _by_the_body(
         if not is_spring and normalised(own) in {"pagenumber", "pageno", "pagenum", "pageindex"}:
             names.insert(0, own)
         for name in dict.fromkeys(names):
-            yield PageNumber(name, size_name or "per_page", size=here, first=first if first is not None else 1, base=base)
+            yield PageNumber(
+                name, size_name or "per_page", size=here, first=first if first is not None else 1, base=base
+            )
     if signals.offset is not None:
         own = signals.offset.name
         name = "offset" if own.lower().endswith(("-offset", "_offset")) else own
