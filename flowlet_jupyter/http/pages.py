@@ -121,7 +121,7 @@ class _Reader:
             due.append(request)
         return due
 
-    def _take(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:
+    def _take(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:  # noqa: C901, PLR0912 - each branch is one way in which a page is not one more
         """Add a page; False if it was asked for by a wrong guess. Raises `PagingStopped` if it is an error or no JSON."""
         if self._to_discard:
             self._to_discard -= 1
