@@ -172,6 +172,8 @@ class Sender:
         _say(f"{pages!r}. They are kept {kept}in flowlet.last_pages(), whose resume() goes on.")
 
     def _of_pages(self, pages: Pages) -> Any:
+        if not pages.complete:
+            _say(f"{pages!r}.")
         if self._spec.select is not None:
             return pages.records  # what the selection gives of each page, one behind the other
         if self._spec.frame is None:
