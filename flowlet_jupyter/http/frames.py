@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.records import Found, find_records, paths_of_lists
+from flowlet_jupyter.http.records import Found, error_in, find_records, paths_of_lists
 from flowlet_jupyter.http.redaction import excerpt, redact
 from flowlet_jupyter.tables import formats
 from flowlet_jupyter.tables.charset import decode
@@ -70,6 +70,10 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noq
         frame, _ = read_table(body, form, "pandas", {})
         return Table(frame.to_dict("records"), "")
     parsed = _json(response, body)
+    if message := error_in(parsed):
+        raise RequestFailed(
+            f"The API answered {response.status_code} with an error, so there are no records: {message}"
+        )
     if path:
         return _selected(parsed, path)
     if isinstance(parsed, _Lines):

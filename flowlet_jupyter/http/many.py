@@ -131,6 +131,10 @@ class _Plan:
             elsewhere = urlsplit(page.url).netloc[:100]
             raise RequestFailed(f"The next page is on another host, {elsewhere}, and was not asked for.")
         asked: dict[str, Any] = {**self._fixed, "url": page.url, "params": dict(page.params) or None}
+        if page.method is not None:
+            asked["method"] = page.method
+        if page.headers:
+            asked["headers"] = [*dict(self._fixed.get("headers") or {}).items(), *page.headers.items()]
         return asked if page.json is None else {**asked, "json": page.json}
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 # how APIs name their list, the most telling first; only asked where several lists are in sight
 _USUAL_NAMES = (
     "data", "items", "results", "records", "value", "values", "rows", "entries", "hits", "elements", "objects", "content",
 )  # fmt: skip
+# lists that stand beside the records, and are taken only where there is no other
+_BESIDE = frozenset({"link", "links", "_links", "fields", "columns", "errors", "included", "facets", "aggregations", "warnings",
+                     "translationset", "schema", "dimensionheaders", "metricheaders"})  # fmt: skip
 _MAX_DEPTH = 4
 
 
@@ -20,17 +24,25 @@ class Found:
     path: str
 
 
-def find_records(body: Any) -> Found | None:
+def find_records(body: Any, *, url: str = "") -> Found | None:
     """The list of records in `body`: the body itself, or the likeliest list of objects below it; None if there is none.
 
     Lists of objects come before lists of values, near ones before far ones, then those with a usual name, then long ones.
     """
     if isinstance(body, list):
+        if len(body) == 2 and isinstance(body[0], dict) and isinstance(body[1], list):
+            return Found(body[1], "[1]")  # what the list is about, then the list (World Bank)
         return Found(body, "")
     candidates = _lists(body, (), 0)
     if not candidates:
         return None
-    best = min(candidates, key=_rank)
+    segment = urlsplit(url).path.rstrip("/").rpartition("/")[2].lower()
+    best = min(
+        candidates, key=lambda candidate: (_is_beside(candidate), candidate[0][-1].lower() != segment, _rank(candidate))
+    )
+    name = best[0][-1].lower()
+    if "id" in body and name not in _USUAL_NAMES and name != segment:
+        return None  # one object that has a list among its members is one record
     return Found(best[1], ".".join(map(quoted, best[0])))
 
 
@@ -44,6 +56,26 @@ def _lists(node: Any, path: tuple[str, ...], depth: int) -> list[tuple[tuple[str
         else:
             found += _lists(value, (*path, key), depth + 1)
     return found
+
+
+def _is_beside(candidate: tuple[tuple[str, ...], list[Any]]) -> bool:
+    return any(name.lower() in _BESIDE for name in candidate[0])
+
+
+def error_in(body: Any) -> str:
+    """What an API says of an error in the body of a 200; "" if it says of none."""
+    if not isinstance(body, dict):
+        return ""
+    errors = body.get("errors")
+    is_graphql = isinstance(errors, list) and bool(errors) and "data" in body and not body["data"]
+    is_refused = body.get("ok") is False or body.get("success") is False or str(body.get("status")).lower() == "error"
+    if not is_graphql and not is_refused:
+        return ""
+    if is_graphql and isinstance(errors, list):
+        first = errors[0]
+        return str(first.get("message", first) if isinstance(first, dict) else first)[:300]
+    stated = next((body[name] for name in ("error", "message", "error_description", "errors") if body.get(name)), "")
+    return str(stated.get("message", stated) if isinstance(stated, dict) else stated)[:300] or "no reason is given"
 
 
 def _rank(candidate: tuple[tuple[str, ...], list[Any]]) -> tuple[bool, int, int, int]:

@@ -154,6 +154,8 @@ class Paged:
             except (KeyboardInterrupt, PagingStopped):
                 self._keep(pages)
                 raise
+        if not pages.complete:
+            _notice(f"{pages!r}.")
         return self._result(pages)
 
     def _keep(self, pages: Pages) -> None:

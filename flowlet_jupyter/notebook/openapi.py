@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.verbs import get
@@ -23,21 +24,24 @@ class Operations:
     """(method, path template) -> the names of its query parameters."""
 
     parameters: dict[tuple[str, str], tuple[str, ...]]
+    bases: tuple[str, ...] = ()  # the paths of the servers, which a URL's path begins with
 
     def paths(self) -> list[str]:
         """The paths, with `{{name}}` where a value belongs."""
         return sorted({_PLACE.sub(r"{{\1}}", path) for _, path in self.parameters})
 
     def query_parameters(self, method: str, url: str) -> tuple[str, ...]:
-        """The query parameters of the operation whose path `url` ends with."""
-        path = re.sub(r"\{\{.*?\}\}", "x", url.partition("?")[0])
+        """The query parameters of the operation that `url` is of: the template with the most literal text wins."""
+        path = urlsplit(re.sub(r"\{\{.*?\}\}", "x", url.partition("?")[0])).path.rstrip("/")
+        best: tuple[int, tuple[str, ...]] = (-1, ())
         for (own_method, template), names in self.parameters.items():
-            pattern = "".join(
-                "[^/]+" if place % 2 else re.escape(piece) for place, piece in enumerate(_PLACE.split(template))
-            )
-            if own_method == method and re.search(f"{pattern}/?$", path):
-                return names
-        return ()
+            pieces = _PLACE.split(template.rstrip("/"))
+            pattern = "".join("[^/]+" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces))
+            literal = sum(len(piece) for index, piece in enumerate(pieces) if not index % 2)
+            is_below = any(re.fullmatch(f"{re.escape(base)}{pattern}", path) for base in ("", *self.bases))
+            if own_method == method and is_below and literal > best[0]:
+                best = (literal, names)
+        return best[1]
 
 
 NONE = Operations({})
@@ -89,7 +93,9 @@ def _loaded(text: str) -> Any:
 def parse(document: Any) -> Operations:
     """The operations of an OpenAPI 2 or 3 document; what is not as it should be is passed over."""
     found: dict[tuple[str, str], tuple[str, ...]] = {}
-    paths = document.get("paths") if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return NONE
+    paths = document.get("paths")
     for path, item in (paths if isinstance(paths, dict) else {}).items():
         if not isinstance(item, dict):
             continue
@@ -101,7 +107,15 @@ def parse(document: Any) -> Operations:
                 resolved = [_resolved(entry, document) for entry in listed]
                 names = [str(entry["name"]) for entry in resolved if entry.get("in") == "query" and "name" in entry]
                 found[method.upper(), str(path)] = tuple(dict.fromkeys(names))
-    return Operations(found)
+    return Operations(found, _bases(document))
+
+
+def _bases(document: Any) -> tuple[str, ...]:
+    """The paths of the servers (OpenAPI 3), or the base path (2)."""
+    urls = [server.get("url") for server in _list(document.get("servers")) if isinstance(server, dict)]
+    urls.append(document.get("basePath"))
+    paths = (urlsplit(url).path.rstrip("/") for url in urls if isinstance(url, str))
+    return tuple(dict.fromkeys(path for path in paths if path))
 
 
 def _list(value: Any) -> list[Any]:
@@ -115,5 +129,6 @@ def _resolved(entry: Any, document: dict[str, Any]) -> dict[str, Any]:
         return entry if isinstance(entry, dict) else {}
     node: Any = document
     for key in reference[2:].split("/"):
-        node = node.get(key) if isinstance(node, dict) else None
+        name = unquote(key).replace("~1", "/").replace("~0", "~")  # RFC 6901, 3 and 6
+        node = node.get(name) if isinstance(node, dict) else None
     return node if isinstance(node, dict) else {}

@@ -15,17 +15,19 @@ from support import eventually
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import HostNotAllowed, PagingStopped, RequestFailed
 from flowlet_jupyter.http.many import _paging_of
+from flowlet_jupyter.http.pages import Pages, Reading
 from flowlet_jupyter.http.pagination import (
     Cursor,
     LinkHeader,
     NextURL,
     Offset,
-    PageAnswer,
     PageNumber,
     PageRequest,
+    PageResponse,
     detect,
     of_style,
 )
+from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.providers import load_providers
 
 
@@ -93,7 +95,8 @@ def test_a_style_that_the_api_does_not_have_is_an_error_that_says_so(api):
 
 def test_one_page_is_all_where_nothing_pages(api):
     pages = flowlet.paginate(f"{api.url}/user/1").read_all()
-    assert (pages.page_count, pages.complete) == (1, True)
+    assert (pages.page_count, pages.complete) == (1, None)
+    assert "nothing in this answer says" in pages.reason
 
 
 def test_pages_are_read_when_they_are_asked_for(api):
@@ -135,8 +138,8 @@ def test_numbered_pages_are_fetched_side_by_side_and_stay_in_order(api):
 
 def test_a_circle_and_a_page_that_repeats_are_errors_that_keep_what_was_read(api):
     with pytest.raises(PagingStopped, match="leads in a circle") as caught:
-        flowlet.paginate(f"{api.url}/circle", params={"cursor": "0"}).read_all()
-    assert ids(caught.value.pages) == [0, 1, 2]
+        flowlet.paginate(f"{api.url}/circle", params={"cursor": "1"}).read_all()
+    assert ids(caught.value.pages) == [1, 2, 3]
     with pytest.raises(PagingStopped, match="same as the page before") as caught:
         flowlet.paginate(f"{api.url}/same").read_all()
     assert len(caught.value.pages.records) == 10
@@ -212,9 +215,9 @@ def test_the_catalogue_says_how_a_provider_pages():
 # the styles, without a network
 
 
-def answer(body, links=None) -> PageAnswer:
+def answer(body, links=None) -> PageResponse:
     records = body if isinstance(body, list) else next((v for v in body.values() if isinstance(v, list)), [])
-    return PageAnswer(body, records, links or {})
+    return PageResponse(body, records, links or {})
 
 
 URL = "https://api.example/items"
@@ -243,28 +246,31 @@ URL = "https://api.example/items"
     ],
 )
 def test_the_style_is_seen_by_its_looks(body, links, params, expected):
-    assert (
-        detect(PageRequest(URL, params), answer(body, links) if body != "text" else PageAnswer(body, [], {}))
-        == expected
-    )
+    page = answer(body, links) if body != "text" else PageResponse(body, [], {}, has_list=False)
+    request = PageRequest(URL, params)
+    found = detect(request, page)
+    assert (type(found[0]) if found else None) == (type(expected) if expected else None)
+    if found and not isinstance(expected, LinkHeader):
+        assert getattr(found[0], "path", "") == getattr(expected, "path", "")
+        assert getattr(found[0], "parameter", "") == getattr(expected, "parameter", "")
 
 
 @pytest.mark.parametrize(
     ("paginator", "body", "params", "after"),
     [
-        (NextURL("next"), {"next": "?page=2"}, {}, f"{URL}?page=2"),
+        (NextURL("next"), {"items": [1], "next": "?page=2"}, {}, f"{URL}?page=2"),
         (NextURL("next"), {"next": None}, {}, None),
         (NextURL("next"), {"next": ""}, {}, None),
         (Cursor("c", "cursor"), {"c": "x", "has_more": False}, {}, None),
-        (Cursor("c", "cursor"), {"c": 0}, {}, {"cursor": 0}),
+        (Cursor("c", "cursor"), {"c": 0}, {}, None),
         (Cursor("data[-1].id", "starting_after"), {"data": [{"id": "a"}]}, {}, {"starting_after": "a"}),
         (PageNumber(), {"items": [1]}, {}, {"page": 2}),
         (PageNumber(), {"items": []}, {"page": 3}, None),
         (PageNumber(pages_path="pages"), {"items": [1], "pages": 3}, {"page": 3}, None),
         (PageNumber(total_path="total"), {"items": [1, 2], "total": 4}, {"page": 2}, None),
         (Offset(), {"items": [1, 2]}, {"offset": 4, "limit": 2}, {"offset": 6}),
-        (Offset(), {"items": [1]}, {"offset": 4, "limit": 2}, None),
-        (Offset(total_path="total"), {"items": [1], "total": 9}, {"limit": 2}, {"offset": 1}),
+        (Offset(), {"items": []}, {"offset": 4, "limit": 2}, None),
+        (Offset(total_path="total"), {"items": [1], "total": 9}, {"limit": 2}, {"offset": 2}),
     ],
 )
 def test_the_stop_rule_of_each_style(paginator, body, params, after):
@@ -277,10 +283,74 @@ def test_the_stop_rule_of_each_style(paginator, body, params, after):
 
 def test_a_link_to_another_program_is_not_followed():
     with pytest.raises(RequestFailed, match="cannot be requested"):
-        NextURL("next").next(PageRequest(URL), answer({"next": "javascript:alert(1)"}))
+        NextURL("next").next(PageRequest(URL), answer({"items": [1], "next": "javascript:alert(1)"}))
 
 
 @pytest.mark.parametrize("key", [key for key, provider in load_providers().items() if provider.paging])
 def test_every_declared_paging_is_usable(key):
     declared = _paging_of(key)
     assert of_style("auto", declared, PageRequest(URL), answer({}))
+
+
+KINDS = [
+    (
+        {"features": [{"id": 1}], "links": [{"rel": "self", "href": "x"}, {"rel": "next", "href": "/items?token=b"}]},
+        {},
+        "token=b",
+    ),
+    (
+        {"entry": [{"id": 1}], "link": [{"relation": "next", "url": "https://api.example/b"}]},
+        {},
+        "https://api.example/b",
+    ),
+    ({"content": [{"id": 1}], "totalPages": 3, "number": 0, "totalElements": 3}, {}, "page=1"),
+    ({"d": {"results": [{"id": 1}], "__next": "https://api.example/b"}}, {}, "https://api.example/b"),
+    ({"object": "list", "data": [{"id": "a"}], "has_more": True}, {}, "starting_after=a"),
+    ({"data": [{"id": "a"}], "has_more": True, "last_id": "a"}, {}, "after_id=a"),
+    ({"results": [{"id": 1}], "next_cursor": "b"}, {}, "cursor=b"),
+    ({"items": [{"id": 1}], "NextToken": "b"}, {}, "Token=b"),
+    ({"query": {"pages": [{"id": 1}]}, "continue": {"apcontinue": "B", "continue": "-"}}, {}, "apcontinue=B"),
+    ({"startIndex": 1, "itemsPerPage": 1, "totalResults": 3, "Resources": [{"id": 1}]}, {}, "startIndex=2"),
+    ([{"id": 1}], {"x-next-page": "2"}, "page=2"),
+    (
+        {"results": [{"id": 1}], "_links": {"next": "/rest/c?start=1", "base": "https://api.example/wiki"}},
+        {},
+        "/wiki/rest/c",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "headers", "expected"), KINDS)
+def test_each_kind_of_paging_asks_for_its_next_page_and_is_not_complete_before(body, headers, expected):
+    sent = []
+
+    def send(request):
+        sent.append(str(httpx.URL(request.url).copy_merge_params(dict(request.params))))
+        return Response(200, json=body if len(sent) == 1 else {"end": []}, headers=headers if len(sent) == 1 else {})
+
+    pages = Pages(send, PageRequest(URL), Reading(concurrency=1, max_pages=1, show_progress=False)).read_all()
+    assert pages.complete is False
+    pages.resume(max_pages=1)
+    assert expected in sent[1]
+
+
+@pytest.mark.parametrize(
+    ("body", "complete", "reason"),
+    [
+        ({"data": [{"id": 1}]}, None, "nothing in this answer says"),
+        ([{"id": 1}], None, "nothing in this answer says"),
+        ({"data": [{"id": 1}], "has_more": False}, True, "has_more is false"),
+        ({"data": [{"id": 1}], "next": None}, True, "names no next"),
+        ({"data": [{"id": 1}], "total": "1"}, True, "total says 1"),
+        ({"data": ["a"], "hasMore": True}, False, ""),
+        ({"data": [{"id": 1}], "total": "9"}, False, ""),
+        ({"id": 1}, True, "one record"),
+    ],
+)
+def test_what_an_answer_says_of_its_completeness(body, complete, reason):
+    pages = Pages(
+        lambda _: Response(200, json=body), PageRequest(URL), Reading(concurrency=1, max_pages=1, show_progress=False)
+    ).read_all()
+    assert pages.complete is complete
+    assert reason in pages.reason
+    assert (pages.to_df().attrs["complete"], pages.to_df().attrs["reason"]) == (complete, pages.reason)

@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _circle(self, query, _body) -> None:
         number = int(query.get("cursor", 0))
-        self._answer({"data": self._slice(number, 1), "next_cursor": str((number + 1) % 3)})
+        self._answer({"data": self._slice(number, 1), "next_cursor": str(number % 3 + 1)})
 
     def _same(self, query, _body) -> None:
         self._answer({"items": self._slice(0, 10), "page": 1, "total": len(self.server.records)})

@@ -1,0 +1,248 @@
+"""What a page says of the whole: whether there is more, how many records and pages there are; and so whether all was read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flowlet_jupyter.http.pagination.links import has_links_without_next, is_next_url, is_place_of_url
+from flowlet_jupyter.http.pagination.members import Member, members_of
+from flowlet_jupyter.http.pagination.names import (
+    AMBIGUOUS_TOTALS,
+    OFFSETS,
+    PAGE_COUNTS,
+    PAGES,
+    SIZES,
+    TOTALS,
+    normalised,
+    says_last,
+    says_more,
+)
+from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number
+
+NOTHING_SAYS = "nothing in this answer says whether there is more"
+_CLOSED = frozenset(
+    {"next", "nextpage", "nextcursor", "nextpagetoken", "nexttoken", "nextmarker", "nextcursormark", "nextoffset", "cursornext",
+     "nextcontinuationtoken", "nextpagecursor", "nextcursorstr", "nextbookmark"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What one page says of the whole. Each number comes with the member that says it."""
+
+    more: Member | None = None  # a flag that says that there is more
+    is_last: Member | None = None  # a flag that says that there is not
+    total: int | None = None
+    total_name: str = ""
+    page_count: int | None = None
+    page_count_name: str = ""
+    number: Member | None = None  # this page's number
+    offset: Member | None = None  # where this page begins
+    size: int | None = None  # how many records a page has at most
+    is_closed: bool = False  # the place of the next link or cursor is there, and empty
+
+    @property
+    def number_of_first(self) -> int:
+        """The number that the first page of all has, as far as this page shows: Spring counts from 0."""
+        if self.number is None:
+            return 1
+        return 0 if self.number.key == "number" or as_number(self.number.value) == 0 else 1
+
+
+def signals_of(request: PageRequest, response: PageResponse, members: Sequence[Member] | None = None) -> Signals:
+    """The signals of a page."""
+    members = members_of(response) if members is None else members
+    flags = [(member, value) for member in members if (value := _flag(member)) is not None]
+    more = next((member for member, is_more in flags if is_more), None)
+    is_last = next((member for member, is_more in flags if not is_more), None)
+    size = next(
+        (number for member in members if member.key in SIZES - {"count"} and (number := _positive(member))), None
+    )
+    total, total_name = _total(request, response, members, has_size=size is not None)
+    counts = [
+        (number, member)
+        for member in members
+        if member.key in PAGE_COUNTS and (number := as_number(member.value)) is not None
+    ]
+    count, count_member = counts[0] if counts else (None, None)
+    return Signals(
+        more=more,
+        is_last=is_last,
+        total=total,
+        total_name=total_name,
+        page_count=count,
+        page_count_name=count_member.name if count_member else "",
+        number=_page_number(members),
+        offset=next((member for member in members if _is_offset(member)), None),
+        size=size,
+        is_closed=_is_closed(response, members),
+    )
+
+
+def _flag(member: Member) -> bool | None:
+    """Whether a member says that there is more, True or False; None if it says nothing of it."""
+    value = member.value
+    if isinstance(value, str) and value.lower() in {"true", "false"}:
+        value = value.lower() == "true"
+    if isinstance(value, int) and value in {0, 1} and member.key.startswith(("hasmore", "hasnext", "more")):
+        value = bool(value)
+    if not isinstance(value, bool):
+        return None
+    if says_more(member.key):
+        return value
+    return not value if says_last(member.key) else None
+
+
+def _positive(member: Member) -> int | None:
+    number = as_number(member.value)
+    return number or None
+
+
+def _total(
+    request: PageRequest, response: PageResponse, members: Sequence[Member], *, has_size: bool
+) -> tuple[int | None, str]:
+    if not response.has_list:
+        return None, ""
+    here = len(response.records)
+    for member in sorted(members, key=lambda member: len(member.parents)):
+        key = member.parent if member.key == "value" and member.parent == "total" else member.key
+        number = as_number(member.value)
+        if number is not None and number >= here and (key in TOTALS or _is_count_of_something(member)):
+            return number, "total" if key != member.key else member.name
+    for member in members:
+        number = as_number(member.value)
+        if member.key not in AMBIGUOUS_TOTALS or number is None or number <= here:
+            continue
+        beside = [each for each in members if each.container == member.container]
+        is_size = as_number(request.parameter(member.name)) == number or (
+            not has_size and any(_is_offset(each) for each in beside)
+        )
+        if not is_size:
+            return number, member.name
+    return None, ""
+
+
+def _is_count_of_something(member: Member) -> bool:
+    """MusicBrainz: `release-count`."""
+    return member.name.lower().endswith("-count") and not member.in_header
+
+
+def _is_offset(member: Member) -> bool:
+    name = member.name.lower()
+    return as_number(member.value) is not None and (
+        member.key in OFFSETS - {"from", "first"} or (name.endswith(("-offset", "_offset")) and "next" not in name)
+    )
+
+
+def _page_number(members: Sequence[Member]) -> Member | None:
+    for member in members:
+        if as_number(member.value) is None:
+            continue
+        siblings = {each.key for each in members if each.container == member.container}
+        if member.key in PAGES - {"p", "pg"} or (member.key == "number" and siblings & PAGE_COUNTS):
+            # Spring says it twice, and `number` is the one that is sure to count from 0
+            spring = next(
+                (each for each in members if each.key == "number" and as_number(each.value) is not None), None
+            )
+            return spring or member
+    return None
+
+
+def _is_closed(response: PageResponse, members: Sequence[Member]) -> bool:
+    for member in members:
+        is_empty = member.value in (None, "", False, 0, "0")
+        if is_empty and not isinstance(member.value, float) and (member.key in _CLOSED or is_place_of_url(member)):
+            return True
+    return has_links_without_next(response)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether all was read: True, False, or None where nothing says; and why, in words."""
+
+    complete: bool | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the reading came. `start` is the number of records before the first page, None if it is not known."""
+
+    records: int
+    pages: int
+    start: int = 0
+    first: Signals = Signals()
+    followed_to_its_end: bool = False  # a style that names each next page named none
+
+
+def verdict(request: PageRequest, response: PageResponse, progress: Progress) -> Verdict:
+    """Whether all was read when `response` is the last page. It is complete only if nothing says that there is more."""
+    members = members_of(response)
+    last = signals_of(request, response, members)
+    if contradiction := _contradiction(last, response, members, progress):
+        return Verdict(False, contradiction)
+    if end := _end(last, response, progress):
+        return Verdict(True, end)
+    return Verdict(None, NOTHING_SAYS)
+
+
+def _end(last: Signals, response: PageResponse, progress: Progress) -> str:
+    """What says that this is the end, or nothing."""
+    total, name = _largest_total(last, progress.first)
+    page_count_name = last.page_count_name or progress.first.page_count_name
+    has_page_count = last.page_count is not None or (progress.first.page_count is not None and progress.pages > 1)
+    ends = (
+        (not response.has_list and progress.pages == 1, "the answer is one record"),
+        (last.is_last is not None, f"{last.is_last.name} is {_spelled(last.is_last.value)}" if last.is_last else ""),
+        (
+            total is not None and progress.start + progress.records >= total,
+            f"{name} says {total or 0:,}, and all were read",
+        ),
+        (not response.records and progress.pages > 1, "the last page was empty"),
+        (has_page_count, f"{page_count_name} was reached"),
+        (progress.followed_to_its_end or last.is_closed, "the last page names no next one"),
+    )
+    return next((reason for holds, reason in ends if holds), "")
+
+
+def _contradiction(last: Signals, response: PageResponse, members: Sequence[Member], progress: Progress) -> str:
+    if errors := _partial_errors(response):
+        return errors
+    if last.more is not None and response.records:
+        return (
+            f"{last.more.name} is {_spelled(last.more.value)}, and nothing in this answer says how to go on; "
+            "see the API's documentation for the parameter that does, and pass it"
+        )
+    read = progress.start + progress.records
+    total, name = _largest_total(last, progress.first)
+    if total is not None and read < total:
+        return f"{name} says {total:,}, {read:,} {'was' if read == 1 else 'were'} read"
+    count = last.page_count if last.page_count is not None else progress.first.page_count
+    number = as_number(last.number.value) if last.number is not None else None
+    here = number - progress.first.number_of_first + 1 if number is not None else progress.pages
+    if count is not None and here < count and response.records and total is None and not progress.start:
+        name = last.page_count_name or progress.first.page_count_name
+        return f"{name} says {count:,}, {here:,} {'was' if here == 1 else 'were'} read"
+    link = next((member for member in members if is_next_url(member)), None)
+    if response.records and not progress.followed_to_its_end and link is not None:
+        return f"{link.path} names another page, which was not asked for"
+    return ""
+
+
+def _largest_total(last: Signals, first: Signals) -> tuple[int | None, str]:
+    """The largest, because one that shrinks from page to page says what remains."""
+    totals = [(signals.total, signals.total_name) for signals in (first, last) if signals.total is not None]
+    return max(totals, key=lambda each: each[0] or 0) if totals else (None, "")
+
+
+def _partial_errors(response: PageResponse) -> str:
+    body = response.body
+    errors = body.get("errors") if isinstance(body, dict) and "data" in body else None
+    if not isinstance(errors, list) or not errors or normalised(str(type(errors[0]).__name__)) != "dict":
+        return ""
+    return f"the API reports an error beside the data: {str(errors[0].get('message', errors[0]))[:200]}"
+
+
+def _spelled(value: object) -> str:
+    return str(value).lower()

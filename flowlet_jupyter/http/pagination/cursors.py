@@ -1,0 +1,167 @@
+"""Cursors: a value of the response that goes into a parameter, and which parameter that is."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from flowlet_jupyter.http.pagination.completeness import Signals, signals_of
+from flowlet_jupyter.http.pagination.links import is_next_url, is_place_of_url
+from flowlet_jupyter.http.pagination.members import Member
+from flowlet_jupyter.http.pagination.names import PAGES, normalised
+from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look_up
+
+_NEXT = re.compile(
+    r"next(?:page|batch|search)?(?:cursor|cursormark|token|marker|mark|key|offset|start|page|pagenumber|number|pageid|id|bookmark|"
+    r"continuation|continuationtoken|skip|skiptoken|position|from|after|startrow|startkey|row|index)?"
+)
+_PLAIN = frozenset(
+    {"cursor", "after", "bookmark", "marker", "continuation", "continuationtoken", "pagetoken", "scrollid", "cursorstring",
+     "endcursor", "aftercursor", "pagingtoken", "resumptiontoken", "lastevaluatedkey", "startingafter"}
+)  # fmt: skip
+# names of the value -> the parameters that take it, the likeliest first; the value's own name without "next" comes after
+_PARAMETERS = {
+    "endcursor": ("after", "cursor"), "nextcursor": ("cursor", "start_cursor"), "lastevaluatedkey": ("ExclusiveStartKey",),
+    "nextid": ("after", "since_id"), "aftercursor": ("after_cursor", "cursor", "page[after]"),
+}  # fmt: skip
+_ENDS = (None, False, "", 0, "0")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A value of the body at `path` that goes into `parameter`. Ends where it is missing, null, empty or 0, or nothing more is said."""
+
+    path: str
+    parameter: str
+    more_path: str = "has_more"
+    in_header: bool = False  # `path` is a header of the response
+    to_header: bool = False  # `parameter` is a header of the request (Cosmos DB)
+
+    def next(self, request: PageRequest, response: PageResponse) -> PageRequest | None:
+        """The same request with the cursor."""
+        cursor = response.headers.get(self.path.lower()) if self.in_header else look_up(response.body, self.path)
+        if (
+            cursor in _ENDS
+            or isinstance(cursor, list)
+            or (isinstance(cursor, dict) and self.parameter != "ExclusiveStartKey")
+        ):
+            return None
+        signals = signals_of(request, response)
+        if look_up(response.body, self.more_path) is False or (signals.is_last is not None and signals.more is None):
+            return None
+        if not response.records and str(request.parameter(self.parameter)) == str(cursor):
+            return None  # Solr's cursorMark
+        if self.to_header:
+            return dataclasses.replace(request, headers={**request.headers, self.parameter: str(cursor)})
+        return request.with_parameter(self.parameter, cursor)
+
+
+@dataclass(frozen=True)
+class Continue:
+    """MediaWiki's `continue`: all its members go into parameters of their names."""
+
+    path: str = "continue"
+
+    def next(self, request: PageRequest, response: PageResponse) -> PageRequest | None:
+        """The same request with the members."""
+        members = look_up(response.body, self.path)
+        if not isinstance(members, dict) or not members:
+            return None
+        for name, value in members.items():
+            request = request.with_parameter(name, value)
+        return request
+
+
+@dataclass(frozen=True)
+class LastId:
+    """The id of the last record goes into `parameter`, while the page says that there is more (Stripe)."""
+
+    parameter: str = "starting_after"
+
+    def next(self, request: PageRequest, response: PageResponse) -> PageRequest | None:
+        """The same request behind the last record."""
+        last = response.records[-1] if response.records else None
+        if not isinstance(last, dict) or "id" not in last or signals_of(request, response).more is None:
+            return None
+        return request.with_parameter(self.parameter, last["id"])
+
+
+def candidates(
+    request: PageRequest, response: PageResponse, signals: Signals, members: Sequence[Member]
+) -> Iterator[Cursor | Continue]:
+    """The ways on by a cursor that this page shows, the likeliest first."""
+    if signals.is_last is not None and signals.more is None:
+        return
+    if any(member.path == "continue" and isinstance(member.value, dict) for member in members):
+        yield Continue()
+    is_closed = any(is_place_of_url(member) and member.value in (None, "") for member in members)
+    for member in members:
+        if not _is_cursor(member) or is_next_url(member) or (is_closed and not member.key.startswith("next")):
+            continue
+        if member.in_header and normalised(member.path) == "xmscontinuation":
+            yield Cursor(member.path, member.path, in_header=True, to_header=True)
+            continue
+        for parameter in _parameters(request, response, member):
+            yield Cursor(member.path, parameter, in_header=member.in_header)
+
+
+def last_id_candidates(response: PageResponse, signals: Signals) -> Iterator[Cursor | LastId]:
+    """Paging behind the last record, where a page says that there is more and names no cursor."""
+    body = response.body
+    if signals.more is None or not isinstance(body, dict):
+        return
+    if body.get("last_id"):
+        names = ("after", "after_id") if body.get("object") == "list" else ("after_id", "after")
+        yield from (Cursor("last_id", name) for name in names)
+    elif response.records and isinstance(response.records[-1], dict) and "id" in response.records[-1]:
+        yield from (LastId(name) for name in ("starting_after", "after"))
+
+
+def _is_cursor(member: Member) -> bool:
+    value, key = member.value, member.key
+    if isinstance(value, dict):
+        return key == "lastevaluatedkey" and bool(value)
+    if isinstance(value, bool) or value in _ENDS or not isinstance(value, str | int):
+        return False
+    if isinstance(value, str) and re.search(r"\s", value):
+        return False
+    if key == "offset":
+        return isinstance(value, str) and not value.isdigit()
+    return key in _PLAIN or bool(_NEXT.fullmatch(key)) or (member.in_header and key in {"nextpage", "continuation"})
+
+
+def _parameters(request: PageRequest, response: PageResponse, member: Member) -> list[str]:
+    if (query := request.graphql_query) is not None and member.key == "endcursor":
+        declared = re.findall(r"\bafter\s*:\s*\$(\w+)", query)
+        return declared[:1]
+    key, own = member.key, member.name
+    names = [*_by_surroundings(response, member), *_PARAMETERS.get(key, ())]
+    rest = re.sub(r"^[_-]*next[_-]*", "", own, flags=re.IGNORECASE)
+    if key.startswith("next") and rest:
+        if key in {"nextpage", "nextpagenumber", "nextnumber"}:
+            names.append("page")
+        names.append(rest[0].lower() + rest[1:] if own[0].islower() else rest)
+    elif key == "next":
+        names += ["page", "cursor"] if isinstance(member.value, int) else ["cursor"]
+    names.append(own)
+    given = {normalised(name): name for name in request.parameters()}
+    names.sort(key=lambda name: normalised(name) not in given)
+    if key == "nextpage":
+        names[:0] = [name for name in request.parameters() if normalised(name) in PAGES]
+    return list(dict.fromkeys(given.get(normalised(name), name) for name in names))[:4]
+
+
+def _by_surroundings(response: PageResponse, member: Member) -> list[str]:
+    """Parameters that what stands beside or around the cursor tells."""
+    body = response.body if isinstance(response.body, dict) else {}
+    key = member.key
+    known = (
+        (key == "nextcursor" and body.get("object") == "list", "start_cursor"),
+        (key == "nexttoken" and member.parent == "meta", "pagination_token"),
+        (key == "nextpagetoken" and "isLast" in body, member.name),
+        (member.path == "pagination.cursor", "after"),
+        (key == "next" and member.parent.startswith("cursor"), "cursor"),
+    )
+    return [name for holds, name in known if holds]

@@ -1,0 +1,76 @@
+"""The names by which APIs page, compared without case and punctuation: `page[number]`, `pageNumber` and `page_number` are one."""
+
+from __future__ import annotations
+
+import re
+
+PAGES = frozenset(
+    {"page", "pagenumber", "pageno", "pagenum", "pageindex", "currentpage", "curpage", "paged", "p", "pg"}
+)
+OFFSETS = frozenset(
+    {"offset", "skip", "start", "startat", "startindex", "startposition", "startrow", "from", "retstart", "resultoffset",
+     "sysparmoffset", "pageoffset", "first", "firstresult", "begin"}
+)  # fmt: skip
+SIZES = frozenset(
+    {"limit", "perpage", "pagesize", "size", "pagelimit", "rows", "top", "take", "count", "maxresults", "retmax", "itemsperpage",
+     "resultrecordcount", "sysparmlimit", "pagelen", "hitsperpage", "length", "maxrecords", "numberofitems", "resultsperpage"}
+)  # fmt: skip
+TOTALS = frozenset(
+    {"total", "totalcount", "totalresults", "totalitems", "totalelements", "totalrecords", "totalentries", "totalhits",
+     "totalsize", "totalrows", "totalnumber", "totalobjects", "totaldocs", "totalresultcount", "totalmatches", "numfound", "hitcount",
+     "nbhits", "odatacount", "recordstotal", "recordsfiltered", "resultstotal", "itemstotal", "rowcount", "recordcount", "hits", "found",
+     "totalresultsfound", "totalnumberofrecords", "numberofrecords", "matched", "numbermatched", "totalamount", "grandtotal"}
+)  # fmt: skip
+# these count the records of this page at some APIs, and all of them at others
+AMBIGUOUS_TOTALS = frozenset(
+    {"count", "resultcount", "itemcount", "resultscount", "numresults", "items", "numberofresults"}
+)
+PAGE_COUNTS = frozenset(
+    {"totalpages", "pages", "lastpage", "pagecount", "numpages", "pagestotal", "totalpage", "npages", "nbpages", "pagetotal",
+     "totalpagecount", "numberofpages"}
+)  # fmt: skip
+_MORE = re.compile(
+    r"(?:has|are|is|there(?:is|are))?(?:any)?(?:more|next)"
+    r"(?:page|pages|items|results|records|data|rows|entries|itemsincollection|available|exists?|tocome|resultsavailable)*"
+)
+_MORE_OTHERWISE = frozenset(
+    {"istruncated", "truncated", "exceededtransferlimit", "moredataavailable", "partialresults"}
+)
+_LAST = frozenset(
+    {
+        "last",
+        "islast",
+        "islastpage",
+        "lastpage",
+        "endofrecords",
+        "endofstream",
+        "done",
+        "isdone",
+        "end",
+        "isend",
+        "eof",
+        "finished",
+    }
+)
+
+
+def normalised(name: str) -> str:
+    """`name` in lower case, letters and digits only."""
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def is_one_of(name: str, names: frozenset[str]) -> bool:
+    """Whether a parameter is one of `names`, also as the last part of one in brackets: `searchCriteria[currentPage]`."""
+    if normalised(name) in names:
+        return True
+    return name.endswith("]") and normalised(name[name.rfind("[") :]) in names
+
+
+def says_more(name: str) -> bool:
+    """Whether a normalised name is that of a flag such as `has_more`."""
+    return bool(_MORE.fullmatch(name)) or name in _MORE_OTHERWISE
+
+
+def says_last(name: str) -> bool:
+    """Whether a normalised name is that of a flag such as `isLast`."""
+    return name in _LAST
