@@ -50,9 +50,18 @@ class Basic:
     openapi: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.username or ":" in self.username:
-            raise InvalidSecret("The user name is missing or holds a colon (RFC 7617).", field="username")
-        set_field(self, "password", needed(as_value(self.password), "password", "password"))
+        if ":" in self.username:
+            raise InvalidSecret("A user name holds no colon (RFC 7617).", field="username")
+        # Stripe's key is a user name without a password; others take a password without a user name
+        set_field(self, "password", as_value(self.password) or SecretValue(""))
+        if not self.username and not self.password:
+            raise InvalidSecret("A user name or a password is needed.", field="username")
+        for text in (self.username, self.password.reveal()):
+            if any(ord(character) < 32 or ord(character) == 127 for character in text):
+                raise InvalidSecret(
+                    "The user name or the password holds a control character, such as a line break at its end.",
+                    field="password",
+                )
         check_shared_fields(self)
 
 
