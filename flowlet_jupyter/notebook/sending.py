@@ -183,7 +183,7 @@ class Sender:
         """The helper's options; files that are uploaded are open while the block runs."""
         spec, request = self._spec, self._request
         options: dict[str, Any] = {
-            "headers": dict(request.headers),
+            "headers": list(request.headers),  # a header may be repeated
             "timeout": self._magics.timeout if spec.timeout is None else spec.timeout,
             "retry": spec.retry or 0,
             "retry_any": spec.retry_any,
@@ -195,7 +195,9 @@ class Sender:
         if request.content is not None:
             options["content"] = request.content
         with contextlib.ExitStack() as stack:
-            if request.files:
+            if request.parts:
+                options["files"] = list(request.parts)
+            elif request.files:
                 options["data"] = dict(request.fields)
                 options["files"] = [(name, stack.enter_context(_opened(path))) for name, path in request.files]
             elif request.content is not None and not isinstance(request.content, bytes):
@@ -220,6 +222,7 @@ class Sender:
             lines.append(f"(credentials of secret '{self._secret}')")
         lines += [f"{name}={value}" for name, value in request.fields]
         lines += [f"{name}@{path}" for name, path in request.files]
+        lines += [f"(part) {name}" for name, _ in request.parts]
         if content is not None:
             lines += ["", content.decode("utf-8", "replace")]
         return "\n".join(["Not sent (--dry-run):", *lines])
