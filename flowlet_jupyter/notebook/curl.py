@@ -39,7 +39,9 @@ def is_curl(text: str) -> bool:
 
 def read_curl(text: str, draft: Draft) -> None:
     """Take in the command; what was left out of it is in `draft.notes`. Raises `RequestSyntaxError`."""
-    joined = re.sub(r"[\^`]\r?\n", " ", text.strip())
+    if '^"' in text:
+        raise RequestSyntaxError("This is curl for cmd.exe (^). Copy it as cURL (bash) instead.")
+    joined = re.sub(r"(?<=\s)[\^`]\r?\n", " ", text.strip())
     marked, expressions = lift_expressions(re.sub(r"^[$%]\s+", "", joined))
     command = read_shell(marked, expressions)
     if command.words[:1] == ["time"]:
@@ -92,9 +94,10 @@ def _put_pipe(words: list[str], draft: Draft) -> None:
 
 
 def _apart(word: str) -> list[str]:
-    """`-fsSL` as its flags; any other word as it is."""
-    if re.fullmatch("-[sSfvgNOLkiIG#]{2,}", word):
-        return [f"-{flag}" for flag in word[1:]]
+    """`-fsSLo` as its flags, of which the last may take a value; any other word as it is."""
+    found = re.fullmatch(r"-([sSfvgNOLkiIG#]+)([XHdFubAemorwT].*)?", word, re.DOTALL)
+    if found and len(word) > 2:  # noqa: PLR2004 - a dash and more than one flag
+        return [*(f"-{flag}" for flag in found[1]), *([f"-{found[2]}"] if found[2] else [])]
     return [word]
 
 
@@ -109,12 +112,16 @@ def _split(word: str) -> tuple[str, str | None]:
     if word.startswith("--"):
         name, found, value = word.partition("=")
         return name, value if found else None
-    if word.startswith("-") and len(word) > 2 and word not in _IGNORED and word[1] in "XHdFubAem":
+    if word.startswith("-") and len(word) > 2 and word not in _IGNORED and word[1] in "XHdFubAemorwT":
         return word[:2], word[2:]
     return (word, None) if word.startswith("-") and len(word) > 1 else ("", None)
 
 
 def _set_url(word: str, draft: Draft, make: MakeTemplate) -> None:
+    if re.search(r"[{}]|\[[^\]:]*\]", word):
+        raise RequestSyntaxError(
+            f"{shown(word)}: curl reads {{a,b}} and [1-3] in a URL as several requests. Write {{{{ name }}}} for a value."
+        )
     if draft.url is not None:
         raise RequestSyntaxError(f"{shown(word)} is not understood here: the curl command has a URL already.")
     draft.url = make(word if "://" in word or word.startswith(("\0", "/")) else f"https://{word}")
@@ -271,6 +278,19 @@ def _form_string(value: str, draft: Draft, make: MakeTemplate) -> None:
     draft.options.setdefault("_parts", []).append(Part(key, text=make(rest)))
 
 
+def _upload(value: str, draft: Draft, make: MakeTemplate) -> None:
+    draft.options["_upload"] = _path(value)
+
+
+def _range(value: str, draft: Draft, make: MakeTemplate) -> None:
+    draft.headers.append(("Range", make(f"bytes={value}")))
+
+
+def _output(value: str, draft: Draft, _make: MakeTemplate) -> None:
+    if value not in {"-", "/dev/null"} and "frame" not in draft.options and "paginate" not in draft.options:
+        draft.options.setdefault("save", _path(value))
+
+
 def _url(value: str, draft: Draft, make: MakeTemplate) -> None:
     _set_url(value, draft, make)
 
@@ -299,6 +319,7 @@ _TAKERS: dict[str, Callable[[str, Draft, MakeTemplate], None]] = {
     "-X": _method, "--request": _method, "-H": _header, "--header": _header, "-u": _user, "--user": _user,
     "-b": _cookie, "--cookie": _cookie, "-F": _form, "--form": _form, "--form-string": _form_string, "--url": _url,
     "-m": _timeout, "--max-time": _timeout, "--retry": _retry,
+    "-T": _upload, "--upload-file": _upload, "-r": _range, "--range": _range, "-o": _output, "--output": _output,
     "-A": _named_header("User-Agent"), "--user-agent": _named_header("User-Agent"),
     "-e": _named_header("Referer"), "--referer": _named_header("Referer"),
 }  # fmt: skip
@@ -310,11 +331,18 @@ _FORM = "application/x-www-form-urlencoded"
 def _put_data(data: list[_Piece], draft: Draft, make: MakeTemplate, *, in_query: bool) -> None:
     """`-d` several times is one body joined by `&`; with `-G` it is the query; `-F` are the parts of one."""
     parts, without = draft.options.pop("_parts", []), draft.options.pop("_without", [])
-    query = draft.options.pop("_query", [])
+    query, upload = draft.options.pop("_query", []), draft.options.pop("_upload", None)
     if draft.url is None:
         raise RequestSyntaxError("There is no URL in the curl command.")
     if parts and data:
         raise RequestSyntaxError("curl takes -d or -F, not both. Leave one out.")
+    if upload is not None:
+        if data or parts:
+            raise RequestSyntaxError("curl takes -T or a body, not both. Leave one out.")
+        if (draft.url.plain or "").endswith("/"):
+            draft.url = Template((*draft.url.parts, quote(PurePath(upload).name)))
+        draft.method = draft.method or "PUT"
+        draft.body = Body("raw", pieces=(FileText(upload),), media_type="")
     if parts:
         draft.body = Body("multipart", parts=tuple(parts))
     if data and in_query:
