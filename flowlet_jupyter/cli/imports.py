@@ -117,7 +117,7 @@ def _bruno(text: str) -> Iterator[Fields]:
 
 def _yaml(text: str) -> Any:
     """Insomnia v5 and Bruno's OpenCollection; anything else gives nothing."""
-    if len(text) > _MOST_YAML or "&" in text and re.search(r"^\s*[^\s#]*:?\s*&\w+", text, re.MULTILINE):
+    if len(text) > _MOST_YAML or ("&" in text and re.search(r"^\s*[^\s#]*:?\s*&\w+", text, re.MULTILINE)):
         return None  # an anchor can unfold without bound
     import yaml
 

@@ -96,7 +96,7 @@ def _put_pipe(words: list[str], draft: Draft) -> None:
 def _apart(word: str) -> list[str]:
     """`-fsSLo` as its flags, of which the last may take a value; any other word as it is."""
     found = re.fullmatch(r"-([sSfvgNOLkiIG#]+)([XHdFubAemorwT].*)?", word, re.DOTALL)
-    if found and len(word) > 2:  # noqa: PLR2004 - a dash and more than one flag
+    if found and len(word) > 2:
         return [*(f"-{flag}" for flag in found[1]), *([f"-{found[2]}"] if found[2] else [])]
     return [word]
 
@@ -339,8 +339,9 @@ def _put_data(data: list[_Piece], draft: Draft, make: MakeTemplate, *, in_query:
     if upload is not None:
         if data or parts:
             raise RequestSyntaxError("curl takes -T or a body, not both. Leave one out.")
-        if (draft.url.plain or "").endswith("/"):
-            draft.url = Template((*draft.url.parts, quote(PurePath(upload).name)))
+        path, tail = re.fullmatch(r"([^?#]*)(.*)", draft.url.plain or "", re.DOTALL).groups()  # type: ignore[union-attr]  # matches any text
+        if path.endswith("/"):  # curl puts the file's name there
+            draft.url = Template((f"{path}{quote(PurePath(upload).name)}{tail}",))
         draft.method = draft.method or "PUT"
         draft.body = Body("raw", pieces=(FileText(upload),), media_type="")
     if parts:

@@ -18,7 +18,9 @@ def parse(line: str, cell: str | None = None) -> RequestSpec:
         raise RequestSyntaxError("The request holds a NUL character.")
     draft = Draft()
     for text in (line, cell or ""):
-        if other := re.match(r"\s*(?:[$%]\s+)?(wget|https?|fetch|await fetch|Invoke-\w+|iwr|irm|\$session)\b(?!:)(\s|\()", text):
+        if other := re.match(
+            r"\s*(?:[$%]\s+)?(wget|https?|fetch|await fetch|Invoke-\w+|iwr|irm|\$session)\b(?!:)(\s|\()", text
+        ):
             raise RequestSyntaxError(f"A command of {other[1]} is not read here. Copy it as cURL (bash) instead.")
     if cell is None and is_curl(line):
         read_curl(line, draft)
@@ -93,7 +95,9 @@ def _read_cell(cell: str, draft: Draft) -> None:
         _skip_comments(lines)
         for start, what in _UNREAD.items():
             if any(re.match(start, text.rstrip()) for text in lines):
-                raise RequestSyntaxError(f"{what} Put each request in a cell of its own, and write {{{{ name }}}} for a value.")
+                raise RequestSyntaxError(
+                    f"{what} Put each request in a cell of its own, and write {{{{ name }}}} for a value."
+                )
         first = lines.pop(0).strip() if lines else ""
         method, _, rest = first.partition(" ")
         if method.upper() in METHODS and rest:

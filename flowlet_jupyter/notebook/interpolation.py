@@ -162,15 +162,15 @@ def _body(
     return text.encode(), _FORM
 
 
-def _part(part: Part, evaluate: Evaluate, read_file: ReadFile) -> tuple[str | None, str | bytes | IO[bytes], str | None]:
+def _part(
+    part: Part, evaluate: Evaluate, read_file: ReadFile
+) -> tuple[str | None, str | bytes | IO[bytes], str | None]:
     if part.path is not None:
         return part.filename, read_file(part.path), part.content_type
     return part.filename, _joined(part.text or Template(()), evaluate), part.content_type
 
 
-def _raw_body(
-    body: Body, content_type: str | None, evaluate: Evaluate, read_file: ReadFile
-) -> bytes | IO[bytes]:
+def _raw_body(body: Body, content_type: str | None, evaluate: Evaluate, read_file: ReadFile) -> bytes | IO[bytes]:
     """A body as it is written; only values of expressions are encoded for where they stand."""
     if len(body.pieces) == 1 and isinstance(only := body.pieces[0], FileText) and only.transform == "raw":
         return read_file(only.path)

@@ -42,5 +42,5 @@ def is_credential(name: str, value: str) -> bool:
     if _SHAPE.search(value):
         return True
     if plain == "key":
-        return len(value) >= 16  # noqa: PLR2004 - Google's ?key=; a shorter one is a key of something else
+        return len(value) >= 16
     return bool(_NAME.fullmatch(plain)) and not _NO_NAME.fullmatch(plain)

@@ -56,11 +56,11 @@ class _Reader:
         text = self._text
         while self._position < len(text):
             rest = text[self._position :]
-            if found := re.match(r"[ \t\r]+|\\\r?\n|\n\s*(?=\Z)|#[^\n]*", rest):
-                self._position += found.end()
-            elif found := re.match(r"2>\s*(?:/dev/null|&1)", rest):
-                self._position += found.end()
-            elif found := re.match(r";\s*\Z", rest):
+            if (
+                (found := re.match(r"[ \t\r]+|\\\r?\n|\n\s*(?=\Z)|#[^\n]*", rest))
+                or (found := re.match(r"2>\s*(?:/dev/null|&1)", rest))
+                or (found := re.match(r";\s*\Z", rest))
+            ):
                 self._position += found.end()
             elif rest.startswith("|") and not rest.startswith("||"):
                 self._position += 1
