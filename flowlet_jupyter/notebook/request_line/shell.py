@@ -82,7 +82,8 @@ class _Reader:
         return self._word()
 
     def _word(self) -> str:
-        text, pieces = self._text, []
+        text = self._text
+        pieces: list[str] = []
         while self._position < len(text) and text[self._position] not in " \t\r\n|&;<>()":
             character = text[self._position]
             if text.startswith("$'", self._position):
@@ -110,7 +111,8 @@ class _Reader:
         return "".join(pieces)
 
     def _double(self) -> str:
-        text, pieces = self._text, []
+        text = self._text
+        pieces: list[str] = []
         self._position += 1
         while self._position < len(text):
             character = text[self._position]
