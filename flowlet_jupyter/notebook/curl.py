@@ -344,6 +344,9 @@ def _put_data(data: list[_Piece], draft: Draft, make: MakeTemplate, *, in_query:
             draft.url = Template((f"{path}{quote(PurePath(upload).name)}{tail}",))
         draft.method = draft.method or "PUT"
         draft.body = Body("raw", pieces=(FileText(upload),), media_type="")
+    own = [(value.plain or "").lower() for name, value in draft.headers if name.lower() == "content-type"]
+    if parts and any(not value.startswith("multipart/form-data") for value in own):
+        raise RequestSyntaxError("The fields of -F are multipart/form-data; leave the Content-Type header out.")
     if parts:
         draft.body = Body("multipart", parts=tuple(parts))
     if data and in_query:
