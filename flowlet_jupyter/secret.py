@@ -16,6 +16,7 @@ from flowlet_jupyter.fields import (
     as_value,
     check_header_name,
     check_shared_fields,
+    checked_value,
     checked_header_text,
     curl_header,
     curl_query,
@@ -104,6 +105,9 @@ class Basic(Static):
         errors = FieldErrors()
         set_field(self, "username", self.username or "")
         set_field(self, "password", as_value(self.password) or SecretValue(""))
+        for name, label in (("username", "user name"), ("password", "password")):
+            with errors:
+                checked_value(as_value(getattr(self, name)), label, name)
         if ":" in self.username:
             errors.add("username", "The user name holds a colon, which Basic authentication cannot send (RFC 7617, 2).")
         if not self.username and not self.password:

@@ -13,8 +13,10 @@ from typing import Any
 
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, PASSWORD
+from flowlet_jupyter.providers import load_providers
 
 Fields = dict[str, Any]
+_MOST_YAML = 5_000_000  # characters
 
 # their names for our fields; what is not listed is left behind
 _NAMES = {
@@ -36,13 +38,15 @@ _GRANTS = {
 
 def imported(text: str) -> list[Fields]:
     """The secrets that `text` describes, each with a `name`. Raises `InvalidSecret` if there are none."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     found: list[Fields] = []
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        found = list(_bruno(text))
+        found = list(_bruno(text)) or list(_walk(_yaml(text), "imported"))
     else:
-        found = list(_walk(content, "imported"))
+        found = list(_walk(_with_variables(content), "imported"))
+    found = [_completed(fields) for fields in found]
     if not found:
         raise InvalidSecret(
             "No OAuth2 settings were found. Known are Google's client_secret.json and service account keys, Postman "
@@ -109,3 +113,46 @@ def _bruno(text: str) -> Iterator[Fields]:
         fields = _renamed({key.strip(): value.strip() for key, _, value in pairs})
         if "token_endpoint" in fields and "client_id" in fields:
             yield {**fields, "name": named[1] if named else "imported"}
+
+
+def _yaml(text: str) -> Any:
+    """Insomnia v5 and Bruno's OpenCollection; anything else gives nothing."""
+    if len(text) > _MOST_YAML or ("&" in text and re.search(r"^\s*[^\s#]*:?\s*&\w+", text, re.MULTILINE)):
+        return None  # an anchor can unfold without bound
+    import yaml
+
+    try:
+        return _with_variables(yaml.safe_load(text))
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+
+
+def _with_variables(content: Any) -> Any:
+    """The tree with `{{name}}` filled in from the file's own variables; an unknown one stays as it is."""
+    variables: dict[str, str] = {}
+    if isinstance(content, dict):
+        for entry in content.get("variable") or content.get("values") or ():
+            if isinstance(entry, dict) and isinstance(entry.get("value"), str):
+                variables[str(entry.get("key"))] = entry["value"]
+    return _filled(content, variables) if variables else content
+
+
+def _filled(node: Any, variables: dict[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {key: _filled(entry, variables) for key, entry in node.items()}
+    if isinstance(node, list):
+        return [_filled(entry, variables) for entry in node]
+    if isinstance(node, str):
+        return re.sub(r"\{\{\s*([^{}]+?)\s*\}\}", lambda found: variables.get(found[1], found[0]), node)
+    return node
+
+
+def _completed(fields: Fields) -> Fields:
+    """What a catalogue entry with the same token endpoint knows more: parameters, scope, hosts, base URL."""
+    if fields.get("provider") or fields.get("grant_type", AUTHORIZATION_CODE) != AUTHORIZATION_CODE:
+        return fields
+    for provider in load_providers().values():
+        if not provider.parameters and provider.fields["token_endpoint"] == fields.get("token_endpoint"):
+            known = {**provider.fields, "provider": provider.key}
+            return {**known, **{name: value for name, value in fields.items() if value not in (None, "")}}
+    return fields

@@ -71,10 +71,12 @@ class Call:
     def client_options(self, files: contextlib.ExitStack) -> dict[str, Any]:
         """The options of the client's functions; `files` closes those that are uploaded."""
         request = self.request
-        options: dict[str, Any] = {"headers": dict(request.headers), **self.options}
+        options: dict[str, Any] = {"headers": list(request.headers), **self.options}  # one may be repeated
         if request.content is not None:
             options["content"] = request.content
-        if request.files:
+        if request.parts:
+            options["files"] = list(request.parts)
+        elif request.files:
             options["data"] = dict(request.fields)
             options["files"] = [(name, files.enter_context(_opened(path))) for name, path in request.files]
         elif request.content is not None and not isinstance(request.content, bytes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.curl import is_curl, read_curl
@@ -16,6 +17,11 @@ def parse(line: str, cell: str | None = None) -> RequestSpec:
     if "\0" in line or "\0" in (cell or ""):
         raise RequestSyntaxError("The request holds a NUL character.")
     draft = Draft()
+    for text in (line, cell or ""):
+        if other := re.match(
+            r"\s*(?:[$%]\s+)?(wget|https?|fetch|await fetch|Invoke-\w+|iwr|irm|\$session)\b(?!:)(\s|\()", text
+        ):
+            raise RequestSyntaxError(f"A command of {other[1]} is not read here. Copy it as cURL (bash) instead.")
     if cell is None and is_curl(line):
         read_curl(line, draft)
     else:
@@ -60,6 +66,10 @@ def _read_item(word: str, draft: Draft, make: MakeTemplate) -> None:
             "key:=json (body), key@file (upload). A text with spaces needs quotes."
         )
     key, separator = item["key"], item["separator"]
+    if separator == "==" and item["value"].startswith("@"):
+        raise RequestSyntaxError(f"{shown(word)}: a file's content as a parameter is not read. Write {{{{ text }}}}.")
+    if separator in {"=", ":="} and "[" in key and not draft.as_form:
+        raise RequestSyntaxError(f"{shown(word)}: nested fields are not read. Write the JSON: --json '{{…}}'")
     if separator == "@":
         if "\0" in item["value"] or not item["value"]:
             raise RequestSyntaxError("Behind @ stands the path of a file, literally.")
@@ -80,15 +90,25 @@ def _read_item(word: str, draft: Draft, make: MakeTemplate) -> None:
 
 
 def _read_cell(cell: str, draft: Draft) -> None:
-    lines = cell.lstrip("\n").split("\n")
+    lines = cell.replace("\r\n", "\n").lstrip("\n").split("\n")
     if draft.url is None:
+        _skip_comments(lines)
+        for start, what in _UNREAD.items():
+            if any(re.match(start, text.rstrip()) for text in lines):
+                raise RequestSyntaxError(
+                    f"{what} Put each request in a cell of its own, and write {{{{ name }}}} for a value."
+                )
         first = lines.pop(0).strip() if lines else ""
         method, _, rest = first.partition(" ")
         if method.upper() in METHODS and rest:
             draft.method, first = method.upper(), rest.strip()
         if not first:
             raise RequestSyntaxError("There is no URL: write METHOD URL on the first line or at the start of the cell.")
+        while lines and re.match(r"\s+[?&]", lines[0]):  # a query over several lines
+            first += lines.pop(0).strip()
+        first = re.sub(r"\s+HTTP/[\d.]+$", "", first)
         draft.url = template(*lift_expressions(first))
+        _skip_comments(lines)
     while lines and (header := HEADER_LINE.fullmatch(lines[0].rstrip())):
         draft.headers.append((header[1], template(*lift_expressions(header[2]))))
         lines.pop(0)
@@ -96,7 +116,26 @@ def _read_cell(cell: str, draft: Draft) -> None:
     if text.strip():
         if draft.body is not None or draft.fields or draft.files:
             raise RequestSyntaxError("The request has a body twice: on the first line and in the cell. Leave one out.")
+        if found := re.fullmatch(r"<\s+(\S+)", text.strip()):  # the content of a file
+            draft.body = Body("auto", file=found[1])
+            return
         draft.body = Body("auto", text=template(*lift_expressions(text)))
+
+
+_UNREAD = {
+    r"###": "A cell holds one request, and there is a ### for another.",
+    r"@\w[\w.-]*\s*=": "Variables of .http files (@name = value) are Python's here.",
+    r">\s*\{%|>\s*\S+\.js$|<\s*\{%": "Scripts of .http files (response handlers) are not run.",
+    r"<@": "A file with variables in it (<@) is not read.",
+}
+
+
+def _skip_comments(lines: list[str]) -> None:
+    while lines and (re.match(r"#|//", lines[0]) and not lines[0].startswith("###")):
+        lines.pop(0)
+    if lines and lines[0].strip().startswith("###"):
+        lines.pop(0)  # the name of the first request
+        _skip_comments(lines)
 
 
 def _check_json(text: str, what: str) -> None:

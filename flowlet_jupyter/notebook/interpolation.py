@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from flowlet_jupyter.errors import InterpolationError
 from flowlet_jupyter.http.outgoing import json_bytes, text_of, texts_of
-from flowlet_jupyter.notebook.request_spec import Body, Expression, RequestSpec, Template
+from flowlet_jupyter.notebook.request_spec import Body, Expression, FileText, Part, RequestSpec, Template
 from flowlet_jupyter.secret_value import SecretValue
 
 Evaluate = Callable[[str], Any]
@@ -30,6 +30,7 @@ class PreparedRequest:
     content: bytes | IO[bytes] | None
     fields: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
+    parts: tuple[tuple[str, tuple[str | None, str | bytes | IO[bytes], str | None]], ...] = ()
 
 
 def prepare(spec: RequestSpec, evaluate: Evaluate, read_file: ReadFile) -> PreparedRequest:
@@ -42,10 +43,14 @@ def prepare(spec: RequestSpec, evaluate: Evaluate, read_file: ReadFile) -> Prepa
         fields = tuple((name, _joined(value, evaluate)) for name, value, _ in spec.body.fields)
         headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
         return PreparedRequest(spec.method, url, tuple(headers), None, fields, spec.body.files)
+    if spec.body is not None and spec.body.kind == "multipart":
+        parts = tuple((part.name, _part(part, evaluate, read_file)) for part in spec.body.parts)
+        headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
+        return PreparedRequest(spec.method, url, tuple(headers), None, parts=parts)
     content = None
     if spec.body is not None:
         content, default_type = _body(spec.body, content_type, evaluate, read_file)
-        if content_type is None:
+        if content_type is None and default_type:
             headers.append(("Content-Type", default_type))
     return PreparedRequest(spec.method, url, tuple(headers), content)
 
@@ -139,6 +144,8 @@ def _body(
     body: Body, content_type: str | None, evaluate: Evaluate, read_file: ReadFile
 ) -> tuple[bytes | IO[bytes], str]:
     """The body's bytes, and the content type where the user gave none."""
+    if body.kind == "raw":
+        return _raw_body(body, content_type, evaluate, read_file), body.media_type or ""
     if body.kind in {"fields", "form"}:
         if body.kind == "form" or (content_type is not None and content_type.startswith(_FORM)):
             pairs = (f"{quote(key)}={quote(_joined(value, evaluate), safe='')}" for key, value, _ in body.fields)
@@ -158,6 +165,41 @@ def _body(
         return _joined(template, evaluate).encode(), content_type
     text = "".join(part if isinstance(part, str) else quote(_text(part, evaluate), safe="") for part in template.parts)
     return text.encode(), _FORM
+
+
+def _part(
+    part: Part, evaluate: Evaluate, read_file: ReadFile
+) -> tuple[str | None, str | bytes | IO[bytes], str | None]:
+    if part.path is not None:
+        return part.filename, read_file(part.path), part.content_type
+    return part.filename, _joined(part.text or Template(()), evaluate), part.content_type
+
+
+def _raw_body(body: Body, content_type: str | None, evaluate: Evaluate, read_file: ReadFile) -> bytes | IO[bytes]:
+    """A body as it is written; only values of expressions are encoded for where they stand."""
+    if len(body.pieces) == 1 and isinstance(only := body.pieces[0], FileText) and only.transform == "raw":
+        return read_file(only.path)
+    texts = [piece for piece in body.pieces if isinstance(piece, Template)]
+    if len(texts) == len(body.pieces) and any(text.plain is None for text in texts):
+        whole = Template(tuple(part for text in texts for part in text.parts))
+        encoded, _ = _body(Body("auto", text=whole), content_type, evaluate, read_file)
+        return encoded
+    return b"".join(
+        _joined(piece, evaluate).encode("utf-8", "surrogateescape")
+        if isinstance(piece, Template)
+        else _file_text(piece, read_file)
+        for piece in body.pieces
+    )
+
+
+def _file_text(piece: FileText, read_file: ReadFile) -> bytes:
+    content = read_file(piece.path)
+    if not isinstance(content, bytes):
+        with content:
+            content = content.read()
+    if piece.transform == "stripped":
+        return content.translate(None, b"\r\n\0")
+    return quote(content, safe="").encode() if piece.transform == "urlencoded" else content
 
 
 def _field(template: Template, evaluate: Evaluate, *, is_json: bool) -> str:

@@ -30,17 +30,39 @@ class Template:
 
 
 @dataclass(frozen=True)
+class FileText:
+    """The content of a file within a body, as curl's `-d @file`, `--data-binary` and `--data-urlencode` take it."""
+
+    path: str
+    transform: Literal["raw", "stripped", "urlencoded"] = "raw"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a multipart body: a text, or the content of the file at `path`."""
+
+    name: str
+    text: Template | None = None
+    path: str | None = None
+    filename: str | None = None
+    content_type: str | None = None
+
+
+@dataclass(frozen=True)
 class Body:
     """A request body: raw text, fields, or a file to read. `kind` "auto" decides by the text itself.
 
     `files` are uploads (name of the field, template of the path); with one of them the fields are multipart/form-data.
     """
 
-    kind: Literal["auto", "json", "fields", "form"]
+    kind: Literal["auto", "json", "fields", "form", "raw", "multipart"]
     text: Template | None = None
     fields: tuple[tuple[str, Template, bool], ...] = ()  # name, value, whether the value is JSON
     files: tuple[tuple[str, str], ...] = ()
     file: str | None = None
+    pieces: tuple[Template | FileText, ...] = ()  # of kind "raw": sent one behind the other
+    parts: tuple[Part, ...] = ()  # of kind "multipart"
+    media_type: str | None = None  # of kind "raw", where no header gives it; "" sends none
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,9 +64,13 @@ def words(marked: str) -> list[str]:
 
 def _without_comment(line: str) -> str:
     """The line without a ` # comment` that is outside quotes."""
-    quote = ""
+    quote, escaped = "", False
     for position, character in enumerate(line):
-        if quote:
+        if escaped:
+            escaped = False
+        elif character == "\\" and quote != "'":
+            escaped = True
+        elif quote:
             quote = "" if character == quote else quote
         elif character in "'\"":
             quote = character

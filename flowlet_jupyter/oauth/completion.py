@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from flowlet_jupyter.errors import AuthorizationFailed
+from flowlet_jupyter.hosts import is_loopback
 from flowlet_jupyter.oauth import token_endpoint
 from flowlet_jupyter.oauth.authorization import Flow, code_of_response
 from flowlet_jupyter.oauth2 import OAuth2
@@ -68,13 +69,17 @@ def pasted_response(flow: Flow, address: SecretValue) -> dict[str, str]:
 
     Raises `AuthorizationFailed` if it is not the redirect URI's, repeats a parameter, or has another `state`.
     """
+    expected = urlsplit(flow.redirect_uri)
     try:
-        parts = urlsplit(address.reveal().strip())
+        text = address.reveal().strip().strip("'\"<>`").strip()
+        if "://" not in text.partition("?")[0]:  # browsers hide the scheme
+            text = f"{expected.scheme}://{text}"
+        parts = urlsplit(text)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
+        _ = parts.port  # raises if it is no number
     except ValueError:
         parts, pairs = urlsplit(""), []
-    expected = urlsplit(flow.redirect_uri)
-    if (parts.scheme, parts.netloc, parts.path) != (expected.scheme, expected.netloc, expected.path):
+    if not _same_address(parts, expected):
         raise AuthorizationFailed(
             f"This is not the address that the provider redirected to: it must begin with {flow.redirect_uri}?"
         )
@@ -84,3 +89,11 @@ def pasted_response(flow: Flow, address: SecretValue) -> dict[str, str]:
     if SecretValue(parameters.get("state", "")) != flow.state:
         raise AuthorizationFailed("This address belongs to another request. Nothing was stored; start again.")
     return parameters
+
+
+def _same_address(parts: SplitResult, expected: SplitResult) -> bool:
+    """Whether the pasted address is the redirect URI's; this machine's names and addresses are one."""
+    if (parts.scheme, parts.path or "/", parts.port) != (expected.scheme, expected.path or "/", expected.port):
+        return False
+    host, own = parts.hostname or "", expected.hostname or ""
+    return "@" not in parts.netloc and (host == own or (is_loopback(host) and is_loopback(own)))

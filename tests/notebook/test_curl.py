@@ -32,9 +32,9 @@ def prepared(cell: str, line: str = "-s acme", **names):
         ("curl -G https://a.example/s -d q=x --data-urlencode 'name=a b&c'", "GET",
          "https://a.example/s?q=x&name=a%20b%26c", None, {}),
         ("curl -G 'https://a.example/s?k=1' -d q=x", "GET", "https://a.example/s?k=1&q=x", None, {}),
-        ("curl --json '{\"a\": 1}' https://a.example", "POST", "https://a.example", b'{"a": 1}', {"Content-Type": "application/json"}),
+        ("curl --json '{\"a\": 1}' https://a.example", "POST", "https://a.example", b'{"a": 1}', {"Content-Type": "application/json", "Accept": "application/json"}),
         ("curl --request=PUT --url https://a.example --data-binary @body.json", "PUT", "https://a.example", b"file body.json",
-         {"Content-Type": "application/octet-stream"}),
+         {"Content-Type": "application/x-www-form-urlencoded"}),
         ("curl -XPOST -HAccept:text/plain https://a.example", "POST", "https://a.example", None, {"Accept": "text/plain"}),
         ("curl -I https://a.example", "HEAD", "https://a.example", None, {}),
         ("curl -A me/1 -e https://b.example https://a.example", "GET", "https://a.example", None,
@@ -42,8 +42,6 @@ def prepared(cell: str, line: str = "-s acme", **names):
         ("curl -fsSL https://a.example", "GET", "https://a.example", None, {}),
         ("curl -s -S --compressed -o out.json https://a.example", "GET", "https://a.example", None, {}),
         ("curl https://a.example/{{x}}", "GET", "https://a.example/a%2Fb", None, {}),
-        ("curl -F name={{x}} https://a.example", "POST", "https://a.example", b"name=a%2Fb",
-         {"Content-Type": "application/x-www-form-urlencoded"}),
     ],
 )  # fmt: skip
 def test_commands(command, method, url, content, headers):
@@ -60,8 +58,10 @@ def test_options_become_ours():
 
 def test_an_upload_of_a_form():
     spec = parse("", "curl -F 'photo=@p.png;type=image/png' -F title=x https://a.example")
-    assert spec.body.files == (("photo", "p.png"),)
-    assert [name for name, *_ in spec.body.fields] == ["title"]
+    assert [(part.name, part.path, part.content_type) for part in spec.body.parts] == [
+        ("photo", "p.png", "image/png"),
+        ("title", None, None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,11 @@ def test_a_credential_is_left_out_and_the_better_way_is_said(command, says):
         ("curl https://a.example https://b.example", "has a URL already"),
         ("curl https://a.example -H", "needs a value"),
         ("curl https://a.example --proxy-magic x", "not known here"),
-        ("curl https://a.example -d @x -d y", "Leave one out"),
+        ("curl https://a.example && rm x", "Only one command"),
+        ("curl https://a.example?a=1&b=2", "between quotes"),
+        ("curl https://a.example/$(id)", "only what|what only a shell"),
+        ("curl https://a.example/{a,b}", "several requests"),
+        ("curl https://a.example | sort", "not read"),
         ("curl https://a.example -X 'G ET'", "not a method"),
         ("curl 'https://a.example", "quote"),
     ],
