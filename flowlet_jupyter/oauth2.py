@@ -76,7 +76,7 @@ class OAuth2:
     scope: str = ""
     token_endpoint_auth_method: str | None = None
     # nobody chose the method, so another one may be tried where the provider does not take this one
-    token_endpoint_auth_method_is_default: bool = False
+    token_endpoint_auth_method_is_default: bool = field(default=False, compare=False)
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
     openapi: str | None = None  # a file or URL that describes the API, for completion

@@ -16,8 +16,8 @@ from flowlet_jupyter.fields import (
     as_value,
     check_header_name,
     check_shared_fields,
-    checked_value,
     checked_header_text,
+    checked_value,
     curl_header,
     curl_query,
     in_double_quotes,
@@ -327,6 +327,8 @@ def configuration(secret: Secret) -> dict[str, Any]:
     """Everything of `secret` that is not secret, as JSON-ready values; of headers only their names."""
     shown: dict[str, Any] = {"type": secret.type}
     for spec in dataclasses.fields(secret):
+        if not spec.compare:
+            continue  # what flowlet found out by itself
         value = getattr(secret, spec.name)
         if isinstance(secret, Headers) and spec.name == "headers":
             shown["header_names"] = list(secret.headers)

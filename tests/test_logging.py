@@ -30,7 +30,7 @@ def test_a_refresh_and_a_401_are_told(log, flowlet_secret):
     put_secret(stored.secret, access_token="canary-access-5e1f", refresh_token=stored.token_set.refresh_token)
     assert flowlet.get("/2/users/me", secret="birdsong").status_code == 200
     VALUES.append(flowlet_secret.token().reveal())
-    for event in ("refresh of secret 'birdsong' started", "'birdsong' stored", "401, sent again"):
+    for event in ("refresh of secret 'birdsong' started", "'birdsong' stored", "access token refused, sent again"):
         assert event in log.text
 
 

@@ -220,8 +220,8 @@ def hide_query_values(response: httpx.Response, credentials: Credentials) -> Non
         text = response.headers.get(header)
         for parameter in credentials.query if text else ():
             named = rf"(?:{re.escape(parameter)}|{re.escape(quote(parameter, safe=''))})"
-            text = re.sub(rf"(?<=[?&]){named}=[^&#>\s;,]*&?", "", text)
-            text = re.sub(r"[?&](?=$|[#>])", "", text)
+            text, count = re.subn(rf"(?<=[?&]){named}=[^&#>\s;,]*&?", "", text)
+            text = re.sub(r"[?&](?=$|[#>])", "", text) if count else text
         if text is not None:
             response.headers[header] = text
 

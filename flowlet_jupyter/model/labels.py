@@ -87,6 +87,8 @@ LABELS: dict[str, _Labels] = {
             "Separated by spaces. Twitter: tweet.read users.read offline.access (the last brings a refresh token)",
         ),
         "token_endpoint_auth_method": ("Client authentication", ""),
+        "token_endpoint_auth_method_is_default": ("Client authentication was not chosen", ""),
+        "id_token_signing_alg_values_supported": ("Symmetric ID token algorithms", ""),
         "client_of": ("Account of", "The secret whose client this account shares"),
         "provider": ("Provider", "Fills in the endpoints; only client ID and client secret are left"),
         "grant_type": ("Grant", ""),

@@ -38,14 +38,15 @@ _BOUND = frozenset({
 # Files of one machine, and what flowlet itself finds out, are nobody else's.
 _NOT_SHARED = frozenset({
     "name", "client_of", "redirect_uris", "client_certificate_file", "client_key_file", "subject_token_file",
-    "private_key_id",
+    "private_key_id", "token_endpoint_auth_method_is_default",
 })  # fmt: skip
 # Of these an empty text says "none", where it leaves others at their default.
 _MAY_BE_EMPTY = frozenset({"scheme"})
-_SET_BY_FLOWLET = frozenset({"client_of"})
+_SET_BY_FLOWLET = frozenset({"client_of", "token_endpoint_auth_method_is_default"})
 _NOT_IN_CATALOGUE = frozenset({
     "name", "client_of", "provider", "redirect_uris", "private_key_id", "client_certificate_file", "client_key_file",
     "username", "subject", "subject_token_file", "subject_secret", "openapi", "resource",
+    "token_endpoint_auth_method_is_default",
 })  # fmt: skip
 _CHOICES = {
     "grant_type": GRANT_LABELS,
@@ -150,8 +151,8 @@ def from_mapping(kind: str, values: Mapping[str, Any], *, set_by: Literal["anyon
         if field is None:
             errors.add(name[:50], f"A secret of type {kind} has no field '{name[:50]}'.")
         elif field.set_by == "flowlet" and set_by != "flowlet":
-            if value not in (None, ""):
-                errors.add(name, f"The {field_label(name)} is set by flowlet alone: add an account of that secret.")
+            if value not in (None, "", False):
+                errors.add(name, f"The {field_label(name)} is set by flowlet itself.")
         elif value is not None:
             with errors:
                 checked[name] = checked_value(field, value)

@@ -198,7 +198,7 @@ def test_other_secrets_in_curl(kind):
     }[kind]  # fmt: skip
     flowlet.secrets.add(made)
     command = curl_export.as_curl("GET", "https://a.example/", [], None, default_vault().get("x"))
-    wanted = {"basic": '-u "ann:$(', "headers": "'X-Key: …'", "oauth2": '"Authorization: OAuth $('}[kind]
+    wanted = {"basic": '-u ann:"$(', "headers": '"X-Key: …"', "oauth2": '"Authorization: OAuth $('}[kind]
     assert wanted in command
     assert CANARY not in command
 

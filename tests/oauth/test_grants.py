@@ -368,7 +368,7 @@ def test_a_token_in_the_query_shows_in_no_request_of_the_user():
     response = flowlet.get("https://api.example/me?a=1", secret="api")
     assert dict(route.calls.last.request.url.params) == {"a": "1", "access_token": CANARY}
     assert CANARY not in repr(response) + str(response.url) + str(response.request.url)
-    with pytest.raises(flowlet.InvalidOption, match="in the URL"), httpx.Client(auth=flowlet.auth("api")) as own:
+    with pytest.raises(flowlet.InvalidOption, match="the URL parameter"), httpx.Client(auth=flowlet.auth("api")) as own:
         own.get("https://api.example/me")
 
 

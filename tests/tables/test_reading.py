@@ -47,7 +47,7 @@ def zipped(**members: str) -> bytes:
         (CSV.encode(), "application/vnd.ms-excel", {}),
         (CSV.encode(), "application/octet-stream", {"content-disposition": "attachment; filename*=UTF-8''a%20b.csv"}),
         (CSV.encode(), "text/plain", {}),
-        (gzip.compress(CSV.encode()), "application/octet-stream", {}),
+        (gzip.compress(CSV.encode(), mtime=0), "application/octet-stream", {}),
         (zipped(data_csv=CSV), "application/zip", {}),
         ("<html><table><tr><th>id<th>name<tr><td>007<td>Zoë<tr><td>012<td>Ärzte</table>", "text/html; charset=utf-8", {}),
         ('<?xml version="1.0"?><r><row><id>007</id><name>Zoë</name></row><row><id>012</id><name>Ärzte</name></row></r>',
