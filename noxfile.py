@@ -11,7 +11,7 @@ PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 SECURITY_MODULES = [
     "flowlet_jupyter/model/hosts.py",
     "flowlet_jupyter/model/value.py",
-    "flowlet_jupyter/http/redaction.py",
+    "flowlet_jupyter/credentials/redaction.py",
     "flowlet_jupyter/vault/sealed_file.py",
 ]
 

@@ -21,12 +21,12 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 import httpx
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.notebook.grammar import parse
-from flowlet_jupyter.notebook.interpolation import prepare
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.notebook.request_line.grammar import parse
+from flowlet_jupyter.notebook.request_line.interpolation import prepare
 from flowlet_jupyter.vault import default_vault
 
 ROUNDS = 1500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.providers import Provider, load_providers
 
 HERE = Path(__file__).parent

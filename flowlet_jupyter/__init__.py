@@ -55,7 +55,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
     )
     from flowlet_jupyter.http.pages import AsyncPages as AsyncPages, Pages as Pages
     from flowlet_jupyter.http.response import Response as Response
-    from flowlet_jupyter.http.verbs import (
+    from flowlet_jupyter.http.api import (
         adelete as adelete,
         aget as aget,
         ahead as ahead,
@@ -71,15 +71,15 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         put as put,
         request as request,
     )
-    from flowlet_jupyter.oauth.collection import Secrets
-    from flowlet_jupyter.oauth2 import OAuth2 as OAuth2
-    from flowlet_jupyter.prompt import ask as ask
-    from flowlet_jupyter.secret import ApiKey as ApiKey, Basic as Basic, External as External
-    from flowlet_jupyter.secret import Headers as Headers, Password as Password
-    from flowlet_jupyter.secret_value import SecretValue as SecretValue
+    from flowlet_jupyter.credentials.handles import Secrets
+    from flowlet_jupyter.model.oauth2 import OAuth2 as OAuth2
+    from flowlet_jupyter.session.prompt import ask as ask
+    from flowlet_jupyter.model.secret import ApiKey as ApiKey, Basic as Basic, External as External
+    from flowlet_jupyter.model.secret import Headers as Headers, Password as Password
+    from flowlet_jupyter.model.value import SecretValue as SecretValue
     from flowlet_jupyter.session import Session as Session
-    from flowlet_jupyter.status import Status as Status
-    from flowlet_jupyter.token_set import TokenSet as TokenSet
+    from flowlet_jupyter.model.status import Status as Status
+    from flowlet_jupyter.model.tokens import TokenSet as TokenSet
     # fmt: on
     # isort: on
 
@@ -103,14 +103,14 @@ _MODULES = {
     "http.many": "apaginate download fetch_df gather last_gathered last_pages paginate",
     "http.pages": "AsyncPages Pages",
     "http.response": "Response",
-    "http.verbs": "adelete aget ahead apatch apost aput arequest delete get head patch post put request",
-    "oauth2": "OAuth2",
-    "prompt": "ask",
-    "secret": "ApiKey Basic External Headers Password",
-    "secret_value": "SecretValue",
+    "http.api": "adelete aget ahead apatch apost aput arequest delete get head patch post put request",
+    "model.oauth2": "OAuth2",
+    "session.prompt": "ask",
+    "model.secret": "ApiKey Basic External Headers Password",
+    "model.value": "SecretValue",
     "session": "Session",
-    "status": "Status",
-    "token_set": "TokenSet",
+    "model.status": "Status",
+    "model.tokens": "TokenSet",
 }
 _PUBLIC = {name: module for module, names in _MODULES.items() for name in names.split()}
 __all__ = [*_PUBLIC, "secrets"]  # noqa: PLE0604 - every name of the table is a string
@@ -127,7 +127,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _secrets() -> Secrets:
-    from flowlet_jupyter.oauth.collection import Secrets
+    from flowlet_jupyter.credentials.handles import Secrets
     from flowlet_jupyter.vault import default_vault
 
     return Secrets(default_vault())

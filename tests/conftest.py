@@ -15,7 +15,7 @@ from support import JupyterProcess, OidcProvider, npm_install
 from flowlet_jupyter.demo.process import Birdsong
 from flowlet_jupyter.demo.web import BirdsongServer
 
-pytest_plugins = ["pytest_jupyter.jupyter_server", "flowlet_jupyter.pytest_plugin"]
+pytest_plugins = ["pytest_jupyter.jupyter_server", "flowlet_jupyter.testing.plugin"]
 
 
 HERE = Path(__file__).parent

@@ -19,7 +19,7 @@ import pytest
 from filelock import FileLock
 
 from flowlet_jupyter.demo.process import Birdsong
-from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.model.oauth2 import OAuth2
 
 MUST_RUN_ALL = os.environ.get("FLOWLET_TEST_ALL") == "1"
 

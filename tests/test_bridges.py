@@ -16,9 +16,9 @@ from support import birdsong_secret
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import HostNotAllowed, InvalidOption, MissingExtra
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-5e1f"

@@ -6,16 +6,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from flowlet_jupyter.errors import MissingExtra
-from flowlet_jupyter.hosts import check_destination
-from flowlet_jupyter.http.credentials import (
+from flowlet_jupyter.credentials.flow import (
     credential_flow,
     refuse_beyond_authorization,
     refuse_what_redirects_carry,
 )
-from flowlet_jupyter.oauth.collection import SecretHandle
-from flowlet_jupyter.secret import host_rules
-from flowlet_jupyter.secret_value import Credentials
+from flowlet_jupyter.credentials.handles import SecretHandle
+from flowlet_jupyter.errors import MissingExtra
+from flowlet_jupyter.model.hosts import check_destination
+from flowlet_jupyter.model.secret import host_rules
+from flowlet_jupyter.model.value import Credentials
 from flowlet_jupyter.vault import default_vault
 
 

@@ -8,7 +8,7 @@ from fsspec.implementations.memory import MemoryFile
 from fsspec.spec import AbstractFileSystem
 
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.verbs import get
+from flowlet_jupyter.http.api import get
 
 
 class FlowletFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no hints

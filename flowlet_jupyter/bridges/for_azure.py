@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.bridges.credentials import check_host, needs
+from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
+from flowlet_jupyter.credentials.handles import SecretHandle
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.http.credentials import refuse_what_redirects_carry
-from flowlet_jupyter.oauth.collection import SecretHandle
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Basic, External
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.secret import Basic, External
 from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:

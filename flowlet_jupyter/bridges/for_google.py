@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.bridges.credentials import headers_for, needs
-from flowlet_jupyter.http.credentials import refuse_what_redirects_carry
-from flowlet_jupyter.oauth.collection import SecretHandle
+from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
+from flowlet_jupyter.credentials.handles import SecretHandle
 from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:

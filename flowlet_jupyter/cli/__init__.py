@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from flowlet_jupyter.cli import commands
 from flowlet_jupyter.errors import FlowletError
-from flowlet_jupyter.secret import SECRET_TYPES
+from flowlet_jupyter.model.secret import SECRET_TYPES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,7 +15,8 @@ import flowlet_jupyter
 from flowlet_jupyter.cli.diagnosis import diagnosis
 from flowlet_jupyter.cli.imports import imported
 from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
-from flowlet_jupyter.fields import FieldErrors
+from flowlet_jupyter.model.fields import FieldErrors
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
 from flowlet_jupyter.model.schema import (
     fields_of_kind,
     from_mapping,
@@ -25,10 +26,9 @@ from flowlet_jupyter.model.schema import (
     without_configuration_marks,
     without_empty,
 )
-from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
-from flowlet_jupyter.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
-from flowlet_jupyter.secret import Headers
-from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.model.secret import Headers
+from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.providers.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
 
 _ADD = "jupyter flowlet add"
 
@@ -164,7 +164,7 @@ def revoke(options: Namespace) -> None:
 
 def delete(options: Namespace) -> None:
     """Remove a secret and its tokens."""
-    from flowlet_jupyter.oauth.collection import SecretHandle
+    from flowlet_jupyter.credentials.handles import SecretHandle
     from flowlet_jupyter.vault import default_vault
 
     notice = SecretHandle(options.name, default_vault()).delete()  # also one whose file is damaged

@@ -13,7 +13,7 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_config_path, jupyter_path
 
 from flowlet_jupyter.errors import FlowletError
-from flowlet_jupyter.project_file import FILE_NAME, missing_here
+from flowlet_jupyter.providers.project_file import FILE_NAME, missing_here
 from flowlet_jupyter.server.loopback import ADDRESS, loopback_redirect_uri
 from flowlet_jupyter.settings import loopback_port
 from flowlet_jupyter.vault import default_vault

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, PASSWORD
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, PASSWORD
 from flowlet_jupyter.providers import load_providers
 
 Fields = dict[str, Any]

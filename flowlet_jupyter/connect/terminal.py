@@ -8,7 +8,7 @@ from flowlet_jupyter.connect.device_prompt import by_device_code
 from flowlet_jupyter.connect.loopback import by_loopback
 from flowlet_jupyter.connect.wait import authorize_by
 from flowlet_jupyter.errors import AuthRequired
-from flowlet_jupyter.oauth2 import DEVICE_CODE, OAuth2
+from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
 from flowlet_jupyter.vault import Vault
 
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.http.credentials import (
+from flowlet_jupyter.credentials.flow import (
     Connect,
     Step,
     credential_flow,
     refuse_beyond_authorization,
     refuse_what_redirects_carry,
 )
+from flowlet_jupyter.model.value import Credentials
 from flowlet_jupyter.oauth.refresh import wait_for
-from flowlet_jupyter.prompt import AuthorizationPrompt, NoPrompt
-from flowlet_jupyter.secret_value import Credentials
 from flowlet_jupyter.session import Session, default_session
+from flowlet_jupyter.session.prompt import AuthorizationPrompt, NoPrompt
 from flowlet_jupyter.vault import Vault
 
 _LIBRARY = "httpx"

@@ -20,9 +20,9 @@ from flowlet_jupyter.http.transport import (
     AsyncCredentialTransport,
     CredentialTransport,
 )
-from flowlet_jupyter.network import AsyncNetworkTransport, NetworkTransport, insecure_tls_context, tls_context
-from flowlet_jupyter.secret import base_url_of
+from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.session import Session, at_exit, default_session
+from flowlet_jupyter.settings.network import AsyncNetworkTransport, NetworkTransport, insecure_tls_context, tls_context
 from flowlet_jupyter.vault import Vault
 
 TIMEOUT_SECONDS = 30.0

@@ -8,8 +8,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from flowlet_jupyter.http.redaction import is_sensitive
-from flowlet_jupyter.secret import Record
+from flowlet_jupyter.credentials.redaction import is_sensitive
+from flowlet_jupyter.model.secret import Record
 
 _HIDDEN = "(left out)"
 

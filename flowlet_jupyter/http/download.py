@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
+from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.progress import Progress
-from flowlet_jupyter.http.redaction import excerpt, redact
 from flowlet_jupyter.http.retries import STREAMED
 
 _CHUNK_BYTES = 256 * 1024

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.records import Found, error_in, find_records, paths_of_lists
-from flowlet_jupyter.http.redaction import excerpt, redact
 from flowlet_jupyter.tables import formats
 from flowlet_jupyter.tables.charset import decode
 from flowlet_jupyter.tables.formats import Body, Format, unpacked
@@ -18,6 +17,7 @@ from flowlet_jupyter.tables.frames import frame_of, polars_of, with_dates, with_
 from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
 from flowlet_jupyter.tables.ndjson import polars_of_ndjson
 from flowlet_jupyter.tables.readers import read_table
+from flowlet_jupyter.tables.records import Found, error_in, find_records, paths_of_lists
 from flowlet_jupyter.tables.shapes import Table, tabulate
 from flowlet_jupyter.tables.xml import records_of_xml
 

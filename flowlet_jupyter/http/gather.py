@@ -10,11 +10,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
+from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import FlowletError, InterpolationError, RequestFailed
 from flowlet_jupyter.http.outgoing import is_missing, path_text
 from flowlet_jupyter.http.progress import Progress, countdown
 from flowlet_jupyter.http.rate_limit import pause_of
-from flowlet_jupyter.http.redaction import excerpt, redact
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import LONGEST_WAIT_SECONDS
 from flowlet_jupyter.tables.frames import frame_of

@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 
+from flowlet_jupyter.credentials.redaction import SentValues, is_sensitive, sent_with
 from flowlet_jupyter.http.download import write_atomically
-from flowlet_jupyter.http.redaction import SentValues, is_sensitive, sent_with
-from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.session import Session, default_session
 
 _LEFT_OUT = "(left out)"

@@ -13,11 +13,11 @@ from jmespath.exceptions import JMESPathError
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.client import shared_ssl_context
 from flowlet_jupyter.http.transport import CredentialTransport
-from flowlet_jupyter.network import NetworkTransport
+from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.oauth.bounded_request import bounded_request
 from flowlet_jupyter.oauth.id_token import identity_of
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.shielded import shielded
+from flowlet_jupyter.session.shielded import shielded
+from flowlet_jupyter.settings.network import NetworkTransport
 from flowlet_jupyter.vault import Vault
 
 _TIMEOUT_SECONDS = 10.0

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from flowlet_jupyter.errors import AuthRequired, FlowletError, RequestFailed
+from flowlet_jupyter.http.api import absolute, arequest, extend, failed, request, with_params
 from flowlet_jupyter.http.client import ClientPool
 from flowlet_jupyter.http.download import download as download_to
 from flowlet_jupyter.http.gather import Gathered, as_urls
@@ -27,9 +28,8 @@ from flowlet_jupyter.http.pages import AsyncPages, Pages, Reading
 from flowlet_jupyter.http.pagination import PageRequest, Style
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import retry_of
-from flowlet_jupyter.http.verbs import absolute, arequest, extend, failed, request, with_params
+from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.oauth.refresh import usable_token
-from flowlet_jupyter.oauth2 import OAuth2
 from flowlet_jupyter.session import Session, default_session
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.model.value import SecretValue
 
 _EXACT_FLOAT = 2**53  # a whole number from here on may be another one than it was before it became a float
 

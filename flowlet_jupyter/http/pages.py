@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
 from flowlet_jupyter.http.pagination import (
     Offset,
@@ -28,11 +29,10 @@ from flowlet_jupyter.http.pagination import (
 from flowlet_jupyter.http.pagination import Progress as PagingProgress
 from flowlet_jupyter.http.pagination.cursors import Cursor, LastId
 from flowlet_jupyter.http.progress import Progress
-from flowlet_jupyter.http.records import error_in, find_records
-from flowlet_jupyter.http.redaction import excerpt, redact
 from flowlet_jupyter.http.response import Response, select
 from flowlet_jupyter.tables.columns import without_collection
 from flowlet_jupyter.tables.frames import frame_of, polars_of
+from flowlet_jupyter.tables.records import error_in, find_records
 from flowlet_jupyter.tables.shapes import Table, tabulate
 
 if TYPE_CHECKING:

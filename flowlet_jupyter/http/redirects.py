@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues, sent_with
 from flowlet_jupyter.errors import HostNotAllowed
-from flowlet_jupyter.hosts import check_destination, is_loopback
-from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues, sent_with
-from flowlet_jupyter.network import proxy_settings
-from flowlet_jupyter.secret import host_rules
+from flowlet_jupyter.model.hosts import check_destination, is_loopback
+from flowlet_jupyter.model.secret import host_rules
+from flowlet_jupyter.settings.network import proxy_settings
 from flowlet_jupyter.vault import Vault
 
 EXTENSION = "flowlet_redirects"

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues, redacted
 from flowlet_jupyter.errors import FlowletError, RequestFailed
-from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues, redacted
-from flowlet_jupyter.ipython_hooks import hooks
+from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.tables.charset import decode
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from typing import Any
 
 import httpx
 
+from flowlet_jupyter.credentials.flow import SentCredentials, Step, credential_flow
+from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.audit import record_use
-from flowlet_jupyter.http.credentials import SentCredentials, Step, credential_flow
-from flowlet_jupyter.http.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.http.usage_log import record_use
 from flowlet_jupyter.oauth.refresh import wait_for
-from flowlet_jupyter.prompt import AuthorizationPrompt, NoPrompt
+from flowlet_jupyter.session.prompt import AuthorizationPrompt, NoPrompt
 from flowlet_jupyter.vault import Vault
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowlet_jupyter.oauth2 import (
+from flowlet_jupyter.model.oauth2 import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     DEVICE_CODE,

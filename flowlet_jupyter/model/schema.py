@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flowlet_jupyter.compliance import Compliance, compliance_from
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.fields import FieldErrors, checked_endpoint
-from flowlet_jupyter.hosts import parse_host_rule
+from flowlet_jupyter.model.compliance import Compliance, compliance_from
+from flowlet_jupyter.model.fields import FieldErrors, checked_endpoint
+from flowlet_jupyter.model.hosts import parse_host_rule
 from flowlet_jupyter.model.labels import GRANT_LABELS, KIND_LABELS, LABELS, METHOD_LABELS
-from flowlet_jupyter.oauth2 import CREDENTIALED_ENDPOINTS
-from flowlet_jupyter.secret import SECRET_TYPES, Secret
-from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.model.oauth2 import CREDENTIALED_ENDPOINTS
+from flowlet_jupyter.model.secret import SECRET_TYPES, Secret
+from flowlet_jupyter.model.value import SecretValue
 
 Shape = Literal["text", "url", "flag", "texts", "mapping", "compliance", "value", "values"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.pagination import STYLES
-from flowlet_jupyter.notebook.options import OPTIONS
-from flowlet_jupyter.notebook.request_spec import METHODS
+from flowlet_jupyter.notebook.request_line.options import OPTIONS
+from flowlet_jupyter.notebook.request_line.spec import METHODS
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from flowlet_jupyter.credentials.redaction import is_sensitive, redact, redacted
 from flowlet_jupyter.errors import PagingStopped, RequestFailed
-from flowlet_jupyter.http import curl_export, many, verbs
-from flowlet_jupyter.http.redaction import is_sensitive, redact, redacted
+from flowlet_jupyter.http import api, curl_export, many
+from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.notebook.display.messages import explanation, status_line
-from flowlet_jupyter.notebook.interpolation import PreparedRequest
-from flowlet_jupyter.notebook.request_spec import RequestSpec
-from flowlet_jupyter.secret import base_url_of
+from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
+from flowlet_jupyter.notebook.request_line.spec import RequestSpec
 from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Call:
     def send(self) -> Response:
         """The response. Raises `FlowletError`."""
         with contextlib.ExitStack() as files:
-            return verbs.request(self.request.method, self.url, secret=self.secret, **self.client_options(files))
+            return api.request(self.request.method, self.url, secret=self.secret, **self.client_options(files))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +218,7 @@ class Shown:
         if content is not None and not isinstance(content, bytes):
             with content:
                 content = b"(a large file, streamed)"
-        url = verbs.absolute(call.url, call.secret)
+        url = api.absolute(call.url, call.secret)
         if self.form == "curl":
             record = default_vault().get(call.secret) if call.secret else None
             return curl_export.as_curl(

@@ -8,9 +8,9 @@ import traitlets
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from flowlet_jupyter.errors import RequestSyntaxError
-from flowlet_jupyter.notebook.companions import Defaults, SecretLine, read_defaults, read_log_line
-from flowlet_jupyter.notebook.grammar import parse
-from flowlet_jupyter.notebook.interpolation import prepare
+from flowlet_jupyter.notebook.line_magics import Defaults, SecretLine, read_defaults, read_log_line
+from flowlet_jupyter.notebook.request_line.grammar import parse
+from flowlet_jupyter.notebook.request_line.interpolation import prepare
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -58,7 +58,7 @@ class FlowletMagics(Magics):
         from flowlet_jupyter.notebook.execution import Settings, execute, file_content
 
         if line.strip() in {"--help", "-h"}:
-            from flowlet_jupyter.notebook.options import option_help
+            from flowlet_jupyter.notebook.request_line.options import option_help
 
             print(option_help())  # noqa: T201 - the magic's output
             return None

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flowlet_jupyter.errors import FlowletError
-from flowlet_jupyter.http.verbs import get
+from flowlet_jupyter.http.api import get
 from flowlet_jupyter.session import Session, default_session
 
 _MAX_BYTES = 20_000_000

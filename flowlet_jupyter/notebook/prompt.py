@@ -11,9 +11,9 @@ from flowlet_jupyter.connect.loopback import by_loopback
 from flowlet_jupyter.connect.terminal import TerminalPrompt
 from flowlet_jupyter.connect.wait import Line, authorize_by, wait_for_token
 from flowlet_jupyter.errors import AuthRequired
+from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
 from flowlet_jupyter.notebook.server_link import authorize_url
-from flowlet_jupyter.oauth2 import DEVICE_CODE, OAuth2
-from flowlet_jupyter.prompt import AuthorizationPrompt
+from flowlet_jupyter.session.prompt import AuthorizationPrompt
 from flowlet_jupyter.vault import Vault, default_vault
 
 if TYPE_CHECKING:

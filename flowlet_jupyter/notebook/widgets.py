@@ -14,9 +14,9 @@ from IPython.display import display
 from flowlet_jupyter import frontend
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.notebook.server_link import secrets_page, secrets_page_url
-from flowlet_jupyter.project_file import missing_here
+from flowlet_jupyter.providers.project_file import missing_here
+from flowlet_jupyter.server.handshake import has_greeted
 from flowlet_jupyter.vault import default_vault
-from flowlet_jupyter.vault.greetings import has_greeted
 
 GREETING_SECONDS = 3.0
 

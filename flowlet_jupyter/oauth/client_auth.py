@@ -16,9 +16,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 
 Parameters = list[tuple[str, str]]
 _ASSERTION_SECONDS = 300

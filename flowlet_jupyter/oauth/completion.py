@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from flowlet_jupyter.errors import AuthorizationFailed
-from flowlet_jupyter.hosts import is_loopback
+from flowlet_jupyter.model.hosts import is_loopback
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import token_endpoint
-from flowlet_jupyter.oauth.authorization import Flow, code_of_response
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.shielded import shielded
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.oauth.authorization_code import Flow, code_of_response
+from flowlet_jupyter.session.shielded import shielded
 from flowlet_jupyter.vault import Vault
 
 

@@ -8,17 +8,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from flowlet_jupyter.errors import AuthorizationFailed, ProviderError, TokenEndpointError
-from flowlet_jupyter.fields import checked_endpoint
+from flowlet_jupyter.model.fields import checked_endpoint
+from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import dpop, token_endpoint
 from flowlet_jupyter.oauth.bounded_request import is_ending
 from flowlet_jupyter.oauth.client_auth import Parameters
 from flowlet_jupyter.oauth.endpoint import send_as_client
-from flowlet_jupyter.oauth.token_answer import error_from_response
-from flowlet_jupyter.oauth2 import DEVICE_CODE, OAuth2
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.shielded import shielded, start_shielded
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.oauth.token_response import error_from_response
+from flowlet_jupyter.session.shielded import shielded, start_shielded
 from flowlet_jupyter.vault import Vault
 
 DEFAULT_INTERVAL_SECONDS = 5.0  # RFC 8628, 3.2

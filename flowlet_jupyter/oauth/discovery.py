@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from authlib.oauth2.rfc8414.well_known import get_well_known_url
 
 from flowlet_jupyter.errors import DiscoveryFailed, InvalidSecret, ProviderError
-from flowlet_jupyter.fields import checked_endpoint
+from flowlet_jupyter.model.fields import checked_endpoint
 from flowlet_jupyter.oauth.endpoint import EndpointResponse, send
 from flowlet_jupyter.session import Session, default_session
-from flowlet_jupyter.shielded import shielded
+from flowlet_jupyter.session.shielded import shielded
 
 CACHE_SECONDS = 600.0
 ENDPOINTS = (

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.session import Session, default_session
 
 _MAX_ORIGINS = 1000

@@ -19,7 +19,9 @@ from urllib.parse import parse_qsl, quote_plus, urlencode
 import httpx
 
 from flowlet_jupyter.errors import InvalidSecret, ProviderError
-from flowlet_jupyter.network import NetworkTransport, certificate_advice, tls_context
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.bounded_request import bounded_request
 from flowlet_jupyter.oauth.client_auth import (
@@ -29,9 +31,7 @@ from flowlet_jupyter.oauth.client_auth import (
     is_client_refused,
     ways_to_authenticate,
 )
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.settings.network import NetworkTransport, certificate_advice, tls_context
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 DEADLINE_SECONDS = 40.0  # from connect to the last byte: a server that drips bytes never meets a read timeout

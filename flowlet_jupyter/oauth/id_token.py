@@ -13,9 +13,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 
 from flowlet_jupyter.errors import ProviderError, TokenEndpointError
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.endpoint import send
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret_value import SecretValue
 
 # asymmetric only: with HS256 the public key would do as the secret, and `none` proves nothing
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 from flowlet_jupyter.errors import VaultFileDamaged
-from flowlet_jupyter.oauth.authorization import FLOW_LIFETIME_SECONDS, Flow
-from flowlet_jupyter.secret_value import SecretValue
+from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.oauth.authorization_code import FLOW_LIFETIME_SECONDS, Flow
 from flowlet_jupyter.vault import Vault
 from flowlet_jupyter.vault.sealed_file import make_private_folder, read_sealed, write_sealed
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flowlet_jupyter.errors import AuthorizationFailed, ProviderError
-from flowlet_jupyter.oauth.authorization import Flow, authorization_url, request_parameters
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.oauth.authorization_code import Flow, authorization_url, request_parameters
 from flowlet_jupyter.oauth.endpoint import send_as_client
-from flowlet_jupyter.oauth.token_answer import error_from_response
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.shielded import shielded
+from flowlet_jupyter.oauth.token_response import error_from_response
+from flowlet_jupyter.session.shielded import shielded
 
 
 @shielded("authorization request")

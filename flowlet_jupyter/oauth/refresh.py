@@ -9,13 +9,13 @@ import time
 from concurrent.futures import Future
 
 from flowlet_jupyter.errors import AuthRequired, TokenEndpointError
+from flowlet_jupyter.model.oauth2 import REFRESH_TOKEN, TOKEN_EXCHANGE, OAuth2
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import token_endpoint
 from flowlet_jupyter.oauth.bounded_request import pause
-from flowlet_jupyter.oauth2 import REFRESH_TOKEN, TOKEN_EXCHANGE, OAuth2
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.shielded import start_shielded
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.session.shielded import start_shielded
 from flowlet_jupyter.vault import Vault
 
 _log = logging.getLogger("flowlet_jupyter.refresh")  # events and names of secrets, never values

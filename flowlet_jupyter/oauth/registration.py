@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from flowlet_jupyter.errors import ProviderError
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.endpoint import send
-from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.shielded import shielded
+from flowlet_jupyter.session.shielded import shielded
 
 _HINTS = {
     "invalid_redirect_uri": "The provider does not take this redirect URI; register at its developer portal.",

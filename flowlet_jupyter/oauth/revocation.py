@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flowlet_jupyter.errors import ProviderError
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.endpoint import EndpointResponse, send_as_client
-from flowlet_jupyter.oauth.token_answer import error_from_response
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.shielded import shielded
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.oauth.token_response import error_from_response
+from flowlet_jupyter.session.shielded import shielded
 
 
 @shielded("revocation")

@@ -15,13 +15,7 @@ from pathlib import Path
 from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
 
 from flowlet_jupyter.errors import InvalidSecret, ProviderError, TokenEndpointError
-from flowlet_jupyter.oauth import dpop
-from flowlet_jupyter.oauth.authorization import asks_for_id_token
-from flowlet_jupyter.oauth.client_auth import Parameters, assertion_audiences, name_of, signing_key
-from flowlet_jupyter.oauth.endpoint import EndpointResponse, send_as_client
-from flowlet_jupyter.oauth.id_token import Unproven, identity_of, validated_claims
-from flowlet_jupyter.oauth.token_answer import error_from_response, id_token_of, is_temporary_status, token_set_from
-from flowlet_jupyter.oauth2 import (
+from flowlet_jupyter.model.oauth2 import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
@@ -30,8 +24,14 @@ from flowlet_jupyter.oauth2 import (
     TOKEN_EXCHANGE,
     OAuth2,
 )
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.oauth import dpop
+from flowlet_jupyter.oauth.authorization_code import asks_for_id_token
+from flowlet_jupyter.oauth.client_auth import Parameters, assertion_audiences, name_of, signing_key
+from flowlet_jupyter.oauth.endpoint import EndpointResponse, send_as_client
+from flowlet_jupyter.oauth.id_token import Unproven, identity_of, validated_claims
+from flowlet_jupyter.oauth.token_response import error_from_response, id_token_of, is_temporary_status, token_set_from
 
 _CLOCK_TOLERANCE_SECONDS = 10.0
 _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be refused

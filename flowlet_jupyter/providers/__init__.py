@@ -15,9 +15,9 @@ from typing import Any
 from jupyter_core.paths import jupyter_path
 
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.hosts import parse_host_rule
+from flowlet_jupyter.model.hosts import parse_host_rule
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.model.schema import Field, checked_value, fields_of_kind
-from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE
 
 _CATALOGUE = Path(__file__).parent / "catalogue"
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")

@@ -12,6 +12,7 @@ import segno
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
+from flowlet_jupyter.credentials.handles import SecretHandle
 from flowlet_jupyter.errors import (
     AuthorizationFailed,
     AuthRequired,
@@ -23,24 +24,23 @@ from flowlet_jupyter.errors import (
     UsageError,
     VaultError,
 )
-from flowlet_jupyter.fields import checked_endpoint, checked_name
 from flowlet_jupyter.http.identity import identify
+from flowlet_jupyter.model.fields import checked_endpoint, checked_name
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.model.schema import as_json
-from flowlet_jupyter.oauth.collection import SecretHandle
+from flowlet_jupyter.model.secret import Record, configuration
+from flowlet_jupyter.model.status import status_of
+from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
 from flowlet_jupyter.oauth.registration import register_client
-from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.providers import Provider, fields_for, load_providers
-from flowlet_jupyter.secret import Record, configuration
-from flowlet_jupyter.server.headers import FlowletHandler, run_in_thread
+from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
+from flowlet_jupyter.server.handshake import greet
 from flowlet_jupyter.server.redirect_uri import proxy_problem, redirect_uri
 from flowlet_jupyter.server.secret_form import store_secret
 from flowlet_jupyter.session import Session, session_of
-from flowlet_jupyter.status import status_of
-from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import Vault
-from flowlet_jupyter.vault.greetings import greet
 
 _STATUS_OF_ERROR: tuple[tuple[type[FlowletError], int], ...] = (
     (SecretNotFound, 404),

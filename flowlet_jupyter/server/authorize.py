@@ -13,26 +13,26 @@ from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvide
 from jupyter_server.utils import url_path_join
 from tornado import web
 
+from flowlet_jupyter.credentials.handles import Secrets
 from flowlet_jupyter.errors import FlowletError, InvalidSecret, SecretNotFound
 from flowlet_jupyter.http.identity import identify
-from flowlet_jupyter.oauth.authorization import (
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, OAuth2
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.status import status_of
+from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.oauth.authorization_code import (
     FLOW_LIFETIME_SECONDS,
     Flow,
     new_flow,
 )
-from flowlet_jupyter.oauth.collection import Secrets
 from flowlet_jupyter.oauth.completion import complete_flow
 from flowlet_jupyter.oauth.pending import claim_flow, find_flow, flow_id, remember_flow
 from flowlet_jupyter.oauth.pushed import authorization_request
-from flowlet_jupyter.oauth2 import AUTHORIZATION_CODE, OAuth2
 from flowlet_jupyter.providers import fields_for, load_providers
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.server.headers import run_in_thread
+from flowlet_jupyter.server.base import run_in_thread
 from flowlet_jupyter.server.pages import PageHandler
 from flowlet_jupyter.server.redirect_uri import callback_path, plan_redirect, redirect_uri
 from flowlet_jupyter.session import Session, session_of
-from flowlet_jupyter.status import status_of
 from flowlet_jupyter.vault import Vault
 
 

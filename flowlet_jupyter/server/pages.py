@@ -11,7 +11,7 @@ from tornado.template import Loader
 
 from flowlet_jupyter import frontend
 from flowlet_jupyter.errors import FlowletError
-from flowlet_jupyter.server.headers import FlowletHandler
+from flowlet_jupyter.server.base import FlowletHandler
 from flowlet_jupyter.server.redirect_uri import callback_path
 
 _pages = Loader(str(frontend.TEMPLATES), autoescape="xhtml_escape")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 
-from flowlet_jupyter.hosts import is_loopback
+from flowlet_jupyter.model.hosts import is_loopback
 
 
 def callback_path(handler: JupyterHandler) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.fields import FieldErrors
+from flowlet_jupyter.model.fields import FieldErrors
+from flowlet_jupyter.model.oauth2 import CREDENTIALED_ENDPOINTS, OAuth2
 from flowlet_jupyter.model.schema import (
     from_mapping,
     is_same_grant,
@@ -13,8 +14,7 @@ from flowlet_jupyter.model.schema import (
     without_configuration_marks,
     without_empty,
 )
-from flowlet_jupyter.oauth2 import CREDENTIALED_ENDPOINTS, OAuth2
-from flowlet_jupyter.secret import Headers, Record, Secret
+from flowlet_jupyter.model.secret import Headers, Record, Secret
 from flowlet_jupyter.vault import Vault
 
 

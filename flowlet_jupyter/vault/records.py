@@ -9,9 +9,9 @@ from typing import Any
 
 from flowlet_jupyter.errors import FlowletError, VaultError, VaultFileDamaged
 from flowlet_jupyter.model.schema import from_mapping, to_mapping
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 
 SCHEMA = 2
 

@@ -7,8 +7,8 @@ import re
 import httpx
 import pytest
 
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Record
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.vault import default_vault
 
 pytestmark = pytest.mark.browser

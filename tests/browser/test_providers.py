@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flowlet_jupyter.oauth2 import DEVICE_CODE
+from flowlet_jupyter.model.oauth2 import DEVICE_CODE
 from flowlet_jupyter.vault import default_vault
 
 pytestmark = pytest.mark.browser

@@ -14,7 +14,7 @@ import flowlet_jupyter as flowlet
 from flowlet_jupyter.cli import main
 from flowlet_jupyter.cli.imports import imported
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.oauth2 import CLIENT_CREDENTIALS, JWT_BEARER, OAuth2
+from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS, JWT_BEARER, OAuth2
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-5e1f"

@@ -11,7 +11,7 @@ import flowlet_jupyter as flowlet
 from flowlet_jupyter.connect.paste import PastePrompt
 from flowlet_jupyter.connect.terminal import TerminalPrompt
 from flowlet_jupyter.errors import AuthRequired, InvalidSecret
-from flowlet_jupyter.oauth2 import DEVICE_CODE
+from flowlet_jupyter.model.oauth2 import DEVICE_CODE
 from flowlet_jupyter.testing import put_secret
 
 API = {"token_endpoint": "https://a.example/t", "client_id": "c", "base_url": "https://a.example"}

@@ -15,8 +15,8 @@ from servers.catalogue_api import FILE
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
-from flowlet_jupyter.http.records import find_records
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.tables.records import find_records
 
 FRAME = pd.DataFrame({"id": [1, 2], "name": ["a", "ü"]})
 

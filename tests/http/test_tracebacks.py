@@ -19,9 +19,9 @@ from IPython.core.ultratb import VerboseTB
 from leak_search import leaks
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-5e1f"

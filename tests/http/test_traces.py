@@ -15,7 +15,7 @@ from leak_search import files_below, leaks
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import InvalidOption, MissingExtra, RequestFailed
-from flowlet_jupyter.http import audit, caching, curl_export
+from flowlet_jupyter.http import caching, curl_export, usage_log
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-5e1f"
@@ -115,45 +115,45 @@ def test_uses_are_logged_without_path_query_or_value(api, secret, monkeypatch, i
     flowlet.get("/user/1?access=canary-query", secret="api")
     flowlet.get("/nothing/canary-path", secret="api")
     flowlet.get(f"{api.url}/user/2")  # no secret, no use
-    found = audit.uses(default_vault())
+    found = usage_log.uses(default_vault())
     assert [(use["secret"], use["method"], use["host"], use["status"], use["notebook"]) for use in found] == [
         ("api", "GET", "127.0.0.1", 200, "analysis.ipynb"),
         ("api", "GET", "127.0.0.1", 404, "analysis.ipynb"),
     ]
-    log = audit.log_file(default_vault())
+    log = usage_log.log_file(default_vault())
     assert leaks({"log": log.read_bytes()}, [CANARY, "canary-query", "canary-path", "somewhere"]) == []
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
-    audit.clear(default_vault())
-    assert audit.uses(default_vault()) == []
+    usage_log.clear(default_vault())
+    assert usage_log.uses(default_vault()) == []
 
 
 def test_the_log_can_be_turned_off_and_stays_so(api, secret, monkeypatch):
-    audit.turn(default_vault(), on=False)
+    usage_log.turn(default_vault(), on=False)
     flowlet.get("/user/1", secret="api")
-    assert audit.uses(default_vault()) == []
-    assert not audit.is_on(default_vault())
-    audit.turn(default_vault(), on=True)
+    assert usage_log.uses(default_vault()) == []
+    assert not usage_log.is_on(default_vault())
+    usage_log.turn(default_vault(), on=True)
     monkeypatch.setenv("FLOWLET_LOG", "off")
-    assert not audit.is_on(default_vault())
+    assert not usage_log.is_on(default_vault())
     monkeypatch.delenv("FLOWLET_LOG")
     flowlet.get("/user/1", secret="api")
-    assert len(audit.uses(default_vault())) == 1
+    assert len(usage_log.uses(default_vault())) == 1
 
 
 def test_the_log_is_bounded(api, secret, monkeypatch):
     monkeypatch.setattr(audit, "MAX_BYTES", 500)
     for _ in range(20):
         flowlet.get("/user/1", secret="api")
-        audit.uses(default_vault())  # which writes what waits
-    assert 0 < len(audit.uses(default_vault())) < 20
-    log = audit.log_file(default_vault())
+        usage_log.uses(default_vault())  # which writes what waits
+    assert 0 < len(usage_log.uses(default_vault())) < 20
+    log = usage_log.log_file(default_vault())
     assert sum(path.stat().st_size for path in log.parent.iterdir()) < 1500
 
 
 def test_a_log_that_cannot_be_written_costs_no_request(api, secret, isolated):
     (isolated / "log").write_text("in the way")
     assert flowlet.get("/user/1", secret="api").status_code == 200
-    assert audit.uses(default_vault()) == []
+    assert usage_log.uses(default_vault()) == []
 
 
 # other languages

@@ -10,12 +10,12 @@ import pytest
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.cli import main
-from flowlet_jupyter.compliance import Compliance
 from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.model.compliance import Compliance
 from flowlet_jupyter.model.labels import KIND_LABELS, LABELS
 from flowlet_jupyter.model.schema import as_json, fields_of_kind, from_mapping, to_mapping
-from flowlet_jupyter.project_file import as_toml, wanted_secrets
-from flowlet_jupyter.secret import SECRET_TYPES, Record, configuration
+from flowlet_jupyter.model.secret import SECRET_TYPES, Record, configuration
+from flowlet_jupyter.providers.project_file import as_toml, wanted_secrets
 from flowlet_jupyter.vault import default_vault
 
 CLIENT = {

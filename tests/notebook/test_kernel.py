@@ -15,11 +15,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from support import free_port
 
-from flowlet_jupyter.oauth.collection import Secrets
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Password, Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.credentials.handles import Secrets
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.secret import Password, Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import default_vault
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"

@@ -15,7 +15,7 @@ from leak_search import files_below, leaks
 from nbclient import NotebookClient
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.http.redaction import values_in
+from flowlet_jupyter.credentials.redaction import values_in
 from flowlet_jupyter.vault import default_vault
 
 

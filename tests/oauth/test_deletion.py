@@ -8,9 +8,9 @@ import httpx
 import respx
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import default_vault
 
 REVOKE = "https://auth.example/revoke"

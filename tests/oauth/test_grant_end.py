@@ -18,15 +18,15 @@ import pytest
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import ProviderError, TokenEndpointError
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import endpoint
-from flowlet_jupyter.oauth.authorization import new_flow, request_parameters
+from flowlet_jupyter.oauth.authorization_code import new_flow, request_parameters
 from flowlet_jupyter.oauth.completion import with_previous_refresh_token
 from flowlet_jupyter.oauth.revocation import revoke
 from flowlet_jupyter.oauth.token_endpoint import exchange_code, refresh
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-client-secret"
@@ -307,7 +307,7 @@ def test_a_process_that_ends_does_not_wait_for_a_provider_that_hangs():
         return 200, {}, {}
 
     program = (
-        "import sys, time\nfrom flowlet_jupyter.shielded import start_shielded\n"
+        "import sys, time\nfrom flowlet_jupyter.session.shielded import start_shielded\n"
         "from flowlet_jupyter.oauth.endpoint import send\n"
         "start_shielded(lambda: send('GET', sys.argv[1], failed='it'), name='test'); time.sleep(0.5)\n"
     )

@@ -14,13 +14,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.compliance import Compliance, compliance_from
 from flowlet_jupyter.errors import AuthorizationFailed, AuthRequired, InvalidSecret, ProviderError, TokenEndpointError
-from flowlet_jupyter.oauth import device, id_token
-from flowlet_jupyter.oauth.authorization import authorization_url, code_of_response, new_flow, request_parameters
-from flowlet_jupyter.oauth.discovery import discover
-from flowlet_jupyter.oauth.token_endpoint import exchange_code, refresh, request_token
-from flowlet_jupyter.oauth2 import (
+from flowlet_jupyter.model.compliance import Compliance, compliance_from
+from flowlet_jupyter.model.oauth2 import (
     CLIENT_CREDENTIALS,
     DEVICE_CODE,
     GRANT_TYPES,
@@ -30,8 +26,12 @@ from flowlet_jupyter.oauth2 import (
     TOKEN_EXCHANGE,
     OAuth2,
 )
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.oauth import device, id_token
+from flowlet_jupyter.oauth.authorization_code import authorization_url, code_of_response, new_flow, request_parameters
+from flowlet_jupyter.oauth.discovery import discover
+from flowlet_jupyter.oauth.token_endpoint import exchange_code, refresh, request_token
 from flowlet_jupyter.vault import default_vault
 
 TOKEN = "https://auth.example/token"

@@ -18,8 +18,8 @@ from cryptography.x509.oid import NameOID
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import TokenEndpointError
+from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS, OAuth2
 from flowlet_jupyter.oauth import endpoint
-from flowlet_jupyter.oauth2 import CLIENT_CREDENTIALS, OAuth2
 
 
 class Issuer:

@@ -16,13 +16,13 @@ import httpx
 import pytest
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.oauth.authorization import authorization_url, new_flow, request_parameters
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.oauth.authorization_code import authorization_url, new_flow, request_parameters
 from flowlet_jupyter.oauth.token_endpoint import exchange_code
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.shielded import start_shielded
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.session.shielded import start_shielded
 from flowlet_jupyter.vault import default_vault
 
 

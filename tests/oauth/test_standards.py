@@ -17,15 +17,15 @@ from joserfc.jwk import ECKey, OctKey
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import AuthorizationFailed, DiscoveryFailed, ProviderError, TokenEndpointError
+from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE, OAuth2
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import device, dpop
-from flowlet_jupyter.oauth.authorization import code_of_response, new_flow, request_parameters
+from flowlet_jupyter.oauth.authorization_code import code_of_response, new_flow, request_parameters
 from flowlet_jupyter.oauth.discovery import discover
 from flowlet_jupyter.oauth.registration import register_client
 from flowlet_jupyter.oauth.revocation import revoke
 from flowlet_jupyter.oauth.token_endpoint import refresh, request_token
-from flowlet_jupyter.oauth2 import CLIENT_CREDENTIALS, DEVICE_CODE, TOKEN_EXCHANGE, OAuth2
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
 from flowlet_jupyter.vault import default_vault
 
 TOKEN = "https://auth.example/token"

@@ -11,11 +11,11 @@ import pytest
 import respx
 
 from flowlet_jupyter.errors import TokenEndpointError
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import endpoint
 from flowlet_jupyter.oauth.token_endpoint import exchange_code, refresh
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
 
 TOKEN = "https://auth.example/token"
 CANARY = "canary+secret/=5e1f"

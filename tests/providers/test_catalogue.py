@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flowlet_jupyter.compliance import Compliance
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.oauth2 import OAuth2
+from flowlet_jupyter.model.compliance import Compliance
+from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.providers import fields_for, load_providers, parse_provider
 
 GOOD = {

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from support import birdsong_secret, free_port, npm_install, skip_or_fail
 
-from flowlet_jupyter.secret import configuration
+from flowlet_jupyter.model.secret import configuration
 
 pytestmark = pytest.mark.provider
 FOLDER = Path(__file__).parents[1] / "servers" / "hub"

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from flowlet_jupyter.oauth2 import CLIENT_CREDENTIALS, DEVICE_CODE
+from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS, DEVICE_CODE
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-client-secret-5e1f"

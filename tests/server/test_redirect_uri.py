@@ -9,7 +9,7 @@ import pytest
 from support import birdsong_secret
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.secret import Record
+from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.server.redirect_uri import RedirectPlan, plan_redirect
 from flowlet_jupyter.vault import default_vault
 

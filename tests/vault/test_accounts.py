@@ -8,10 +8,10 @@ import pytest
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import InvalidSecret, SecretNotFound
-from flowlet_jupyter.oauth2 import OAuth2
-from flowlet_jupyter.secret import Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import Vault, default_vault
 
 

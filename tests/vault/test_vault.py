@@ -16,9 +16,9 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from flowlet_jupyter.errors import MasterKeyError, SecretNotFound, VaultError, VaultFileDamaged
-from flowlet_jupyter.secret import Headers, Password, Record
-from flowlet_jupyter.secret_value import SecretValue
-from flowlet_jupyter.token_set import TokenSet
+from flowlet_jupyter.model.secret import Headers, Password, Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import Vault
 from flowlet_jupyter.vault.master_key import key_file_of
 from flowlet_jupyter.vault.sealed_file import write_sealed
@@ -199,7 +199,7 @@ def test_kill_9_at_random_moments_leaves_a_readable_file(vault):
     vault.put(record(value="v" * 5000))
     program = (
         "import sys, itertools; from pathlib import Path; from flowlet_jupyter.vault import Vault\n"
-        "from flowlet_jupyter.secret import Password, Record\n"
+        "from flowlet_jupyter.model.secret import Password, Record\n"
         "vault = Vault(Path(sys.argv[1]), environment={}); vault.get('api'); print(flush=True)\n"
         "for n in itertools.count():\n"
         "    vault.put(Record(secret=Password(name='api', password=str(n) * 5000, allowed_hosts=('a.example',))))\n"
@@ -318,7 +318,7 @@ def test_a_malformed_key_is_an_error(tmp_path, text):
 def test_two_processes_that_start_together_make_one_key(tmp_path):
     program = (
         "import sys; from pathlib import Path; from flowlet_jupyter.vault import Vault\n"
-        "from flowlet_jupyter.secret import Password, Record\n"
+        "from flowlet_jupyter.model.secret import Password, Record\n"
         "Vault(Path(sys.argv[1])).put(Record(secret=Password(name=sys.argv[2], password='p', allowed_hosts=('a.example',))))\n"
     )
     processes = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "v"), f"s{n}"]) for n in range(4)]

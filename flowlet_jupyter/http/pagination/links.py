@@ -13,7 +13,7 @@ from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.pagination.members import Member
 from flowlet_jupyter.http.pagination.names import OFFSETS, PAGES, is_one_of, normalised
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look_up
-from flowlet_jupyter.http.records import quoted
+from flowlet_jupyter.tables.records import quoted
 
 # one link of a Link header: its target in angle brackets, and parameters whose values may be quoted
 _LINK = re.compile(r"<\s*([^>]*?)\s*>((?:\s*;\s*[^\s=;,]+\s*(?:=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s\";,]*))?)*)")

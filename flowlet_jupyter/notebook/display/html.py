@@ -13,12 +13,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from flowlet_jupyter import frontend
-from flowlet_jupyter.http.records import find_records
-from flowlet_jupyter.http.redaction import is_sensitive
+from flowlet_jupyter.credentials.redaction import is_sensitive
 from flowlet_jupyter.notebook.display.messages import explanation, size, status_line
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_html
 from flowlet_jupyter.notebook.display.text import TEXT_BYTES, beginning, is_binary, looked_at
 from flowlet_jupyter.notebook.display.tree import tree_html
+from flowlet_jupyter.tables.records import find_records
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response

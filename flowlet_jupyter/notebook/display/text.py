@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.frames import format_of
-from flowlet_jupyter.http.records import find_records
 from flowlet_jupyter.notebook.display.messages import explanation, size, status_line
 from flowlet_jupyter.notebook.display.partial import beginning_of
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_text
+from flowlet_jupyter.tables.records import find_records
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response

@@ -1,0 +1,1 @@
+"""From a named secret to what is attached to a request, and how a user handles it."""

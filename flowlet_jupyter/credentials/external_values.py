@@ -1,0 +1,88 @@
+"""Values that are kept elsewhere and only read: environment, files, other keyring entries, a JupyterHub's auth_state."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from flowlet_jupyter.errors import SourceUnavailable
+from flowlet_jupyter.model.secret import External
+from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.oauth.endpoint import send
+from flowlet_jupyter.session import Session, default_session
+from flowlet_jupyter.session.shielded import shielded
+
+MAX_BYTES = 100_000
+# what takes long to ask for is asked for once in a while, not at each request
+_CACHE_SECONDS = 300.0
+
+
+class _Cache:
+    """What was read lately, with the time of it."""
+
+    def __init__(self, _session: Session) -> None:
+        self.values: dict[str, tuple[float, SecretValue]] = {}
+
+
+def read_source(secret: External) -> SecretValue:
+    """The value that `secret` names, as it is now. Raises `SourceUnavailable`, naming the source and never the value."""
+    kind, _, place = secret.source.partition(":")
+    cache = default_session().part(_Cache).values
+    if kind == "env":
+        value = os.environ.get(place)
+        problem = f"the environment variable {place} is not set"
+    elif kind == "file":
+        value, problem = _of_file(place)
+    else:
+        cached = cache.get(secret.source)
+        if cached and time.monotonic() - cached[0] < _CACHE_SECONDS:
+            return cached[1]
+        value, problem = (_of_keyring if kind == "keyring" else _of_hub)(place)
+    found = SecretValue((value or "").strip())
+    if not found:
+        raise SourceUnavailable(f"Secret '{secret.name}' is read from {secret.source}, but {problem}.")
+    if not found.reveal().isascii() or not found.reveal().isprintable():
+        raise SourceUnavailable(f"Secret '{secret.name}': what {secret.source} holds cannot be sent in a header.")
+    if kind in {"keyring", "hub"}:
+        cache[secret.source] = (time.monotonic(), found)
+    return found
+
+
+def _of_file(place: str) -> tuple[str | None, str]:
+    path = Path(place).expanduser()
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return None, "the file is too large to be a secret"
+        return path.read_text("utf-8"), "the file is empty"
+    except (OSError, ValueError) as error:
+        return None, f"the file cannot be read ({getattr(error, 'strerror', None) or 'it is no text'})"
+
+
+@shielded("the keyring's entry")
+def _of_keyring(place: str) -> tuple[str | None, str]:
+    import keyring
+    from keyring.errors import KeyringError
+
+    service, _, user = place.partition("/")
+    try:
+        return keyring.get_password(service, user), "the keyring has no such entry"
+    except KeyringError as error:
+        return None, f"the keyring cannot be asked ({type(error).__name__}): unlock it"
+
+
+@shielded("the hub's user")
+def _of_hub(place: str) -> tuple[str | None, str]:
+    """A member of the user's auth_state, which the hub shows to tokens with the scope `admin:auth_state!user`."""
+    url, token = os.environ.get("JUPYTERHUB_API_URL"), os.environ.get("JUPYTERHUB_API_TOKEN")
+    if not url or not token:
+        return None, "this is not a server of a JupyterHub"
+    if place == "token":
+        return token, ""
+    answer = send("GET", f"{url}/user", failed="The JupyterHub", headers={"Authorization": f"token {token}"})
+    value: Any = answer.members
+    for member in place.split("."):
+        value = value.get(member) if isinstance(value, dict) else None
+    problem = f"the hub's answer has no {place}: its administrator must enable auth_state and let this token read it"
+    return (value if isinstance(value, str) else None), problem

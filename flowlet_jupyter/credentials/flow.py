@@ -1,0 +1,229 @@
+"""Which credentials a request gets, as one flow that the sync and the async transport drive.
+
+The flow yields what is to be done, and is sent the outcome: `Credentials` to send the request with (its response), a
+`Future` to wait for (its token set), a `Connect` (None, when a person has connected the secret), an `httpx.Response` to
+close. The request with the credentials on it is made by whoever sends it, and is never in the flow's own frame.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Generator, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from flowlet_jupyter.credentials.external_values import read_source
+from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
+from flowlet_jupyter.credentials.request_body import RequestBody
+from flowlet_jupyter.errors import AuthRequired, InvalidOption, RequestFailed
+from flowlet_jupyter.model.hosts import check_destination
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.secret import ApiKey, Basic, External, Headers, Password, Record, Secret, Static, host_rules
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import Credentials, SecretValue
+from flowlet_jupyter.oauth import dpop
+from flowlet_jupyter.oauth.refresh import token_after_rejection, usable_token
+from flowlet_jupyter.vault import Vault
+
+_log = logging.getLogger("flowlet_jupyter.requests")  # events and names of secrets, never values
+
+
+@dataclass(frozen=True)
+class Connect:
+    """The secret needs authorization by a person; `error` is what to raise where nobody is there."""
+
+    error: AuthRequired
+
+
+@dataclass(frozen=True)
+class SentCredentials(Credentials):
+    """What is added to one request, and `sent`: the values that must not be shown, should the API repeat them.
+
+    Those are the added ones, and the secret's others.
+    """
+
+    sent: SentValues = NOTHING_SENT
+
+
+Step = SentCredentials | httpx.Response | Future[TokenSet] | Connect
+
+
+def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generator[Step, Any, Any]:
+    """Send `request` with the credentials of the secret `name`; on a 401 once more with a refreshed access token.
+
+    Returns the response. Raises `HostNotAllowed` before anything is sent or refreshed.
+    """
+    record = vault.get(name)
+    check_destination(
+        name,
+        host_rules(record.secret),
+        scheme=request.url.scheme,
+        host=request.url.raw_host.decode("ascii"),
+        port=request.url.port,
+    )
+    if not isinstance(record.secret, OAuth2):
+        credentials = _static_credentials(record.secret)
+        _refuse_users_own(name, request, credentials)
+        return (yield from _exchange(credentials))
+
+    secret = record.secret
+    _refuse_users_own(name, request, Credentials({secret.compliance.token_header: SecretValue("")}))
+    token = yield from _token(vault, record)
+    body = RequestBody(request.stream)
+    response = yield from _exchange(_credentials(secret, token, request))
+    if token.dpop_key is not None and dpop.remember_nonce(str(request.url), response.headers.get("DPoP-Nonce")):
+        if response.status_code == 401 and body.rewind():  # RFC 9449, 9
+            yield response
+            response = yield from _exchange(_credentials(secret, token, request))
+    if not _is_token_refused(response):
+        return response
+    # refreshed also where this request's body is gone: the next request then works
+    error: AuthRequired | None = None
+    try:
+        again = token_after_rejection(vault, vault.get(name), token.access_token)
+        if again is None:
+            return response
+        token = (yield again) if isinstance(again, Future) else again
+    except AuthRequired as required:
+        error = required
+    yield response
+    if error is not None:
+        yield Connect(error)
+        token = yield from _token(vault, vault.get(name))
+    if not body.rewind():
+        raise RequestFailed(
+            f"The API no longer took the access token of secret '{name}'. The token is fresh now, but the body of this "
+            "request can be sent only once: repeat the call."
+        )
+    _log.debug("secret %r: access token refused, sent again with a new one", name)
+    return (yield from _exchange(_credentials(secret, token, request)))
+
+
+def _exchange(credentials: SentCredentials) -> Generator[Step, Any, httpx.Response]:
+    response: httpx.Response = yield credentials
+    hide_query_values(response, credentials)
+    return response
+
+
+def refuse_what_redirects_carry(secret: Secret, library: str) -> None:
+    """Raise `InvalidOption` if `secret` sets anything but `Authorization`, the one header that other libraries drop.
+
+    What counts is what would be set, not the kind of secret: httpx, requests and the SDKs carry every other header to
+    the host that a redirect names.
+    """
+    _refuse_carried(secret.name, library, secret.beyond_authorization)
+
+
+def refuse_beyond_authorization(name: str, library: str, credentials: Credentials) -> None:
+    """The same for the credentials of one request, before they are put on it (a DPoP proof is known only then)."""
+    _refuse_carried(name, library, [*credentials.headers, *(f"the URL parameter {each}" for each in credentials.query)])
+
+
+def _refuse_carried(name: str, library: str, sent: Iterable[str]) -> None:
+    if others := [each for each in sent if each.lower() != "authorization"]:
+        raise InvalidOption(
+            f"Secret '{name}' sends {', '.join(others)}, which {library} would carry along on a redirect to another "
+            f"host, and shows. Use flowlet.client('{name}'), which checks every hop."
+        )
+
+
+_INVALID_TOKEN = re.compile(r'\berror\s*=\s*"?invalid_token\b', re.IGNORECASE)
+
+
+def _is_token_refused(response: httpx.Response) -> bool:
+    """Whether the API refused the access token: a 401, or what RFC 6750, 3.1, has it say under another status."""
+    if response.status_code in {400, 403}:
+        return bool(_INVALID_TOKEN.search(response.headers.get("WWW-Authenticate", "")))
+    return response.status_code == 401
+
+
+def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:
+    for is_last_try in (False, True):
+        try:
+            token = usable_token(vault, record)
+            return (yield token) if isinstance(token, Future) else token
+        except AuthRequired as error:
+            if is_last_try:
+                raise
+            yield Connect(error)
+            record = vault.get(record.secret.name)
+    raise AssertionError("the second try returns or raises")
+
+
+def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> SentCredentials:
+    """The access token in the way that the provider wants it, and the fixed headers that its API needs."""
+    added = secret.credentials(token, scheme=None if token.dpop_key is None else "DPoP")
+    headers = {
+        # the user's own value of a header that is no credential wins
+        name: value
+        for name, value in added.headers.items()
+        if name not in secret.compliance.api_headers or name not in request.headers
+    }
+    sent = SentValues(holders=(secret, token))
+    if token.dpop_key is not None and not added.query:
+        proof = dpop.dpop_proof(token.dpop_key, request.method, str(request.url), access_token=token.access_token)
+        headers["DPoP"] = SecretValue(proof)
+        sent |= SentValues([headers["DPoP"]])
+    return SentCredentials(headers, added.query, sent)
+
+
+def _static_credentials(secret: Static) -> SentCredentials:
+    if isinstance(secret, External):
+        added = secret.credentials(read_source(secret))
+    else:
+        assert isinstance(secret, Password | Basic | Headers | ApiKey)  # noqa: S101 - External is above
+        added = secret.credentials()
+    return SentCredentials(added.headers, added.query, _sent(secret, added))
+
+
+def _sent(secret: Secret, credentials: Credentials) -> SentValues:
+    """The secret's values, and those that only the headers have: the Basic pair, and what was read from elsewhere."""
+    scheme = "Basic" if isinstance(secret, Basic) else secret.scheme if isinstance(secret, External) else None
+    if scheme is None:
+        return SentValues(holders=(secret,))
+    added = [SecretValue(value.reveal().removeprefix(scheme).lstrip()) for value in credentials.headers.values()]
+    return SentValues(added, holders=(secret,))
+
+
+def _refuse_users_own(name: str, request: httpx.Request, credentials: Credentials) -> None:
+    for header in credentials.headers:
+        if header in request.headers:
+            raise InvalidOption(
+                f"The request has a header {header} of its own, and secret '{name}' adds one. Leave one of them out."
+            )
+    for parameter, value in credentials.query.items():
+        if request.url.params.get_list(parameter) == [value.reveal()]:
+            # an address that the API gave with the key in it, such as that of the next page
+            request.url = request.url.copy_remove_param(parameter)
+        elif parameter in request.url.params:
+            raise InvalidOption(
+                f"The request has a query parameter {parameter} of its own, and secret '{name}' adds one. "
+                "Leave one of them out."
+            )
+    if "host" in request.headers and request.headers["host"] != request.url.netloc.decode("ascii"):
+        raise InvalidOption(
+            f"The request has a Host header of its own, which could lead secret '{name}' to another site. Leave it out."
+        )
+
+
+def hide_query_values(response: httpx.Response, credentials: Credentials) -> None:
+    """Take the query parameters of `credentials` out of the addresses in the response's headers.
+
+    An API that names its next page or another address often repeats the query; the key is added again where it goes.
+    """
+    for header in _ADDRESS_HEADERS if credentials.query else ():
+        text = response.headers.get(header)
+        for parameter in credentials.query if text else ():
+            named = rf"(?:{re.escape(parameter)}|{re.escape(quote(parameter, safe=''))})"
+            text, count = re.subn(rf"(?<=[?&]){named}=[^&#>\s;,]*&?", "", text)
+            text = re.sub(r"[?&](?=$|[#>])", "", text) if count else text
+        if text is not None:
+            response.headers[header] = text
+
+
+_ADDRESS_HEADERS = ("Location", "Content-Location", "Link", "Refresh")

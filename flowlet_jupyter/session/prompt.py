@@ -1,0 +1,45 @@
+"""The way to a person: a value that is typed (`flowlet.ask`), and the prompts that show how to authorize a secret."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Protocol
+
+from flowlet_jupyter.errors import AuthRequired, FlowletError
+from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.session.ipython_hooks import hooks, in_ipython
+from flowlet_jupyter.vault import Vault
+
+
+class AuthorizationPrompt(Protocol):
+    """Shows a person how to authorize a secret. One is chosen for a session; a call may be given another."""
+
+    def authorize(self, vault: Vault, needed: AuthRequired) -> None:
+        """Return when the secret `needed.secret_name` has a usable token. Raises `needed` where nobody can help."""
+
+
+class NoPrompt:
+    """Where nobody can be shown anything, as in a scheduled run."""
+
+    def authorize(self, vault: Vault, needed: AuthRequired) -> None:  # noqa: ARG002 - the protocol's
+        """Raise `needed`."""
+        raise needed
+
+
+class DetectedPrompt:
+    """A session's own: the notebook's where there is one, chosen when a secret first needs it."""
+
+    def authorize(self, vault: Vault, needed: AuthRequired) -> None:
+        """Show it in IPython; raise `needed` elsewhere."""
+        if not in_ipython():
+            raise needed
+        hooks().authorize(vault, needed)
+
+
+def ask(question: str) -> SecretValue:
+    """What a person types at a password prompt. Raises `FlowletError` where nobody can answer (papermill, nbconvert)."""
+    try:
+        text = getpass.getpass(f"{question.rstrip(': ')}: ")
+    except (EOFError, NotImplementedError):  # as IPython's StdinNotImplementedError is
+        raise FlowletError(f"Nobody is there to answer: {question}") from None
+    return SecretValue(text.strip())

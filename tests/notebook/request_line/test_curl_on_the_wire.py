@@ -1,0 +1,80 @@
+"""A pasted command sends what bash and the real curl send."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+
+from flowlet_jupyter.notebook.request_line.grammar import parse
+from flowlet_jupyter.notebook.request_line.interpolation import prepare
+
+DATA = [
+    "-d a=1", "-d a=1 -d b=2", "-da=1", "-d 'a=x y&b=\"q\"'", "-d @note.txt", "-d a=1 -d @note.txt", "--data-binary @note.txt",
+    "--data-raw @handle", "--data-urlencode 'q=a b&c'", "--data-urlencode 'a b'", "--data-urlencode =a=b",
+    "--data-urlencode q@note.txt", "--data-urlencode @note.txt", "--json '{\"a\":' --json '1}'", "-d '{\"a\": 1}'",
+    r"--data-raw $'caf\u00e9 it\'s \x41\n\t\041'", r'-d "a \"b\" \\ \n"', r"-d a\ b", "-d ''", "-F a=1 -F a=2", "-F 'a=1;type=text/x'",
+    "-F f=@note.txt", "-F 'f=@note.txt;filename=x.pdf'", "-F 'f=<note.txt'", "-F 'a=\"x;y\"'", "--form-string a=@x",
+    "-T note.txt", "--url-query 'q=x y'", "-G -d a=1 --data-urlencode 'q=x y'", "",
+]  # fmt: skip
+MORE = ["", "-X PUT", "-H 'X-Two: a' -H 'X-Two: b'", "-H 'X-Empty;'", "-sS -A me/1", "-H 'Content-Type: text/plain'"]
+
+
+@pytest.fixture
+def wire():
+    seen: list[tuple] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            path, _, query = self.path.partition("?")
+            kind = self.headers.get("Content-Type", "")
+            if "boundary=" in kind:
+                kind, _, boundary = kind.partition("; boundary=")
+                body = body.replace(boundary.encode(), b"-").replace(b"-" * 25, b"--")
+                parts = body.split(b"\r\n--")
+                body = repr([sorted(part.lstrip(b"-").split(b"\r\n")) for part in parts]).encode()
+            elif b"%" in body or b"+" in body:
+                body = repr(parse_qsl(body.decode(), keep_blank_values=True)).encode()
+            headers = sorted(pair for pair in self.headers.items() if pair[0].lower().startswith("x-"))
+            seen.append((self.command, path, parse_qsl(query, keep_blank_values=True), kind, headers, body))
+            self.send_response(204)
+            self.end_headers()
+
+        do_GET = do_POST = do_PUT = any
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", seen
+        server.shutdown()
+
+
+@pytest.mark.skipif(not shutil.which("curl") or not shutil.which("bash"), reason="curl is compared with")
+@pytest.mark.parametrize("more", MORE)
+def test_what_is_sent_is_what_curl_sends(more, wire, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("note.txt").write_text("a b&c=ü\nsecond\r\n")
+    url, seen = wire
+    different = []
+    for data, path in itertools.product(DATA, ("/x", "/x/?k=1&k=2#f")):
+        if data.startswith(("-F", "--form")) and "Content-Type" in more:
+            continue
+        command = f"curl -s '{url}{path}' {more} {data}"
+        seen.clear()
+        subprocess.run(["bash", "-c", command], check=True, capture_output=True, timeout=30)
+        request = prepare(parse("", command), lambda _: None, lambda name: Path(name).read_bytes())
+        httpx.request(request.method, request.url, headers=list(request.headers), content=request.content,
+                      files=list(request.parts) or None, trust_env=False)  # fmt: skip
+        if seen[0] != seen[1]:
+            different.append((command, *seen))
+    assert not different
