@@ -121,12 +121,12 @@ def read_log_line(word: str) -> Uses | None:
 
     vault = default_vault()
     if word in {"on", "off"}:
-        audit.turn(vault, on=word == "on")
-        state = "on" if audit.is_on(vault) else "off"
-        print(f"The log of uses is {state}: {audit.log_file(vault)}")  # noqa: T201 - the magic's output
+        usage_log.turn(vault, on=word == "on")
+        state = "on" if usage_log.is_on(vault) else "off"
+        print(f"The log of uses is {state}: {usage_log.log_file(vault)}")  # noqa: T201 - the magic's output
         return None
     if word == "clear":
-        audit.clear(vault)
+        usage_log.clear(vault)
         print("The log of uses is empty.")  # noqa: T201 - the magic's output
         return None
-    return Uses([use for use in audit.uses(vault) if not word or use.get("secret") == word])
+    return Uses([use for use in usage_log.uses(vault) if not word or use.get("secret") == word])

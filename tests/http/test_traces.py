@@ -141,7 +141,7 @@ def test_the_log_can_be_turned_off_and_stays_so(api, secret, monkeypatch):
 
 
 def test_the_log_is_bounded(api, secret, monkeypatch):
-    monkeypatch.setattr(audit, "MAX_BYTES", 500)
+    monkeypatch.setattr(usage_log, "MAX_BYTES", 500)
     for _ in range(20):
         flowlet.get("/user/1", secret="api")
         usage_log.uses(default_vault())  # which writes what waits
