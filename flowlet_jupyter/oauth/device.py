@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from flowlet_jupyter.ending import set_when_ending
 from flowlet_jupyter.errors import AuthorizationFailed, ProviderError, TokenEndpointError
 from flowlet_jupyter.model.fields import checked_endpoint
 from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
@@ -14,7 +15,6 @@ from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import dpop, token_endpoint
-from flowlet_jupyter.oauth.bounded_request import is_ending
 from flowlet_jupyter.oauth.client_auth import Parameters
 from flowlet_jupyter.oauth.endpoint import send_as_client
 from flowlet_jupyter.oauth.token_response import error_from_response
@@ -64,7 +64,7 @@ def start_device_flow(vault: Vault, name: str) -> DeviceFlow:
         raise AuthorizationFailed(f"Secret '{name}' does not use the device grant.")
     dpop_key = dpop.new_key() if secret.dpop else None
     authorization = request_code(secret)
-    cancelled = threading.Event()
+    cancelled = set_when_ending(threading.Event())
 
     def wait_and_store() -> TokenSet:
         token_set = _wait(secret, authorization, cancelled, dpop_key)
@@ -126,7 +126,7 @@ def _wait(
     interval = authorization.interval
     failures = 0
     while True:
-        if is_ending() or cancelled.wait(interval):
+        if cancelled.wait(interval):
             raise AuthorizationFailed(f"The request for an access token for secret '{secret.name}' was cancelled.")
         if time.time() >= authorization.expires_at:
             raise AuthorizationFailed(
