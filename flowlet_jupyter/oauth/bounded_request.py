@@ -20,8 +20,9 @@ import httpx
 from flowlet_jupyter.ending import process_ending
 
 MAX_BYTES = 1_000_000
-# Jupyter kills what has not ended five seconds after it was asked to; a rotated refresh token may still arrive before
-SHUTDOWN_GRACE_SECONDS = 4.0
+# Jupyter kills what has not ended five seconds after it was asked to, and needs a second or two for its own end; until
+# then a rotated refresh token may still arrive
+SHUTDOWN_GRACE_SECONDS = 2.5
 _POLL_SECONDS = 0.1
 
 
