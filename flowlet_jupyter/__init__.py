@@ -118,7 +118,9 @@ __all__ = [*_PUBLIC, "secrets"]  # noqa: PLE0604 - every name of the table is a 
 
 def __getattr__(name: str) -> Any:
     if name == "secrets":
-        value: Any = _secrets()
+        from flowlet_jupyter.credentials.handles import default_secrets
+
+        value: Any = default_secrets()
     elif name in _PUBLIC:
         value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
     else:
@@ -126,18 +128,9 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def _secrets() -> Secrets:
-    from flowlet_jupyter.credentials.handles import Secrets
-    from flowlet_jupyter.vault import default_vault
-
-    return Secrets(default_vault())
-
-
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext flowlet_jupyter`."""
-    from flowlet_jupyter.notebook.extension import load
-
-    load(shell)
+    importlib.import_module(f"{__name__}.notebook.extension").load(shell)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
