@@ -85,7 +85,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
 
     secrets: Secrets
 
-__version__ = "0.1.0"
+__version__: str
 
 _MODULES = {
     "bridges.for_azure": "azure_credential",
@@ -123,6 +123,8 @@ def __getattr__(name: str) -> Any:
         value: Any = default_secrets()
     elif name in _PUBLIC:
         value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    elif name == "__version__":
+        value = importlib.import_module("importlib.metadata").version("flowlet-jupyter")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return value
