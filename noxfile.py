@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import nox
 
 nox.options.sessions = ["lint", "types", "tests"]
@@ -44,7 +46,7 @@ def mutation(session: nox.Session) -> None:
     """Change the security-critical modules line by line (see [tool.mutmut]), and list what no test notices."""
     session.install("-e", ".[test]", "mutmut>=3.8")
     # the changed copy comes before the installed package
-    session.run("mutmut", "run", *session.posargs, env={"PYTHONPATH": "mutants"})
+    session.run("mutmut", "run", *session.posargs, env={"PYTHONPATH": str(pathlib.Path.cwd() / "mutants")})
     session.run("mutmut", "results")
 
 
