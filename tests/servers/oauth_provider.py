@@ -46,8 +46,10 @@ def provider(answer: Answer) -> Iterator[tuple[str, list[str]]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
-        yield f"http://127.0.0.1:{server.server_port}", paths
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", paths
+        finally:
+            server.shutdown()
 
 
 def stored(url: str, *, expires_at: float | None = 1.0, **fields: object) -> OAuth2:
