@@ -42,6 +42,7 @@ class ProviderMetadata:
     authorization_response_iss_parameter_supported: bool = False
     id_token_signing_alg_values_supported: tuple[str, ...] = ()
     resource: str | None = None
+    found_by: tuple[str, ...] = ()
 
 
 class _Cache:
