@@ -9,9 +9,7 @@ from flowlet_jupyter.errors import AuthRequired, InvalidSecret
 from flowlet_jupyter.http.identity import identify
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, OAuth2
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth.authorization_code import new_flow
-from flowlet_jupyter.oauth.completion import complete_flow, pasted_response
-from flowlet_jupyter.oauth.pushed import authorization_request
+from flowlet_jupyter.oauth.authorization_code import authorization_request, complete_flow, new_flow, pasted_response
 from flowlet_jupyter.vault import Vault
 
 

@@ -13,8 +13,13 @@ from flowlet_jupyter.credentials.handles import SecretHandle, Secrets
 from flowlet_jupyter.demo.provider import SCOPES, USERS
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth.authorization_code import authorization_url, new_flow, request_parameters
-from flowlet_jupyter.oauth.completion import complete_flow, pasted_response
+from flowlet_jupyter.oauth.authorization_code import (
+    authorization_url,
+    complete_flow,
+    new_flow,
+    pasted_response,
+    request_parameters,
+)
 from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:

@@ -30,6 +30,11 @@ class Unproven(Exception):
     """The ID token proves nothing, though nothing shows that it is of somebody else; the text says why."""
 
 
+def asks_for_id_token(secret: OAuth2) -> bool:
+    """Whether the scope asks for an ID token (OpenID Connect Core, 3.1.2.1)."""
+    return "openid" in secret.scope.split()
+
+
 def validated_claims(secret: OAuth2, id_token: str, *, nonce: SecretValue | None) -> dict[str, Any]:
     """The claims of `id_token`.
 

@@ -27,10 +27,9 @@ from flowlet_jupyter.model.oauth2 import (
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import dpop
-from flowlet_jupyter.oauth.authorization_code import asks_for_id_token
 from flowlet_jupyter.oauth.client_auth import Parameters, assertion_audiences, name_of, signing_key
 from flowlet_jupyter.oauth.endpoint import EndpointResponse, send_as_client
-from flowlet_jupyter.oauth.id_token import Unproven, identity_of, validated_claims
+from flowlet_jupyter.oauth.id_token import Unproven, asks_for_id_token, identity_of, validated_claims
 from flowlet_jupyter.oauth.token_response import error_from_response, id_token_of, is_temporary_status, token_set_from
 
 _CLOCK_TOLERANCE_SECONDS = 10.0

@@ -23,11 +23,11 @@ from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.authorization_code import (
     FLOW_LIFETIME_SECONDS,
     Flow,
+    authorization_request,
+    complete_flow,
     new_flow,
 )
-from flowlet_jupyter.oauth.completion import complete_flow
 from flowlet_jupyter.oauth.pending import claim_flow, find_flow, flow_id, remember_flow
-from flowlet_jupyter.oauth.pushed import authorization_request
 from flowlet_jupyter.providers import fields_for, load_providers
 from flowlet_jupyter.server.base import run_in_thread
 from flowlet_jupyter.server.pages import PageHandler

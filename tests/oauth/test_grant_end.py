@@ -23,8 +23,7 @@ from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import endpoint
-from flowlet_jupyter.oauth.authorization_code import new_flow, request_parameters
-from flowlet_jupyter.oauth.completion import with_previous_refresh_token
+from flowlet_jupyter.oauth.authorization_code import new_flow, request_parameters, with_previous_refresh_token
 from flowlet_jupyter.oauth.revocation import revoke
 from flowlet_jupyter.oauth.token_endpoint import exchange_code, refresh
 from flowlet_jupyter.vault import default_vault
