@@ -26,8 +26,8 @@ import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import DiscoveryFailed, ProviderError
 from flowlet_jupyter.model.schema import from_mapping
 from flowlet_jupyter.model.tokens import TokenSet
-from flowlet_jupyter.oauth.discovery import ProviderMetadata, discover, fields_of
-from flowlet_jupyter.oauth.registration import register_client
+from flowlet_jupyter.oauth.discovery import discover, register_client
+from flowlet_jupyter.oauth.metadata import ProviderMetadata, fields_of
 from flowlet_jupyter.server.loopback import loopback_redirect_uri, open_loopback
 from flowlet_jupyter.vault import default_vault
 

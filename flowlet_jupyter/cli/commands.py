@@ -50,7 +50,8 @@ def add(options: Namespace) -> None:
     if options.provider:
         fields = _of_provider(options.provider, fields)
     if options.discover:
-        from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
+        from flowlet_jupyter.oauth.discovery import discover
+        from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
 
         metadata = discover(options.discover)
         print(f"This secret will talk to: {', '.join(hosts_of(metadata))}")
