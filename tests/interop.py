@@ -25,6 +25,7 @@ from support import npm_install
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import DiscoveryFailed, ProviderError
 from flowlet_jupyter.model.schema import from_mapping
+from flowlet_jupyter.model.secret import Headers
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.discovery import discover, register_client
 from flowlet_jupyter.oauth.metadata import ProviderMetadata, fields_of
@@ -167,10 +168,15 @@ def running(server: Server) -> Iterator[str]:
         process.stdout.close()
 
 
+def table_row(cells: tuple[str, ...]) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
 def walk(server: Server, base: str) -> tuple[str, ...]:
     """Connect, request, refresh twice, identify, revoke and register, as a user would; the server's row of the matrix."""
     metadata = _metadata(server, base)
-    fields = fields_of(metadata) if metadata else {key: f"{base}/{path}" for key, path in server.by_hand.items()}
+    fields = fields_of(metadata) if metadata else _by_hand(server, base)
     fields |= {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "scope": server.scope, "base_url": base}
     chosen = fields.get("token_endpoint_auth_method")
     handle = flowlet.secrets.add(from_mapping("oauth2", {**fields, "name": "walk"}))
@@ -186,7 +192,7 @@ def walk(server: Server, base: str) -> tuple[str, ...]:
         _client_authentication(chosen, first),
         refreshed,
         _identity(status.identity, status.identity_problem, first),
-        _revocation(server, base),
+        _revocation(server, base, "walk"),
         _registration(server, base, metadata),
     )
     assert CLIENT_SECRET not in repr(row)
@@ -199,6 +205,10 @@ def _metadata(server: Server, base: str) -> ProviderMetadata | None:
     except DiscoveryFailed:
         assert server.by_hand is not None
         return None
+
+
+def _by_hand(server: Server, base: str) -> dict[str, object]:
+    return {key: value if key == "identity_name" else f"{base}/{value}" for key, value in server.by_hand.items()}
 
 
 def _discovery(metadata: ProviderMetadata | None) -> str:
@@ -261,28 +271,24 @@ def _client_authentication(chosen: str | None, first: TokenSet) -> str:
 def _identity(identity: str | None, problem: str | None, first: TokenSet) -> str:
     if identity is None:
         return f"none: {problem}" if problem else "none"
-    source = "ID token" if first.subject and not problem else "API"
-    return f"{identity} ({source})" + (f"; not proven: {problem}" if problem else "")
+    if problem:
+        return f"{identity}, not proven: {problem}"
+    return f"{identity}, proven by the ID token" if first.subject else f"{identity}, as the API says"
 
 
-def _revocation(server: Server, base: str) -> str:
-    handle = flowlet.secrets["walk"]
-    old = _token_set("walk")
+def _revocation(server: Server, base: str, name: str) -> str:
+    handle = flowlet.secrets[name]
+    access_token = handle.token()
     try:
         assert handle.revoke().state == "no_token"
     except ProviderError as error:
         assert "no revocation endpoint" in str(error)
         return "no endpoint"
-    record = default_vault().get("walk")
-    default_vault().put(type(record)(secret=record.secret, token_set=_without_refresh_token(old)))
-    is_over = server.call(base, "walk").status_code == 401
-    return "works" if is_over else "works; the access token lives on until it expires"
-
-
-def _without_refresh_token(token_set: TokenSet) -> TokenSet:
-    from dataclasses import replace
-
-    return replace(token_set, refresh_token=None)
+    # what somebody who has the old access token can still do
+    old = Headers(name=f"old {name}", headers={"Authorization": f"Bearer {access_token.reveal()}"}, base_url=base)
+    flowlet.secrets.add(old)
+    is_over = server.call(base, old.name).status_code in {401, 403}
+    return "works" if is_over else "works; the access token lives until it expires"
 
 
 def _registration(server: Server, base: str, metadata: ProviderMetadata | None) -> str:
@@ -299,4 +305,5 @@ def _registration(server: Server, base: str, metadata: ProviderMetadata | None) 
     flowlet.secrets.add(from_mapping("oauth2", fields))
     _connect("registered")
     assert server.call(base, "registered").status_code == 200
+    assert _revocation(server, base, "registered").startswith("works")
     return f"works, `{client['token_endpoint_auth_method']}`"

@@ -253,7 +253,8 @@ def register_client(
 ) -> dict[str, Any]:
     """The fields of a secret that the provider gives: client_id, client_secret, token_endpoint_auth_method.
 
-    Raises `ProviderError`.
+    A client for a person is registered without a secret where the provider takes such a one, else with. Raises
+    `ProviderError`.
     """
     failed = f"The registration endpoint {registration_endpoint}"
     wanted: dict[str, Any] = {
@@ -265,19 +266,22 @@ def register_client(
         "redirect_uris": [redirect_uri] if grant_type == AUTHORIZATION_CODE else [],
         # the client runs on a person's machine (RFC 8252); OpenID Connect then allows http on loopback
         "application_type": "native" if redirect_uri.startswith("http://") else "web",
-        "token_endpoint_auth_method": "none",
     }
-    if grant_type not in {AUTHORIZATION_CODE, DEVICE_CODE}:
-        wanted["token_endpoint_auth_method"] = "client_secret_basic"
     if scope:
         wanted["scope"] = scope
-    response = send(
-        "POST",
-        registration_endpoint,
-        failed=failed,
-        headers={"Content-Type": "application/json"},
-        content=json.dumps(wanted).encode(),
-    )
+    methods = ["client_secret_basic", "client_secret_post"]
+    if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
+        methods.insert(0, "none")
+    for auth_method in methods:
+        response = send(
+            "POST",
+            registration_endpoint,
+            failed=failed,
+            headers={"Content-Type": "application/json"},
+            content=json.dumps({**wanted, "token_endpoint_auth_method": auth_method}).encode(),
+        )
+        if response.members.get("error") != "invalid_client_metadata":  # RFC 7591, 3.2.2
+            break
     given = response.members
     if error := given.get("error"):
         said = given.get("error_description")
