@@ -14,6 +14,7 @@ from typing import Any
 import flowlet_jupyter
 from flowlet_jupyter.cli.diagnosis import diagnosis
 from flowlet_jupyter.cli.imports import imported
+from flowlet_jupyter.cli.text import printable
 from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
 from flowlet_jupyter.model.fields import FieldErrors
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
@@ -110,8 +111,16 @@ def _printable(value: Any) -> str:
     """A field of a stranger's file as a terminal may show it: without what could hide or overwrite the rest."""
     if isinstance(value, (tuple, type([]))):
         return ", ".join(map(_printable, value))
-    text = value if isinstance(value, str) else json.dumps(value)
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return printable(value if isinstance(value, str) else json.dumps(value))
+
+
+def probe(options: Namespace) -> None:
+    """What a provider's metadata offers, and what this client does with it."""
+    from flowlet_jupyter.cli.probe import probe_lines
+    from flowlet_jupyter.oauth.discovery import discover
+
+    for line in probe_lines(discover(options.address)):
+        print(line)
 
 
 def page(_options: Namespace) -> None:
