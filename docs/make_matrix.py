@@ -1,6 +1,6 @@
 """Walk through the authorization servers of tests/interop.py, and write what they give into docs/standards.md.
 
-    python docs/make_matrix.py
+python docs/make_matrix.py
 """
 
 from __future__ import annotations

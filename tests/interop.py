@@ -52,7 +52,9 @@ class Server:
     scope: str = ""
     address: str = ""  # what is pasted into Discover, below the address that the server prints
     by_hand: dict[str, str] | None = None  # the fields that a user fills in, where nothing is to be discovered
-    call: Callable[[str, str], httpx.Response] = field(default=lambda base, name: flowlet.get(f"{base}/me", secret=name))
+    call: Callable[[str, str], httpx.Response] = field(
+        default=lambda base, name: flowlet.get(f"{base}/me", secret=name)
+    )
     settings: dict[str, object] = field(default_factory=dict)
 
     @property

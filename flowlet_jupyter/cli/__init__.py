@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     export = command("export", "Print the configuration of all secrets, without any value.", takes_name=False)
     export.add_argument("--toml", action="store_true", help="as a flowlet.toml to commit beside notebooks")
     command("page", "Serve secrets, the form and Manage tokens on this machine until interrupted.", takes_name=False)
-    probe = command("probe", "What a provider offers, and what would be used of it: for a bug report.", takes_name=False)
+    probe = command(
+        "probe", "What a provider offers, and what would be used of it: for a bug report.", takes_name=False
+    )
     probe.add_argument("address", metavar="ISSUER", help="an issuer, a .well-known URL or an API's URL")
     command("doctor", "Say where everything is, and what is missing for what.", takes_name=False)
     return parser

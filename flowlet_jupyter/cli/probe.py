@@ -57,7 +57,9 @@ def probe_lines(metadata: ProviderMetadata) -> Iterator[str]:
     yield _row(
         "Userinfo",
         _offer(metadata, "userinfo_endpoint"),
-        "is asked for a name" if "userinfo_endpoint" in metadata.endpoints else "shows no name, but that of an ID token",
+        "is asked for a name"
+        if "userinfo_endpoint" in metadata.endpoints
+        else "shows no name, but that of an ID token",
     )
     yield _row("Revocation", _offer(metadata, "revocation_endpoint"), _revocation(metadata))
     yield _row(

@@ -36,7 +36,12 @@ class Site:
     def provider(self, issuer: str = "", **members: object) -> dict[str, object]:
         """The metadata of an authorization server on this site."""
         base = f"{self.url}{issuer}"
-        return {"issuer": base, "authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token", **members}
+        return {
+            "issuer": base,
+            "authorization_endpoint": f"{base}/authorize",
+            "token_endpoint": f"{base}/token",
+            **members,
+        }
 
 
 @contextmanager
@@ -130,7 +135,11 @@ def test_a_server_that_does_not_answer_is_named_as_such():
 )  # fmt: skip
 def test_the_address_of_an_api_leads_to_its_authorization_server(api, provider, challenge):
     api.challenge = challenge.format(api.url)
-    api.documents["/meta"] = {"resource": f"{api.url}/mcp", "authorization_servers": [provider.url], "scopes_supported": ["birds"]}
+    api.documents["/meta"] = {
+        "resource": f"{api.url}/mcp",
+        "authorization_servers": [provider.url],
+        "scopes_supported": ["birds"],
+    }
     provider.documents[RFC8414] = provider.provider(scopes_supported=["birds", "everything"])
     found = discover(f"{api.url}/mcp")
     assert (found.issuer, found.resource, found.scopes_supported) == (provider.url, f"{api.url}/mcp", ("birds",))
@@ -142,7 +151,10 @@ def test_the_address_of_an_api_leads_to_its_authorization_server(api, provider, 
 
 @pytest.mark.parametrize("place", [f"{RESOURCE}/mcp", RESOURCE])
 def test_an_api_that_names_nothing_has_its_metadata_at_a_well_known_place(api, provider, place):
-    api.documents[place] = {"resource": api.url, "authorization_servers": ["not a URL", f"{api.url}/none", provider.url]}
+    api.documents[place] = {
+        "resource": api.url,
+        "authorization_servers": ["not a URL", f"{api.url}/none", provider.url],
+    }
     provider.documents[OPENID] = provider.provider()
     assert discover(f"{api.url}/mcp").issuer == provider.url
     assert discover(f"{api.url}{place}").resource == api.url  # the document's own address is pasted
