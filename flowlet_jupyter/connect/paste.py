@@ -27,7 +27,7 @@ class PastePrompt:
                 f"Secret '{name}' does not use the authorization code grant: there is nothing to paste."
             )
         flow = new_flow(name, redirect_uri=next(iter(secret.redirect_uris), loopback_redirect_uri()), now=time.time())
-        url = authorization_request(secret, flow)
+        url = authorization_request(vault, flow)
         print(  # noqa: T201 - it comes before the prompt, in a terminal as in a notebook
             f"1. Open {url}\n2. Allow it. The browser then goes to {flow.redirect_uri}?…, and may say that nobody "
             "answers.\n3. Copy that whole address and paste it here (it is not shown)."

@@ -90,7 +90,7 @@ class SecretHandle:
             if not isinstance(secret, OAuth2) or token_set is None:
                 raise AuthRequired(f"Secret '{self.name}' has no token to revoke.", secret_name=self.name)
             revoke(secret, token_set)
-            self.vault.put(Record(secret=secret))
+            self.vault.put(Record(secret=secret, accepted=record.accepted))
         return self.status()
 
     def is_active(self) -> bool:

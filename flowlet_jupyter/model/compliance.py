@@ -51,6 +51,10 @@ class Compliance:
     token_header: str = "Authorization"
     token_parameter: str = ""  # the query parameter that carries the token, where no header does
     api_headers: Mapping[str, str] = field(default_factory=dict)  # "{client_id}" stands for the client ID
+    # how the API says that the access token has ended where it answers no 401 (RFC 6750, 3.1): the member of its JSON
+    # body ("error.code") and what it then is ("190"); looked for in a 2xx, 400 or 403
+    expired_token_member: str = ""
+    expired_token_values: tuple[str, ...] = ()
 
     # discovery: the issuer is a template of the tenant (Entra's "{tenantid}")
     issuer_template: bool = False

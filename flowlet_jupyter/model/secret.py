@@ -26,7 +26,7 @@ from flowlet_jupyter.model.fields import (
 )
 from flowlet_jupyter.model.hosts import HostRule, parse_host_rule
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted, TokenSet
 from flowlet_jupyter.model.value import Credentials, SecretValue
 
 
@@ -309,12 +309,20 @@ def host_rules(secret: Secret) -> tuple[HostRule, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What one vault file holds: the secret, its token set, and why the last one was refused."""
+    """What one vault file holds: the secret, its token set, and why the last one was refused.
+
+    `accepted` outlives the token set: the next authorization begins with what worked.
+    """
 
     secret: Secret
     token_set: TokenSet | None = None
-    # set when the provider no longer accepts the grant: its error code, for the status view
+    # set when the provider no longer accepts the grant: its error and its words, for the status view
     refused: str | None = None
+    accepted: Accepted = NOTHING_ACCEPTED
+
+    def __post_init__(self) -> None:
+        if self.token_set is not None and self.token_set.accepted != NOTHING_ACCEPTED:
+            set_field(self, "accepted", self.token_set.accepted)
 
 
 def base_url_of(record: Record) -> str | None:

@@ -14,7 +14,7 @@ from flowlet_jupyter.errors import AuthorizationFailed, ProviderError
 from flowlet_jupyter.model.hosts import is_loopback
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
-from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.tokens import Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import token_endpoint
 from flowlet_jupyter.oauth.endpoint import send_as_client
@@ -97,8 +97,15 @@ def authorization_url(secret: OAuth2, parameters: list[tuple[str, str]]) -> str:
 
 
 @shielded("authorization request")
-def authorization_request(secret: OAuth2, flow: Flow) -> str:
-    """The URL to send the browser to. Raises `AuthorizationFailed`."""
+def authorization_request(vault: Vault, flow: Flow) -> str:
+    """The URL to send the browser to, the request pushed before where the provider offers that (RFC 9126).
+
+    Raises `AuthorizationFailed`.
+    """
+    record = vault.get(flow.secret_name)
+    secret = record.secret
+    if not isinstance(secret, OAuth2):
+        raise AuthorizationFailed(f"Secret '{flow.secret_name}' is no longer an OAuth2 secret.")
     endpoint = secret.pushed_authorization_request_endpoint
     parameters = request_parameters(secret, flow)
     if endpoint is None:
@@ -106,7 +113,7 @@ def authorization_request(secret: OAuth2, flow: Flow) -> str:
     failed = f"Secret '{secret.name}': the pushed authorization request endpoint {endpoint}"
     client_id = secret.compliance.client_id_parameter
     try:
-        response = send_as_client(secret, endpoint, parameters, failed=failed)
+        response = send_as_client(secret, endpoint, parameters, failed=failed, accepted=record.accepted)
     except ProviderError as error:
         raise AuthorizationFailed(str(error)) from None
     if refused := error_from_response(secret, response.members, failed):
@@ -114,7 +121,18 @@ def authorization_request(secret: OAuth2, flow: Flow) -> str:
     request_uri = response.members.get("request_uri")
     if response.status not in {200, 201} or not isinstance(request_uri, str):
         raise AuthorizationFailed(f"{failed} answered with HTTP {response.status}, not with a request_uri.")
+    remember_accepted(vault, secret, response.accepted)
     return authorization_url(secret, [(client_id, secret.client_id), ("request_uri", request_uri)])
+
+
+def remember_accepted(vault: Vault, secret: OAuth2, accepted: Accepted) -> None:
+    """Keep what the provider took, so that the token request begins with it."""
+    if vault.get(secret.name).accepted == accepted:
+        return
+    with vault.lock(secret.name):
+        record = vault.get(secret.name)
+        if record.secret == secret and record.token_set is None:  # a token set remembers its own
+            vault.put(dataclasses.replace(record, accepted=accepted))
 
 
 def code_of_response(secret: OAuth2, parameters: Mapping[str, str]) -> SecretValue:
@@ -173,12 +191,18 @@ def complete_flow(vault: Vault, flow: Flow, parameters: Mapping[str, str]) -> Re
 
     Raises `AuthorizationFailed`, `TokenEndpointError`, `VaultError`.
     """
-    secret = vault.get(flow.secret_name).secret
+    record = vault.get(flow.secret_name)
+    secret = record.secret
     if not isinstance(secret, OAuth2):
         raise AuthorizationFailed(f"Secret '{flow.secret_name}' is no longer an OAuth2 secret.")
     code = code_of_response(secret, parameters)
     token_set = token_endpoint.exchange_code(
-        secret, code=code, code_verifier=flow.code_verifier, redirect_uri=flow.redirect_uri, nonce=flow.nonce
+        secret,
+        code=code,
+        code_verifier=flow.code_verifier,
+        redirect_uri=flow.redirect_uri,
+        nonce=flow.nonce,
+        accepted=record.accepted,
     )
     kept = {name: parameters[name] for name in secret.compliance.kept_parameters if name in parameters}
     with vault.lock(flow.secret_name):

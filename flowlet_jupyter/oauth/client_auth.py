@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted
 from flowlet_jupyter.model.value import SecretValue
 
 Parameters = list[tuple[str, str]]
@@ -44,11 +44,11 @@ class ClientAuthentication:
     audience: str = ""  # of a JWT assertion
 
 
-def ways_to_authenticate(secret: OAuth2, token_set: TokenSet | None = None) -> list[ClientAuthentication]:
+def ways_to_authenticate(secret: OAuth2, accepted: Accepted = NOTHING_ACCEPTED) -> list[ClientAuthentication]:
     """The ways to try, the likeliest first: what worked before, what the secret says, then what was not ruled out."""
     method = secret.token_endpoint_auth_method or "none"
     if method in {"client_secret_jwt", "private_key_jwt"}:
-        ways = [ClientAuthentication(method, audience=audience) for audience in assertion_audiences(secret, token_set)]
+        ways = [ClientAuthentication(method, audience=audience) for audience in assertion_audiences(secret, accepted)]
     else:
         ways = [ClientAuthentication(method)]
         if secret.token_endpoint_auth_method_is_default and method == "client_secret_basic":
@@ -57,26 +57,24 @@ def ways_to_authenticate(secret: OAuth2, token_set: TokenSet | None = None) -> l
             ways.append(ClientAuthentication(method, is_client_id_repeated=True))
         if method in {"client_secret_basic", "none"}:
             ways.append(ClientAuthentication(method, is_client_id_repeated=True, is_client_secret_empty=True))
-    worked = token_set.client_authentication if token_set else ""
-    return sorted(ways, key=lambda way: name_of(way) != worked)
+    return sorted(ways, key=lambda way: name_of(way) != accepted.client_authentication)
 
 
 def name_of(authentication: ClientAuthentication) -> str:
-    """What a token set remembers of a client authentication that worked."""
+    """What `Accepted` remembers of a client authentication that worked."""
     if authentication.is_client_secret_empty:
         return f"{authentication.method}+client_secret"
     return authentication.method + ("+client_id" if authentication.is_client_id_repeated else "")
 
 
-def assertion_audiences(secret: OAuth2, token_set: TokenSet | None = None) -> list[str]:
+def assertion_audiences(secret: OAuth2, accepted: Accepted = NOTHING_ACCEPTED) -> list[str]:
     """Whom a client's JWT may name as its audience, what worked before first.
 
     RFC 7523, 3, takes what identifies the authorization server: its issuer by the newer specifications, its token
     endpoint by the older ones, and many servers know one of them only.
     """
     audiences = list(dict.fromkeys(filter(None, (secret.issuer, secret.token_endpoint))))
-    worked = token_set.assertion_audience if token_set else ""
-    return sorted(audiences, key=lambda audience: audience != worked)
+    return sorted(audiences, key=lambda audience: audience != accepted.assertion_audience)
 
 
 def is_client_refused(status: int, members: Mapping[str, Any]) -> bool:

@@ -109,7 +109,7 @@ class AuthorizeHandler(FlowHandler):
         flow = new_flow(name, redirect_uri=plan.uri, now=time.time(), user=self.current_user_name)
         await run_in_thread(lambda: remember_flow(self.vault, flow))
         try:
-            at_provider = await run_in_thread(lambda: authorization_request(secret, flow))
+            at_provider = await run_in_thread(lambda: authorization_request(self.vault, flow))
         except FlowletError as error:
             self.show("failed.html", status=502, message=str(error))
             return
