@@ -23,13 +23,14 @@ import httpx
 from support import npm_install
 
 import flowlet_jupyter as flowlet
+from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.errors import DiscoveryFailed, ProviderError
 from flowlet_jupyter.model.schema import from_mapping
 from flowlet_jupyter.model.secret import Headers
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.discovery import discover, register_client
 from flowlet_jupyter.oauth.metadata import ProviderMetadata, fields_of
-from flowlet_jupyter.server.loopback import loopback_redirect_uri, open_loopback
+from flowlet_jupyter.settings import loopback_redirect_uri
 from flowlet_jupyter.vault import default_vault
 
 SERVERS_FOLDER = Path(__file__).parent / "servers"
