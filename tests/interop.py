@@ -183,7 +183,7 @@ def walk(server: Server, base: str) -> tuple[str, ...]:
     fields |= {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "scope": server.scope, "base_url": base}
     chosen = fields.get("token_endpoint_auth_method")
     handle = flowlet.secrets.add(from_mapping("oauth2", {**fields, "name": "walk"}))
-    _connect("walk")
+    connect("walk")
     first = _token_set("walk")
     assert server.call(base, "walk").status_code == 200
     refreshed = _refresh_twice(server, base)
@@ -220,7 +220,8 @@ def _discovery(metadata: ProviderMetadata | None) -> str:
     return " → ".join(metadata.found_by)
 
 
-def _connect(name: str) -> None:
+def connect(name: str) -> None:
+    """Authorize the secret as a user of a terminal does, in a browser that logs in and allows."""
     with open_loopback(default_vault()) as loopback, httpx.Client(follow_redirects=True, timeout=30) as browser:
         page = browser.get(loopback.authorize_url(name))
         for _ in range(4):
@@ -306,7 +307,7 @@ def _registration(server: Server, base: str, metadata: ProviderMetadata | None) 
     )
     fields = fields_of(metadata) | client | {"scope": server.scope, "base_url": base, "name": "registered"}
     flowlet.secrets.add(from_mapping("oauth2", fields))
-    _connect("registered")
+    connect("registered")
     assert server.call(base, "registered").status_code == 200
     assert _revocation(server, base, "registered").startswith("works")
     return f"works, `{client['token_endpoint_auth_method']}`"

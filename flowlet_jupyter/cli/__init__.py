@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--provider", help="an entry of the catalogue: see `jupyter flowlet providers`")
     add.add_argument("--account-of", metavar="SECRET", help="share that secret's client: NAME is then the account's")
     add.add_argument("--discover", metavar="ADDRESS", help="an issuer, a .well-known URL or an API's URL")
+    add.add_argument(
+        "--register", action="store_true", help="with --discover: let the provider make a client ID, where it does"
+    )
     add.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[], help="such as scope='a b', tenant=x")
     add.add_argument("--host", metavar="HOST", action="append", default=[], help="where it may be sent")
     add.add_argument(

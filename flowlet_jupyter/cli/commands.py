@@ -30,6 +30,7 @@ from flowlet_jupyter.model.schema import (
 from flowlet_jupyter.model.secret import Headers
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.providers.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
+from flowlet_jupyter.settings import loopback_redirect_uri
 
 _ADD = "jupyter flowlet add"
 
@@ -51,12 +52,9 @@ def add(options: Namespace) -> None:
     if options.provider:
         fields = _of_provider(options.provider, fields)
     if options.discover:
-        from flowlet_jupyter.oauth.discovery import discover
-        from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
-
-        metadata = discover(options.discover)
-        print(f"This secret will talk to: {', '.join(hosts_of(metadata))}")
-        fields = {**fields_of(metadata), **fields}
+        fields = _discovered(options, fields)
+    elif options.register:
+        raise InvalidOption("--register needs --discover ADDRESS: the provider's metadata say where to register.")
     if options.host:
         fields["allowed_hosts"] = tuple(options.host)
     kind = kind_named(fields.pop("type", options.type))
@@ -68,6 +66,34 @@ def add(options: Namespace) -> None:
     fields = _parsed(kind, {**fields, "name": options.name}, given_as_text)
     _ask_for_what_is_missing(kind, fields, options)
     print(default_secrets().add(from_mapping(kind.type, fields)))
+
+
+def _discovered(options: Namespace, fields: dict[str, Any]) -> dict[str, Any]:
+    """`fields`, and those that the provider's metadata fill in; the client's too, if it is to be registered."""
+    from flowlet_jupyter.oauth.discovery import discover, register_client
+    from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
+
+    metadata = discover(options.discover)
+    print(printable(f"This secret will talk to: {', '.join(hosts_of(metadata))}"))
+    fields = {**fields_of(metadata), **fields}
+    if not options.register:
+        return fields
+    endpoint = metadata.endpoints.get("registration_endpoint")
+    if endpoint is None:
+        raise InvalidOption(
+            "This provider does not register clients by itself. Register the app in its settings, and leave out --register."
+        )
+    if options.name in default_secrets():
+        raise InvalidSecret(f"There is a secret '{options.name}' already. Choose another name.", field="name")
+    client = register_client(
+        endpoint,
+        redirect_uri=loopback_redirect_uri(),
+        grant_type=fields.get("grant_type", AUTHORIZATION_CODE),
+        scope=fields.get("scope", ""),
+        client_name="flowlet-jupyter",
+    )
+    print(printable(f"Registered as the client {client['client_id']}"))
+    return {**fields, **client}
 
 
 def _of_provider(key: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -242,8 +268,6 @@ def _ask_for_what_is_missing(kind: Any, fields: dict[str, Any], options: Namespa
     """Fill in the values that this kind of secret needs: from the files that were named, else from a prompt."""
     given = _value_files(options)
     if kind is OAuth2 and fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE:
-        from flowlet_jupyter.settings import loopback_redirect_uri
-
         print(f"The redirect URI to register is {loopback_redirect_uri()} (in JupyterLab the form shows another)")
     if kind is OAuth2:
         fields["client_id"] = fields.get("client_id") or input("Client ID: ").strip()
@@ -251,6 +275,8 @@ def _ask_for_what_is_missing(kind: Any, fields: dict[str, Any], options: Namespa
         fields["headers"] = {name: _value(given, name, f"Value of header {name}: ") for name in options.header}
         return
     for field in _needed_values(kind, fields):
+        if fields.get(field):
+            continue  # the provider gave it to the client that it registered
         is_optional = field == "client_secret"
         question = f"{field.replace('_', ' ').capitalize()}{' (empty for a public client)' if is_optional else ''}: "
         fields[field] = _value(given, field, question) or None

@@ -12,11 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import DiscoveryFailed
 from flowlet_jupyter.model.schema import from_mapping
 from flowlet_jupyter.oauth.authorization_code import authorization_request, new_flow
 from flowlet_jupyter.oauth.discovery import discover, register_client
 from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
+from flowlet_jupyter.vault import default_vault
 
 OPENID, RFC8414 = "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"
 RESOURCE = "/.well-known/oauth-protected-resource"
@@ -204,7 +206,8 @@ def test_a_fhir_server_is_discovered_and_told_in_the_request(api, provider, past
     assert (found.issuer, found.fhir_base_url) == (None, f"{api.url}/fhir/r4")
     secret = from_mapping("oauth2", {**fields_of(found), "name": "fhir", "client_id": "app", "scope": "launch/patient"})
     assert secret.base_url == f"{api.url}/fhir/r4"
-    asked = authorization_request(secret, new_flow("fhir", redirect_uri="http://127.0.0.1:1/c", now=0.0))
+    flowlet.secrets.add(secret)
+    asked = authorization_request(default_vault(), new_flow("fhir", redirect_uri="http://127.0.0.1:1/c", now=0.0))
     assert asked.startswith(f"{provider.url}/authorize?")
     assert parse_qs(urlsplit(asked).query)["aud"] == [f"{api.url}/fhir/r4"]
 
