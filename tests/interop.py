@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import html
 import importlib.metadata
+import importlib.util
 import json
 import queue
 import re
@@ -20,7 +21,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx
-from support import npm_install
+from support import npm_install, skip_or_fail
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.connect.loopback import open_loopback
@@ -50,6 +51,7 @@ class Server:
     folder: str
     package: str  # on npm, or on PyPI where there is a start.py
     script: str
+    module: str = ""  # of a package on PyPI
     scope: str = ""
     address: str = ""  # what is pasted into Discover, below the address that the server prints
     by_hand: dict[str, str] | None = None  # the fields that a user fills in, where nothing is to be discovered
@@ -102,6 +104,7 @@ SERVERS = {
             title="django-oauth-toolkit",
             folder="django_oauth_toolkit",
             package="django-oauth-toolkit",
+            module="oauth2_provider",
             script="start.py",
             scope="openid read",
             call=lambda base, name: flowlet.get(f"{base.removesuffix('/o')}/me", secret=name),
@@ -110,6 +113,7 @@ SERVERS = {
             title="MCP SDK",
             folder="mcp_sdk",
             package="mcp",
+            module="mcp",
             script="start.py",
             scope="read",
             address="/mcp",
@@ -146,6 +150,8 @@ def running(server: Server) -> Iterator[str]:
     """The address of the server, which runs while the block does."""
     folder = SERVERS_FOLDER / server.folder
     command = [sys.executable, server.script]
+    if server.script.endswith(".py") and importlib.util.find_spec(server.module) is None:
+        skip_or_fail(f"{server.package} is needed")
     if not server.script.endswith(".py"):
         npm_install(folder, server.package)
         command = ["node", server.script]

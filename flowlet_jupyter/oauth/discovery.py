@@ -18,6 +18,7 @@ from authlib.oauth2.rfc8414.well_known import get_well_known_url
 
 from flowlet_jupyter.errors import DiscoveryFailed, InvalidSecret, ProviderError
 from flowlet_jupyter.model.fields import checked_endpoint
+from flowlet_jupyter.model.hosts import is_loopback
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.endpoint import EndpointResponse, send
@@ -136,7 +137,7 @@ def _of_fhir_server(address: str) -> ProviderMetadata | None:
     content.pop("jwks_uri", None)
     smart = metadata_from(content, f"{base}{_SMART}", found_by="SMART on FHIR")
     smart = dataclasses.replace(smart, fhir_base_url=base)
-    own = _named_issuer(issuer)
+    own = _named_issuer(base, issuer)
     # the FHIR server is believed about itself, not about an issuer whose own metadata differs (mix-up)
     if own is None or own.endpoints["token_endpoint"] != smart.endpoints["token_endpoint"]:
         return smart
@@ -150,10 +151,10 @@ def _of_fhir_server(address: str) -> ProviderMetadata | None:
     )
 
 
-def _named_issuer(issuer: object) -> ProviderMetadata | None:
-    """The metadata of an issuer that another document names; None where it has none, or is none."""
+def _named_issuer(address: str, issuer: object) -> ProviderMetadata | None:
+    """The metadata of an issuer that the server at `address` names; None where it has none, or is none."""
     try:
-        return _of_issuer(checked_endpoint(str(issuer), "issuer")) if issuer else None
+        return _of_issuer(_checked_lead(address, str(issuer))) if issuer else None
     except (InvalidSecret, DiscoveryFailed):
         return None
 
@@ -182,21 +183,26 @@ def _of_resource(address: str) -> ProviderMetadata | None:
     if not _BEARER.search(challenge) or urlsplit(address).path in {"", "/"}:
         return None
     # MCP of March 2025: the API's own origin is the issuer
-    metadata = _named_issuer(_origin(address))
+    metadata = _named_issuer(address, _origin(address))
     return metadata and dataclasses.replace(metadata, resource=address, found_by=("401", *metadata.found_by))
 
 
 def _of_resource_metadata(address: str, place: str) -> ProviderMetadata | None:
     try:
-        content = _document(checked_endpoint(place, "issuer"))
+        content = _document(_checked_lead(address, place))
     except InvalidSecret:
         return None
     resource, issuers = content.get("resource"), content.get("authorization_servers")
     # RFC 9728, 3.3: metadata of another resource is not to be used
-    if not isinstance(resource, str) or not _is_below(address, resource):
+    if not isinstance(resource, str) or not _is_below(address, resource) or not isinstance(issuers, list):
         return None
-    for issuer in issuers[:_MAX_AUTHORIZATION_SERVERS] if isinstance(issuers, list) else []:
-        metadata = _named_issuer(issuer)
+    problem = "It has no OpenID Connect or RFC 8414 metadata."
+    for issuer in issuers[:_MAX_AUTHORIZATION_SERVERS]:
+        try:
+            metadata = _of_issuer(_checked_lead(address, str(issuer)))
+        except (InvalidSecret, DiscoveryFailed) as error:
+            problem = str(error)
+            continue
         if metadata is not None:
             scopes = content.get("scopes_supported")
             return dataclasses.replace(
@@ -205,7 +211,23 @@ def _of_resource_metadata(address: str, place: str) -> ProviderMetadata | None:
                 scopes_supported=tuple(map(str, scopes)) if isinstance(scopes, list) else metadata.scopes_supported,
                 found_by=("RFC 9728", *metadata.found_by),
             )
-    return None
+    if not issuers:
+        return None
+    named = ", ".join(str(issuer)[:100] for issuer in issuers[:_MAX_AUTHORIZATION_SERVERS])
+    raise DiscoveryFailed(f"{address} names an authorization server that cannot be used: {named}. {problem}")
+
+
+def _checked_lead(address: str, url: str) -> str:
+    """`url`, which the server at `address` named, if it may be asked. Raises `InvalidSecret`.
+
+    A server elsewhere does not make this machine ask itself.
+    """
+    checked = checked_endpoint(url, "issuer")
+    if is_loopback(urlsplit(checked).hostname or "") and not is_loopback(urlsplit(address).hostname or ""):
+        raise InvalidSecret(
+            f"{address} leads to this machine, which it cannot know. It was not followed.", field="issuer"
+        )
+    return checked
 
 
 def _is_below(address: str, resource: str) -> bool:

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import respx
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import DiscoveryFailed
@@ -160,6 +161,42 @@ def test_an_api_that_names_nothing_has_its_metadata_at_a_well_known_place(api, p
     provider.documents[OPENID] = provider.provider()
     assert discover(f"{api.url}/mcp").issuer == provider.url
     assert discover(f"{api.url}{place}").resource == api.url  # the document's own address is pasted
+
+
+@pytest.mark.parametrize("named", ["none", "other", "unreachable"])
+def test_an_authorization_server_that_cannot_be_used_is_named_with_the_reason(api, provider, named):
+    reason = {
+        "none": "no OpenID Connect or RFC 8414",
+        "other": "of another issuer",
+        "unreachable": "could not be reached",
+    }
+    server = provider.url
+    if named == "other":
+        provider.documents[OPENID] = {**provider.provider(), "issuer": "https://victim.example"}
+    if named == "unreachable":
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            server = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    api.documents[RESOURCE] = {"resource": api.url, "authorization_servers": [server]}
+    with pytest.raises(DiscoveryFailed, match=reason[named]) as caught:
+        discover(f"{api.url}/mcp")
+    assert server in str(caught.value)
+
+
+@respx.mock
+def test_a_server_elsewhere_cannot_make_this_machine_ask_itself():
+    local = respx.get("http://127.0.0.1:8888/api/shutdown").respond(200)
+    respx.get("https://api.example/mcp").respond(
+        401, headers={"WWW-Authenticate": 'Bearer resource_metadata="http://127.0.0.1:8888/api/shutdown"'}
+    )
+    respx.get(f"https://api.example{RESOURCE}").respond(
+        json={"resource": "https://api.example", "authorization_servers": ["http://localhost:8888/api"]}
+    )
+    respx.route().respond(404)
+    with pytest.raises(DiscoveryFailed, match="leads to this machine"):
+        discover("https://api.example/mcp")
+    assert not local.called
+    assert not [call for call in respx.calls if call.request.url.host != "api.example"]
 
 
 def test_metadata_of_a_resource_whose_path_only_begins_alike_is_not_used(api, provider):
