@@ -36,9 +36,9 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """The tests with branch coverage; fails below the floor in pyproject.toml."""
+    """The fast part with branch coverage; fails below the floor in pyproject.toml."""
     session.install("-e", ".[test]", "pytest-cov")
-    session.run("pytest", "--cov", "--cov-report=term:skip-covered", *session.posargs)
+    session.run("pytest", "-m", "not slow", "--cov", "--cov-report=term:skip-covered", *session.posargs)
 
 
 @nox.session

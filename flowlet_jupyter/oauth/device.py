@@ -146,7 +146,7 @@ def _wait(
                 failures = 0
             elif error.is_temporary and failures + 1 < MAX_FAILURES:
                 failures += 1
-                if error.error is None and not error.retry_after:  # RFC 8628, 3.5: on a timeout, ask less often
+                if error.error is None:  # RFC 8628, 3.5: where there is no response in time, ask less often
                     interval = min(interval * 2, MAX_INTERVAL_SECONDS)
             else:
                 raise AuthorizationFailed(str(error), error=error.error) from None

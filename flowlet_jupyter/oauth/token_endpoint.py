@@ -256,7 +256,7 @@ def _raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> Non
         raise TokenEndpointError(
             f"{failed} answered with HTTP {status}, not with a token. "
             + ("Try again later." if is_temporary else "Check its address."),
-            error=f"HTTP {status}" if status in {400, 401, 403, 410, 422} else None,
+            error=f"HTTP {status}",
             is_temporary=is_temporary,
             retry_after=retry_after_seconds(response.headers),
             # a page with a 403 comes from a firewall as often as from the token endpoint

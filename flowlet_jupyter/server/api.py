@@ -26,7 +26,7 @@ from flowlet_jupyter.errors import (
 )
 from flowlet_jupyter.http.identity import identify
 from flowlet_jupyter.model.fields import checked_endpoint, checked_name
-from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, OAuth2
 from flowlet_jupyter.model.schema import as_json
 from flowlet_jupyter.model.secret import Record, configuration
 from flowlet_jupyter.model.status import status_of
@@ -36,7 +36,7 @@ from flowlet_jupyter.oauth.discovery import discover, register_client
 from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
 from flowlet_jupyter.providers import Provider, fields_for, load_providers
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
-from flowlet_jupyter.server.redirect_uri import proxy_problem, redirect_uri
+from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_uri
 from flowlet_jupyter.server.secret_form import store_secret
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
@@ -127,13 +127,17 @@ class SecretHandler(FlowletAPIHandler):
 
     def _registered(self, endpoint: object, fields: dict[str, Any]) -> dict[str, Any]:
         """Register a client (RFC 7591); what the provider gives stays on this side of the browser."""
-        return register_client(
+        # nobody has to type it, so each provider gets a redirect URI of its own
+        uri = own_redirect_uri(self, str(fields.get("authorization_endpoint") or ""))
+        grant_type = str(fields.get("grant_type") or AUTHORIZATION_CODE)
+        given = register_client(
             checked_endpoint(str(endpoint), "registration_endpoint"),
-            redirect_uri=redirect_uri(self),
-            grant_type=str(fields.get("grant_type") or AUTHORIZATION_CODE),
+            redirect_uri=uri,
+            grant_type=grant_type,
             scope=str(fields.get("scope") or ""),
             client_name="flowlet-jupyter",
         )
+        return {**given, "redirect_uris": [uri]} if grant_type == AUTHORIZATION_CODE else given
 
     @web.authenticated
     async def delete(self, name: str) -> None:
@@ -307,12 +311,17 @@ class SchemaHandler(FlowletAPIHandler):
 
 
 class RedirectUriHandler(FlowletAPIHandler):
-    """`GET api/redirect-uri`: what to register at the provider."""
+    """`GET api/redirect-uri`: what to register at the provider; with `?secret=NAME` also the one for its provider only."""
 
     @web.authenticated
-    def get(self) -> None:
+    async def get(self) -> None:
         """The redirect URI of this server as the browser reaches it, and what is wrong with it behind a TLS proxy."""
-        self.finish({"redirect_uri": redirect_uri(self), "problem": proxy_problem(self)})
+        shown = {"redirect_uri": redirect_uri(self), "problem": proxy_problem(self)}
+        if name := self.get_query_argument("secret", ""):
+            secret = (await run_in_thread(lambda: self.vault.get(name))).secret
+            if isinstance(secret, OAuth2) and secret.authorization_endpoint:
+                shown["own_redirect_uri"] = own_redirect_uri(self, secret.authorization_endpoint)
+        self.finish(shown)
 
 
 class VaultHandler(FlowletAPIHandler):

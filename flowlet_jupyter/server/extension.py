@@ -29,6 +29,7 @@ from flowlet_jupyter.server.api import (
 )
 from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, HandOverHandler
 from flowlet_jupyter.server.pages import PageFileHandler, SecretsPageHandler
+from flowlet_jupyter.server.redirect_uri import PROVIDER_KEY
 from flowlet_jupyter.settings import SETTINGS
 from flowlet_jupyter.vault import Vault, default_vault
 
@@ -55,6 +56,7 @@ def handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]
         r"api/.*": MissingAPIHandler,
         rf"authorize/{_NAME}": AuthorizeHandler,
         r"callback": CallbackHandler,
+        rf"callback/({PROVIDER_KEY})": CallbackHandler,
         r"handover": HandOverHandler,
         r"page/(page\.css|callback\.js|secrets\.css|secrets\.js)": PageFileHandler,
         r"/": SecretsPageHandler,
