@@ -13,6 +13,7 @@ from typing import Any
 
 from flowlet_jupyter.cli.diagnosis import diagnosis
 from flowlet_jupyter.cli.imports import imported
+from flowlet_jupyter.cli.text import printable
 from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
 from flowlet_jupyter.model.fields import FieldErrors
@@ -29,6 +30,7 @@ from flowlet_jupyter.model.schema import (
 from flowlet_jupyter.model.secret import Headers
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.providers.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
+from flowlet_jupyter.settings import loopback_redirect_uri
 
 _ADD = "jupyter flowlet add"
 
@@ -50,11 +52,9 @@ def add(options: Namespace) -> None:
     if options.provider:
         fields = _of_provider(options.provider, fields)
     if options.discover:
-        from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
-
-        metadata = discover(options.discover)
-        print(f"This secret will talk to: {', '.join(hosts_of(metadata))}")
-        fields = {**fields_of(metadata), **fields}
+        fields = _discovered(options, fields)
+    elif options.register:
+        raise InvalidOption("--register needs --discover ADDRESS: the provider's metadata say where to register.")
     if options.host:
         fields["allowed_hosts"] = tuple(options.host)
     kind = kind_named(fields.pop("type", options.type))
@@ -66,6 +66,34 @@ def add(options: Namespace) -> None:
     fields = _parsed(kind, {**fields, "name": options.name}, given_as_text)
     _ask_for_what_is_missing(kind, fields, options)
     print(default_secrets().add(from_mapping(kind.type, fields)))
+
+
+def _discovered(options: Namespace, fields: dict[str, Any]) -> dict[str, Any]:
+    """`fields`, and those that the provider's metadata fill in; the client's too, if it is to be registered."""
+    from flowlet_jupyter.oauth.discovery import discover, register_client
+    from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
+
+    metadata = discover(options.discover)
+    print(printable(f"This secret will talk to: {', '.join(hosts_of(metadata))}"))
+    fields = {**fields_of(metadata), **fields}
+    if not options.register:
+        return fields
+    endpoint = metadata.endpoints.get("registration_endpoint")
+    if endpoint is None:
+        raise InvalidOption(
+            "This provider does not register clients by itself. Register the app in its settings, and leave out --register."
+        )
+    if options.name in default_secrets():
+        raise InvalidSecret(f"There is a secret '{options.name}' already. Choose another name.", field="name")
+    client = register_client(
+        endpoint,
+        redirect_uri=loopback_redirect_uri(),
+        grant_type=fields.get("grant_type", AUTHORIZATION_CODE),
+        scope=fields.get("scope", ""),
+        client_name="flowlet-jupyter",
+    )
+    print(printable(f"Registered as the client {client['client_id']}"))
+    return {**fields, **client}
 
 
 def _of_provider(key: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -109,8 +137,16 @@ def _printable(value: Any) -> str:
     """A field of a stranger's file as a terminal may show it: without what could hide or overwrite the rest."""
     if isinstance(value, (tuple, type([]))):
         return ", ".join(map(_printable, value))
-    text = value if isinstance(value, str) else json.dumps(value)
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return printable(value if isinstance(value, str) else json.dumps(value))
+
+
+def probe(options: Namespace) -> None:
+    """What a provider's metadata offers, and what this client does with it."""
+    from flowlet_jupyter.cli.probe import probe_lines
+    from flowlet_jupyter.oauth.discovery import discover
+
+    for line in probe_lines(discover(options.address)):
+        print(line)
 
 
 def page(_options: Namespace) -> None:
@@ -232,8 +268,6 @@ def _ask_for_what_is_missing(kind: Any, fields: dict[str, Any], options: Namespa
     """Fill in the values that this kind of secret needs: from the files that were named, else from a prompt."""
     given = _value_files(options)
     if kind is OAuth2 and fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE:
-        from flowlet_jupyter.settings import loopback_redirect_uri
-
         print(f"The redirect URI to register is {loopback_redirect_uri()} (in JupyterLab the form shows another)")
     if kind is OAuth2:
         fields["client_id"] = fields.get("client_id") or input("Client ID: ").strip()
@@ -241,6 +275,8 @@ def _ask_for_what_is_missing(kind: Any, fields: dict[str, Any], options: Namespa
         fields["headers"] = {name: _value(given, name, f"Value of header {name}: ") for name in options.header}
         return
     for field in _needed_values(kind, fields):
+        if fields.get(field):
+            continue  # the provider gave it to the client that it registered
         is_optional = field == "client_secret"
         question = f"{field.replace('_', ' ').capitalize()}{' (empty for a public client)' if is_optional else ''}: "
         fields[field] = _value(given, field, question) or None

@@ -17,7 +17,7 @@ const PASSWORD_WARNING =
  *   action?: string, isUrl?: boolean, isFolded?: boolean, isReadOnly?: boolean, text?: string}} Row
  * @typedef {{isNew: boolean, kind: string, name: string, values: Record<string, any>, secrets: Record<string, string>,
  *   parameters: Record<string, string>, registrationEndpoint: string | null, isRegistering: boolean,
- *   discovered: string, headerNames: string[], approval: any, isApproved: boolean,
+ *   discovered: string, discoveredFields: Record<string, any>, headerNames: string[], approval: any, isApproved: boolean,
  *   schema: Schema, providers: any[], redirectUri: string, redirectProblem?: string}} State
  */
 
@@ -42,6 +42,7 @@ export function initialState(secret, prefill, known) {
     registrationEndpoint: null,
     isRegistering: false,
     discovered: "",
+    discoveredFields: {},
     headerNames: headerNames ?? [],
     approval: isRequired ? prefill : null,
     isApproved: false,
@@ -87,9 +88,12 @@ export function filledIn(state, fields) {
 
 /** @param {State} state @param {any} found the answer of POST api/discover @returns {State} */
 export function withDiscovery(state, found) {
+  // what an earlier discovery filled in is another provider's, unless the user has changed it
+  const own = Object.entries(state.values).filter(([name, value]) => asText(state.discoveredFields[name]) !== asText(value));
   return {
     ...state,
-    values: { ...state.values, provider: undefined, ...found.fields },
+    values: { ...Object.fromEntries(own), provider: undefined, ...found.fields },
+    discoveredFields: found.fields,
     registrationEndpoint: found.registration_endpoint,
     discovered: `Found. This secret will talk to: ${found.hosts.join(", ")}`,
   };

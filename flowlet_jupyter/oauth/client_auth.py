@@ -39,6 +39,8 @@ class ClientAuthentication:
     method: str
     # the client ID in the body beside the Basic header, where the MCP SDK's server looks for it
     is_client_id_repeated: bool = False
+    # an empty client secret in the body (RFC 6749, 2.3.1, lets a client leave it out; the MCP SDK's revocation does not)
+    is_client_secret_empty: bool = False
     audience: str = ""  # of a JWT assertion
 
 
@@ -53,11 +55,15 @@ def ways_to_authenticate(secret: OAuth2, accepted: Accepted = NOTHING_ACCEPTED) 
             ways.append(ClientAuthentication("client_secret_post"))
         if method == "client_secret_basic":
             ways.append(ClientAuthentication(method, is_client_id_repeated=True))
+        if method in {"client_secret_basic", "none"}:
+            ways.append(ClientAuthentication(method, is_client_id_repeated=True, is_client_secret_empty=True))
     return sorted(ways, key=lambda way: name_of(way) != accepted.client_authentication)
 
 
 def name_of(authentication: ClientAuthentication) -> str:
     """What `Accepted` remembers of a client authentication that worked."""
+    if authentication.is_client_secret_empty:
+        return f"{authentication.method}+client_secret"
     return authentication.method + ("+client_id" if authentication.is_client_id_repeated else "")
 
 
@@ -100,6 +106,8 @@ def authenticate(
         is_there = any(name == switches.client_id_parameter for name, _ in parameters)
         if authentication.is_client_id_repeated and not is_there:
             parameters.append((switches.client_id_parameter, secret.client_id))
+        if authentication.is_client_secret_empty:
+            parameters.append((switches.client_secret_parameter, ""))
         return
     # a pushed authorization request has the client ID among its own parameters
     parameters[:] = [entry for entry in parameters if entry[0] != switches.client_id_parameter]
@@ -110,6 +118,8 @@ def authenticate(
         parameters.append((switches.client_id_parameter, secret.client_id))
     if method == "client_secret_post":
         parameters.append((switches.client_secret_parameter, client_secret))
+    elif authentication.is_client_secret_empty:
+        parameters.append((switches.client_secret_parameter, ""))
 
 
 def signing_key(secret: OAuth2) -> tuple[Any, str, dict[str, str]]:

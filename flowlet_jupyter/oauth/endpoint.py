@@ -109,15 +109,20 @@ def send_as_client(
     """Send `parameters` with the client's authentication, and a DPoP proof if there is a key. Raises `ProviderError`.
 
     `accepted` is what worked before. Where the provider refuses the client, the other ways that nobody ruled out are
-    tried once; the response says which one was used.
+    tried once; the response says which one was used. It is the first one if none is taken: that is the one about what
+    the user chose.
     """
+    refused: EndpointResponse | None = None
     for authentication in ways_to_authenticate(secret, accepted):
         response = _send_authenticated(
             secret, url, parameters, authentication, failed=failed, method=method, dpop_key=dpop_key
         )
+        response = dataclasses.replace(response, authentication=authentication)
         if not is_client_refused(response.status, response.members):
-            break
-    return dataclasses.replace(response, authentication=authentication)
+            return response
+        refused = refused or response
+    assert refused is not None  # noqa: S101 - there is always a way
+    return refused
 
 
 def _send_authenticated(

@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 import time
+from collections.abc import Collection
 from typing import Any
 
 from joserfc import jwt
@@ -93,6 +94,11 @@ def _check_what_proves(claims: dict[str, Any], nonce: SecretValue | None) -> Non
         raise Unproven("the ID token was made long ago or in the future (iat); check this machine's clock")
 
 
+def can_check(algorithm: str, supported: Collection[str]) -> bool:
+    """Whether an ID token with this algorithm can be checked; a symmetric one where the provider supports it only."""
+    return algorithm in _ALGORITHMS or (algorithm in _SYMMETRIC and algorithm in supported)
+
+
 def _algorithm(id_token: str, secret: OAuth2) -> str:
     """The algorithm of the ID token's header. Raises `Unproven` if it is none that can be checked."""
     try:
@@ -100,8 +106,7 @@ def _algorithm(id_token: str, secret: OAuth2) -> str:
         algorithm = str(json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("alg"))
     except (ValueError, AttributeError, RecursionError):
         raise Unproven("the ID token cannot be read") from None
-    allowed = [*_ALGORITHMS, *(name for name in _SYMMETRIC if name in secret.id_token_signing_alg_values_supported)]
-    if algorithm not in allowed:
+    if not can_check(algorithm, secret.id_token_signing_alg_values_supported):
         raise Unproven(f"the ID token is signed with {algorithm[:20]}, which is not accepted from this provider")
     return algorithm
 

@@ -32,7 +32,8 @@ from flowlet_jupyter.model.secret import Record, configuration
 from flowlet_jupyter.model.status import status_of
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
-from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of, register_client
+from flowlet_jupyter.oauth.discovery import discover, register_client
+from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
 from flowlet_jupyter.providers import Provider, fields_for, load_providers
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_uri

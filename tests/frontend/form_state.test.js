@@ -103,6 +103,16 @@ test("discovery brings the endpoints and the offer to register", () => {
   assert.equal(requestBody(state).registration_endpoint, "https://a.example/r");
 });
 
+test("a second discovery leaves nothing of the first but what the user has changed", () => {
+  const first = { token_endpoint: "https://a.example/t", issuer: "https://a.example", resource: ["https://a.example/mcp"], authorization_parameters: { aud: "https://a.example" }, base_url: "https://a.example" };
+  let state = withDiscovery(start(), { fields: first, hosts: ["a.example"], registration_endpoint: null });
+  state = { ...state, values: { ...state.values, client_id: "mine", base_url: "https://mine.example" } };
+  const { values } = withDiscovery(state, { fields: { token_endpoint: "https://b.example/t" }, hosts: ["b.example"], registration_endpoint: null });
+  assert.equal(values.token_endpoint, "https://b.example/t");
+  assert.deepEqual([values.client_id, values.base_url], ["mine", "https://mine.example"]);
+  assert.deepEqual([values.issuer, values.resource, values.authorization_parameters], [undefined, undefined, undefined]);
+});
+
 test("header lines become an object; a name alone keeps its stored value", () => {
   assert.deepEqual(parsedHeaders("X-Key: a:b\n\nX-App"), { "X-Key": "a:b", "X-App": "" });
 });
