@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
-from flowlet_jupyter.providers import Provider, load_providers
+from flowlet_jupyter.providers import INDEX, Provider, index_text, load_providers
 
 HERE = Path(__file__).parent
 _RULES = {
@@ -73,4 +73,5 @@ def page() -> str:
 
 
 if __name__ == "__main__":
+    INDEX.write_text(index_text(), "utf-8")
     (HERE / "providers.md").write_text(page(), "utf-8")

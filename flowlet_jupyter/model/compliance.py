@@ -50,7 +50,8 @@ class Compliance:
     authorization_scheme: str = "Bearer"
     token_header: str = "Authorization"
     token_parameter: str = ""  # the query parameter that carries the token, where no header does
-    api_headers: Mapping[str, str] = field(default_factory=dict)  # "{client_id}" stands for the client ID
+    # "{client_id}" and "{client_secret}" stand for the client's own (Etsy); a header with the latter is never shown
+    api_headers: Mapping[str, str] = field(default_factory=dict)
 
     # discovery: the issuer is a template of the tenant (Entra's "{tenantid}")
     issuer_template: bool = False
