@@ -276,6 +276,8 @@ def _needed_values(kind: Any, fields: dict[str, Any]) -> tuple[str, ...]:
     )
     if method == "private_key_jwt":
         return tuple(dict.fromkeys((*needed, "private_key")))
+    if "{client_secret}" in str(fields.get("compliance")):
+        return (*needed, "client_secret")
     if grant_type == JWT_BEARER or method in {"none", "tls_client_auth"}:
         return needed
     return (*needed, "client_secret")

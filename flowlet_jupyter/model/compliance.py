@@ -56,6 +56,11 @@ class Compliance:
     # discovery: the issuer is a template of the tenant (Entra's "{tenantid}")
     issuer_template: bool = False
 
+    @property
+    def needs_client_secret(self) -> bool:
+        """Whether a header of each API call holds the client secret, however the client authenticates itself."""
+        return any("{client_secret}" in text for text in self.api_headers.values())
+
     def declared(self) -> dict[str, Any]:
         """The switches that differ from the RFCs, as JSON has them."""
         declared = {}
