@@ -56,6 +56,15 @@ def compared_with(verdicts: Sequence[Verdict]) -> list[str]:
     return sorted(set.intersection(*(set(verdict.agree) for verdict in main))) if main else []
 
 
+def differing(verdicts: Iterable[Verdict]) -> str:
+    """The projects that say something else, each with the facts."""
+    found: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        for project in verdict.differ:
+            found.setdefault(project, []).append(verdict.fact)
+    return "; ".join(f"{project}: {', '.join(facts)}" for project, facts in sorted(found.items()))
+
+
 def _facts(provider: Provider) -> dict[str, str]:
     fields = provider.fields
     facts = {name: normalized(fields[name]) for name in (*_ENDPOINTS, "base_url") if fields.get(name)}
@@ -87,13 +96,13 @@ def _says(claim: Claim, fact: str, value: str) -> bool:
         return set(value.split(", ")) & claim.carriers != set()
     if fact == "base_url":
         return any(url.split("/")[2:3] == [value] for url in claim.urls)
-    return claim.endpoints[fact] == value if fact in claim.endpoints else value in claim.urls
+    return value in claim.endpoints.get(fact, claim.urls)
 
 
 def _other(claim: Claim, fact: str) -> str:
     if fact == "parameter":
         return ", ".join(sorted(claim.carriers))
-    return claim.endpoints.get(fact, "") if fact in _ENDPOINTS else ""
+    return " or ".join(claim.endpoints.get(fact, ())) if fact in _ENDPOINTS else ""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

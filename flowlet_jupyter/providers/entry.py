@@ -18,7 +18,7 @@ PAGING_STYLES = ("link", "next", "cursor", "page", "offset")
 KINDS = ("oauth2", "api_key", "password", "basic", "headers")
 
 _DESCRIPTIONS = (
-    "title", "source", "category", "compared", "registration_page", "refresh_token_from", "redirect_rule", "notes",
+    "title", "source", "category", "compared", "differs", "registration_page", "refresh_token_from", "redirect_rule", "notes",
     "checked", "ends", "test",
 )  # fmt: skip
 _LISTS = ("one_source", "header_names")
@@ -51,7 +51,8 @@ class Provider:
     parameters: tuple[Parameter, ...] = ()
     header_names: tuple[str, ...] = ()  # of the kind "headers": those whose values are asked for
     compared: str = ""  # independent projects whose source has the same endpoints
-    one_source: tuple[str, ...] = ()  # fields that rest on one source
+    differs: str = ""  # projects that say something else, each with the fields
+    one_source: tuple[str, ...] = ()  # fields in which fewer than two projects agree
     registration_page: str = ""
     refresh_token_from: str = ""  # what makes the provider give a refresh token
     redirect_rule: str = ""

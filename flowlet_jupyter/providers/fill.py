@@ -53,6 +53,8 @@ def _checked_values(provider: Provider, values: Mapping[str, str]) -> dict[str, 
 def _filled(value: Any, checked: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return _PARAMETER.sub(lambda found: checked.get(found[1], found[0]), value)
+    if isinstance(value, Mapping):
+        return {name: _filled(entry, checked) for name, entry in value.items()}
     return tuple(_filled(entry, checked) for entry in value) if isinstance(value, tuple) else value
 
 

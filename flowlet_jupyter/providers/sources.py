@@ -28,7 +28,8 @@ class Claim:
     project: str
     key: str  # the project's own name of the provider, without what all names have
     urls: frozenset[str] = frozenset()  # every address, normalized
-    endpoints: Mapping[str, str] = field(default_factory=dict)  # those whose meaning the file says, normalized
+    # the addresses whose meaning the file says, normalized; several where the file has alternatives
+    endpoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     carriers: frozenset[str] = frozenset()  # the names of headers and query parameters that carry a key, in lower case
 
 
@@ -60,22 +61,30 @@ def _nango(file: Path) -> Iterator[Claim]:
             "token_endpoint": entry.get("token_url"),
             "base_url": proxy.get("base_url"),
         }
-        known = {name: normalized(value) for name, value in endpoints.items() if isinstance(value, str)}
+        known = {
+            name: tuple(normalized(part) for part in value.split(" || "))
+            for name, value in endpoints.items()
+            if isinstance(value, str)
+        }
         sent = {**(proxy.get("headers") or {}), **(proxy.get("query") or {})}
         carriers = {name.lower() for name, value in sent.items() if "apiKey}" in str(value)}
         if entry.get("auth_mode") == "BASIC":
             carriers.add("authorization")
-        yield Claim("Nango", plain_key(key), frozenset(known.values()), known, frozenset(carriers))
+        yield Claim("Nango", plain_key(key), _all(known), known, frozenset(carriers))
 
 
 def _grant(file: Path) -> Iterator[Claim]:
     for key, entry in json.loads(file.read_text("utf-8")).items():
         if entry.get("oauth") == 2:  # noqa: PLR2004 - the version of OAuth
             endpoints = {
-                "authorization_endpoint": normalized(entry.get("authorize_url", "")),
-                "token_endpoint": normalized(entry.get("access_url", "")),
+                "authorization_endpoint": (normalized(entry.get("authorize_url", "")),),
+                "token_endpoint": (normalized(entry.get("access_url", "")),),
             }
-            yield Claim("grant", plain_key(key), frozenset(endpoints.values()), endpoints)
+            yield Claim("grant", plain_key(key), _all(endpoints), endpoints)
+
+
+def _all(endpoints: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(url for urls in endpoints.values() for url in urls)
 
 
 def _text_reader(project: str, key_of: Callable[[Path], str]) -> Callable[[Path], Iterator[Claim]]:
@@ -109,7 +118,7 @@ _READERS: dict[str, Callable[[Path], Iterator[Claim]]] = {
     "**/allauth/socialaccount/providers/*/views.py": _text_reader("django-allauth", _folder),
     "**/social_core/backends/*.py": _text_reader("python-social-auth", _stem),
     "**/packages/core/src/providers/*.ts": _text_reader("Auth.js", _stem),
-    "**/goth/providers/*/*.go": _text_reader("goth", _folder),
+    "**/*goth*/providers/*/*.go": _text_reader("goth", _folder),
     "**/SocialiteProviders*/src/*/Provider.php": _text_reader("Socialite Providers", _folder),
     "**/dist/credentials/*.credentials.js": _text_reader("n8n", _stem),
     "**/nodes-base/credentials/*.credentials.ts": _text_reader("n8n", _stem),
