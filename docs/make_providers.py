@@ -20,7 +20,7 @@ _INTRODUCTION = """\
 {count} entries, {oauth2} of them OAuth2 and {keys} that take a key, generated from
 `flowlet_jupyter/providers/catalogue/*.toml` by `python docs/make_providers.py`. Every entry is checked against one schema
 and makes a valid secret (`tests/providers/test_catalogue.py`); every switch of a peculiarity has a test with the odd
-answer that it exists for (`tests/oauth/test_grants.py`). {verified} were run against the provider.
+answer that it exists for (`tests/oauth/test_grants.py`). Run against the provider: {verified}.
 
 **Agrees with** names the projects whose source has the same addresses (OAuth2) or the same header or query parameter (key),
 found by `python -m flowlet_jupyter.providers.check FOLDER …`, which reads copies of Nango, django-allauth,
@@ -103,7 +103,7 @@ def page() -> str:
     held = ("Agrees with", "Rests on one source", "Says something else", "Dates")
     counts = {
         "count": len(providers), "oauth2": len(oauth2), "keys": len(keys),
-        "verified": sum(provider.verified for provider in providers) or "None",
+        "verified": sum(provider.verified for provider in providers),
         "checked": sum(bool(provider.checked) for provider in providers),
     }  # fmt: skip
     return "\n".join(
