@@ -181,7 +181,8 @@ class OAuth2:
                 "client_secret",
                 f"Client authentication {method} needs the client secret (for a public client choose 'none').",
             )
-        if self.compliance.needs_client_secret and not self.client_secret:
+        switches = self.compliance  # still what was given, if it was wrong
+        if isinstance(switches, Compliance) and switches.needs_client_secret and not self.client_secret:
             errors.add("client_secret", "The client secret is missing: the API wants it on each request.")
         if method == "private_key_jwt" and not self.private_key:
             errors.add("private_key", "Client authentication private_key_jwt needs the private key.")

@@ -86,15 +86,19 @@ def provider_index() -> list[Summary]:
 
 
 def search_providers(text: str, index: Iterable[Summary]) -> list[Summary]:
-    """The summaries in which each word of `text` begins a word: those whose key or title begins with `text` first."""
-    words = text.casefold().split()
+    """The summaries in which each word of `text` begins a word.
+
+    First those that have the name `text`, then those whose name begins with it, then the others, each by title.
+    """
+    text = text.casefold().strip()
+    words = [f" {word}" for word in text.split()]
     found = []
     for entry in index:
         title, key = entry["title"].casefold(), entry["key"]
         searched = f" {key.replace('-', ' ')} {title} {entry['category']} {' '.join(entry['hosts']).replace('.', ' ')}"
-        if all(f" {word}" in searched for word in words):
-            is_first = key.startswith(text.casefold().strip()) or title.startswith(text.casefold().strip())
-            found.append((not is_first, entry))
+        if all(word in searched for word in words):
+            rank = 0 if text in {key, title} else 1 if key.startswith(text) or title.startswith(text) else 2
+            found.append((rank, entry))
     return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
 
 

@@ -104,6 +104,23 @@ def _carriers(text: str) -> frozenset[str]:
     return frozenset(names - {"baseurl", "url", "domain"})
 
 
+def _openapi(file: Path) -> Iterator[Claim]:
+    """A provider's own OpenAPI document (3.x), under the key of its entry."""
+    document = json.loads(file.read_text("utf-8"))
+    components: Mapping[str, Any] = document.get("components") or {}
+    schemes = (components.get("securitySchemes") or {}).values()
+    carriers = {str(scheme.get("name", "")).lower() for scheme in schemes if scheme.get("type") == "apiKey"}
+    carriers |= {"authorization" for scheme in schemes if scheme.get("type") == "http"}
+    flows = [flow for scheme in schemes for flow in (scheme.get("flows") or {}).values()]
+    endpoints = {
+        name: tuple(normalized(flow[member]) for flow in flows if flow.get(member))
+        for name, member in (("authorization_endpoint", "authorizationUrl"), ("token_endpoint", "tokenUrl"))
+    }
+    servers = {normalized(server["url"]) for server in document.get("servers") or []}
+    known = {name: urls for name, urls in endpoints.items() if urls}
+    yield Claim("OpenAPI document", plain_key(_stem(file)), _all(known) | servers, known, frozenset(carriers))
+
+
 def _stem(file: Path) -> str:
     return file.name.split(".")[0]
 
@@ -122,12 +139,6 @@ _READERS: dict[str, Callable[[Path], Iterator[Claim]]] = {
     "**/SocialiteProviders*/src/*/Provider.php": _text_reader("Socialite Providers", _folder),
     "**/dist/credentials/*.credentials.js": _text_reader("n8n", _stem),
     "**/nodes-base/credentials/*.credentials.ts": _text_reader("n8n", _stem),
+    "**/openapi/*.json": _openapi,
     "**/airbyte-integrations/connectors/source-*/manifest.yaml": _text_reader("Airbyte", _folder),
 }
-
-
-def openapi_carriers(document: Mapping[str, Any]) -> frozenset[str]:
-    """The headers and query parameters that an OpenAPI document's security schemes name, in lower case."""
-    schemes = ((document.get("components") or {}).get("securitySchemes") or {}).values()
-    names = {str(scheme.get("name", "")).lower() for scheme in schemes if scheme.get("type") == "apiKey"}
-    return frozenset(names | {"authorization" for scheme in schemes if scheme.get("type") == "http"})
