@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     command("delete", "Remove a secret and its tokens.")
     command("token", "Print a usable access token, for a pipe: the one command that shows a value.")
     providers = command("providers", "The catalogue of providers.", takes_name=False)
-    providers.add_argument("search", nargs="?", default="", help="words of a title, key, host or category")
+    providers.add_argument("search", nargs="*", help="words of a title, key, host or category")
     importer = command("import", "Import OAuth2 settings of another tool.", takes_name=False)
     importer.add_argument("file", help="client_secret.json, a collection, an environment, an export")
     importer.add_argument("--name", help="the secret's name, where the file holds one")

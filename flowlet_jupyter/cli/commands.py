@@ -30,6 +30,15 @@ from flowlet_jupyter.model.schema import (
 )
 from flowlet_jupyter.model.secret import Headers
 from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.providers import (
+    Provider,
+    ends_soon,
+    fields_for,
+    provider_index,
+    provider_named,
+    search_providers,
+    trial_url,
+)
 from flowlet_jupyter.providers.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
 
 _ADD = "jupyter flowlet add"
@@ -49,9 +58,12 @@ def add(options: Namespace) -> None:
         return
     fields = {**_wanted_here(options), **_pairs(options.set)}
     given_as_text = {name for name in fields if isinstance(fields[name], str)}
+    trial = ""
     if options.provider:
-        fields = _of_provider(options.provider, fields)
-        options.header = options.header or _header_names(options.provider)
+        provider = _provider(options.provider)
+        trial = trial_url(provider, fields)
+        fields = _of_provider(provider, fields)
+        options.header = options.header or provider.header_names
     if options.discover:
         from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
 
@@ -69,14 +81,18 @@ def add(options: Namespace) -> None:
     fields = _parsed(kind, {**fields, "name": options.name}, given_as_text)
     _ask_for_what_is_missing(kind, fields, options)
     print(flowlet_jupyter.secrets.add(from_mapping(kind.type, fields)))
+    if trial:
+        print(f"To try it in a notebook: flowlet_jupyter.get({trial!r}, secret={options.name!r})")
 
 
-def _of_provider(key: str, fields: dict[str, Any]) -> dict[str, Any]:
-    from flowlet_jupyter.providers import fields_for, provider_named
-
+def _provider(key: str) -> Provider:
     provider = provider_named(key)
     if provider is None:
         raise InvalidOption(f"There is no provider '{key}'. See: jupyter flowlet providers")
+    return provider
+
+
+def _of_provider(provider: Provider, fields: dict[str, Any]) -> dict[str, Any]:
     own = {parameter.name for parameter in provider.parameters}
     filled = fields_for(provider, {name: value for name, value in fields.items() if name in own})
     if provider.ends:
@@ -84,13 +100,6 @@ def _of_provider(key: str, fields: dict[str, Any]) -> dict[str, Any]:
     if provider.registration_page:
         print(f"{'Register the app' if provider.type == 'oauth2' else 'Get the value'} at {provider.registration_page}")
     return {**filled, **{name: value for name, value in fields.items() if name not in own}}
-
-
-def _header_names(key: str) -> tuple[str, ...]:
-    from flowlet_jupyter.providers import provider_named
-
-    provider = provider_named(key)
-    return provider.header_names if provider else ()
 
 
 def _wanted_here(options: Namespace) -> dict[str, Any]:
@@ -192,12 +201,11 @@ def token(options: Namespace) -> None:
 
 def providers(options: Namespace) -> None:
     """The catalogue of providers."""
-    from flowlet_jupyter.providers import ends_soon, provider_index, search_providers
-
     today = datetime.datetime.now(tz=datetime.UTC).date()
-    found = search_providers(options.search, provider_index())
+    text = " ".join(options.search)
+    found = search_providers(text, provider_index())
     if not found:
-        raise InvalidOption(f"No provider has '{options.search}' in its name. See: jupyter flowlet providers")
+        raise InvalidOption(f"No provider has '{text}' in its name. See: jupyter flowlet providers")
     for entry in found:
         asked = ", ".join(parameter["name"] for parameter in entry["parameters"])
         marks = [KIND_LABELS[entry["type"]], *([f"set: {asked}"] if asked else [])]

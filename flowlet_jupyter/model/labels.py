@@ -69,7 +69,10 @@ LABELS: dict[str, _Labels] = {
         **_SHARED,
         **_API_HEADERS,
         "key": ("API key", ""),
-        "parameter": ("Parameter", "The header or the query parameter, such as X-API-Key or api_key; for Basic the pair, such as {key}:"),
+        "parameter": (
+            "Parameter",
+            "The header or the query parameter, such as X-API-Key or api_key; for Basic the pair, such as {key}:",
+        ),
         "location": ("Location", "Where the API looks for the key"),
         "prefix": ("Prefix", "What stands before the key, such as Token and a space; usually nothing"),
     },

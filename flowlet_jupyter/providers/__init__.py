@@ -95,7 +95,8 @@ def search_providers(text: str, index: Iterable[Summary]) -> list[Summary]:
     found = []
     for entry in index:
         title, key = entry["title"].casefold(), entry["key"]
-        searched = f" {key.replace('-', ' ')} {title} {entry['category']} {' '.join(entry['hosts']).replace('.', ' ')}"
+        hosts = " ".join(entry["hosts"])
+        searched = f" {key.replace('-', ' ')} {title} {entry['category']} {hosts} {hosts.replace('.', ' ')}"
         if all(word in searched for word in words):
             rank = 0 if text in {key, title} else 1 if key.startswith(text) or title.startswith(text) else 2
             found.append((rank, entry))

@@ -29,7 +29,9 @@ class Verdict:
 
     def __str__(self) -> str:
         found = [f"agree: {', '.join(self.agree)}"] if self.agree else []
-        found += [f"differ: {', '.join(f'{name} has {value}' for name, value in self.differ.items())}"] * bool(self.differ)
+        found += [f"differ: {', '.join(f'{name} has {value}' for name, value in self.differ.items())}"] * bool(
+            self.differ
+        )
         if len(self.agree) == 1 and not self.differ:
             found.append("one source")
         return f"{self.fact} {self.value}: {'; '.join(found) or 'no source'}"

@@ -41,7 +41,7 @@ def read_claims(folders: list[Path]) -> list[Claim]:
 
 def normalized(url: str) -> str:
     """`url` without query and last slash, with `{}` for what is filled in."""
-    url = _PLACEHOLDER.sub("{}", url.split("?")[0].split("#")[0]).rstrip("/.,;)")
+    url = _PLACEHOLDER.sub("{}", re.split("[?#]", url, maxsplit=1)[0]).rstrip("/.,;)")
     return url.replace("http://", "https://").replace("{}{}", "{}").lower()
 
 
@@ -75,7 +75,7 @@ def _nango(file: Path) -> Iterator[Claim]:
 
 def _grant(file: Path) -> Iterator[Claim]:
     for key, entry in json.loads(file.read_text("utf-8")).items():
-        if entry.get("oauth") == 2:  # noqa: PLR2004 - the version of OAuth
+        if entry.get("oauth") == 2:
             endpoints = {
                 "authorization_endpoint": (normalized(entry.get("authorize_url", "")),),
                 "token_endpoint": (normalized(entry.get("access_url", "")),),

@@ -116,7 +116,11 @@ def test_an_entry_of_a_key_has_the_fields_of_its_kind():
     provider = parse_provider("bank", KEY, "bank.toml")
     fields = fields_for(provider, {})
     assert fields["type"] == "api_key"
-    assert (fields["parameter"], fields["prefix"], fields["base_url"]) == ("X-Bank", "Token ", "https://eu.bank.example/v1")
+    assert (fields["parameter"], fields["prefix"], fields["base_url"]) == (
+        "X-Bank",
+        "Token ",
+        "https://eu.bank.example/v1",
+    )
     assert "provider" not in fields
     assert trial_url(provider, {"region": "us"}) == "https://us.bank.example/v1/me"
 

@@ -91,7 +91,9 @@ def test_what_one_project_says_is_marked(folder):
 def test_the_script_fails_if_an_entry_claims_what_is_not_so(folder, capsys):
     assert check.main([str(folder), "--only", "jupyterhub"]) == 0
     assert "of Nango, grant, n8n, python-social-auth" in capsys.readouterr().out
-    wrong = GRANT | {"github": {"oauth": 2, "authorize_url": "https://a.example/a", "access_url": "https://a.example/t"}}
+    wrong = GRANT | {
+        "github": {"oauth": 2, "authorize_url": "https://a.example/a", "access_url": "https://a.example/t"}
+    }
     (folder / "grant/config/oauth.json").write_text(json.dumps(wrong))
     assert check.main([str(folder), "--only", "github"]) == 1
     assert "which is not so" in capsys.readouterr().out
