@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import getpass
 import json
 import sys
@@ -17,6 +18,7 @@ from flowlet_jupyter.cli.text import printable
 from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
 from flowlet_jupyter.model.fields import FieldErrors
+from flowlet_jupyter.model.labels import KIND_LABELS
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
 from flowlet_jupyter.model.schema import (
     fields_of_kind,
@@ -29,6 +31,15 @@ from flowlet_jupyter.model.schema import (
 )
 from flowlet_jupyter.model.secret import Headers
 from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.providers import (
+    Provider,
+    ends_soon,
+    fields_for,
+    provider_index,
+    provider_named,
+    search_providers,
+    trial_url,
+)
 from flowlet_jupyter.providers.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
 from flowlet_jupyter.settings import loopback_redirect_uri
 
@@ -49,8 +60,12 @@ def add(options: Namespace) -> None:
         return
     fields = {**_wanted_here(options), **_pairs(options.set)}
     given_as_text = {name for name in fields if isinstance(fields[name], str)}
+    trial = ""
     if options.provider:
-        fields = _of_provider(options.provider, fields)
+        provider = _provider(options.provider)
+        trial = trial_url(provider, fields)
+        fields = _of_provider(provider, fields)
+        options.header = options.header or provider.header_names
     if options.discover:
         fields = _discovered(options, fields)
     elif options.register:
@@ -66,6 +81,8 @@ def add(options: Namespace) -> None:
     fields = _parsed(kind, {**fields, "name": options.name}, given_as_text)
     _ask_for_what_is_missing(kind, fields, options)
     print(default_secrets().add(from_mapping(kind.type, fields)))
+    if trial:
+        print(f"To try it in a notebook: flowlet_jupyter.get({trial!r}, secret={options.name!r})")
 
 
 def _discovered(options: Namespace, fields: dict[str, Any]) -> dict[str, Any]:
@@ -96,17 +113,20 @@ def _discovered(options: Namespace, fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, **client}
 
 
-def _of_provider(key: str, fields: dict[str, Any]) -> dict[str, Any]:
-    from flowlet_jupyter.providers import fields_for, load_providers
-
-    providers = load_providers()
-    if key not in providers:
+def _provider(key: str) -> Provider:
+    provider = provider_named(key)
+    if provider is None:
         raise InvalidOption(f"There is no provider '{key}'. See: jupyter flowlet providers")
-    provider = providers[key]
+    return provider
+
+
+def _of_provider(provider: Provider, fields: dict[str, Any]) -> dict[str, Any]:
     own = {parameter.name for parameter in provider.parameters}
     filled = fields_for(provider, {name: value for name, value in fields.items() if name in own})
+    if provider.ends:
+        print(f"{provider.title} ends on {provider.ends}. {provider.notes}".strip())
     if provider.registration_page:
-        print(f"Register the app at {provider.registration_page}")
+        print(f"{'Register the app' if provider.type == 'oauth2' else 'Get the value'} at {provider.registration_page}")
     return {**filled, **{name: value for name, value in fields.items() if name not in own}}
 
 
@@ -213,13 +233,18 @@ def token(options: Namespace) -> None:
     print(value.reveal())
 
 
-def providers(_options: Namespace) -> None:
+def providers(options: Namespace) -> None:
     """The catalogue of providers."""
-    from flowlet_jupyter.providers import load_providers
-
-    for key, provider in load_providers().items():
-        asked = ", ".join(parameter.name for parameter in provider.parameters)
-        print(f"{key:22} {provider.title}{f'  (set: {asked})' if asked else ''}")
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    text = " ".join(options.search)
+    found = search_providers(text, provider_index())
+    if not found:
+        raise InvalidOption(f"No provider has '{text}' in its name. See: jupyter flowlet providers")
+    for entry in found:
+        asked = ", ".join(parameter["name"] for parameter in entry["parameters"])
+        marks = [KIND_LABELS[entry["type"]], *([f"set: {asked}"] if asked else [])]
+        marks += [f"ends on {entry['ends']}"] if ends_soon(entry["ends"], today) else []
+        print(f"{entry['key']:26} {entry['title']}  ({'; '.join(marks)})")
 
 
 def import_(options: Namespace) -> None:
@@ -293,6 +318,8 @@ def _needed_values(kind: Any, fields: dict[str, Any]) -> tuple[str, ...]:
     )
     if method == "private_key_jwt":
         return tuple(dict.fromkeys((*needed, "private_key")))
+    if "{client_secret}" in str(fields.get("compliance")):
+        return (*needed, "client_secret")
     if grant_type == JWT_BEARER or method in {"none", "tls_client_auth"}:
         return needed
     return (*needed, "client_secret")

@@ -34,7 +34,7 @@ from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import discover, register_client
 from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
-from flowlet_jupyter.providers import Provider, fields_for, load_providers
+from flowlet_jupyter.providers import fields_for, provider_index, provider_named
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_uri
 from flowlet_jupyter.server.secret_form import store_secret
@@ -257,8 +257,7 @@ class ProvidersHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self) -> None:
         """All entries, by title."""
-        providers = await run_in_thread(load_providers)
-        self.finish(json.dumps([_shown(provider) for provider in providers.values()]))
+        self.finish(json.dumps(await run_in_thread(provider_index)))
 
 
 class ProviderFieldsHandler(FlowletAPIHandler):
@@ -267,7 +266,7 @@ class ProviderFieldsHandler(FlowletAPIHandler):
     @web.authenticated
     async def post(self, key: str) -> None:
         """The fields of a secret, for the values in the JSON object of the body."""
-        provider = (await run_in_thread(load_providers)).get(key)
+        provider = await run_in_thread(lambda: provider_named(key))
         if provider is None:
             raise web.HTTPError(404, "There is no such provider in the catalogue.")
         self.finish(fields_for(provider, self.get_json_body() or {}))
@@ -291,14 +290,6 @@ class DiscoverHandler(FlowletAPIHandler):
                 "registration_endpoint": metadata.endpoints.get("registration_endpoint"),
             }
         )
-
-
-def _shown(provider: Provider) -> dict[str, Any]:
-    shown = dataclasses.asdict(provider)
-    fields = shown.pop("fields")
-    return {**shown, "needs_client_secret": fields.get("token_endpoint_auth_method") != "none",
-            "is_ready": provider.is_ready, "client_id": fields.get("client_id", ""),
-            "grant_type": fields.get("grant_type", AUTHORIZATION_CODE)}  # fmt: skip
 
 
 class SchemaHandler(FlowletAPIHandler):

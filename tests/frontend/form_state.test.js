@@ -24,18 +24,18 @@ const oauth2 = [
 ];
 const schema = {
   oauth2: { label: "OAuth2", fields: oauth2 },
-  api_key: { label: "API key", fields: [...shared, field("key", "value"), field("location", "text", { default: "header", choices: { header: "h", query: "q" } }), field("prefix")] },
+  api_key: { label: "API key", fields: [...shared, field("key", "value"), field("location", "text", { default: "header", choices: { header: "h", query: "q" } }), field("prefix"), field("api_headers", "mapping", { default: {} })] },
   headers: { label: "Headers", fields: [...shared, field("headers", "values")] },
   external: { label: "External", fields: [...shared, field("source"), field("scheme", "text", { default: "Bearer", may_be_empty: true })] },
 };
-const shop = { key: "shop", title: "Shop", grant_type: "authorization_code", client_id: "", parameters: [{ name: "shop", label: "Shop", default: "" }] };
+const shop = { key: "shop", title: "Shop", type: "oauth2", grant_type: "authorization_code", client_id: "", parameters: [{ name: "shop", label: "Shop", default: "" }] };
 const known = { schema, providers: [shop], redirectUri: "http://localhost:8888/flowlet/callback" };
 const start = (secret = null, prefill = {}) => initialState(secret, prefill, known);
 const keys = (state) => rowsOf(state).map((row) => row.key);
 
 test("a kind's rows are those of the schema", () => {
   const state = { ...start(), kind: "api_key" };
-  assert.deepEqual(keys(state), ["allowed_hosts", "base_url", "openapi", "key", "location", "prefix"]);
+  assert.deepEqual(keys(state), ["provider", "allowed_hosts", "base_url", "openapi", "key", "location", "prefix"]);
   assert.equal(rowsOf(state).find((row) => row.key === "location").value, "header");
 });
 
@@ -93,6 +93,27 @@ test("a provider asks for its parameters before it fills in, and typed values st
   state = filledIn(state, { provider: "shop", client_id: "", scope: "read", token_endpoint: "https://mine.example/t" });
   assert.deepEqual([state.values.client_id, state.values.scope], ["typed", "read"]);
   assert.ok(!keys(state).includes("token_endpoint"));
+});
+
+test("a provider that takes a key makes the form that of its kind, and only the key is left", () => {
+  const bank = { key: "bank", title: "Bank", type: "api_key", parameters: [], header_names: [], registration_page: "https://bank.example/keys", ends: "2027-04-30" };
+  const fields = { type: "api_key", location: "header", prefix: "Token ", api_headers: { "X-Version": "1" }, allowed_hosts: ["api.bank.example"] };
+  const began = initialState(null, {}, { ...known, providers: [shop, bank] });
+  const state = filledIn(withProvider(began, "bank"), fields);
+  assert.equal(state.kind, "api_key");
+  const chosen = rowsOf(state).find((row) => row.key === "provider");
+  assert.equal(chosen.options.bank, "Bank (API key)");
+  assert.match(chosen.hint, /Ends on 2027-04-30.*bank\.example\/keys/);
+  assert.ok(!keys(state).includes("api_headers"));
+  state.secrets = { key: "k" };
+  assert.deepEqual(requestBody(state), { ...fields, key: "k" });
+});
+
+test("a provider with several headers names them, so that only the values are left", () => {
+  const pair = { key: "pair", title: "Pair", type: "headers", parameters: [], header_names: ["X-Id", "X-Key"] };
+  const state = withProvider(initialState(null, {}, { ...known, providers: [pair] }), "pair");
+  assert.equal(rowsOf(state).find((row) => row.key === "headers").value, "X-Id: \nX-Key: ");
+  assert.equal(withProvider(state, "").secrets.headers, undefined);
 });
 
 test("discovery brings the endpoints and the offer to register", () => {
