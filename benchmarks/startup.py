@@ -81,7 +81,7 @@ def kernel(report: Report) -> None:
 
 def server(report: Report) -> None:
     before = "import jupyter_server.serverapp\n"
-    code = "import flowlet_jupyter.server.extension as e; from flowlet_jupyter.vault import default_vault; e.handlers('/', default_vault())"
+    code = "import flowlet_jupyter; flowlet_jupyter._jupyter_server_extension_points(); import flowlet_jupyter.server.extension"
     found = _middle(extension=partial(_timed, code, before))
     report.goal("server extension's share of `jupyter server` start", found["extension"] * 1e3, 50, "ms")
 

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import flowlet_jupyter
-from flowlet_jupyter.cli.diagnosis import diagnosis
-from flowlet_jupyter.cli.imports import imported
 from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
 from flowlet_jupyter.model.fields import FieldErrors
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
@@ -125,6 +123,8 @@ def page(_options: Namespace) -> None:
 
 def doctor(_options: Namespace) -> None:
     """Where everything is, and what is missing for what."""
+    from flowlet_jupyter.cli.diagnosis import diagnosis
+
     for line in diagnosis():
         print(line)
 
@@ -190,6 +190,8 @@ def providers(_options: Namespace) -> None:
 
 def import_(options: Namespace) -> None:
     """Import OAuth2 settings of another tool; each secret, or the reason why not."""
+    from flowlet_jupyter.cli.imports import imported
+
     try:
         text = Path(options.file).expanduser().read_text("utf-8")
     except (OSError, ValueError) as error:

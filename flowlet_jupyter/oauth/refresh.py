@@ -13,8 +13,6 @@ from flowlet_jupyter.model.oauth2 import REFRESH_TOKEN, TOKEN_EXCHANGE, OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth import token_endpoint
-from flowlet_jupyter.oauth.bounded_request import pause
 from flowlet_jupyter.session.shielded import start_shielded
 from flowlet_jupyter.vault import Vault
 
@@ -113,6 +111,10 @@ def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None) -> T
 
 def _request_patiently(vault: Vault, name: str, secret: OAuth2, token: TokenSet | None) -> TokenSet:
     """Ask the token endpoint; again after a moment where it fails for a moment only."""
+    # only now: most requests and commands find a token that is good, and need neither httpx nor Authlib for it
+    from flowlet_jupyter.oauth import token_endpoint
+    from flowlet_jupyter.oauth.bounded_request import pause
+
     started = time.monotonic()
     for tries in itertools.count(1):
         try:
