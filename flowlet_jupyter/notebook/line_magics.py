@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowlet_jupyter.errors import RequestSyntaxError
-from flowlet_jupyter.model.fields import checked_endpoint
 
 _LOG_ROWS = 200
 
@@ -49,6 +48,8 @@ def read_defaults(line: str, now: Defaults) -> Defaults:
             )
         changes[name] = value or words.pop(0)
     if base_url := changes.get("base_url"):
+        from flowlet_jupyter.model.fields import checked_endpoint
+
         changes["base_url"] = checked_endpoint(base_url, "base_url").rstrip("/")
     return dataclasses.replace(now, **changes)
 
@@ -116,7 +117,6 @@ class Uses:
 
 def read_log_line(word: str) -> Uses | None:
     """Do what `%flowlet_log WORD` says: show (of one secret), turn on or off, clear."""
-    from flowlet_jupyter.http import usage_log as audit
     from flowlet_jupyter.vault import default_vault
 
     vault = default_vault()
