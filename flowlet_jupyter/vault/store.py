@@ -226,11 +226,9 @@ class Vault:
         return SecretNotFound(f"No secret named '{name}'. {advice}")
 
 
-# what `Settings.read().vault` and `jupyter_data_dir` below it depend on
-_FOLDER_VARIABLES = (
-    "FLOWLET_VAULT", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_PLATFORM_DIRS", "XDG_DATA_HOME", "APPDATA",
-    "HOME", "USERPROFILE",
-)  # fmt: skip
+# what `Settings.read().vault` depends on: where it is named, and where Jupyter's data folder is found
+_NAMED = ("FLOWLET_VAULT", "HOME", "USERPROFILE")
+_FOUND = (*_NAMED, "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_PLATFORM_DIRS", "XDG_DATA_HOME", "APPDATA")
 
 
 @functools.cache
@@ -248,4 +246,5 @@ def default_vault() -> Vault:
 
     A forked child gets its own, since a lock that another thread held at the fork would never be released.
     """
-    return _vault_of_environment(tuple(map(os.environ.get, _FOLDER_VARIABLES)), os.getpid())
+    variables = _NAMED if os.environ.get("FLOWLET_VAULT") else _FOUND
+    return _vault_of_environment(tuple(map(os.environ.get, variables)), os.getpid())
