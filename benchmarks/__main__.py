@@ -58,7 +58,11 @@ def run(part: str) -> Report:
 def page(reports: dict[str, Report]) -> str:
     rows = [goal.row() for report in reports.values() for goal in report.goals]
     table = "\n".join(["| what | measured | goal | |", "|---|---|---|---|", *rows])
-    blocks = [f"## {part}\n\n```text\n" + "\n".join(report.lines).strip("\n") + "\n```" for part, report in reports.items() if report.lines]
+    blocks = [
+        f"## {part}\n\n```text\n" + "\n".join(report.lines).strip("\n") + "\n```"
+        for part, report in reports.items()
+        if report.lines
+    ]
     return "\n\n".join([machine(), table, *blocks]) + "\n"
 
 

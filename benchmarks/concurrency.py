@@ -99,9 +99,15 @@ def main(report: Report) -> None:
         report.compare(f"{COUNT} small GETs, {WORKERS} at once", found, scale=1e3, unit="ms")
         report.goal("`await aget` ÷ httpx.AsyncClient", found["flowlet.aget"] / found["httpx.AsyncClient"], 0.40)
         gathered = found["flowlet.gather"]
-        report.goal("`gather`, 1,000 small GETs ÷ httpx in threads", gathered / found["httpx.Client in 16 threads"], 0.45)
+        report.goal(
+            "`gather`, 1,000 small GETs ÷ httpx in threads", gathered / found["httpx.Client in 16 threads"], 0.45
+        )
         if "aiohttp" in found:
             report.goal("`gather`, 1,000 small GETs ÷ aiohttp", gathered / found["aiohttp"], 2.5)
         slow = partial(flowlet.gather, [f"{base}/slow"] * 640, secret="api", concurrency=64)
         slow()
-        report.goal("`gather`, a 50 ms API, 64 at once ÷ ideal", min(seconds(slow) for _ in range(3)) / (10 * SLOW_SECONDS), 1.15)
+        report.goal(
+            "`gather`, a 50 ms API, 64 at once ÷ ideal",
+            min(seconds(slow) for _ in range(3)) / (10 * SLOW_SECONDS),
+            1.15,
+        )

@@ -41,7 +41,11 @@ class Goal:
 
     def row(self) -> str:
         mark = "reached" if self.measured <= self.limit else "**not reached**"
-        return f"| {self.what} | {self.measured:.3g} {self.unit}".rstrip() + f" | ≤ {self.limit:g} {self.unit}".rstrip() + f" | {mark} |"
+        return (
+            f"| {self.what} | {self.measured:.3g} {self.unit}".rstrip()
+            + f" | ≤ {self.limit:g} {self.unit}".rstrip()
+            + f" | {mark} |"
+        )
 
 
 @dataclass

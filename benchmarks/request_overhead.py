@@ -65,7 +65,5 @@ def main(report: Report) -> None:
             1.03,
         )
     line = "POST /users/{{uid}}/tweets max_results==100 -s api note='a text' tags:='[1, 2]' X-Trace:abc --df data"
-    sides = {
-        "parsed and filled": lambda: prepare(parse(line), lambda source: {"uid": "a/b"}[source], lambda _: b"")
-    }
+    sides = {"parsed and filled": lambda: prepare(parse(line), lambda source: {"uid": "a/b"}[source], lambda _: b"")}
     report.compare("A line of the magic", medians(sides, 1000))

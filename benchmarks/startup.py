@@ -24,9 +24,7 @@ _ENVIRONMENT = {
     "PYTHONPYCACHEPREFIX": tempfile.mkdtemp(prefix="flowlet-bytecode-"),
 }
 _KERNEL = "from ipykernel.zmqshell import ZMQInteractiveShell as S; shell = S.instance()\n"
-_TIMED = (
-    "import sys, time\nstarted = time.perf_counter()\n{code}\nsys.stdout.write(str(time.perf_counter() - started) + '\\n')"
-)
+_TIMED = "import sys, time\nstarted = time.perf_counter()\n{code}\nsys.stdout.write(str(time.perf_counter() - started) + '\\n')"
 
 
 def _timed(code: str, before: str = "", *arguments: str) -> float:
@@ -67,9 +65,7 @@ def kernel(report: Report) -> None:
         found = _middle(
             load_ext=partial(_timed, load, _KERNEL),
             httpx=partial(_timed, "import httpx; httpx.get(sys.argv[1])", _KERNEL, url),
-            flowlet=partial(
-                _timed, "import flowlet_jupyter as f; f.get(sys.argv[1], secret='api')", _KERNEL, url
-            ),
+            flowlet=partial(_timed, "import flowlet_jupyter as f; f.get(sys.argv[1], secret='api')", _KERNEL, url),
         )
     report.goal("`%load_ext` in a kernel", found["load_ext"] * 1e3, 15, "ms")
     report.compare(
@@ -92,6 +88,7 @@ def vault(report: Report) -> None:
     for number in range(500):
         name = f"secret-{number}"
         big.put(dataclasses.replace(record, secret=dataclasses.replace(record.secret, name=name)))
+
     def cold() -> None:
         fresh = Vault(big.folder)
         fresh.master_key()

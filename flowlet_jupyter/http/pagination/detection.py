@@ -13,8 +13,7 @@ from flowlet_jupyter.http.pagination.links import LinkHeader, LinkList, NextURL
 from flowlet_jupyter.http.pagination.members import members_of
 from flowlet_jupyter.http.pagination.numbers import Offset, PageNumber
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, Paginator
-from flowlet_jupyter.http.styles import STYLES as STYLES
-from flowlet_jupyter.http.styles import Style as Style
+from flowlet_jupyter.http.styles import Style
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "link": (LinkHeader,), "next": (NextURL, LinkList), "cursor": (Cursor, Continue, LastId), "page": (PageNumber,),
