@@ -14,8 +14,8 @@ import traitlets
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
-from tornado.routing import PathMatches, Rule, RuleRouter
-from tornado.web import Application, URLSpec
+from tornado.routing import PathMatches, Rule, RuleRouter, URLSpec
+from tornado.web import Application
 from traitlets.config import Configurable
 
 from flowlet_jupyter.settings import SETTINGS
