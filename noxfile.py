@@ -53,9 +53,8 @@ def mutation(session: nox.Session) -> None:
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """The figures of docs/benchmarks.md."""
-    session.install("-e", ".[test]")
-    for script in ("request_overhead", "exploring"):
-        session.run("python", f"benchmarks/{script}.py")
+    session.install("-e", ".[test,benchmarks]")
+    session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session

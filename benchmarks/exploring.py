@@ -1,6 +1,6 @@
 """Pages to a DataFrame, records to columns, a large answer on the screen: against what one would write oneself.
 
-python benchmarks/exploring.py       (dlt is compared if it is installed: pip install dlt)
+python -m benchmarks exploring       (dlt is compared if it is installed: pip install dlt)
 
 All sides of a comparison run in turn in one process, against one API in a process of its own; medians.
 """
@@ -9,18 +9,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import random
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
-
-os.environ["FLOWLET_VAULT"] = tempfile.mkdtemp() + "/vault"
-os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 import httpx
 import pandas as pd
@@ -209,10 +204,14 @@ def display() -> None:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
     frames()
     sparse()
     lines()
     large()
     display()
     pages()
+
+
+if __name__ == "__main__":
+    main()

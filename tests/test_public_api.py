@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,3 +38,19 @@ def test_loading_imports_nothing_of_what_a_request_needs():
 def test_every_error_of_ours_is_a_flowlet_error():
     errors = [getattr(flowlet, name) for name in flowlet.__all__ if isinstance(getattr(flowlet, name), type)]
     assert all(issubclass(error, flowlet.FlowletError) for error in errors if issubclass(error, Exception))
+
+
+@pytest.mark.parametrize(
+    ("code", "not_needed"),
+    [
+        ("from flowlet_jupyter.cli import main; main(['list'])", {"jupyter_server", "tornado", "httpx", "authlib"}),
+        ("import flowlet_jupyter.server.extension", {"httpx", "authlib", "joserfc", "keyring"}),
+        ("import flowlet_jupyter; flowlet_jupyter.get", {"authlib", "pandas", "IPython", "tornado"}),
+    ],
+    ids=["jupyter flowlet list", "a Jupyter server's start", "the first request"],
+)
+def test_nobody_waits_for_what_is_not_needed_yet(code, not_needed, tmp_path):
+    program = f"import sys\n{code}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    environment = {**os.environ, "FLOWLET_VAULT": str(tmp_path / "vault")}
+    found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment)
+    assert not_needed.isdisjoint(found.stdout.splitlines()[-1].split())

@@ -12,8 +12,6 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from flowlet_jupyter.cli.diagnosis import diagnosis
-from flowlet_jupyter.cli.imports import imported
 from flowlet_jupyter.cli.text import printable
 from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
@@ -180,6 +178,8 @@ def page(_options: Namespace) -> None:
 
 def doctor(_options: Namespace) -> None:
     """Where everything is, and what is missing for what."""
+    from flowlet_jupyter.cli.diagnosis import diagnosis
+
     for line in diagnosis():
         print(line)
 
@@ -249,6 +249,8 @@ def providers(options: Namespace) -> None:
 
 def import_(options: Namespace) -> None:
     """Import OAuth2 settings of another tool; each secret, or the reason why not."""
+    from flowlet_jupyter.cli.imports import imported
+
     try:
         text = Path(options.file).expanduser().read_text("utf-8")
     except (OSError, ValueError) as error:

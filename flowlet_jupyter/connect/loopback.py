@@ -21,7 +21,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from flowlet_jupyter.errors import FlowletError
-from flowlet_jupyter.server.extension import loopback_handlers
+from flowlet_jupyter.server.routes import loopback_handlers
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.settings import LOOPBACK_ADDRESS, loopback_port
 from flowlet_jupyter.vault import Vault

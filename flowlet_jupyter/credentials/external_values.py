@@ -10,7 +10,6 @@ from typing import Any
 from flowlet_jupyter.errors import SourceUnavailable
 from flowlet_jupyter.model.secret import External
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth.endpoint import send
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.session.shielded import shielded
 
@@ -80,6 +79,8 @@ def _of_hub(place: str) -> tuple[str | None, str]:
         return None, "this is not a server of a JupyterHub"
     if place == "token":
         return token, ""
+    from flowlet_jupyter.oauth.endpoint import send
+
     answer = send("GET", f"{url}/user", failed="The JupyterHub", headers={"Authorization": f"token {token}"})
     value: Any = answer.members
     for member in place.split("."):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -89,11 +89,11 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
     )
     if not isinstance(record.secret, OAuth2):
         credentials = _static_credentials(record.secret, request)
-        _refuse_users_own(name, request, credentials)
+        _refuse_users_own(name, request, credentials.headers, credentials.query)
         return (yield from _exchange(credentials))
 
     secret = record.secret
-    _refuse_users_own(name, request, Credentials({secret.compliance.token_header: SecretValue("")}))
+    _refuse_users_own(name, request, (secret.compliance.token_header,), {})
     patience = _patience(request)
     token = yield from _token(vault, record, patience)
     body = RequestBody(request.stream)
@@ -243,13 +243,15 @@ def _sent(secret: Secret, credentials: Credentials) -> SentValues:
     return SentValues(added, holders=(secret,))
 
 
-def _refuse_users_own(name: str, request: httpx.Request, credentials: Credentials) -> None:
-    for header in credentials.headers:
+def _refuse_users_own(
+    name: str, request: httpx.Request, headers: Iterable[str], query: Mapping[str, SecretValue]
+) -> None:
+    for header in headers:
         if header in request.headers:
             raise InvalidOption(
                 f"The request has a header {header} of its own, and secret '{name}' adds one. Leave one of them out."
             )
-    for parameter, value in credentials.query.items():
+    for parameter, value in query.items():
         if request.url.params.get_list(parameter) == [value.reveal()]:
             # an address that the API gave with the key in it, such as that of the next page
             request.url = request.url.copy_remove_param(parameter)

@@ -17,7 +17,6 @@ from flowlet_jupyter.model.secret import External, Record, Secret, configuration
 from flowlet_jupyter.model.status import Status, status_of
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
-from flowlet_jupyter.oauth.revocation import is_active, revoke
 from flowlet_jupyter.session import default_session, session_of
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.session.prompt import AuthorizationPrompt
@@ -84,6 +83,8 @@ class SecretHandle:
 
     def revoke(self) -> Status:
         """End the tokens at the provider (RFC 7009), then forget them. Raises `ProviderError`; nothing is then forgotten."""
+        from flowlet_jupyter.oauth.revocation import revoke
+
         with self.vault.lock(self.name):
             record = self.vault.get(self.name)
             secret, token_set = record.secret, record.token_set
@@ -95,6 +96,8 @@ class SecretHandle:
 
     def is_active(self) -> bool:
         """Whether the provider still takes the access token (RFC 7662). Raises `ProviderError`, `AuthRequired`."""
+        from flowlet_jupyter.oauth.revocation import is_active
+
         record = self.vault.get(self.name)
         secret, token_set = record.secret, record.token_set
         if not isinstance(secret, OAuth2) or token_set is None:
@@ -128,6 +131,8 @@ class SecretHandle:
             self.vault.delete(self.name)
             if record and isinstance(secret := record.secret, OAuth2) and secret.revocation_endpoint:
                 if token_set := record.token_set:
+                    from flowlet_jupyter.oauth.revocation import revoke
+
                     try:
                         revoke(secret, token_set)
                     except FlowletError as error:

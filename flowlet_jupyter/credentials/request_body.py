@@ -16,6 +16,8 @@ class RequestBody:
         # httpx keeps the file of `content=` and the fields of `files=` here; where it does not, nothing is sent twice
         self._source: Any = getattr(stream, "_stream", b"")
         self._start: int | None = None
+        if isinstance(stream, httpx.ByteStream):
+            return  # goes back by itself, and most requests have this one
         with contextlib.suppress(AttributeError, OSError, ValueError, TypeError):
             self._start = self._source.tell()
 

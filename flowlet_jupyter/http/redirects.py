@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from dataclasses import dataclass, field
+import weakref
+from dataclasses import dataclass
 
 import httpx
 
@@ -35,9 +36,9 @@ _PRIVATE_SUFFIXES = (".local", ".localhost", ".internal", ".intranet", ".lan", "
 class Chain:
     """One request and its redirects: httpx hands the same extensions on from hop to hop."""
 
-    first: httpx.Request
+    first: weakref.ReferenceType[httpx.Request]  # which holds this, and would be freed late in a circle
     previous: httpx.URL
-    cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
+    cookies: httpx.Cookies | None = None  # those that were set on the way
     sent: SentValues = NOTHING_SENT  # by the hops so far
     left: bool = False  # once outside the allowed hosts, never with the secret again
 
@@ -45,11 +46,11 @@ class Chain:
 def _begin_hop(request: httpx.Request) -> tuple[Chain, bool]:
     """The chain that the request belongs to, and whether it is a redirect within it."""
     chain = request.extensions.get(EXTENSION)
-    is_redirect = isinstance(chain, Chain) and chain.first is not request
+    is_redirect = isinstance(chain, Chain) and chain.first() is not request
     if not isinstance(chain, Chain) or not is_redirect:
-        chain = request.extensions[EXTENSION] = Chain(request, request.url)
+        chain = request.extensions[EXTENSION] = Chain(weakref.ref(request), request.url)
         return chain, False
-    if "cookie" not in request.headers:
+    if chain.cookies is not None and "cookie" not in request.headers:
         chain.cookies.set_cookie_header(request)
     return chain, True
 
@@ -57,6 +58,7 @@ def _begin_hop(request: httpx.Request) -> tuple[Chain, bool]:
 def _end_hop(chain: Chain, request: httpx.Request, response: httpx.Response) -> httpx.Response:
     if "set-cookie" in response.headers:
         response.request = request  # what the jar asks for; the client sets the same
+        chain.cookies = chain.cookies or httpx.Cookies()
         chain.cookies.extract_cookies(response)
     chain.previous = request.url
     chain.sent |= sent_with(response)

@@ -88,6 +88,7 @@ def default_rule(url: str) -> str:
     return shown if port is None or port == DEFAULT_PORTS.get(parts.scheme) else f"{shown}:{port}"
 
 
+@functools.lru_cache(maxsize=1000)  # every request asks, of one host or a few
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine by name or address (`localhost`, 127.0.0.0/8, ::1)."""
     if host == "localhost":

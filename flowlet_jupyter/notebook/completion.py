@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import FlowletError
-from flowlet_jupyter.http.pagination import STYLES
-from flowlet_jupyter.notebook.request_line.options import OPTIONS
-from flowlet_jupyter.notebook.request_line.spec import METHODS
+from flowlet_jupyter.http.styles import STYLES
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -67,6 +65,9 @@ _VALUES: dict[str, Callable[[], Iterable[str]]] = {
 
 
 def _request(magics: FlowletMagics, before: list[str], symbol: str) -> Iterable[str]:
+    from flowlet_jupyter.notebook.request_line.options import OPTIONS
+    from flowlet_jupyter.notebook.request_line.spec import METHODS
+
     last = before[-1] if before else ""
     if last in _VALUES:
         yield from _VALUES[last]()

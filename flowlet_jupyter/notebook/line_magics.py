@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowlet_jupyter.errors import RequestSyntaxError
-from flowlet_jupyter.model.fields import checked_endpoint
 
 _LOG_ROWS = 200
 
@@ -49,6 +48,8 @@ def read_defaults(line: str, now: Defaults) -> Defaults:
             )
         changes[name] = value or words.pop(0)
     if base_url := changes.get("base_url"):
+        from flowlet_jupyter.model.fields import checked_endpoint
+
         changes["base_url"] = checked_endpoint(base_url, "base_url").rstrip("/")
     return dataclasses.replace(now, **changes)
 

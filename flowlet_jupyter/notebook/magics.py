@@ -9,8 +9,6 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.line_magics import Defaults, SecretLine, read_defaults, read_log_line
-from flowlet_jupyter.notebook.request_line.grammar import parse
-from flowlet_jupyter.notebook.request_line.interpolation import prepare
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -56,6 +54,8 @@ class FlowletMagics(Magics):
             %flowlet_request /2/users/{{me["data"]["id"]}}/tweets max_results==100 -s twitter --paginate --df data -o tweets
         """
         from flowlet_jupyter.notebook.execution import Settings, execute, file_content
+        from flowlet_jupyter.notebook.request_line.grammar import parse
+        from flowlet_jupyter.notebook.request_line.interpolation import prepare
 
         if line.strip() in {"--help", "-h"}:
             from flowlet_jupyter.notebook.request_line.options import option_help

@@ -9,9 +9,6 @@ import time
 import uuid
 from urllib.parse import urlsplit, urlunsplit
 
-from joserfc import jwt
-from joserfc.jwk import ECKey
-
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.session import Session, default_session
 
@@ -28,11 +25,17 @@ class _Nonces:
 
 def new_key() -> SecretValue:
     """A fresh P-256 key, as a private JWK."""
+    from joserfc.jwk import ECKey
+
     return SecretValue(json.dumps(ECKey.generate_key("P-256").as_dict(private=True)))
 
 
 def dpop_proof(key: SecretValue, method: str, url: str, *, access_token: SecretValue | None = None) -> str:
     """The `DPoP` header of one request (RFC 9449, 4.2), with the nonce that the origin gave last."""
+    # only now: every request comes by this module, and few secrets have such a key
+    from joserfc import jwt
+    from joserfc.jwk import ECKey
+
     signing = ECKey.import_key(json.loads(key.reveal()))
     parts = urlsplit(url)
     claims: dict[str, str | int] = {

@@ -14,9 +14,6 @@ from flowlet_jupyter.model.oauth2 import REFRESH_TOKEN, TOKEN_EXCHANGE, OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth import token_endpoint
-from flowlet_jupyter.oauth.bounded_request import pause
-from flowlet_jupyter.oauth.client_auth import CLIENT_ERRORS
 from flowlet_jupyter.session.shielded import start_shielded
 from flowlet_jupyter.vault import Vault
 
@@ -142,6 +139,8 @@ def _is_final(secret: OAuth2, error: TokenEndpointError) -> bool:
     """Whether the same request would be refused again, until a person authorizes or changes the secret."""
     if not secret.is_unattended:
         return error.is_grant_over
+    from flowlet_jupyter.oauth.client_auth import CLIENT_ERRORS  # brings Authlib with it
+
     if error.error is not None and error.error.lower() in CLIENT_ERRORS:
         return True
     # the subject token of an exchange is another one the next time
@@ -152,6 +151,11 @@ def _request_patiently(vault: Vault, record: Record, patience: float) -> TokenSe
     """Ask the token endpoint; again after a moment where it fails for a moment only."""
     secret, name = record.secret, record.secret.name
     assert isinstance(secret, OAuth2)  # noqa: S101 - whoever calls has seen it
+
+    # only now: most requests and commands find a token that is good, and need neither httpx nor Authlib for it
+    from flowlet_jupyter.oauth import token_endpoint
+    from flowlet_jupyter.oauth.bounded_request import pause
+
     started = time.monotonic()
     for tries in itertools.count(1):
         try:

@@ -1,74 +1,50 @@
-"""Load the extension: mount the handlers under `{base_url}flowlet/`."""
+"""Load the extension: mount the handlers under `{base_url}flowlet/`.
+
+The handlers bring OAuth, the vault and httpx along. Every Jupyter server loads this module, and most of them never need
+a secret; so the handlers are imported at the first request for one.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import traitlets
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.routing import PathMatches, Rule, RuleRouter, URLSpec
+from tornado.web import Application
 from traitlets.config import Configurable
 
-from flowlet_jupyter.server.api import (
-    AccountsHandler,
-    DeviceHandler,
-    DiscoverHandler,
-    GreetingHandler,
-    IntrospectHandler,
-    MissingAPIHandler,
-    ProviderFieldsHandler,
-    ProvidersHandler,
-    RedirectUriHandler,
-    RefreshHandler,
-    RevokeHandler,
-    SchemaHandler,
-    SecretHandler,
-    SecretsHandler,
-    VaultHandler,
-)
-from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, HandOverHandler
-from flowlet_jupyter.server.pages import PageFileHandler, SecretsPageHandler
-from flowlet_jupyter.server.redirect_uri import PROVIDER_KEY
 from flowlet_jupyter.settings import SETTINGS
-from flowlet_jupyter.vault import Vault, default_vault
-
-_NAME = r"([^/]+)"
 
 
-def handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]]]:
-    """The routes, each given the vault that it works on."""
-    routes = {
-        r"api/secrets": SecretsHandler,
-        rf"api/secrets/{_NAME}": SecretHandler,
-        rf"api/secrets/{_NAME}/refresh": RefreshHandler,
-        rf"api/secrets/{_NAME}/revoke": RevokeHandler,
-        rf"api/secrets/{_NAME}/introspect": IntrospectHandler,
-        rf"api/secrets/{_NAME}/accounts": AccountsHandler,
-        rf"api/secrets/{_NAME}/device": DeviceHandler,
-        r"api/providers": ProvidersHandler,
-        rf"api/providers/{_NAME}": ProviderFieldsHandler,
-        r"api/discover": DiscoverHandler,
-        r"api/redirect-uri": RedirectUriHandler,
-        r"api/schema": SchemaHandler,
-        r"api/vault": VaultHandler,
-        r"api/greetings/([0-9a-f]{32})": GreetingHandler,
-        r"api/.*": MissingAPIHandler,
-        rf"authorize/{_NAME}": AuthorizeHandler,
-        r"callback": CallbackHandler,
-        rf"callback/({PROVIDER_KEY})": CallbackHandler,
-        r"handover": HandOverHandler,
-        r"page/(page\.css|callback\.js|secrets\.css|secrets\.js)": PageFileHandler,
-        r"/": SecretsPageHandler,
-    }
-    return [(url_path_join(base_url, "flowlet", route), handler, {"vault": vault}) for route, handler in routes.items()]
+class _HandlersWhenNeeded(RuleRouter):
+    """Routes below `{base_url}flowlet/`, made when the first request comes."""
 
+    SUPPORTED_METHODS: tuple[str, ...] = ()  # jupyter-server looks at those of everything that is mounted
 
-def loopback_handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]]]:
-    """The routes of a listener without a Jupyter server: the pages at a secret path, the redirect URI at a fixed one."""
-    public = {CallbackHandler, HandOverHandler, PageFileHandler}
-    fixed = [route for route in handlers("/", vault) if route[1] in public]
-    return [*fixed, *(route for route in handlers(base_url, vault) if route[1] not in public)]
+    def __init__(self, application: Application, base_url: str) -> None:
+        super().__init__()
+        self._application = application
+        self._base_url = base_url
+
+    def find_handler(self, request: HTTPServerRequest, **options: Any) -> HTTPMessageDelegate | None:
+        """What answers the request; None if nothing does."""
+        if not self.rules:
+            from flowlet_jupyter.server.routes import handlers
+            from flowlet_jupyter.vault import default_vault
+
+            self.add_rules([URLSpec(*route) for route in handlers(self._base_url, default_vault())])
+        return super().find_handler(request, **options)
+
+    def get_target_delegate(
+        self, target: Any, request: HTTPServerRequest, **target_params: Any
+    ) -> HTTPMessageDelegate | None:
+        """The handler `target`, run in the server's application."""
+        return self._application.get_handler_delegate(request, target, **target_params)
 
 
 class Flowlet(Configurable):
@@ -93,5 +69,6 @@ class Flowlet(Configurable):
 def _load_jupyter_server_extension(app: ServerApp) -> None:
     """Jupyter's entry point."""
     Flowlet(parent=app).apply()
-    app.web_app.add_handlers(".*$", handlers(app.base_url, default_vault()))  # type: ignore[no-untyped-call]  # tornado has no hint
+    below = PathMatches(re.escape(url_path_join(app.base_url, "flowlet", "/")) + ".*")
+    app.web_app.add_handlers(".*$", [Rule(below, _HandlersWhenNeeded(app.web_app, app.base_url))])  # type: ignore[no-untyped-call]  # tornado has no hint
     app.log.info("flowlet_jupyter | secrets at %s", url_path_join(app.base_url, "flowlet", "/"))

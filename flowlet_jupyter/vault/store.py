@@ -55,6 +55,7 @@ class Vault:
         self._key: MasterKey | None = None
         self._key_guard = threading.Lock()
         self._cache: dict[str, tuple[Signature, Record]] = {}
+        self._paths: dict[str, Path] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._locks_guard = threading.Lock()
         self.session: object | None = None  # the `Session` that works on it
@@ -76,7 +77,7 @@ class Vault:
     def get(self, name: str) -> Record:
         """The record of the secret `name`. Raises `SecretNotFound` or `VaultError`."""
         name = unicodedata.normalize("NFC", name)
-        path = self.folder / file_name_of(name)
+        path = self._path_of(name)
         found = signature(path)
         if found is None:
             raise self._not_found(name)
@@ -95,6 +96,13 @@ class Vault:
             )
         self._cache[name] = (found, record)
         return record
+
+    def _path_of(self, name: str) -> Path:
+        # remembered, since every request asks and putting a path together takes longer than the look at the file
+        path = self._paths.get(name)
+        if path is None:
+            path = self._paths[name] = self.folder / file_name_of(name)
+        return path
 
     def _owner(self, name: str, of: str) -> Record:
         """The record whose client registration the account `name` shares; never an account itself, so this ends."""
@@ -133,7 +141,7 @@ class Vault:
                     field="client_of",
                 ) from None
         make_private_folder(self.folder)
-        path = self.folder / file_name_of(record.secret.name)
+        path = self._path_of(record.secret.name)
         write_sealed(path, record_to_payload(record), self.master_key().key)
         stored = signature(path)
         if stored:
@@ -146,7 +154,7 @@ class Vault:
             raise InvalidSecret(f"Secret '{name}' cannot be deleted before its accounts: {', '.join(accounts)}.")
         self._cache.pop(name, None)
         try:
-            (self.folder / file_name_of(name)).unlink()
+            self._path_of(name).unlink()
         except FileNotFoundError:
             raise self._not_found(name) from None
         except OSError as error:
@@ -232,9 +240,19 @@ def _acquire_unless_ending(lock: threading.Lock) -> bool:
     return False
 
 
+# what `Settings.read().vault` depends on: where it is named, and where Jupyter's data folder is found
+_NAMED = ("FLOWLET_VAULT", "HOME", "USERPROFILE")
+_FOUND = (*_NAMED, "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_PLATFORM_DIRS", "XDG_DATA_HOME", "APPDATA")
+
+
 @functools.cache
 def _vault_at(folder: Path, _process: int) -> Vault:
     return Vault(folder)
+
+
+@functools.lru_cache(maxsize=100)  # every request asks, and Jupyter's folder takes a tenth of one to be found
+def _vault_of_environment(_variables: tuple[str | None, ...], process: int) -> Vault:
+    return _vault_at(Settings.read().vault, process)
 
 
 def default_vault() -> Vault:
@@ -242,4 +260,5 @@ def default_vault() -> Vault:
 
     A forked child gets its own, since a lock that another thread held at the fork would never be released.
     """
-    return _vault_at(Settings.read().vault, os.getpid())
+    variables = _NAMED if os.environ.get("FLOWLET_VAULT") else _FOUND
+    return _vault_of_environment(tuple(map(os.environ.get, variables)), os.getpid())

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from flowlet_jupyter.errors import VaultError
-from flowlet_jupyter.vault import Vault
+from flowlet_jupyter.vault import Vault, default_vault
 from flowlet_jupyter.vault.sealed_file import make_private_folder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and owners are POSIX's")
@@ -47,3 +47,15 @@ def test_a_parent_or_a_key_of_another_user_is_refused(tmp_path):
     os.chown(key, 12345, 12345)
     with pytest.raises(VaultError, match="another user"):
         Vault(tmp_path / "vault", environment={"FLOWLET_MASTER_KEY_FILE": str(key)}).master_key()
+
+
+def test_the_vault_is_the_one_that_the_environment_names_now(monkeypatch, tmp_path):
+    for folder in (tmp_path / "named", tmp_path / "another"):
+        monkeypatch.setenv("FLOWLET_VAULT", str(folder))
+        assert default_vault().folder == folder
+    monkeypatch.delenv("FLOWLET_VAULT")
+    for data in (tmp_path / "data", tmp_path / "moved"):
+        monkeypatch.setenv("JUPYTER_DATA_DIR", str(data))
+        assert default_vault().folder == data / "flowlet" / "vault"
+    monkeypatch.setenv("FLOWLET_VAULT", str(tmp_path / "named"))
+    assert default_vault().folder == tmp_path / "named"

@@ -5,8 +5,6 @@ from flowlet_jupyter.http.pagination.completeness import Verdict as Verdict
 from flowlet_jupyter.http.pagination.completeness import signals_of as signals_of
 from flowlet_jupyter.http.pagination.completeness import verdict as verdict
 from flowlet_jupyter.http.pagination.cursors import Cursor as Cursor
-from flowlet_jupyter.http.pagination.detection import STYLES as STYLES
-from flowlet_jupyter.http.pagination.detection import Style as Style
 from flowlet_jupyter.http.pagination.detection import detect as detect
 from flowlet_jupyter.http.pagination.detection import of_style as of_style
 from flowlet_jupyter.http.pagination.links import LinkHeader as LinkHeader
@@ -17,3 +15,5 @@ from flowlet_jupyter.http.pagination.numbers import PageNumber as PageNumber
 from flowlet_jupyter.http.pagination.page import PageRequest as PageRequest
 from flowlet_jupyter.http.pagination.page import PageResponse as PageResponse
 from flowlet_jupyter.http.pagination.page import Paginator as Paginator
+from flowlet_jupyter.http.styles import STYLES as STYLES
+from flowlet_jupyter.http.styles import Style as Style

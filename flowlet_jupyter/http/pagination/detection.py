@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.pagination import cursors, links, numbers
@@ -14,9 +13,8 @@ from flowlet_jupyter.http.pagination.links import LinkHeader, LinkList, NextURL
 from flowlet_jupyter.http.pagination.members import members_of
 from flowlet_jupyter.http.pagination.numbers import Offset, PageNumber
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, Paginator
+from flowlet_jupyter.http.styles import Style
 
-Style = Literal["auto", "link", "next", "cursor", "page", "offset"]
-STYLES: tuple[Style, ...] = ("auto", "link", "next", "cursor", "page", "offset")
 _KINDS: dict[str, tuple[type, ...]] = {
     "link": (LinkHeader,), "next": (NextURL, LinkList), "cursor": (Cursor, Continue, LastId), "page": (PageNumber,),
     "offset": (Offset,),

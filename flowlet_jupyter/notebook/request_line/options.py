@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from flowlet_jupyter.errors import RequestSyntaxError
-from flowlet_jupyter.http.pagination import STYLES
+from flowlet_jupyter.http.styles import STYLES
 from flowlet_jupyter.notebook.request_line.spec import METHODS, Body, Draft, Template
 from flowlet_jupyter.notebook.request_line.tokens import shown
 
