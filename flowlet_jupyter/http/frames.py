@@ -17,9 +17,10 @@ from flowlet_jupyter.tables.frames import frame_of, polars_of, with_dates, with_
 from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
 from flowlet_jupyter.tables.ndjson import polars_of_ndjson
 from flowlet_jupyter.tables.readers import read_table
-from flowlet_jupyter.tables.records import Found, error_in, find_records, paths_of_lists
+from flowlet_jupyter.tables.error_bodies import error_in
+from flowlet_jupyter.tables.records import Found, find_records, paths_of_lists
 from flowlet_jupyter.tables.shapes import Table, tabulate
-from flowlet_jupyter.tables.xml import records_of_xml
+from flowlet_jupyter.tables.xml import read_xml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,16 @@ def format_of(response: Response) -> Format:
     return formats.format_of(body_of(response))
 
 
+def error_of(response: Response) -> str:
+    """What the API says of an error in the body of a success; "" if it says of none, or the body is not JSON."""
+    if response.is_error or format_of(response) != "json":
+        return ""
+    try:
+        return error_in(response.json())
+    except RequestFailed:
+        return ""
+
+
 def records_of(response: Response, path: str | None) -> Found:
     """The records at the JMESPath `path` of a body that holds records, or the likeliest list. Raises `RequestFailed`."""
     table = _table_of(response, unpacked(body_of(response)), path)
@@ -60,8 +71,8 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noq
     _refuse_error(response)
     form = formats.format_of(body)
     if form == "xml":
-        records, found = records_of_xml(body.content)
-        return Table(records, found, "XML: elements that repeat")
+        document = read_xml(body.content)
+        return Table(document.records, document.path, "XML: elements that repeat")
     if form in {"ndjson", "json-seq", "sse"}:
         text = decode(body.content, body.charset).text
         of = {"ndjson": of_ndjson, "json-seq": of_sequence, "sse": of_events}[form]

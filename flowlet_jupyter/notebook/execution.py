@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact, redacted
 from flowlet_jupyter.errors import PagingStopped, RequestFailed
 from flowlet_jupyter.http import api, curl_export, many
+from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.notebook.display.messages import explanation, status_line
 from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
@@ -106,6 +107,9 @@ class Plain:
         response = self.call.send()
         if self.raises and response.is_error:
             raise RequestFailed(_as_error(response))
+        if self.raises and (message := error_of(response)):
+            shown = redact(f"{status_line(response)}. The API reports an error in it: {message}", response)
+            raise RequestFailed(shown)
         if self.shows_headers:
             print(redact(self._exchange(response), response))  # noqa: T201 - the magic's output
         if self.select is not None:

@@ -62,22 +62,6 @@ def _is_beside(candidate: tuple[tuple[str, ...], list[Any]]) -> bool:
     return any(name.lower() in _BESIDE for name in candidate[0])
 
 
-def error_in(body: Any) -> str:
-    """What an API says of an error in the body of a 200; "" if it says of none."""
-    if not isinstance(body, dict):
-        return ""
-    errors = body.get("errors")
-    is_graphql = isinstance(errors, list) and bool(errors) and "data" in body and not body["data"]
-    is_refused = body.get("ok") is False or body.get("success") is False or str(body.get("status")).lower() == "error"
-    if not is_graphql and not is_refused:
-        return ""
-    if is_graphql and isinstance(errors, list):
-        first = errors[0]
-        return str(first.get("message", first) if isinstance(first, dict) else first)[:300]
-    stated = next((body[name] for name in ("error", "message", "error_description", "errors") if body.get(name)), "")
-    return str(stated.get("message", stated) if isinstance(stated, dict) else stated)[:300] or "no reason is given"
-
-
 def _rank(candidate: tuple[tuple[str, ...], list[Any]]) -> tuple[bool, int, int, int]:
     path, values = candidate
     is_of_objects = bool(values) and isinstance(values[0], dict)

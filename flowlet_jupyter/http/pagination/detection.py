@@ -22,6 +22,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "offset": (Offset,),
 }  # fmt: skip
 
+GUESSED = (Cursor, PageNumber, Offset, LastId)  # whose parameter may be a wrong guess
+
 
 def detect(request: PageRequest, response: PageResponse) -> list[Paginator]:
     """The ways on that the first page shows, the most certain first; none where it shows none."""

@@ -84,7 +84,9 @@ class PageNumber:
         return as_number(look_up(response.body, self.pages_path)) if self.pages_path else signals.page_count
 
     def _total(self, response: PageResponse, signals: Signals) -> int | None:
-        return as_number(look_up(response.body, self.total_path)) if self.total_path else signals.total
+        if self.total_path:
+            return as_number(look_up(response.body, self.total_path))
+        return None if signals.is_estimate else signals.total
 
 
 @dataclass(frozen=True)
@@ -146,15 +148,20 @@ class Offset:
         return max(self.size or count, 1) if is_capped or asked < count else asked
 
     def _total(self, response: PageResponse, signals: Signals) -> int | None:
-        return as_number(look_up(response.body, self.total_path)) if self.total_path else signals.total
+        if self.total_path:
+            return as_number(look_up(response.body, self.total_path))
+        return None if signals.is_estimate else signals.total
 
     def _may_be_remaining(self, request: PageRequest, total: int) -> bool:
         return self._here(request) > self.base and self.size > 0 and total <= self._here(request) - self.base
 
 
+NumberedPaginator = PageNumber | Offset
+
+
 def candidates(
     request: PageRequest, response: PageResponse, signals: Signals, members: Sequence[Member]
-) -> Iterator[PageNumber | Offset]:
+) -> Iterator[NumberedPaginator]:
     """The ways to page by numbers that the request or this page show, the most certain first."""
     given = request.parameters()
     size_name = next((name for name in given if is_one_of(name, SIZES)), None)
@@ -187,7 +194,7 @@ def candidates(
 
 def _by_the_body(
     request: PageRequest, response: PageResponse, signals: Signals, size_name: str | None, members: Sequence[Member]
-) -> Iterator[PageNumber | Offset]:
+) -> Iterator[NumberedPaginator]:
     here = len(response.records)
     if signals.number is not None or signals.page_count is not None:
         first = as_number(signals.number.value) if signals.number is not None else 1
