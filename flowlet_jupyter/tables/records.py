@@ -36,12 +36,18 @@ def find_records(body: Any, *, url: str = "") -> Found | None:
     candidates = _lists(body, (), 0)
     if not candidates:
         return None
-    segment = urlsplit(url).path.rstrip("/").rpartition("/")[2].lower()
+    segments = [segment.lower() for segment in urlsplit(url).path.rstrip("/").split("/")[-2:]]
     best = min(
-        candidates, key=lambda candidate: (_is_beside(candidate), candidate[0][-1].lower() != segment, _rank(candidate))
+        candidates,
+        key=lambda candidate: (
+            _is_beside(candidate),
+            candidate[0][-1].lower() not in segments,
+            not _is_counted(candidate[0][-1], body),
+            _rank(candidate),
+        ),
     )
     name = best[0][-1].lower()
-    if "id" in body and name not in _USUAL_NAMES and name != segment:
+    if "id" in body and name not in _USUAL_NAMES and name not in segments:
         return None  # one object that has a list among its members is one record
     return Found(best[1], ".".join(map(quoted, best[0])))
 
@@ -60,6 +66,11 @@ def _lists(node: Any, path: tuple[str, ...], depth: int) -> list[tuple[tuple[str
 
 def _is_beside(candidate: tuple[tuple[str, ...], list[Any]]) -> bool:
     return any(name.lower() in _BESIDE for name in candidate[0])
+
+
+def _is_counted(name: str, body: Any) -> bool:
+    """Whether a total of the list stands beside it (Plaid's `total_transactions`)."""
+    return isinstance(body, dict) and any(key in body for key in (f"total_{name}", f"{name}_total", f"{name}_count"))
 
 
 def _rank(candidate: tuple[tuple[str, ...], list[Any]]) -> tuple[bool, int, int, int]:

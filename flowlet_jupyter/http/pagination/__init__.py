@@ -11,9 +11,9 @@ from flowlet_jupyter.http.pagination.detection import STYLES as STYLES
 from flowlet_jupyter.http.pagination.detection import Style as Style
 from flowlet_jupyter.http.pagination.detection import detect as detect
 from flowlet_jupyter.http.pagination.detection import of_style as of_style
+from flowlet_jupyter.http.pagination.link_members import links_of_header as links_of_header
 from flowlet_jupyter.http.pagination.links import LinkHeader as LinkHeader
 from flowlet_jupyter.http.pagination.links import NextURL as NextURL
-from flowlet_jupyter.http.pagination.links import links_of_header as links_of_header
 from flowlet_jupyter.http.pagination.numbers import NumberedPaginator as NumberedPaginator
 from flowlet_jupyter.http.pagination.numbers import Offset as Offset
 from flowlet_jupyter.http.pagination.numbers import PageNumber as PageNumber

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowlet_jupyter.http.pagination.links import has_links_without_next, is_next_url, is_place_of_url
+from flowlet_jupyter.http.pagination.link_members import has_links_without_next, is_next_url, is_place_of_url
 from flowlet_jupyter.http.pagination.members import Member, members_of
 from flowlet_jupyter.http.pagination.names import (
     AMBIGUOUS_TOTALS,
@@ -196,7 +196,7 @@ def verdict(request: PageRequest, response: PageResponse, progress: PagingProgre
     """Whether all was read when `response` is the last page. It is complete only if nothing says that there is more."""
     members = members_of(response)
     last = signals_of(request, response, members)
-    if contradiction := _contradiction(last, response, members, progress):
+    if contradiction := _contradiction(request, last, response, members, progress):
         return Verdict(False, contradiction)
     if end := _end(last, response, progress):
         return Verdict(True, end)
@@ -222,7 +222,15 @@ def _end(last: Signals, response: PageResponse, progress: PagingProgress) -> str
     return next((reason for holds, reason in ends if holds), "")
 
 
-def _contradiction(last: Signals, response: PageResponse, members: Sequence[Member], progress: PagingProgress) -> str:
+def _contradiction(
+    request: PageRequest, last: Signals, response: PageResponse, members: Sequence[Member], progress: PagingProgress
+) -> str:
+    if last.more is not None and response.records and request.graphql_query is not None:
+        return (
+            f"{last.more.name} is true, and the query has no variable for the cursor: declare one, as in "
+            "`query ($after: String) { …(first: 100, after: $after) { pageInfo { endCursor hasNextPage } … } }`, and the "
+            "pages behind are read too"
+        )
     if last.more is not None and response.records:
         return (
             f"{last.more.name} is {_spelled(last.more.value)}, and nothing in this answer says how to go on; "
@@ -276,7 +284,7 @@ def _cut_inside(body: dict[str, Any], response: PageResponse) -> str:
     own = response.path.rpartition(".")[0]
     for path, has_next in _connections(body["data"], "data", 0):
         if has_next and path != own:
-            return f"{path.rpartition('.')[2]} has more than was asked for (pageInfo.hasNextPage of {path})"
+            return f"{path.rpartition('.')[2]} has more than was asked for (the cursor of {path})"
     return ""
 
 
@@ -291,6 +299,8 @@ def _connections(node: Any, path: str, depth: int) -> Iterator[tuple[str, bool]]
         about = node.get("pageInfo")
         if isinstance(about, dict):
             yield path, about.get("hasNextPage") is True
+        elif "[]" in path and isinstance(node.get("cursor"), str) and any(isinstance(value, list) for value in node.values()):
+            yield path, bool(node["cursor"])  # monday.com
         for name, value in node.items():
             if isinstance(value, dict | list):
                 yield from _connections(value, f"{path}.{name}", depth + 1)

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.pagination import cursors, links, numbers
+from flowlet_jupyter.http.pagination import cursors, elasticsearch, links, numbers
 from flowlet_jupyter.http.pagination.completeness import signals_of
-from flowlet_jupyter.http.pagination.cursors import Continue, Cursor, LastId
+from flowlet_jupyter.http.pagination.cursors import Continue, ContinueEndpoint, Cursor, LastId, Resumption
+from flowlet_jupyter.http.pagination.elasticsearch import Scroll, SearchAfter
 from flowlet_jupyter.http.pagination.links import LinkHeader, LinkList, NextURL
 from flowlet_jupyter.http.pagination.members import members_of
 from flowlet_jupyter.http.pagination.numbers import Offset, PageNumber
@@ -18,7 +19,7 @@ from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, Pagi
 Style = Literal["auto", "link", "next", "cursor", "page", "offset"]
 STYLES: tuple[Style, ...] = ("auto", "link", "next", "cursor", "page", "offset")
 _KINDS: dict[str, tuple[type, ...]] = {
-    "link": (LinkHeader,), "next": (NextURL, LinkList), "cursor": (Cursor, Continue, LastId), "page": (PageNumber,),
+    "link": (LinkHeader,), "next": (NextURL, LinkList), "cursor": (Cursor, Continue, ContinueEndpoint, LastId, Resumption, Scroll, SearchAfter), "page": (PageNumber,),
     "offset": (Offset,),
 }  # fmt: skip
 
@@ -38,17 +39,19 @@ def _detected(request: PageRequest, response: PageResponse) -> Iterator[Paginato
     by_cursor = list(cursors.candidates(request, response, signals, members))
     if signals.is_last is not None and signals.more is None:
         return
+    yield from elasticsearch.candidates(request, response, signals)
     yield from by_cursor
+    if request.graphql_query is not None:
+        return
     by_id = list(cursors.last_id_candidates(response, signals))
     is_list_object = isinstance(response.body, dict) and (
         response.body.get("object") == "list" or "last_id" in response.body
     )
     if is_list_object:
         yield from by_id
-    if request.graphql_query is None:
-        if _body_offset_is_the_next(request, response):
-            yield Cursor("offset", "offset", more_path="")
-        yield from by_number
+    if _body_offset_is_the_next(request, response):
+        yield Cursor("offset", "offset", more_path="")
+    yield from by_number
     yield from by_id
 
 
@@ -67,6 +70,7 @@ def of_style(
     page shows. Raises `RequestFailed` if a style was asked for by name that the first page does not show.
     """
     found = detect(request, response)
+    found = [each for each in found if _leads_on(each, request, response)] or found[:1]
     if declared and style in {"auto", declared["style"]}:
         own = _declared(declared, len(response.records))
         if own.next(request, response) is not None or not found:
@@ -83,6 +87,13 @@ def of_style(
     raise RequestFailed(
         f"The first page shows no paging by {style}. Try --paginate auto, or read the API's documentation."
     )
+
+
+def _leads_on(paginator: Paginator, request: PageRequest, response: PageResponse) -> bool:
+    try:
+        return paginator.next(request, response) is not None
+    except RequestFailed:
+        return True  # to an address that cannot be requested, which is said when it is asked for
 
 
 def _declared(table: Mapping[str, str], size: int) -> Paginator:

@@ -180,6 +180,8 @@ def candidates(
     says_more = signals.more is not None or _falls_short(signals, here)
     if not says_more:
         return
+    if signals.more is not None and signals.more.key == "exceededtransferlimit":  # ArcGIS
+        yield Offset("resultOffset", "resultRecordCount", size=here)
     yield from _by_the_body(request, response, signals, size_name, members)
     partners = _PARTNERS.get(_last_part(size_name), ()) if size_name else ("page", "offset")
     if size_name and "_id" in str(response.records[:1]) and "hits" in str(list(_keys(response.body))):
