@@ -62,22 +62,24 @@ def read_page(response: Response, path: str | None = None) -> PageBody:
 class PagedTable:
     """The rows of pages whose bodies have a form of their own: columns beside rows, parallel lists, a product's report."""
 
-    def __init__(self, table: Table, body: Any) -> None:
+    def __init__(self, table: Table, body: Any, *, has_list: bool) -> None:
         self.shape = table.shape
+        self.has_list = has_list  # whether the rows are made of a list of records; else of the body as a whole
         self.rows: list[Any] = []
         self._first = body
         self._names = list(table.records[0]) if table.records else []
 
-    def add(self, body: Any, records: Sequence[Any], number: int, path: str | None) -> None:
-        """Add page `number`. Raises `RequestFailed` if it has another form than the first."""
-        if not records and self.rows:
-            return
-        table = table_of(body, records, path) or self._like_the_first(body, records, path)
+    def rows_of(self, body: Any, records: Sequence[Any], number: int, path: str | None) -> list[Any]:
+        """The rows of page `number`. Raises `RequestFailed` if it has another form than the first."""
+        likely = records if self.has_list else []
+        table = table_of(body, likely, path) or self._like_the_first(body, likely, path)
+        if table is None and not (likely if self.has_list else body):
+            return []  # an empty page
         if table is None or table.shape != self.shape:
             raise RequestFailed(
                 f"Page {number} has another form than the first, which was: {self.shape}. The pages' records are in .records"
             )
-        self.rows += table.records
+        return table.records
 
     def _like_the_first(self, body: Any, records: Sequence[Any], path: str | None) -> Table | None:
         """A page that leaves out the names of the columns, which the first one gave."""

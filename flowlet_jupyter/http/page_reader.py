@@ -75,7 +75,6 @@ class PageReader:
         self._overflow: list[Any] = []  # what the last page held beyond `max_items`
         self._problem = ""  # what a page said of being only a part of what it should be
         self._table: PagedTable | None = None
-        self._has_rows = False  # whether `records` are the rows of `_table`
         self._failed_table = ""
         self._header: tuple[str, ...] | None = None
         self._xml_path: str | None = None
@@ -129,7 +128,7 @@ class PageReader:
         """What the DataFrame is made of."""
         if self._failed_table:
             raise RequestFailed(self._failed_table)
-        if self._table is None or self._has_rows:
+        if self._table is None or not self._table.has_list:
             return self.records
         rows, held = self._table.rows, len(self.records) + len(self._overflow)
         # a record may be several rows (samples of a series): then a page is not cut
@@ -169,7 +168,10 @@ class PageReader:
         except RequestFailed as error:
             raise self._stopped(f"Page {number}: {error}") from None
         self._refuse_error(content, response, number)
-        page = self._page_of(content, response, request)
+        try:
+            page = self._page_of(content, response, request)
+        except RequestFailed as error:
+            raise self._stopped(str(error)) from None
         if self._is_repeated(request, page, number):
             if number == 2:
                 if self._guesses_again(in_flight):
@@ -204,7 +206,8 @@ class PageReader:
         """Raise `PagingStopped` if a success says that it is an error, or is nothing like the pages before it."""
         body, first = content.parsed, self._first
         message = error_in(body)
-        if not message and first is not None and content.records is None:
+        is_list = content.records is None and (self._table is None or self._table.has_list)
+        if not message and first is not None and is_list:
             expects_list = self.path is not None and first[1].has_list
             has_list = isinstance(body, list) or (isinstance(body, dict) and bool(self.path))
             if expects_list and not has_list and body not in (None, {}):
@@ -227,12 +230,9 @@ class PageReader:
 
     def _add(self, page: PageResponse, number: int) -> None:
         records = list(page.records)
-        if self._table is not None and not self._failed_table:
+        if self._table is not None and self._table.has_list and not self._failed_table:
             try:
-                before = len(self._table.rows)
-                self._table.add(page.body, records, number, self._options.path)
-                if self._has_rows:
-                    records = self._table.rows[before:]
+                self._table.rows += self._table.rows_of(page.body, records, number, self._options.path)
             except RequestFailed as error:
                 self._failed_table = str(error)
         self.records += records
@@ -311,7 +311,9 @@ class PageReader:
         if self._first is None:
             return self._first_records(body, str(response.url) if response.has_request else "")
         found = select(body, self.path) if self.path else body
-        if isinstance(found, dict) and self.path and not self._has_rows:
+        if self._table is not None and not self._table.has_list:
+            return self._table.rows_of(body, [], self.page_count + 1, self._options.path), True
+        if isinstance(found, dict) and self.path:
             found = [found]  # a list of one that a converter from XML wrote without its brackets
         return (found if isinstance(found, list) else []), True
 
@@ -325,10 +327,9 @@ class PageReader:
         except RequestFailed as error:  # several tables side by side
             self._failed_table, table = str(error), None
         if table is not None:
-            self._table = PagedTable(table, body)
-            is_its_list = isinstance(found, list) or (likely is not None and likely.path == table.path)
-            if not is_its_list:
-                self._has_rows = True
+            has_list = isinstance(found, list) or (likely is not None and likely.path == table.path)
+            self._table = PagedTable(table, body, has_list=has_list)
+            if not has_list:
                 self.path = table.path if path is None else path
                 return table.records, True
         if path is not None:
