@@ -15,6 +15,7 @@ from flowlet_jupyter.http.page_bodies import PageBody, PagedTable, pandas_of, po
 from flowlet_jupyter.http.pagination import (
     GUESSED,
     NumberedPaginator,
+    Offset,
     PageRequest,
     PageResponse,
     Paginator,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _MOST_EMPTY_PAGES = 50
+_MOST_SAME_PAGES = 20  # records without ids may well repeat a few times
 _MAYBE_WRONG_GUESS = frozenset({400, 404, 405, 409, 422})
 
 
@@ -72,6 +74,7 @@ class PageReader:
         self._candidates: list[Paginator] = []  # the other ways on, where the first guess is wrong
         self._to_discard = 0  # responses under way that a wrong guess asked for
         self._empty_pages = 0
+        self._same_pages = 0
         self._overflow: list[Any] = []  # what the last page held beyond `max_items`
         self._problem = ""  # what a page said of being only a part of what it should be
         self._table: PagedTable | None = None
@@ -181,7 +184,8 @@ class PageReader:
                     "parameter that its documentation names, or paginate with another style."
                 )
             page = dataclasses.replace(page, records=[])
-        self._last_records = list(page.records)
+        records = self._without_overlap(page)
+        self._refuse_standstill(page)
         self._seen.add(_fingerprint(request))
         if self._first is None:
             self._first = (request, page)
@@ -189,7 +193,7 @@ class PageReader:
             self._xml_path = content.path or None
             self._candidates = of_style(self._options.style, self._options.declared or {}, request, page)
             self._choose()
-        self._add(page, number)
+        self._add(page, records, number)
         try:
             self._next = self._paginator.next(request, page) if self._paginator else None
         except RequestFailed as error:
@@ -228,8 +232,31 @@ class PageReader:
             return False
         return isinstance(self._paginator, GUESSED) and self._paginator.next(request, page) is not None
 
-    def _add(self, page: PageResponse, number: int) -> None:
+    def _refuse_standstill(self, page: PageResponse) -> None:
+        """Raise `PagingStopped` where page after page holds the same: its links would lead on for ever."""
         records = list(page.records)
+        if not records:
+            return
+        self._same_pages = self._same_pages + 1 if records == self._last_records else 0
+        self._last_records = records
+        if self._same_pages >= _MOST_SAME_PAGES:
+            raise self._stopped(f"{self._same_pages + 1} pages in a row hold the same records: the API leads nowhere.")
+
+    def _without_overlap(self, page: PageResponse) -> list[Any]:
+        """The records of the page, without those at its beginning that the page before ended with.
+
+        Only where an offset steps by fewer than were asked for, since the server seems to have a limit of its own.
+        """
+        records, before, first = list(page.records), self._last_records, self._first
+        if not isinstance(self._paginator, Offset) or first is None:
+            return records
+        if not self._paginator.may_be_capped(first[0], len(first[1].records)):
+            return records
+        most = min(len(records), len(before))
+        overlap = next((count for count in range(most, 0, -1) if before[-count:] == records[:count]), 0)
+        return records[overlap:] if overlap and isinstance(records[0], dict) else records
+
+    def _add(self, page: PageResponse, records: list[Any], number: int) -> None:
         if self._table is not None and self._table.has_list and not self._failed_table:
             try:
                 self._table.rows += self._table.rows_of(page.body, records, number, self._options.path)

@@ -225,13 +225,15 @@ def _end(last: Signals, response: PageResponse, progress: PagingProgress) -> str
 def _contradiction(
     request: PageRequest, last: Signals, response: PageResponse, members: Sequence[Member], progress: PagingProgress
 ) -> str:
-    if last.more is not None and response.records and request.graphql_query is not None:
+    if last.more is not None and request.graphql_query is not None:
         return (
             f"{last.more.name} is true, and the query has no variable for the cursor: declare one, as in "
             "`query ($after: String) { …(first: 100, after: $after) { pageInfo { endCursor hasNextPage } … } }`, and the "
             "pages behind are read too"
         )
-    if last.more is not None and response.records:
+    if last.more is not None and not response.records:
+        return f"{last.more.name} is {_spelled(last.more.value)}, and the last page was empty"
+    if last.more is not None:
         return (
             f"{last.more.name} is {_spelled(last.more.value)}, and nothing in this answer says how to go on; "
             "see the API's documentation for the parameter that does, and pass it"
@@ -243,7 +245,7 @@ def _contradiction(
     count = last.page_count if last.page_count is not None else progress.first.page_count
     number = as_number(last.number.value) if last.number is not None else None
     here = number - progress.first.number_of_first + 1 if number is not None else progress.pages
-    if count is not None and here < count and response.records and total is None and not progress.start:
+    if count is not None and here < count and total is None and not progress.start:
         name = last.page_count_name or progress.first.page_count_name
         return f"{name} says {count:,}, {here:,} {'was' if here == 1 else 'were'} read"
     link = next((member for member in members if is_next_url(member)), None)

@@ -137,8 +137,9 @@ def candidates(
         yield Continue()
     if any(member.key == "resumptiontoken" for member in members):
         yield from (Resumption(member.path) for member in members if member.key == "resumptiontoken")
-    if isinstance(request.json, dict) and _is_remote_call(request):
-        yield ContinueEndpoint()
+    continues = ContinueEndpoint()
+    if isinstance(request.json, dict) and _is_remote_call(request) and continues.next(request, response):
+        yield continues
     is_closed = any(is_place_of_url(member) and member.value in (None, "") for member in members)
     for member in members:
         if not _is_cursor(member) or is_next_url(member) or (is_closed and not member.key.startswith("next")):

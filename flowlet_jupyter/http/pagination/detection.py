@@ -70,7 +70,6 @@ def of_style(
     page shows. Raises `RequestFailed` if a style was asked for by name that the first page does not show.
     """
     found = detect(request, response)
-    found = [each for each in found if _leads_on(each, request, response)] or found[:1]
     if declared and style in {"auto", declared["style"]}:
         own = _declared(declared, len(response.records))
         if own.next(request, response) is not None or not found:
@@ -87,13 +86,6 @@ def of_style(
     raise RequestFailed(
         f"The first page shows no paging by {style}. Try --paginate auto, or read the API's documentation."
     )
-
-
-def _leads_on(paginator: Paginator, request: PageRequest, response: PageResponse) -> bool:
-    try:
-        return paginator.next(request, response) is not None
-    except RequestFailed:
-        return True  # to an address that cannot be requested, which is said when it is asked for
 
 
 def _declared(table: Mapping[str, str], size: int) -> Paginator:

@@ -143,9 +143,15 @@ class Offset:
         if signals.size is not None and signals.size >= count:
             return signals.size
         asked = as_number(request.parameter(self.size_parameter)) or 0
-        # a server that gives fewer than asked for, a round number of them, has a limit of its own
-        is_capped = count >= 10 and asked > count and count % 10 == 0
-        return max(self.size or count, 1) if is_capped or asked < count else asked
+        return max(self.size or count, 1) if self.may_be_capped(request, count) or asked < count else asked
+
+    def may_be_capped(self, request: PageRequest, count: int) -> bool:
+        """Whether a first page of `count` records looks like a limit of the server's own: fewer than asked for, a round number.
+
+        Where it was thinned out instead, the next page begins with records of this one.
+        """
+        asked = as_number(request.parameter(self.size_parameter)) or 0
+        return count >= 10 and asked > count and count % 10 == 0
 
     def _total(self, response: PageResponse, signals: Signals) -> int | None:
         if self.total_path:
