@@ -90,21 +90,23 @@ class PageReader:
         self._judged: tuple[bool | None, str] = (self.complete, self.reason)
 
     def __repr__(self) -> str:
-        return f"<pages: {self._summary()}>"
-
-    def _summary(self) -> str:
-        """`3 pages with 30 records; not complete: there are more pages; resume() goes on`."""
         if self.complete:
             state = "complete"
-        elif self._next is not None or self._overflow:
+        elif self.can_resume:
             state = f"not complete: {self.reason}; resume() goes on"
         else:
             state = f"{'not complete' if self.complete is False else 'perhaps not complete'}: {self.reason}"
-        return f"{self._counted()}; {state}"
+        return f"<pages: {self.count_in_words(', ')}, {state}>"
 
-    def _counted(self) -> str:
+    @property
+    def can_resume(self) -> bool:
+        """Whether `resume()` has something to read."""
+        return self._next is not None or bool(self._overflow)
+
+    def count_in_words(self, joined_by: str = " with ") -> str:
+        """`3 pages with 30 records`."""
         pages = f"{self.page_count:,} {'page' if self.page_count == 1 else 'pages'}"
-        return f"{pages} with {len(self.records):,} {'record' if len(self.records) == 1 else 'records'}"
+        return f"{pages}{joined_by}{len(self.records):,} {'record' if len(self.records) == 1 else 'records'}"
 
     def to_df(self, *, dates: bool = False) -> pd.DataFrame:
         """The records read so far as a pandas DataFrame; `df.attrs` says whether they are complete.
@@ -384,7 +386,7 @@ class PageReader:
         if self._first is not None:
             self.complete, self.reason = False, message
         return PagingStopped(
-            f"{message} {self._counted()} were read and are kept: flowlet.last_pages(), and its resume() goes on.",
+            f"{message.rstrip('.')}. What was read is kept, {self.count_in_words()}: flowlet.last_pages(), and its resume() goes on.",
             pages=self,
         )
 
