@@ -49,9 +49,8 @@ def test_raise_lets_a_success_pass(respx_mock):
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ({"items": ["a"], "has_more": True},
-         "Read: 1 page with 1 record. These are not all: has_more is true, and nothing in this answer says how to go on; "
-         "see the API's documentation for the parameter that does, and pass it.\n"),
+        ({"data": {"items": [{"id": 1}]}, "errors": [{"message": "a shard is down"}]},
+         "Read: 1 page with 1 record. These are not all: the API reports an error beside the data: a shard is down.\n"),
         ({"items": [{"id": 1}]},
          "Read: 1 page with 1 record. Whether these are all is not known: nothing in this answer says whether there is more.\n"),
         ({"items": [{"id": 1}], "total": 1}, ""),
