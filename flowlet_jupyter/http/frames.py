@@ -13,7 +13,7 @@ from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import formats
 from flowlet_jupyter.tables.charset import decode
 from flowlet_jupyter.tables.formats import Body, Format, unpacked
-from flowlet_jupyter.tables.frames import frame_of, polars_of, with_dates, with_polars_dates
+from flowlet_jupyter.tables.frames import frame_of, polars_of, warn_caller, with_dates, with_polars_dates
 from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
 from flowlet_jupyter.tables.ndjson import polars_of_ndjson
 from flowlet_jupyter.tables.readers import read_table
@@ -185,9 +185,16 @@ def to_polars(response: Response, path: str | None, *, dates: bool, read: Mappin
     if form in _OF_RECORDS:
         frame = polars_of_ndjson(body.content) if form == "ndjson" else None
         if frame is None:
-            return polars_of(_table_of(response, body, path).records, dates=dates)
+            table = _table_of(response, body, path)
+            if table.shape:
+                warn_caller(f"The body was read as a table of this form: {table.shape}.")
+            return polars_of(table.records, dates=dates)
     else:
-        frame, _ = read_table(body, form, "polars", options)
+        frame, seen = read_table(body, form, "polars", options)
+        if "shape" in seen:
+            warn_caller(f"The body was read as a table of this form: {seen['shape']}.")
+        if "guessed" in seen.get("encoding", ""):
+            warn_caller(f"The body does not say how its text is encoded; it was read as {seen['encoding']}.")
     return with_polars_dates(frame) if dates else frame
 
 

@@ -104,9 +104,7 @@ def table_of(body: Any, records: Sequence[Any], path: str | None) -> Table | Non
     return tabulate(selected, None)
 
 
-def pandas_of(
-    records: Sequence[Any], header: tuple[str, ...] | None, *, dates: bool
-) -> Any:
+def pandas_of(records: Sequence[Any], header: tuple[str, ...] | None, *, dates: bool) -> Any:
     """The DataFrame of all pages' records; those of CSV get their types from all pages together."""
     if header is None:
         return frame_of(records, dates=dates)
@@ -120,7 +118,9 @@ def polars_frame_of(records: Sequence[Any], header: tuple[str, ...] | None, *, d
     return _read_again(records, header, "polars", with_polars_dates if dates else None)
 
 
-def _read_again(records: Sequence[Any], header: tuple[str, ...], library: Any, dated: Callable[[Any], Any] | None) -> Any:
+def _read_again(
+    records: Sequence[Any], header: tuple[str, ...], library: Any, dated: Callable[[Any], Any] | None
+) -> Any:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(header)

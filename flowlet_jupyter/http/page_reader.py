@@ -31,6 +31,7 @@ from flowlet_jupyter.http.pagination import (
 from flowlet_jupyter.http.progress import Progress
 from flowlet_jupyter.http.response import Response, select
 from flowlet_jupyter.tables.error_bodies import error_in, reason_in
+from flowlet_jupyter.tables.frames import warn_caller
 from flowlet_jupyter.tables.records import find_records
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ class PageReader:
     def to_polars(self, *, dates: bool = False) -> pl.DataFrame:
         """The records read so far as a polars DataFrame. Raises `RequestFailed` as `to_df` does."""
         frame: pl.DataFrame = polars_frame_of(self._rows(), self._header, dates=dates)
+        if self._table is not None:
+            warn_caller(f"The pages were read as a table of this form: {self._table.shape}.")
         return frame
 
     def _rows(self) -> list[Any]:

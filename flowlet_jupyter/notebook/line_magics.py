@@ -116,7 +116,7 @@ class Uses:
 
 def read_log_line(word: str) -> Uses | None:
     """Do what `%flowlet_log WORD` says: show (of one secret), turn on or off, clear."""
-    from flowlet_jupyter.http import usage_log as audit
+    from flowlet_jupyter.http import usage_log
     from flowlet_jupyter.vault import default_vault
 
     vault = default_vault()

@@ -351,7 +351,9 @@ def test_each_kind_of_paging_asks_for_its_next_page_and_is_not_complete_before(b
 )
 def test_what_an_answer_says_of_its_completeness(body, complete, reason):
     pages = Pages(
-        lambda _: Response(200, json=body), PageRequest(URL), PagingOptions(concurrency=1, max_pages=1, show_progress=False)
+        lambda _: Response(200, json=body),
+        PageRequest(URL),
+        PagingOptions(concurrency=1, max_pages=1, show_progress=False),
     ).read_all()
     assert pages.complete is complete
     assert reason in pages.reason

@@ -18,7 +18,12 @@ def document(*paths: str, **more):
     }
 
 
-GITHUB = ("/repos/{owner}/{repo}/issues", "/repos/{owner}/{repo}/{ref}", "/repos/{owner}/{repo}", "/{any}/{of}/{these}/{four}")
+GITHUB = (
+    "/repos/{owner}/{repo}/issues",
+    "/repos/{owner}/{repo}/{ref}",
+    "/repos/{owner}/{repo}",
+    "/{any}/{of}/{these}/{four}",
+)
 SPOTIFY = ("/users/{id}/albums", "/{kind}/albums", "/me/albums", "/me/{kind}")
 
 
@@ -39,7 +44,9 @@ def test_the_path_with_the_most_literal_text_is_meant(paths, url, expected):
     assert described.query_parameters("GET", url) == (expected,)
 
 
-@pytest.mark.parametrize("url", ["https://api.example/other/me/albums", "https://api.example/v1/me/albums/7", "/v2/me/albums"])
+@pytest.mark.parametrize(
+    "url", ["https://api.example/other/me/albums", "https://api.example/v1/me/albums/7", "/v2/me/albums"]
+)
 def test_a_path_is_anchored_at_the_base_of_a_server(url):
     described = parse(document("/me/albums", servers=[{"url": "https://api.example/v1"}]))
     assert described.query_parameters("GET", url) == ()

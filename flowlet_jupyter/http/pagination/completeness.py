@@ -141,7 +141,9 @@ def _is_count_of_something(member: Member, of_list: str) -> bool:
     """MusicBrainz: `release-count`; Plaid: `total_transactions` beside `transactions`."""
     if member.in_header:
         return False
-    return member.name.lower().endswith("-count") or bool(of_list and member.key in {f"total{of_list}", f"{of_list}total", f"{of_list}count"})
+    return member.name.lower().endswith("-count") or bool(
+        of_list and member.key in {f"total{of_list}", f"{of_list}total", f"{of_list}count"}
+    )
 
 
 def _is_offset(member: Member) -> bool:
@@ -274,7 +276,10 @@ def problem_of(response: PageResponse) -> str:
         (body.get("jobComplete") is False, "jobComplete is false: the query was still running"),
         (body.get("timed_out") is True, "timed_out is true: the search ended before it had seen everything"),
         (bool(failed), f"{failed} shards of the index failed"),
-        (body.get("incomplete_results") is True, "incomplete_results is true: the search ended before it had seen everything"),
+        (
+            body.get("incomplete_results") is True,
+            "incomplete_results is true: the search ended before it had seen everything",
+        ),
     )
     return next((problem for holds, problem in stated if holds), "") or _cut_inside(body, response)
 
@@ -301,7 +306,11 @@ def _connections(node: Any, path: str, depth: int) -> Iterator[tuple[str, bool]]
         about = node.get("pageInfo")
         if isinstance(about, dict):
             yield path, about.get("hasNextPage") is True
-        elif "[]" in path and isinstance(node.get("cursor"), str) and any(isinstance(value, list) for value in node.values()):
+        elif (
+            "[]" in path
+            and isinstance(node.get("cursor"), str)
+            and any(isinstance(value, list) for value in node.values())
+        ):
             yield path, bool(node["cursor"])  # monday.com
         for name, value in node.items():
             if isinstance(value, dict | list):

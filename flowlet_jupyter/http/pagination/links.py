@@ -16,7 +16,6 @@ from flowlet_jupyter.http.pagination.names import OFFSETS, PAGES, is_one_of
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look_up
 
 
-
 @dataclass(frozen=True)
 class LinkHeader:
     """`Link: <…>; rel="next"` (RFC 8288). Ends where there is no such link."""

@@ -16,11 +16,17 @@ from flowlet_jupyter.http.response import Response
 URL = "https://api.example/v1/things"
 MOST_REQUESTS = 130
 
-flags = st.sampled_from(["has_more", "hasMore", "has_next", "hasNextPage", "moreItems", "is_truncated", "more_records", "HasMoreResults"])
+flags = st.sampled_from(
+    ["has_more", "hasMore", "has_next", "hasNextPage", "moreItems", "is_truncated", "more_records", "HasMoreResults"]
+)
 lasts = st.sampled_from(["last", "isLast", "is_last_page", "endOfRecords", "end_of_stream"])
-totals = st.sampled_from(["total", "totalCount", "total_results", "totalElements", "numFound", "x-total", "@odata.count", "TotalRecords"])
+totals = st.sampled_from(
+    ["total", "totalCount", "total_results", "totalElements", "numFound", "x-total", "@odata.count", "TotalRecords"]
+)
 page_counts = st.sampled_from(["total_pages", "totalPages", "pageCount", "last_page", "nbPages"])
-cursors = st.sampled_from(["next_cursor", "nextPageToken", "next_token", "cursor", "endCursor", "next_marker", "continuationToken"])
+cursors = st.sampled_from(
+    ["next_cursor", "nextPageToken", "next_token", "cursor", "endCursor", "next_marker", "continuationToken"]
+)
 links = st.sampled_from(["next", "next_url", "nextLink", "@odata.nextLink", "next_page_uri", "nextRecordsUrl"])
 says_more = st.one_of(
     st.tuples(flags, st.sampled_from([True, "true"])),
@@ -60,12 +66,16 @@ class EndlessApi:
             if self.behaviour == "counts up" and key in _ENDED_BY_AN_EMPTY_PAGE:
                 value = f"{value}{self.requests}"
         about = {self.container: {key: value}} if self.container else {key: value}
-        return Response(200, content=json.dumps({self.name: records, **about}), headers={"Content-Type": "application/json"})
+        return Response(
+            200, content=json.dumps({self.name: records, **about}), headers={"Content-Type": "application/json"}
+        )
 
 
 @given(list_names, containers, says_more, behaviours, sizes)
 @settings(max_examples=300, deadline=None)
-def test_a_read_ends_and_is_not_complete_where_an_api_says_that_there_is_more(name, container, signal, behaviour, query):
+def test_a_read_ends_and_is_not_complete_where_an_api_says_that_there_is_more(
+    name, container, signal, behaviour, query
+):
     api = EndlessApi(name, container, signal, behaviour)
     pages = Pages(api, PageRequest(URL + query), PagingOptions(concurrency=1, show_progress=False))
     try:
@@ -93,14 +103,24 @@ class NumberedApi:
     def __call__(self, request: PageRequest) -> Response:
         query = request.query()
         start = int(query.get("offset", 0)) if self.style == "offset" else (int(query.get("page", 1)) - 1) * self.size
-        ids = [number for number in range(start, min(start + self.size, self.total)) if not self.hidden or number % self.hidden]
+        ids = [
+            number
+            for number in range(start, min(start + self.size, self.total))
+            if not self.hidden or number % self.hidden
+        ]
         body = {"items": [{"id": number} for number in ids]}
         if self.says_total:
             body["total"] = self.total
         return Response(200, json=body)
 
 
-@given(st.sampled_from(["offset", "page"]), st.integers(0, 60), st.integers(1, 13), st.sampled_from([0, 0, 5, 7]), st.booleans())
+@given(
+    st.sampled_from(["offset", "page"]),
+    st.integers(0, 60),
+    st.integers(1, 13),
+    st.sampled_from([0, 0, 5, 7]),
+    st.booleans(),
+)
 @settings(max_examples=200, deadline=None)
 def test_pages_side_by_side_are_those_one_by_one(style, total, size, hidden, says_total):
     url = f"{URL}?offset=0&limit={size}" if style == "offset" else f"{URL}?page=1&per_page={size}"

@@ -61,6 +61,7 @@ PAGES = [
 ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:The pages were read as a table of this form")
 @pytest.mark.parametrize(("bodies", "shape", "rows"), PAGES)
 def test_a_table_of_several_pages_is_one_table(bodies, shape, rows):
     pages = read(*bodies)
