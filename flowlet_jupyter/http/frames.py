@@ -12,12 +12,12 @@ from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import formats
 from flowlet_jupyter.tables.charset import decode
+from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.formats import Body, Format, unpacked
 from flowlet_jupyter.tables.frames import frame_of, polars_of, warn_caller, with_dates, with_polars_dates
 from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
 from flowlet_jupyter.tables.ndjson import polars_of_ndjson
 from flowlet_jupyter.tables.readers import read_table
-from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.records import Found, find_records, paths_of_lists
 from flowlet_jupyter.tables.shapes import Table, tabulate
 from flowlet_jupyter.tables.xml import read_xml

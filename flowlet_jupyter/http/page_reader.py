@@ -160,7 +160,7 @@ class PageReader:
             requests.append(request)
         return requests
 
-    def _accept(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:
+    def _accept(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:  # noqa: C901 - a branch for each way in which a page is not one more
         """Add a page; False if it was asked for by a wrong guess. Raises `PagingStopped` if it is an error or unreadable."""
         if self._to_discard:
             self._to_discard -= 1

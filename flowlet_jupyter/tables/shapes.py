@@ -170,7 +170,7 @@ def _parallel(node: Any) -> Table | None:
     return Table(rows, "", "parallel lists")
 
 
-def _pairs(node: Any) -> Table | None:
+def _pairs(node: Any) -> Table | None:  # noqa: PLR0911 - one return for each thing that it is not
     """`{prices: [[1700000000000, 1.5], …], volumes: [[1700000000000, 9], …]}`: pairs of a time and a value (CoinGecko)."""
     if not isinstance(node, dict):
         return None

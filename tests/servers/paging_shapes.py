@@ -26,8 +26,8 @@ class Shape:
     empty: Any = None  # the page behind the last, where one more is asked for
 
 
-def shape(name: str, url: str, pages: list[Any], next: dict[str, Any] | None, **more: Any) -> Shape:
-    return Shape(name, f"{ORIGIN}{url}", pages, next, **more)
+def shape(name: str, url: str, pages: list[Any], following: dict[str, Any] | None, **more: Any) -> Shape:
+    return Shape(name, f"{ORIGIN}{url}", pages, following, **more)
 
 
 def link(target: str, rel: str = "next") -> dict[str, str]:

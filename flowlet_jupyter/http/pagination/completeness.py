@@ -224,7 +224,7 @@ def _end(last: Signals, response: PageResponse, progress: PagingProgress) -> str
     return next((reason for holds, reason in ends if holds), "")
 
 
-def _contradiction(
+def _contradiction(  # noqa: PLR0911 - one return a contradiction
     request: PageRequest, last: Signals, response: PageResponse, members: Sequence[Member], progress: PagingProgress
 ) -> str:
     if last.more is not None and request.graphql_query is not None:

@@ -165,7 +165,7 @@ class Offset:
 NumberedPaginator = PageNumber | Offset
 
 
-def candidates(
+def candidates(  # noqa: C901 - a branch for each place in which a number may stand
     request: PageRequest, response: PageResponse, signals: Signals, members: Sequence[Member]
 ) -> Iterator[NumberedPaginator]:
     """The ways to page by numbers that the request or this page show, the most certain first."""
