@@ -12,15 +12,16 @@ from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import formats
 from flowlet_jupyter.tables.charset import decode
+from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.formats import Body, Format, unpacked
-from flowlet_jupyter.tables.frames import frame_of, polars_of, with_dates, with_polars_dates
+from flowlet_jupyter.tables.frames import frame_of, polars_of, warn_caller, with_dates, with_polars_dates
 from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
 from flowlet_jupyter.tables.ndjson import polars_of_ndjson
 from flowlet_jupyter.tables.readers import read_table
-from flowlet_jupyter.tables.records import Found, error_in, find_records, paths_of_lists
+from flowlet_jupyter.tables.records import Found, find_records, paths_of_lists
 from flowlet_jupyter.tables.selection import select
 from flowlet_jupyter.tables.shapes import Table, tabulate
-from flowlet_jupyter.tables.xml import records_of_xml
+from flowlet_jupyter.tables.xml import read_xml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +52,16 @@ def format_of(response: Response) -> Format:
     return formats.format_of(body_of(response))
 
 
+def error_of(response: Response) -> str:
+    """What the API says of an error in the body of a success; "" if it says of none, or the body is not JSON."""
+    if response.is_error or format_of(response) != "json":
+        return ""
+    try:
+        return error_in(response.json())
+    except RequestFailed:
+        return ""
+
+
 def records_of(response: Response, path: str | None) -> Found:
     """The records at the JMESPath `path` of a body that holds records, or the likeliest list. Raises `RequestFailed`."""
     table = _table_of(response, unpacked(body_of(response)), path)
@@ -61,8 +72,8 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noq
     _refuse_error(response)
     form = formats.format_of(body)
     if form == "xml":
-        records, found = records_of_xml(body.content)
-        return Table(records, found, "XML: elements that repeat")
+        document = read_xml(body.content)
+        return Table(document.records, document.path, "XML: elements that repeat")
     if form in {"ndjson", "json-seq", "sse"}:
         text = decode(body.content, body.charset).text
         of = {"ndjson": of_ndjson, "json-seq": of_sequence, "sse": of_events}[form]
@@ -173,9 +184,16 @@ def to_polars(response: Response, path: str | None, *, dates: bool, read: Mappin
     if form in _OF_RECORDS:
         frame = polars_of_ndjson(body.content) if form == "ndjson" else None
         if frame is None:
-            return polars_of(_table_of(response, body, path).records, dates=dates)
+            table = _table_of(response, body, path)
+            if table.shape:
+                warn_caller(f"The body was read as a table of this form: {table.shape}.")
+            return polars_of(table.records, dates=dates)
     else:
-        frame, _ = read_table(body, form, "polars", options)
+        frame, seen = read_table(body, form, "polars", options)
+        if "shape" in seen:
+            warn_caller(f"The body was read as a table of this form: {seen['shape']}.")
+        if "guessed" in seen.get("encoding", ""):
+            warn_caller(f"The body does not say how its text is encoded; it was read as {seen['encoding']}.")
     return with_polars_dates(frame) if dates else frame
 
 

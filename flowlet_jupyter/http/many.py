@@ -24,7 +24,8 @@ from flowlet_jupyter.http.options import (
     SeriesOptions,
     shows,
 )
-from flowlet_jupyter.http.pages import AsyncPages, Pages, Reading
+from flowlet_jupyter.http.page_reader import PagingOptions
+from flowlet_jupyter.http.pages import AsyncPages, Pages
 from flowlet_jupyter.http.pagination import PageRequest, Style
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import retry_of
@@ -76,11 +77,11 @@ def paginate(
     def send(page: PageRequest) -> Response:
         return request(**plan.of(page))
 
-    reading = Reading(
+    how = PagingOptions(
         style=style, path=path, max_pages=max_pages, max_items=max_items, concurrency=max(concurrency, 1),
         declared=_declared_paging(secret, plan.session), show_progress=progress,
     )  # fmt: skip
-    pages = Pages(send, PageRequest(plan.address, params or {}, json), reading)
+    pages = Pages(send, PageRequest(plan.address, params or {}, json), how)
     plan.session.part(_LastResults).pages = pages
     return pages
 
@@ -108,11 +109,11 @@ def apaginate(
     async def send(page: PageRequest) -> Response:
         return await arequest(**plan.of(page))
 
-    reading = Reading(
+    how = PagingOptions(
         style=style, path=path, max_pages=max_pages, max_items=max_items, concurrency=max(concurrency, 1),
         declared=_declared_paging(secret, plan.session), show_progress=progress,
     )  # fmt: skip
-    return AsyncPages(send, PageRequest(plan.address, params or {}, json), reading)
+    return AsyncPages(send, PageRequest(plan.address, params or {}, json), how)
 
 
 class _Plan:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact
 from flowlet_jupyter.errors import PagingStopped, RequestFailed
 from flowlet_jupyter.http import api, curl_export, many
+from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.notebook.display.messages import explanation, status_line
@@ -107,6 +108,9 @@ class Plain:
         response = self.call.send()
         if self.raises and response.is_error:
             raise RequestFailed(_as_error(response))
+        if self.raises and (message := error_of(response)):
+            shown = redact(f"{status_line(response)}. The API reports an error in it: {message}", response)
+            raise RequestFailed(shown)
         if self.shows_headers:
             print(redact(self._exchange(response), response))  # noqa: T201 - the magic's output
         if self.select is not None:
@@ -140,6 +144,7 @@ class Paged:
     select: str | None = None
     frame: str | None = None
     out: str | None = None
+    is_shown: bool = False  # the pages themselves are the output of the cell, and say how complete they are
     namespace: MutableMapping[str, Any] = field(repr=False)
 
     def run(self) -> Any:
@@ -154,19 +159,30 @@ class Paged:
             )  # fmt: skip
             try:
                 pages.read_all()
-            except (KeyboardInterrupt, PagingStopped):
-                self._keep(pages)
+            except PagingStopped:  # which says what was read, and how to go on
+                if self._keep(pages):
+                    _notice(f"{self.out} holds what was read before the error, with complete=False.")
                 raise
-        if not pages.complete:
-            _notice(f"{pages!r}.")
+            except KeyboardInterrupt:
+                where = f"{self.out} (with complete=False) and " if self._keep(pages) else ""
+                _notice(
+                    f"Interrupted. What was read is kept, {pages.count_in_words()}: in {where}flowlet.last_pages(), whose "
+                    "resume() goes on."
+                )
+                raise
+        if not pages.complete and not self.is_shown:
+            _notice(_how_complete(pages))
         return self._result(pages)
 
-    def _keep(self, pages: Pages) -> None:
-        where = ""
-        if self.out is not None:
+    def _keep(self, pages: Pages) -> bool:
+        """Put what was read into the variable that the line names; False if it names none, or there is no table of it."""
+        if self.out is None:
+            return False
+        try:
             self.namespace[self.out] = self._result(pages)
-            where = f"in {self.out} (complete=False) and "
-        _notice(f"{pages!r}. They are kept {where}in flowlet.last_pages(), whose resume() goes on.")
+        except RequestFailed:
+            return False
+        return True
 
     def _result(self, pages: Pages) -> Any:
         if self.select is not None:
@@ -254,7 +270,10 @@ def execution_of(
         limits = {name: getattr(spec, name) for name in ("max_pages", "max_items", "concurrency")}
         paging = {"style": spec.paginate, "path": spec.frame_path if spec.frame else spec.select}
         paging |= {name: value for name, value in limits.items() if value is not None}
-        return Paged(call=call, paging=paging, select=spec.select, frame=frame, out=spec.out, namespace=namespace)
+        is_shown = spec.select is None and frame is None and spec.out is None and not spec.quiet
+        return Paged(
+            call=call, paging=paging, select=spec.select, frame=frame, out=spec.out, is_shown=is_shown, namespace=namespace
+        )  # fmt: skip
     return Plain(
         call=call, raises=settings.raise_on_error if spec.raises is None else spec.raises,
         shows_request=spec.verbose, shows_headers=spec.verbose or spec.show_headers,
@@ -304,6 +323,14 @@ def execute(
         namespace[spec.out] = result
         return None
     return None if spec.quiet else result
+
+
+def _how_complete(pages: Pages) -> str:
+    """One sentence on pages that are not complete, or not known to be."""
+    if pages.complete is None:
+        return f"Read: {pages.count_in_words()}. Whether these are all is not known: {pages.reason}."
+    goes_on = " flowlet.last_pages().resume() reads on." if pages.can_resume else ""
+    return f"Read: {pages.count_in_words()}. These are not all: {pages.reason}.{goes_on}"
 
 
 def _as_error(response: Response, consequence: str = "") -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from flowlet_jupyter.notebook.openapi import Operations
 
+_FIRST_OPENAPI_SECONDS = 3.0  # that the cell that names a document waits to say that it cannot be read
 _OPENAPI_SECONDS = 0.3  # that a completion waits for a document that it has not read yet
 
 
@@ -94,8 +95,14 @@ class FlowletMagics(Magics):
             from flowlet_jupyter.credentials.handles import default_secrets
 
             default_secrets()[changed.secret]  # raises with a suggestion
+        is_new = changed.openapi != self.defaults.openapi
         self.defaults = changed
         print(changed)  # noqa: T201 - the magic's output
+        if is_new and changed.openapi:
+            from flowlet_jupyter.notebook.openapi import operations_of
+
+            if problem := operations_of(changed.openapi, wait=_FIRST_OPENAPI_SECONDS).problem:
+                print(problem)  # noqa: T201 - the magic's output
 
     @no_var_expand
     @line_magic

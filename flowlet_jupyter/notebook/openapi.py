@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.errors import FlowletError, RequestFailed
 from flowlet_jupyter.http.api import get
 from flowlet_jupyter.session import Session, default_session
 
@@ -25,6 +25,7 @@ class Operations:
 
     parameters: dict[tuple[str, str], tuple[str, ...]]
     bases: tuple[str, ...] = ()  # the paths of the servers, which a URL's path begins with
+    problem: str = ""  # why the document was not read
 
     def paths(self) -> list[str]:
         """The paths, with `{{name}}` where a value belongs."""
@@ -71,11 +72,36 @@ def operations_of(place: str, *, wait: float = 0.0) -> Operations:
 
 
 def _read(place: str, documents: _Documents) -> None:
+    documents.known[place] = read(place)
+
+
+def read(place: str) -> Operations:
+    """The operations of the document at `place`, a file or URL; none, with the problem, where it cannot be read."""
     try:
-        text = get(place, timeout=_SECONDS).text if "://" in place else Path(place).expanduser().read_text("utf-8")
-        documents.known[place] = parse(_loaded(text[:_MAX_BYTES]))
-    except (FlowletError, OSError, ValueError, RecursionError):
-        return  # completion then offers what else it knows
+        operations = parse(_loaded(_content(place)))
+    except (FlowletError, OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return Operations({}, problem=f"The OpenAPI document {place[:200]} is not used for completion: {reason[:300]}")
+    if operations.parameters:
+        return operations
+    return Operations({}, problem=f"The OpenAPI document {place[:200]} describes no paths.")
+
+
+def _content(place: str) -> str:
+    if "://" in place:
+        response = get(place, timeout=_SECONDS)
+        if response.is_error:
+            raise RequestFailed(f"the server answered {response.status_code}.")
+        size, text = len(response.content), response.text
+    else:
+        path = Path(place).expanduser()
+        size = path.stat().st_size
+        text = path.read_text("utf-8-sig") if size <= _MAX_BYTES else ""
+    if size > _MAX_BYTES:
+        raise RequestFailed(
+            f"it is too large ({size / 1e6:.0f} MB; at most {_MAX_BYTES / 1e6:.0f} MB are read). Name a part of it."
+        )
+    return text
 
 
 def _loaded(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Forms of single products that are known by their own member names: BigQuery, GA4, InfluxDB, Prometheus, Elasticsearch, JSON-stat. Pure.
+"""Forms of single products that are known by their own member names: BigQuery, GA4, InfluxDB, Prometheus, Elasticsearch, JSON-stat, SDMX-JSON. Pure.
 
 Each function gives records, their JMESPath and the name of the form, or None.
 """
@@ -158,6 +158,34 @@ def _json_stat(body: Any) -> Known | None:
     return records, "" if node is body else "dataset", "JSON-stat"
 
 
+def _sdmx(body: Any) -> Known | None:
+    """Observations by the places of their dimensions' values: SDMX-JSON 1 and 2, flat or in series."""
+    node = body.get("data", body) if isinstance(body, dict) else None
+    structures = _at(node, "structures")
+    structure = structures[0] if _are_dicts(structures) else _at(node, "structure")
+    datasets, dimensions = _at(node, "dataSets"), _at(structure, "dimensions")
+    if not _are_dicts(datasets) or not isinstance(dimensions, dict) or len(datasets) != 1:
+        return None
+    outer, inner = dimensions.get("series") or [], dimensions.get("observation") or []
+    series = datasets[0].get("series", {"": datasets[0]})
+    records: list[dict[str, Any]] = []
+    try:
+        for key, one in series.items():
+            about = _at_places(key, outer) if "series" in datasets[0] else {}
+            for place, observed in one.get("observations", {}).items():
+                records.append({**about, **_at_places(place, inner), "value": observed[0] if observed else None})
+    except (IndexError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    path = "data.dataSets" if node is not body else "dataSets"
+    return (records, path, "SDMX-JSON") if records else None
+
+
+def _at_places(key: str, dimensions: list[Any]) -> dict[str, Any]:
+    """The ids of the dimensions' values at places such as `0:3:1`."""
+    pairs = zip(dimensions, key.split(":"), strict=True)
+    return {dimension["id"]: dimension["values"][int(place)]["id"] for dimension, place in pairs}
+
+
 def _categories(category: Any, size: int) -> list[str] | None:
     """The labels of one dimension in order; its codes where labels are not one for each."""
     if not isinstance(category, dict):
@@ -181,5 +209,5 @@ def _are_dicts(values: Any) -> bool:
 
 
 ALL: tuple[Callable[[Any], Known | None], ...] = (
-    _bigquery, _analytics, _influx, _prometheus, _elasticsearch, _json_stat,
+    _bigquery, _analytics, _influx, _prometheus, _elasticsearch, _json_stat, _sdmx,
 )  # fmt: skip

@@ -176,8 +176,13 @@ def _noted(moments: Moments, name: str) -> list[str]:
     note = moments.note(name)
     if note is None:
         return []
-    depth, caller = 1, sys._getframe(1)  # noqa: SLF001 - the warning is the caller's, outside this package
+    warn_caller(note)
+    return [note]
+
+
+def warn_caller(note: str) -> None:
+    """Warn whoever called this package: a polars DataFrame has no `attrs` for a note."""
+    depth, caller = 2, sys._getframe(1)  # noqa: SLF001 - the warning is the caller's, outside this package
     while caller.f_back is not None and caller.f_globals.get("__name__", "").startswith("flowlet_jupyter"):
         depth, caller = depth + 1, caller.f_back
     warnings.warn(note, stacklevel=depth)
-    return [note]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
+from flowlet_jupyter.tables.annotated_csv import as_plain_csv
 from flowlet_jupyter.tables.charset import decode
 from flowlet_jupyter.tables.delimited import Dialect, dialect_of
 from flowlet_jupyter.tables.formats import Body, Format
@@ -14,6 +16,11 @@ from flowlet_jupyter.tables.frames import import_library
 from flowlet_jupyter.tables.html import table_as_csv
 
 Library = Literal["pandas", "polars"]
+# words for a missing value in a column of numbers, as pandas has them
+_WORDS_FOR_MISSING = (
+    "#N/A", "#NA", "-NaN", "-nan", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null", "1.#QNAN", "1.#IND",
+)  # fmt: skip
+_MISSING = re.compile("|".join(re.escape(word) for word in _WORDS_FOR_MISSING))
 
 
 def read_table(body: Body, form: Format, library: Library, options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -73,6 +80,8 @@ def _read_csv(
     text = decoded.text
     if form == "html":
         text = table_as_csv(text, options.pop("table", None))
+    if (plain := as_plain_csv(text)) is not None:
+        text, seen["shape"] = plain, "InfluxDB annotated CSV"
     separator = options.pop("sep", None) or options.pop("separator", None) or options.pop("delimiter", None)
     dialect = dialect_of(
         text, separator or ("\t" if form == "tsv" else "," if form == "html" else None), options.pop("decimal", None)
@@ -83,13 +92,14 @@ def _read_csv(
     if library == "polars":
         types = dict.fromkeys(dialect.texts, module.String) | (options.pop("schema_overrides", None) or {})
         settings = {"infer_schema_length": None, **options}
-        return module.read_csv(
+        frame = module.read_csv(
             text.encode(),
             separator=dialect.sep,
             schema_overrides=types,
             decimal_comma=dialect.decimal == ",",
             **settings,
-        ), seen
+        )
+        return (frame if options else _with_missing_numbers(frame, types, module)), seen
     return _pandas_csv(text, dialect, module, options), seen
 
 
@@ -118,4 +128,33 @@ def _pandas_csv(text: str, dialect: Dialect, pandas: Any, options: dict[str, Any
         for name in gaps:
             if name in again and str(again[name].dtype) == "Int64":
                 frame[name] = again[name]
+    texts_with_gaps = [
+        name
+        for name in frame.columns
+        if pandas.api.types.is_string_dtype(frame[name].dtype) and frame[name].isna().any()
+    ]
+    if texts_with_gaps and not options and _MISSING.search(text):
+        # among texts NA is one (Namibia, a surname): only an empty field is missing there
+        again = pandas.read_csv(
+            io.StringIO(text), usecols=texts_with_gaps, dtype=str, sep=sep, keep_default_na=False, na_values=[""]
+        )
+        for name in texts_with_gaps:
+            if name in again:
+                frame[name] = again[name]
+    return frame
+
+
+def _with_missing_numbers(frame: Any, types: Mapping[str, Any], polars: Any) -> Any:
+    """`frame` with those columns as numbers that are texts only by a word for a missing value among them, as in pandas."""
+    for name, kind in frame.schema.items():
+        if kind != polars.String or name in types:
+            continue
+        plain = frame[name].set(frame[name].is_in(_WORDS_FOR_MISSING), None)
+        if plain.null_count() in {frame[name].null_count(), len(plain)}:
+            continue
+        for number in (polars.Int64, polars.Float64):
+            cast = plain.cast(number, strict=False)
+            if cast.null_count() == plain.null_count():
+                frame = frame.with_columns(cast)
+                break
     return frame

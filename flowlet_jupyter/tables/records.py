@@ -36,12 +36,18 @@ def find_records(body: Any, *, url: str = "") -> Found | None:
     candidates = _lists(body, (), 0)
     if not candidates:
         return None
-    segment = urlsplit(url).path.rstrip("/").rpartition("/")[2].lower()
+    segments = [segment.lower() for segment in urlsplit(url).path.rstrip("/").split("/")[-2:]]
     best = min(
-        candidates, key=lambda candidate: (_is_beside(candidate), candidate[0][-1].lower() != segment, _rank(candidate))
+        candidates,
+        key=lambda candidate: (
+            _is_beside(candidate),
+            candidate[0][-1].lower() not in segments,
+            not _is_counted(candidate[0][-1], body),
+            _rank(candidate),
+        ),
     )
     name = best[0][-1].lower()
-    if "id" in body and name not in _USUAL_NAMES and name != segment:
+    if "id" in body and name not in _USUAL_NAMES and name not in segments:
         return None  # one object that has a list among its members is one record
     return Found(best[1], ".".join(map(quoted, best[0])))
 
@@ -62,20 +68,9 @@ def _is_beside(candidate: tuple[tuple[str, ...], list[Any]]) -> bool:
     return any(name.lower() in _BESIDE for name in candidate[0])
 
 
-def error_in(body: Any) -> str:
-    """What an API says of an error in the body of a 200; "" if it says of none."""
-    if not isinstance(body, dict):
-        return ""
-    errors = body.get("errors")
-    is_graphql = isinstance(errors, list) and bool(errors) and "data" in body and not body["data"]
-    is_refused = body.get("ok") is False or body.get("success") is False or str(body.get("status")).lower() == "error"
-    if not is_graphql and not is_refused:
-        return ""
-    if is_graphql and isinstance(errors, list):
-        first = errors[0]
-        return str(first.get("message", first) if isinstance(first, dict) else first)[:300]
-    stated = next((body[name] for name in ("error", "message", "error_description", "errors") if body.get(name)), "")
-    return str(stated.get("message", stated) if isinstance(stated, dict) else stated)[:300] or "no reason is given"
+def _is_counted(name: str, body: Any) -> bool:
+    """Whether a total of the list stands beside it (Plaid's `total_transactions`)."""
+    return isinstance(body, dict) and any(key in body for key in (f"total_{name}", f"{name}_total", f"{name}_count"))
 
 
 def _rank(candidate: tuple[tuple[str, ...], list[Any]]) -> tuple[bool, int, int, int]:

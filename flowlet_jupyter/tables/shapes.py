@@ -20,6 +20,7 @@ _NAME_MEMBERS = ("fieldName", "name", "field", "ColumnName", "id", "key", "colum
 _TIMES = {"time", "times", "date", "dates", "timestamp", "timestamps", "datetime", "t", "index", "day", "month", "year"}
 _DATE_KEY = re.compile(r"\d{4}-\d\d(-\d\d)?([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 _ID_KEY = re.compile(r"-?\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[A-Za-z]+[-_:]?\d+")
+_FIRST_TIME = 100_000_000  # 1973, in seconds
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -48,7 +49,7 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
     # where there is a list of objects, what stands beside it is about the list
     if likely is not None and any(isinstance(record, dict) for record in likely[:20]):
         return None
-    return _only(_parallel, body) or _only(_by_key, body)
+    return _only(_parallel, body) or _only(_pairs, body) or _only(_by_key, body)
 
 
 def _only(form: Callable[[Any], Table | None], body: Any) -> Table | None:
@@ -167,6 +168,28 @@ def _parallel(node: Any) -> Table | None:
         return None
     rows = [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
     return Table(rows, "", "parallel lists")
+
+
+def _pairs(node: Any) -> Table | None:  # noqa: PLR0911 - one return for each thing that it is not
+    """`{prices: [[1700000000000, 1.5], …], volumes: [[1700000000000, 9], …]}`: pairs of a time and a value (CoinGecko)."""
+    if not isinstance(node, dict):
+        return None
+    lists = {key: value for key, value in node.items() if isinstance(value, list)}
+    if not lists or any(isinstance(value, dict) for value in node.values()):
+        return None
+    if not all(value and _is_grid(value) and len(value[0]) == 2 for value in lists.values()):
+        return None
+    times = [[pair[0] for pair in value] for value in lists.values()]
+    if any(own != times[0] for own in times) or not _are_times("time", times[0]) or "time" in lists:
+        return None
+    if not all(isinstance(time, str) or time > _FIRST_TIME for time in times[0]):
+        return None  # small numbers are no times
+    if any(isinstance(pair[1], dict | list) for value in lists.values() for pair in value):
+        return None
+    rows = [
+        {"time": time, **{key: value[place][1] for key, value in lists.items()}} for place, time in enumerate(times[0])
+    ]
+    return Table(rows, "", "pairs of a time and a value")
 
 
 def _are_times(name: str, values: list[Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestFailed
@@ -11,11 +12,24 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _MAX_DEPTH = 5
+_BESIDE = {"link"}  # of a feed, not one of its records
 _ALONE = {"entry", "item", "record", "row"}  # a feed or list with one element still has one record
 
 
-def records_of_xml(content: bytes) -> tuple[list[dict[str, Any]], str]:
-    """The records and the path to them. Texts stay texts; attributes are fields too. Raises `RequestFailed`."""
+@dataclass(frozen=True)
+class Document:
+    """The records, the path to them, and what stands beside them (links, totals) as the fields of the root element."""
+
+    records: list[dict[str, Any]]
+    path: str
+    about: dict[str, Any]
+
+
+def read_xml(content: bytes, path: str | None = None) -> Document:
+    """The records of an XML document, the elements at `path` if it is given. Raises `RequestFailed`.
+
+    Texts stay texts; attributes are fields too.
+    """
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException
@@ -27,8 +41,17 @@ def records_of_xml(content: bytes) -> tuple[list[dict[str, Any]], str]:
         raise RequestFailed(f"The XML holds {type(error).__name__}: entities are not read. See r.text") from None
     except (ParseError, ValueError, RecursionError, LookupError) as error:
         raise RequestFailed(f"The body is not XML: {str(error)[:200]}. See its text: r.text") from None
-    path, elements = _repeated(root)
-    return [_fields(element) for element in elements], path
+    path, elements = _repeated(root) if path is None else (path, _at(root, path))
+    about = _fields(root, without=frozenset(map(id, elements)))
+    return Document([_fields(element) for element in elements], path, about)
+
+
+def _at(root: Element, path: str) -> list[Element]:
+    own, *names = path.split("/")
+    level = [root] if own == _name(root) else []
+    for name in names:
+        level = [child for element in level for child in element if _name(child) == name]
+    return level
 
 
 def _repeated(root: Element) -> tuple[str, list[Element]]:
@@ -39,6 +62,8 @@ def _repeated(root: Element) -> tuple[str, list[Element]]:
         for path, node in level:
             counts = Counter(child.tag for child in node)
             for tag, count in counts.items():
+                if _name_of(tag) in _BESIDE:
+                    continue
                 same = [child for child in node if child.tag == tag]
                 is_full = any(len(child) or (child.attrib and not child.text) for child in same)
                 has_children = any(len(child) for child in same)
@@ -57,13 +82,20 @@ def _repeated(root: Element) -> tuple[str, list[Element]]:
 
 
 def _name(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+    return _name_of(element.tag)
 
 
-def _fields(element: Element) -> dict[str, Any]:
+def _name_of(tag: object) -> str:
+    return str(tag).rpartition("}")[2]
+
+
+def _fields(element: Element, *, without: frozenset[int] = frozenset()) -> dict[str, Any]:
+    """The attributes and children of an element, but for those children whose identities are in `without`."""
     fields: dict[str, Any] = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
     for child in element:
-        name, value = _name(child), _value(child)
+        if id(child) in without:
+            continue
+        name, value = _name(child), _value(child, without)
         while name in fields and name in element.attrib:
             name = f"{name}_"  # an attribute has this name already
         if name not in fields:
@@ -77,7 +109,7 @@ def _fields(element: Element) -> dict[str, Any]:
     return fields
 
 
-def _value(element: Element) -> Any:
+def _value(element: Element, without: frozenset[int]) -> Any:
     if len(element) or element.attrib:
-        return _fields(element)
+        return _fields(element, without=without)
     return (element.text or "").strip() or None

@@ -15,7 +15,8 @@ from support import eventually
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import HostNotAllowed, PagingStopped, RequestFailed
 from flowlet_jupyter.http.many import _paging_of
-from flowlet_jupyter.http.pages import Pages, Reading
+from flowlet_jupyter.http.page_reader import PagingOptions
+from flowlet_jupyter.http.pages import Pages
 from flowlet_jupyter.http.pagination import (
     Cursor,
     LinkHeader,
@@ -326,9 +327,10 @@ def test_each_kind_of_paging_asks_for_its_next_page_and_is_not_complete_before(b
 
     def send(request):
         sent.append(str(httpx.URL(request.url).copy_merge_params(dict(request.params))))
-        return Response(200, json=body if len(sent) == 1 else {"end": []}, headers=headers if len(sent) == 1 else {})
+        end = [] if isinstance(body, list) else {"end": []}
+        return Response(200, json=body if len(sent) == 1 else end, headers=headers if len(sent) == 1 else {})
 
-    pages = Pages(send, PageRequest(URL), Reading(concurrency=1, max_pages=1, show_progress=False)).read_all()
+    pages = Pages(send, PageRequest(URL), PagingOptions(concurrency=1, max_pages=1, show_progress=False)).read_all()
     assert pages.complete is False
     pages.resume(max_pages=1)
     assert expected in sent[1]
@@ -349,7 +351,9 @@ def test_each_kind_of_paging_asks_for_its_next_page_and_is_not_complete_before(b
 )
 def test_what_an_answer_says_of_its_completeness(body, complete, reason):
     pages = Pages(
-        lambda _: Response(200, json=body), PageRequest(URL), Reading(concurrency=1, max_pages=1, show_progress=False)
+        lambda _: Response(200, json=body),
+        PageRequest(URL),
+        PagingOptions(concurrency=1, max_pages=1, show_progress=False),
     ).read_all()
     assert pages.complete is complete
     assert reason in pages.reason

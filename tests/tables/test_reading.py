@@ -33,6 +33,7 @@ def zipped(**members: str) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.filterwarnings("ignore:The body")
 @pytest.mark.parametrize(
     ("body", "media_type", "headers"),
     [
@@ -168,9 +169,19 @@ SHAPES = [
     ({"hits": {"hits": [{"_id": "1", "_source": {"a": 1}}]}}, "Elasticsearch hits", [{"_id": "1", "a": 1}]),
     ({"class": "dataset", "id": ["g"], "size": [2], "dimension": {"g": {"category": {"index": ["DE", "FR"]}}}, "value": [1, 2]},
      "JSON-stat", [{"g": "DE", "value": 1}, {"g": "FR", "value": 2}]),
+    ({"data": {"dataSets": [{"series": {"0:1": {"observations": {"0": [1.5], "1": [2.5, 0]}}}}],
+               "structures": [{"dimensions": {"series": [{"id": "F", "values": [{"id": "M"}]}, {"id": "G", "values": [{"id": "DE"}, {"id": "FR"}]}],
+                                              "observation": [{"id": "T", "values": [{"id": "2024-01"}, {"id": "2024-02"}]}]}}]}},
+     "SDMX-JSON", [{"F": "M", "G": "FR", "T": "2024-01", "value": 1.5}, {"F": "M", "G": "FR", "T": "2024-02", "value": 2.5}]),
+    ({"dataSets": [{"observations": {"0:1": [7]}}],
+      "structure": {"dimensions": {"observation": [{"id": "G", "values": [{"id": "DE"}]}, {"id": "T", "values": [{"id": "2023"}, {"id": "2024"}]}]}}},
+     "SDMX-JSON", [{"G": "DE", "T": "2024", "value": 7}]),
+    ({"prices": [[1700000000000, 1.5], [1700000060000, 2.5]], "volumes": [[1700000000000, 7], [1700000060000, 8]]},
+     "pairs of a time and a value", [{"time": 1700000000000, "prices": 1.5, "volumes": 7}, {"time": 1700000060000, "prices": 2.5, "volumes": 8}]),
 ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:The body was read as a table of this form")
 @pytest.mark.parametrize(("body", "shape", "records"), SHAPES)
 def test_a_known_shape_becomes_a_table_and_is_named(body, shape, records):
     frame = answer(body).to_df()
@@ -187,6 +198,8 @@ def test_a_known_shape_becomes_a_table_and_is_named(body, shape, records):
         {"columns": ["a", "b"], "rows": [[1, 2, 3]]},
         {"data": [{"id": 1}], "links": {"a": {"href": "x"}, "b": {"href": "y"}}},
         [{"columns": ["a"], "rows": [[1]]}],
+        {"polygon": [[1, 2], [3, 4]]},
+        {"bids": [[1700000000, 1.5]], "asks": [[1700000001, 2.5]]},
     ],
 )
 def test_what_is_only_like_a_shape_is_left_as_it_is(body):
@@ -204,3 +217,35 @@ def test_one_page_is_the_same_table_as_a_response(respx_mock):
     respx_mock.get("https://api.example.org/report").respond(json={"columns": ["a", "b"], "rows": [[1, "x"], [2, "y"]]})
     frame = flowlet.fetch_df("https://api.example.org/report", progress=False)
     assert (frame["a"].tolist(), frame.attrs["shape"]) == ([1, 2], "columns and rows")
+
+
+def test_na_is_a_text_among_texts_and_missing_among_numbers():
+    body = answer("country,n,m\nNA,1,NA\nDE,NA,2.5\n,3,n/a\n", "text/csv")
+    frame = body.to_df()
+    assert frame["country"].tolist()[:2] == ["NA", "DE"]
+    assert frame["country"].isna().tolist() == [False, False, True]
+    assert (str(frame["n"].dtype), frame["n"].isna().tolist()) == ("Int64", [False, True, False])
+    other = body.to_polars()
+    assert other["country"].to_list() == ["NA", "DE", None]
+    assert (other["n"].to_list(), other["m"].to_list()) == ([1, None, 3], [None, 2.5, None])
+
+
+def test_the_tables_of_influxdbs_annotated_csv_are_one():
+    csv = (
+        "#datatype,string,long,dateTime:RFC3339,double,string\r\n#group,false,false,false,false,true\r\n"
+        "#default,_result,,,,\r\n,result,table,_time,_value,host\r\n,,0,2024-01-01T00:00:00Z,1.5,a\r\n\r\n"
+        "#datatype,string,long,dateTime:RFC3339,double,string\r\n#group,false,false,false,false,true\r\n"
+        "#default,_result,,,,\r\n,result,table,_time,_value,room\r\n,,1,2024-01-01T00:00:00Z,2.5,b\r\n"
+    )
+    frame = answer(csv, "text/csv; charset=utf-8").to_df(dates=True)
+    assert list(frame.columns) == ["result", "table", "_time", "_value", "host", "room"]
+    assert (frame["_value"].tolist(), frame["result"].tolist()) == ([1.5, 2.5], ["_result", "_result"])
+    assert frame["host"].isna().tolist() == [False, True]
+    assert frame.attrs["shape"] == "InfluxDB annotated CSV"
+
+
+def test_polars_says_by_a_warning_what_pandas_says_in_attrs():
+    with pytest.warns(UserWarning, match="columns and rows"):
+        answer({"columns": ["a"], "rows": [[1]]}).to_polars()
+    with pytest.warns(UserWarning, match=r"cp1252 \(guessed\)"):
+        answer("id,name\n1,Zoë\n".encode("cp1252"), "text/csv").to_polars()

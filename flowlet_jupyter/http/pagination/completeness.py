@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from flowlet_jupyter.http.pagination.links import has_links_without_next, is_next_url, is_place_of_url
+from flowlet_jupyter.http.pagination.link_members import has_links_without_next, is_next_url, is_place_of_url
 from flowlet_jupyter.http.pagination.members import Member, members_of
 from flowlet_jupyter.http.pagination.names import (
     AMBIGUOUS_TOTALS,
@@ -25,6 +26,7 @@ _CLOSED = frozenset(
     {"next", "nextpage", "nextcursor", "nextpagetoken", "nexttoken", "nextmarker", "nextcursormark", "nextoffset", "cursornext",
      "nextcontinuationtoken", "nextpagecursor", "nextcursorstr", "nextbookmark"}
 )  # fmt: skip
+_MAX_DEPTH = 8
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Signals:
     is_last: Member | None = None  # a flag that says that there is not
     total: int | None = None
     total_name: str = ""
+    is_estimate: bool = False  # the total is about right, or a lower bound: there may be more than it says
     page_count: int | None = None
     page_count_name: str = ""
     number: Member | None = None  # this page's number
@@ -54,12 +57,16 @@ def signals_of(request: PageRequest, response: PageResponse, members: Sequence[M
     """The signals of a page."""
     members = members_of(response) if members is None else members
     flags = [(member, value) for member in members if (value := _flag(member)) is not None]
+    own = f"{response.path.rpartition('.')[0]}.pageInfo."
+    if any(member.path.startswith(own) for member, _ in flags):  # GraphQL: other connections speak of other lists
+        flags = [(member, value) for member, value in flags if member.path.startswith(own)]
     more = next((member for member, is_more in flags if is_more), None)
     is_last = next((member for member, is_more in flags if not is_more), None)
     size = next(
         (number for member in members if member.key in SIZES - {"count"} and (number := _positive(member))), None
     )
     total, total_name = _total(request, response, members, has_size=size is not None)
+    is_estimate = "estimate" in total_name.lower() or "approx" in total_name.lower() or _is_lower_bound(members)
     counts = [
         (number, member)
         for member in members
@@ -71,6 +78,7 @@ def signals_of(request: PageRequest, response: PageResponse, members: Sequence[M
         is_last=is_last,
         total=total,
         total_name=total_name,
+        is_estimate=total is not None and is_estimate,
         page_count=count,
         page_count_name=count_member.name if count_member else "",
         number=_page_number(members),
@@ -105,10 +113,11 @@ def _total(
     if not response.has_list:
         return None, ""
     here = len(response.records)
+    of_list = normalised(response.path.rpartition(".")[2])
     for member in sorted(members, key=lambda member: len(member.parents)):
         key = member.parent if member.key == "value" and member.parent == "total" else member.key
         number = as_number(member.value)
-        if number is not None and number >= here and (key in TOTALS or _is_count_of_something(member)):
+        if number is not None and number >= here and (key in TOTALS or _is_count_of_something(member, of_list)):
             return number, "total" if key != member.key else member.name
     for member in members:
         number = as_number(member.value)
@@ -123,9 +132,18 @@ def _total(
     return None, ""
 
 
-def _is_count_of_something(member: Member) -> bool:
-    """MusicBrainz: `release-count`."""
-    return member.name.lower().endswith("-count") and not member.in_header
+def _is_lower_bound(members: Sequence[Member]) -> bool:
+    """Elasticsearch counts up to 10,000, and says so."""
+    return any(member.key == "relation" and member.parent == "total" and member.value == "gte" for member in members)
+
+
+def _is_count_of_something(member: Member, of_list: str) -> bool:
+    """MusicBrainz: `release-count`; Plaid: `total_transactions` beside `transactions`."""
+    if member.in_header:
+        return False
+    return member.name.lower().endswith("-count") or bool(
+        of_list and member.key in {f"total{of_list}", f"{of_list}total", f"{of_list}count"}
+    )
 
 
 def _is_offset(member: Member) -> bool:
@@ -166,7 +184,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Progress:
+class PagingProgress:
     """How far the reading came. `start` is the number of records before the first page, None if it is not known."""
 
     records: int
@@ -176,18 +194,18 @@ class Progress:
     followed_to_its_end: bool = False  # a style that names each next page named none
 
 
-def verdict(request: PageRequest, response: PageResponse, progress: Progress) -> Verdict:
+def verdict(request: PageRequest, response: PageResponse, progress: PagingProgress) -> Verdict:
     """Whether all was read when `response` is the last page. It is complete only if nothing says that there is more."""
     members = members_of(response)
     last = signals_of(request, response, members)
-    if contradiction := _contradiction(last, response, members, progress):
+    if contradiction := _contradiction(request, last, response, members, progress):
         return Verdict(False, contradiction)
     if end := _end(last, response, progress):
         return Verdict(True, end)
     return Verdict(None, NOTHING_SAYS)
 
 
-def _end(last: Signals, response: PageResponse, progress: Progress) -> str:
+def _end(last: Signals, response: PageResponse, progress: PagingProgress) -> str:
     """What says that this is the end, or nothing."""
     total, name = _largest_total(last, progress.first)
     page_count_name = last.page_count_name or progress.first.page_count_name
@@ -196,7 +214,7 @@ def _end(last: Signals, response: PageResponse, progress: Progress) -> str:
         (not response.has_list and progress.pages == 1, "the answer is one record"),
         (last.is_last is not None, f"{last.is_last.name} is {_spelled(last.is_last.value)}" if last.is_last else ""),
         (
-            total is not None and progress.start + progress.records >= total,
+            total is not None and not last.is_estimate and progress.start + progress.records >= total,
             f"{name} says {total or 0:,}, and all were read",
         ),
         (not response.records and progress.pages > 1, "the last page was empty"),
@@ -206,22 +224,30 @@ def _end(last: Signals, response: PageResponse, progress: Progress) -> str:
     return next((reason for holds, reason in ends if holds), "")
 
 
-def _contradiction(last: Signals, response: PageResponse, members: Sequence[Member], progress: Progress) -> str:
-    if errors := _partial_errors(response):
-        return errors
-    if last.more is not None and response.records:
+def _contradiction(  # noqa: PLR0911 - one return a contradiction
+    request: PageRequest, last: Signals, response: PageResponse, members: Sequence[Member], progress: PagingProgress
+) -> str:
+    if last.more is not None and request.graphql_query is not None:
+        return (
+            f"{last.more.name} is true, and the query has no variable for the cursor: declare one, as in "
+            "`query ($after: String) { …(first: 100, after: $after) { pageInfo { endCursor hasNextPage } … } }`, and the "
+            "pages behind are read too"
+        )
+    if last.more is not None and not response.records:
+        return f"{last.more.name} is {_spelled(last.more.value)}, and the last page was empty"
+    if last.more is not None:
         return (
             f"{last.more.name} is {_spelled(last.more.value)}, and nothing in this answer says how to go on; "
             "see the API's documentation for the parameter that does, and pass it"
         )
     read = progress.start + progress.records
     total, name = _largest_total(last, progress.first)
-    if total is not None and read < total:
+    if total is not None and read < total and not (last.is_estimate and not response.records):
         return f"{name} says {total:,}, {read:,} {'was' if read == 1 else 'were'} read"
     count = last.page_count if last.page_count is not None else progress.first.page_count
     number = as_number(last.number.value) if last.number is not None else None
     here = number - progress.first.number_of_first + 1 if number is not None else progress.pages
-    if count is not None and here < count and response.records and total is None and not progress.start:
+    if count is not None and here < count and total is None and not progress.start:
         name = last.page_count_name or progress.first.page_count_name
         return f"{name} says {count:,}, {here:,} {'was' if here == 1 else 'were'} read"
     link = next((member for member in members if is_next_url(member)), None)
@@ -236,12 +262,59 @@ def _largest_total(last: Signals, first: Signals) -> tuple[int | None, str]:
     return max(totals, key=lambda each: each[0] or 0) if totals else (None, "")
 
 
-def _partial_errors(response: PageResponse) -> str:
+def problem_of(response: PageResponse) -> str:
+    """What a page says of being only a part of what it should be, in words; "" if it says nothing of it."""
     body = response.body
-    errors = body.get("errors") if isinstance(body, dict) and "data" in body else None
-    if not isinstance(errors, list) or not errors or normalised(str(type(errors[0]).__name__)) != "dict":
+    if not isinstance(body, dict):
         return ""
-    return f"the API reports an error beside the data: {str(errors[0].get('message', errors[0]))[:200]}"
+    errors = body.get("errors") if "data" in body else None
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        return f"the API reports an error beside the data: {str(errors[0].get('message', errors[0]))[:200]}"
+    shards = body.get("_shards")
+    failed = as_number(shards.get("failed")) if isinstance(shards, dict) else 0
+    stated = (
+        (body.get("jobComplete") is False, "jobComplete is false: the query was still running"),
+        (body.get("timed_out") is True, "timed_out is true: the search ended before it had seen everything"),
+        (bool(failed), f"{failed} shards of the index failed"),
+        (
+            body.get("incomplete_results") is True,
+            "incomplete_results is true: the search ended before it had seen everything",
+        ),
+    )
+    return next((problem for holds, problem in stated if holds), "") or _cut_inside(body, response)
+
+
+def _cut_inside(body: dict[str, Any], response: PageResponse) -> str:
+    """GraphQL: a list inside a record, or beside the records, that has more than it shows."""
+    if "data" not in body:
+        return ""
+    own = response.path.rpartition(".")[0]
+    for path, has_next in _connections(body["data"], "data", 0):
+        if has_next and path != own:
+            return f"{path.rpartition('.')[2]} has more than was asked for (the cursor of {path})"
+    return ""
+
+
+def _connections(node: Any, path: str, depth: int) -> Iterator[tuple[str, bool]]:
+    """The paths of GraphQL connections (a list beside `pageInfo`), and whether each has a next page."""
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(node, list):
+        for value in node:
+            yield from _connections(value, f"{path}[]", depth + 1)
+    elif isinstance(node, dict):
+        about = node.get("pageInfo")
+        if isinstance(about, dict):
+            yield path, about.get("hasNextPage") is True
+        elif (
+            "[]" in path
+            and isinstance(node.get("cursor"), str)
+            and any(isinstance(value, list) for value in node.values())
+        ):
+            yield path, bool(node["cursor"])  # monday.com
+        for name, value in node.items():
+            if isinstance(value, dict | list):
+                yield from _connections(value, f"{path}.{name}", depth + 1)
 
 
 def _spelled(value: object) -> str:

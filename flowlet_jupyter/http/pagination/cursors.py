@@ -6,26 +6,29 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from flowlet_jupyter.http.pagination.completeness import Signals, signals_of
-from flowlet_jupyter.http.pagination.links import is_next_url, is_place_of_url
+from flowlet_jupyter.http.pagination.link_members import is_next_url, is_place_of_url
 from flowlet_jupyter.http.pagination.members import Member
 from flowlet_jupyter.http.pagination.names import PAGES, normalised
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look_up
 
 _NEXT = re.compile(
     r"next(?:page|batch|search)?(?:cursor|cursormark|token|marker|mark|key|offset|start|page|pagenumber|number|pageid|id|bookmark|"
-    r"continuation|continuationtoken|skip|skiptoken|position|from|after|startrow|startkey|row|index)?"
+    r"continuation|continuationtoken|skip|skiptoken|position|recordposition|from|after|startrow|startkey|row|index)?"
 )
 _PLAIN = frozenset(
     {"cursor", "after", "bookmark", "marker", "continuation", "continuationtoken", "pagetoken", "scrollid", "cursorstring",
-     "endcursor", "aftercursor", "pagingtoken", "resumptiontoken", "lastevaluatedkey", "startingafter"}
+     "endcursor", "aftercursor", "pagingtoken", "lastevaluatedkey", "startingafter", "continue", "nextrange"}
 )  # fmt: skip
 # names of the value -> the parameters that take it, the likeliest first; the value's own name without "next" comes after
 _PARAMETERS = {
     "endcursor": ("after", "cursor"), "nextcursor": ("cursor", "start_cursor"), "lastevaluatedkey": ("ExclusiveStartKey",),
     "nextid": ("after", "since_id"), "aftercursor": ("after_cursor", "cursor", "page[after]"),
+    "nextpagestart": ("start",), "nextrecordposition": ("startRecord",),
 }  # fmt: skip
+_HEADERS = {"xmscontinuation": "x-ms-continuation", "nextrange": "Range"}  # of the response -> of the request
 _ENDS = (None, False, "", 0, "0")
 
 
@@ -54,8 +57,44 @@ class Cursor:
         if not response.records and str(request.parameter(self.parameter)) == str(cursor):
             return None  # Solr's cursorMark
         if self.to_header:
+            if str(request.headers.get(self.parameter)) == str(cursor):
+                return None
             return dataclasses.replace(request, headers={**request.headers, self.parameter: str(cursor)})
         return request.with_parameter(self.parameter, cursor)
+
+
+@dataclass(frozen=True)
+class ContinueEndpoint:
+    """The cursor alone, posted to the endpoint of the same name with `/continue` behind it (Dropbox)."""
+
+    def next(self, request: PageRequest, response: PageResponse) -> PageRequest | None:
+        """The request with the newest cursor, while `has_more` is true."""
+        cursor = look_up(response.body, "cursor")
+        if look_up(response.body, "has_more") is not True or not isinstance(cursor, str) or not cursor:
+            return None
+        parts = urlsplit(request.url)
+        path = parts.path
+        if "/continue" not in path:
+            name, version = re.fullmatch(r"(.*?)(_v\d+)?", path).groups()  # type: ignore[union-attr]  # of every path
+            path = f"{name}/continue{version or ''}"
+        return PageRequest(parts._replace(path=path).geturl(), {}, {"cursor": cursor}, request.method, request.headers)
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """OAI-PMH: the token with the verb, and no other argument."""
+
+    path: str
+
+    def next(self, request: PageRequest, response: PageResponse) -> PageRequest | None:
+        """The request with the token at `path`; None where it is empty."""
+        token = look_up(response.body, self.path)
+        token = token.get("value") if isinstance(token, dict) else token
+        if not isinstance(token, str) or not token:
+            return None
+        query = {name: value for name, value in request.query().items() if name == "verb"}
+        url = urlsplit(request.url)._replace(query="").geturl()
+        return PageRequest(url, {**query, "resumptionToken": token}, None, request.method, request.headers)
 
 
 @dataclass(frozen=True)
@@ -90,18 +129,23 @@ class LastId:
 
 def candidates(
     request: PageRequest, response: PageResponse, signals: Signals, members: Sequence[Member]
-) -> Iterator[Cursor | Continue]:
+) -> Iterator[Cursor | Continue | ContinueEndpoint | Resumption]:
     """The ways on by a cursor that this page shows, the likeliest first."""
     if signals.is_last is not None and signals.more is None:
         return
     if any(member.path == "continue" and isinstance(member.value, dict) for member in members):
         yield Continue()
+    if any(member.key == "resumptiontoken" for member in members):
+        yield from (Resumption(member.path) for member in members if member.key == "resumptiontoken")
+    continues = ContinueEndpoint()
+    if isinstance(request.json, dict) and _is_remote_call(request) and continues.next(request, response):
+        yield continues
     is_closed = any(is_place_of_url(member) and member.value in (None, "") for member in members)
     for member in members:
         if not _is_cursor(member) or is_next_url(member) or (is_closed and not member.key.startswith("next")):
             continue
-        if member.in_header and normalised(member.path) == "xmscontinuation":
-            yield Cursor(member.path, member.path, in_header=True, to_header=True)
+        if member.in_header and normalised(member.path) in _HEADERS:
+            yield Cursor(member.path, _HEADERS[normalised(member.path)], in_header=True, to_header=True)
             continue
         for parameter in _parameters(request, response, member):
             yield Cursor(member.path, parameter, in_header=member.in_header)
@@ -119,13 +163,18 @@ def last_id_candidates(response: PageResponse, signals: Signals) -> Iterator[Cur
         yield from (LastId(name) for name in ("starting_after", "after"))
 
 
+def _is_remote_call(request: PageRequest) -> bool:
+    """Whether a URL names a procedure that lists or searches, as Dropbox's do."""
+    return bool(re.search(r"/(list|search)(_[a-z]+)*(_v\d+)?$|/continue(_v\d+)?$", urlsplit(request.url).path))
+
+
 def _is_cursor(member: Member) -> bool:
     value, key = member.value, member.key
     if isinstance(value, dict):
         return key == "lastevaluatedkey" and bool(value)
     if isinstance(value, bool) or value in _ENDS or not isinstance(value, str | int):
         return False
-    if isinstance(value, str) and re.search(r"\s", value):
+    if isinstance(value, str) and re.search(r"\s", value) and not member.in_header:
         return False
     if key == "offset":
         return isinstance(value, str) and not value.isdigit()
@@ -137,7 +186,7 @@ def _parameters(request: PageRequest, response: PageResponse, member: Member) ->
         declared = re.findall(r"\bafter\s*:\s*\$(\w+)", query)
         return declared[:1]
     key, own = member.key, member.name
-    names = [*_by_surroundings(response, member), *_PARAMETERS.get(key, ())]
+    names = [*_by_surroundings(request, response, member), *_PARAMETERS.get(key, ())]
     rest = re.sub(r"^[_-]*next[_-]*", "", own, flags=re.IGNORECASE)
     if key.startswith("next") and rest:
         if key in {"nextpage", "nextpagenumber", "nextnumber"}:
@@ -153,7 +202,7 @@ def _parameters(request: PageRequest, response: PageResponse, member: Member) ->
     return list(dict.fromkeys(given.get(normalised(name), name) for name in names))[:4]
 
 
-def _by_surroundings(response: PageResponse, member: Member) -> list[str]:
+def _by_surroundings(request: PageRequest, response: PageResponse, member: Member) -> list[str]:
     """Parameters that what stands beside or around the cursor tells."""
     body = response.body if isinstance(response.body, dict) else {}
     key = member.key
@@ -161,7 +210,12 @@ def _by_surroundings(response: PageResponse, member: Member) -> list[str]:
         (key == "nextcursor" and body.get("object") == "list", "start_cursor"),
         (key == "nexttoken" and member.parent == "meta", "pagination_token"),
         (key == "nextpagetoken" and "isLast" in body, member.name),
+        (key == "nexttoken" and request.json is not None, member.name),
+        (key == "nextcontinuationtoken" and "IsTruncated" in body, "continuation-token"),
+        (key == "nextmarker" and bool({"ServiceEndpoint", "IsTruncated"} & body.keys()), "marker"),
         (member.path == "pagination.cursor", "after"),
+        (member.path.endswith("page.after"), "page[cursor]"),
+        (member.path.endswith("page.after"), "page[after]"),
         (key == "next" and member.parent.startswith("cursor"), "cursor"),
     )
     return [name for holds, name in known if holds]

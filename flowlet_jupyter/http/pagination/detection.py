@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.pagination import cursors, links, numbers
+from flowlet_jupyter.http.pagination import cursors, elasticsearch, links, numbers
 from flowlet_jupyter.http.pagination.completeness import signals_of
-from flowlet_jupyter.http.pagination.cursors import Continue, Cursor, LastId
+from flowlet_jupyter.http.pagination.cursors import Continue, ContinueEndpoint, Cursor, LastId, Resumption
+from flowlet_jupyter.http.pagination.elasticsearch import Scroll, SearchAfter
 from flowlet_jupyter.http.pagination.links import LinkHeader, LinkList, NextURL
 from flowlet_jupyter.http.pagination.members import members_of
 from flowlet_jupyter.http.pagination.numbers import Offset, PageNumber
@@ -16,9 +17,11 @@ from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, Pagi
 from flowlet_jupyter.http.styles import Style
 
 _KINDS: dict[str, tuple[type, ...]] = {
-    "link": (LinkHeader,), "next": (NextURL, LinkList), "cursor": (Cursor, Continue, LastId), "page": (PageNumber,),
+    "link": (LinkHeader,), "next": (NextURL, LinkList), "cursor": (Cursor, Continue, ContinueEndpoint, LastId, Resumption, Scroll, SearchAfter), "page": (PageNumber,),
     "offset": (Offset,),
 }  # fmt: skip
+
+GUESSED = (Cursor, PageNumber, Offset, LastId)  # whose parameter may be a wrong guess
 
 
 def detect(request: PageRequest, response: PageResponse) -> list[Paginator]:
@@ -34,17 +37,19 @@ def _detected(request: PageRequest, response: PageResponse) -> Iterator[Paginato
     by_cursor = list(cursors.candidates(request, response, signals, members))
     if signals.is_last is not None and signals.more is None:
         return
+    yield from elasticsearch.candidates(request, response, signals)
     yield from by_cursor
+    if request.graphql_query is not None:
+        return
     by_id = list(cursors.last_id_candidates(response, signals))
     is_list_object = isinstance(response.body, dict) and (
         response.body.get("object") == "list" or "last_id" in response.body
     )
     if is_list_object:
         yield from by_id
-    if request.graphql_query is None:
-        if _body_offset_is_the_next(request, response):
-            yield Cursor("offset", "offset", more_path="")
-        yield from by_number
+    if _body_offset_is_the_next(request, response):
+        yield Cursor("offset", "offset", more_path="")
+    yield from by_number
     yield from by_id
 
 

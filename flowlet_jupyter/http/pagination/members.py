@@ -36,6 +36,7 @@ _CONTINUE = (
     "continuation",
     "nextmarker",
     "cursornext",
+    "nextrange",
 )
 _PREFIXES = ("x", "wp", "ms", "opc", "pagination", "paging", "list")
 

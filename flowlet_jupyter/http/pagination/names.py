@@ -19,7 +19,8 @@ TOTALS = frozenset(
     {"total", "totalcount", "totalresults", "totalitems", "totalelements", "totalrecords", "totalentries", "totalhits",
      "totalsize", "totalrows", "totalnumber", "totalobjects", "totaldocs", "totalresultcount", "totalmatches", "numfound", "hitcount",
      "nbhits", "odatacount", "recordstotal", "recordsfiltered", "resultstotal", "itemstotal", "rowcount", "recordcount", "hits", "found",
-     "totalresultsfound", "totalnumberofrecords", "numberofrecords", "matched", "numbermatched", "totalamount", "grandtotal"}
+     "totalresultsfound", "totalnumberofrecords", "numberofrecords", "matched", "numbermatched", "totalamount", "grandtotal",
+     "estimatedtotalhits", "totalestimatedmatches", "estimatedtotal", "completelistsize"}
 )  # fmt: skip
 # these count the records of this page at some APIs, and all of them at others
 AMBIGUOUS_TOTALS = frozenset(

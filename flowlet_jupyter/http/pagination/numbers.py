@@ -84,7 +84,9 @@ class PageNumber:
         return as_number(look_up(response.body, self.pages_path)) if self.pages_path else signals.page_count
 
     def _total(self, response: PageResponse, signals: Signals) -> int | None:
-        return as_number(look_up(response.body, self.total_path)) if self.total_path else signals.total
+        if self.total_path:
+            return as_number(look_up(response.body, self.total_path))
+        return None if signals.is_estimate else signals.total
 
 
 @dataclass(frozen=True)
@@ -141,20 +143,31 @@ class Offset:
         if signals.size is not None and signals.size >= count:
             return signals.size
         asked = as_number(request.parameter(self.size_parameter)) or 0
-        # a server that gives fewer than asked for, a round number of them, has a limit of its own
-        is_capped = count >= 10 and asked > count and count % 10 == 0
-        return max(self.size or count, 1) if is_capped or asked < count else asked
+        return max(self.size or count, 1) if self.may_be_capped(request, count) or asked < count else asked
+
+    def may_be_capped(self, request: PageRequest, count: int) -> bool:
+        """Whether a first page of `count` records looks like a limit of the server's own: fewer than asked for, a round number.
+
+        Where it was thinned out instead, the next page begins with records of this one.
+        """
+        asked = as_number(request.parameter(self.size_parameter)) or 0
+        return count >= 10 and asked > count and count % 10 == 0
 
     def _total(self, response: PageResponse, signals: Signals) -> int | None:
-        return as_number(look_up(response.body, self.total_path)) if self.total_path else signals.total
+        if self.total_path:
+            return as_number(look_up(response.body, self.total_path))
+        return None if signals.is_estimate else signals.total
 
     def _may_be_remaining(self, request: PageRequest, total: int) -> bool:
         return self._here(request) > self.base and self.size > 0 and total <= self._here(request) - self.base
 
 
-def candidates(
+NumberedPaginator = PageNumber | Offset
+
+
+def candidates(  # noqa: C901 - a branch for each place in which a number may stand
     request: PageRequest, response: PageResponse, signals: Signals, members: Sequence[Member]
-) -> Iterator[PageNumber | Offset]:
+) -> Iterator[NumberedPaginator]:
     """The ways to page by numbers that the request or this page show, the most certain first."""
     given = request.parameters()
     size_name = next((name for name in given if is_one_of(name, SIZES)), None)
@@ -173,6 +186,8 @@ def candidates(
     says_more = signals.more is not None or _falls_short(signals, here)
     if not says_more:
         return
+    if signals.more is not None and signals.more.key == "exceededtransferlimit":  # ArcGIS
+        yield Offset("resultOffset", "resultRecordCount", size=here)
     yield from _by_the_body(request, response, signals, size_name, members)
     partners = _PARTNERS.get(_last_part(size_name), ()) if size_name else ("page", "offset")
     if size_name and "_id" in str(response.records[:1]) and "hits" in str(list(_keys(response.body))):
@@ -187,7 +202,7 @@ def candidates(
 
 def _by_the_body(
     request: PageRequest, response: PageResponse, signals: Signals, size_name: str | None, members: Sequence[Member]
-) -> Iterator[PageNumber | Offset]:
+) -> Iterator[NumberedPaginator]:
     here = len(response.records)
     if signals.number is not None or signals.page_count is not None:
         first = as_number(signals.number.value) if signals.number is not None else 1

@@ -96,6 +96,7 @@ class PageResponse:
     links: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     has_list: bool = True  # False where the body is one object, which is one record
+    path: str = ""  # the JMESPath of the records
 
 
 class Paginator(Protocol):

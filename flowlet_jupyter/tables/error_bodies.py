@@ -1,0 +1,95 @@
+"""Errors that an API reports in the body of a success: GraphQL's, Slack's, JSON-RPC's and their likes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_MAX_CHARACTERS = 300
+_FAILURES = {"error", "fail", "failed", "failure", "nok", "notok"}
+# members whose text is the reason, the most telling first
+_REASONS = (
+    "error", "errors", "error message", "errormessage", "error_message", "message", "msg", "errmsg", "error_description", "detail",
+    "details", "reason", "fault", "info", "information", "note", "title", "description", "exception", "code", "type", "key", "value",
+)  # fmt: skip
+_NAMES_OF_ERRORS = {"error", "errors", "error message", "errormessage", "error_message", "errmsg", "fault", "exception", "error_code", "errorcode"}  # fmt: skip
+# members that stand beside an error where there is nothing else in the body
+_BESIDE_AN_ERROR = _NAMES_OF_ERRORS | set(_REASONS) | {
+    "ok", "success", "status", "stat", "statuscode", "status_code", "errcode", "path", "timestamp", "request_id", "requestid", "trace_id",
+    "traceid", "documentation_url", "doc_url", "help", "servedby", "jsonrpc", "data", "result", "results", "extensions", "warning", "warnings",
+    "retry_after", "instance", "subcode", "error_subcode", "fbtrace_id", "@context", "meta", "error_uri",
+}  # fmt: skip
+
+
+def error_in(body: Any) -> str:
+    """What an API says of an error in the body of a success; "" if it says of none.
+
+    GraphQL errors beside data are none: that data is there. One record that has a member `error` is none either.
+    """
+    if isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict):  # Salesforce, World Bank
+        (body,) = body
+        if not {name.lower() for name in body} <= {"message", "errorcode", "fields"} or len(body) > 3:
+            return ""
+        return _reason(body) if "errorCode" in body or isinstance(body.get("message"), list) else ""
+    if not isinstance(body, dict):
+        return ""
+    members = {str(name).lower(): value for name, value in body.items()}
+    if _is_refused_query(members) or _says_no(members) or _is_only_an_error(members):
+        return _reason(body) or "no reason is given"
+    return ""
+
+
+def reason_in(body: Any) -> str:
+    """The text of a body that was to hold records and holds none: an error that is not known by its form."""
+    if isinstance(body, str):
+        return body.strip()[:_MAX_CHARACTERS]
+    return error_in(body) or (_reason(body) if isinstance(body, dict) else "")
+
+
+def _is_refused_query(members: Mapping[str, Any]) -> bool:
+    """GraphQL: errors, and null in the place of the data."""
+    errors, data = members.get("errors"), members.get("data")
+    if not isinstance(errors, list) or not errors or "data" not in members:
+        return False
+    return not data or (isinstance(data, dict) and all(value is None for value in data.values()))
+
+
+def _says_no(members: Mapping[str, Any]) -> bool:
+    if any(members.get(name) in (False, "false", "False") for name in ("ok", "success", "issuccess", "succeeded")):
+        # 0 equals False: `success: 0` says no as well
+        return True
+    if "id" in members or _has_records(members):
+        return False
+    return any(str(members.get(name, "")).lower() in _FAILURES for name in ("status", "stat", "state"))
+
+
+def _is_only_an_error(members: Mapping[str, Any]) -> bool:
+    if not set(members) <= _BESIDE_AN_ERROR | {"id"} or ("id" in members and "jsonrpc" not in members):
+        return False
+    if any(members.get(name) for name in ("data", "result", "results")):
+        return False
+    code = members.get("errcode")
+    return any(members.get(name) for name in _NAMES_OF_ERRORS) or (isinstance(code, int) and code != 0)
+
+
+def _has_records(members: Mapping[str, Any]) -> bool:
+    return any(
+        isinstance(value, list) and value and isinstance(value[0], dict)
+        for name, value in members.items()
+        if name not in _NAMES_OF_ERRORS
+    )
+
+
+def _reason(node: Any, depth: int = 0) -> str:
+    """The first text that gives a reason, however it is nested."""
+    if isinstance(node, str | int) and not isinstance(node, bool):
+        return str(node)[:_MAX_CHARACTERS]
+    if isinstance(node, list):
+        return next((text for entry in node[:3] if (text := _reason(entry, depth + 1))), "")
+    if not isinstance(node, dict) or depth > 4:
+        return ""
+    members = {str(name).lower(): value for name, value in node.items()}
+    names = [name for name in _REASONS if members.get(name)]
+    if depth:  # inside an error its message says more than its name
+        names.sort(key=lambda name: name not in {"message", "msg", "detail"})
+    return next((text for name in names if (text := _reason(members[name], depth + 1))), "")
