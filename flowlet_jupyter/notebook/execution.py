@@ -16,12 +16,16 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact, redacted
-from flowlet_jupyter.errors import PagingStopped, RequestFailed
+from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
 from flowlet_jupyter.http import api, curl_export, many
+from flowlet_jupyter.http.curl_export import FormPart
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.notebook.display.messages import explanation, status_line
+from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials, host_of
 from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
+from flowlet_jupyter.notebook.request_line.pasted_credentials import notice
 from flowlet_jupyter.notebook.request_line.spec import RequestSpec
+from flowlet_jupyter.session import default_session
 from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:
@@ -75,10 +79,7 @@ class Call:
         if request.content is not None:
             options["content"] = request.content
         if request.parts:
-            options["files"] = list(request.parts)
-        elif request.files:
-            options["data"] = dict(request.fields)
-            options["files"] = [(name, files.enter_context(_opened(path))) for name, path in request.files]
+            options["files"] = [(part.name, _multipart_field(part, files)) for part in request.parts]
         elif request.content is not None and not isinstance(request.content, bytes):
             files.enter_context(request.content)
         return options
@@ -87,6 +88,11 @@ class Call:
         """The response. Raises `FlowletError`."""
         with contextlib.ExitStack() as files:
             return api.request(self.request.method, self.url, secret=self.secret, **self.client_options(files))
+
+
+def _multipart_field(part: FormPart, files: contextlib.ExitStack) -> tuple[str | None, str | IO[bytes], str | None]:
+    content = part.text if part.path is None else files.enter_context(_opened(part.path))
+    return part.filename, content, part.content_type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,16 +227,16 @@ class Shown:
         url = api.absolute(call.url, call.secret)
         if self.form == "curl":
             record = default_vault().get(call.secret) if call.secret else None
-            return curl_export.as_curl(
-                request.method, url, request.headers, content, record, fields=request.fields, files=request.files
-            )
+            return curl_export.as_curl(request.method, url, request.headers, content, record, parts=request.parts)
         if self.form == "python":
-            return curl_export.as_python(request.method, url, request.headers, content, call.secret)
+            return curl_export.as_python(
+                request.method, url, request.headers, content, call.secret, parts=request.parts
+            )
         lines = [f"{request.method} {url}", *_header_lines(request.headers)]
         if call.secret:
             lines.append(f"(credentials of secret '{call.secret}')")
-        lines += [f"{name}={value}" for name, value in request.fields]
-        lines += [f"{name}@{path}" for name, path in request.files]
+        lines += ["", "(multipart/form-data)"] if request.parts else []
+        lines += [part.summary for part in request.parts]
         if content is not None:
             lines += ["", content.decode("utf-8", "replace")]
         return "\n".join(["Not sent (--dry-run):", *lines])
@@ -291,6 +297,7 @@ def execute(
     execution = execution_of(spec, request, settings, namespace)
     for note in spec.notes:
         _notice(note)
+    _hold_credentials(spec, execution.call)
     if isinstance(execution, Shown):
         return execution.run()
     if spec.insecure:
@@ -303,6 +310,18 @@ def execute(
         namespace[spec.out] = result
         return None
     return None if spec.quiet else result
+
+
+def _hold_credentials(spec: RequestSpec, call: Call) -> None:
+    """Say what was left out of the request, and keep it for `%flowlet_secret --from-paste`."""
+    if not spec.left_out:
+        return
+    try:
+        host = host_of(api.absolute(call.url, call.secret))
+    except FlowletError:  # sending it says what is wrong
+        host = ""
+    default_session().part(PastedCredentials).hold([(host, credential) for credential in spec.left_out])
+    _notice(notice(spec.left_out, host))
 
 
 def _as_error(response: Response, consequence: str = "") -> str:

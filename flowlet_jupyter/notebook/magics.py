@@ -113,9 +113,13 @@ class FlowletMagics(Magics):
         """Manage the tokens of one secret (%flowlet_secret NAME), or make a new one (%flowlet_secret --new).
 
         --connect requests an access token and waits; --paste does so where the browser is on another machine.
-        --provider KEY and --scope 'A B' fill in the form of a new one.
+        --provider KEY and --scope 'A B' fill in the form of a new one. --from-paste NAME stores what was left out of the
+        request that was pasted last, for its host.
         """
         asked = SecretLine.read(line)
+        if asked.from_paste:
+            _store_pasted(asked.name)
+            return
         if asked.connects:
             self._connect(asked.name, paste=asked.paste)
             return
@@ -162,6 +166,18 @@ class FlowletMagics(Magics):
     def flowlet_log(self, line: str) -> Any:
         """What the secrets of this vault were used for, newest first: %flowlet_log [NAME | on | off | clear]."""
         return read_log_line(line.strip())
+
+
+def _store_pasted(name: str) -> None:
+    import flowlet_jupyter
+    from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials
+    from flowlet_jupyter.session import default_session
+
+    handle, left = default_session().part(PastedCredentials).store(name, flowlet_jupyter.secrets)
+    hosts = ", ".join(handle.configuration()["allowed_hosts"])
+    print(f"Stored as {handle}, for {hosts}. Delete the value in the cell, and send it with: --secret {name}")  # noqa: T201 - the magic's output
+    if left:
+        print(left)  # noqa: T201 - the magic's output
 
 
 def _described(name: str) -> str:

@@ -165,7 +165,8 @@ def test_a_curl_cell(run, api):
         "%%flowlet_request -s api\ncurl -X POST API/echo \\\n  -H 'Authorization: Bearer sk-example' \\\n"
         "  -H 'Content-Type: application/json' \\\n  -d '{\"a\": 1}'"
     )
-    assert "The header Authorization was left out" in shown
+    assert "Left out of the request to 127.0.0.1" in shown
+    assert "the header Authorization" in shown
     assert last_request(api)[2]["Authorization"] == f"Bearer {CANARY}"
     assert last_request(api)[3] == b'{"a": 1}'
 

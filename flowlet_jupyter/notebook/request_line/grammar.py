@@ -6,6 +6,7 @@ import json
 import re
 
 from flowlet_jupyter.errors import RequestSyntaxError
+from flowlet_jupyter.notebook.request_line.credential_removal import leave_out_credentials
 from flowlet_jupyter.notebook.request_line.curl import is_curl, read_curl
 from flowlet_jupyter.notebook.request_line.options import HEADER_LINE, ITEM, MakeTemplate, read_option, set_out
 from flowlet_jupyter.notebook.request_line.spec import METHODS, Body, Draft, RequestSpec, Template
@@ -31,6 +32,7 @@ def parse(line: str, cell: str | None = None) -> RequestSpec:
             read_curl(cell, draft)
         else:
             _read_cell(cell, draft)
+    leave_out_credentials(draft, is_command=is_curl(line) or is_curl(cell or ""))
     return draft.finished()
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import IO, Any
 from urllib.parse import quote, urlencode
 
 from flowlet_jupyter.errors import InterpolationError
+from flowlet_jupyter.http.curl_export import FormPart
 from flowlet_jupyter.http.outgoing import json_bytes, text_of, texts_of
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.notebook.request_line.spec import Body, Expression, FileText, Part, RequestSpec, Template
+from flowlet_jupyter.notebook.request_line.spec import Body, Expression, FileText, RequestSpec, Template
 
 Evaluate = Callable[[str], Any]
 ReadFile = Callable[[str], bytes | IO[bytes]]
@@ -21,16 +23,14 @@ ReadFile = Callable[[str], bytes | IO[bytes]]
 class PreparedRequest:
     """A request with every value in place. `content` is read from a file while it is sent if the file is large.
 
-    `fields` and `files` (name, path) are those of a multipart/form-data body, whose boundary only the sender knows.
+    `parts` are those of a multipart/form-data body, whose boundary only the sender knows.
     """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
     content: bytes | IO[bytes] | None
-    fields: tuple[tuple[str, str], ...] = ()
-    files: tuple[tuple[str, str], ...] = ()
-    parts: tuple[tuple[str, tuple[str | None, str | bytes | IO[bytes], str | None]], ...] = ()
+    parts: tuple[FormPart, ...] = ()
 
 
 def prepare(spec: RequestSpec, evaluate: Evaluate, read_file: ReadFile) -> PreparedRequest:
@@ -39,14 +39,9 @@ def prepare(spec: RequestSpec, evaluate: Evaluate, read_file: ReadFile) -> Prepa
     content_type = next((value.lower() for name, value in headers if name.lower() == "content-type"), None)
     query = [(name, text) for name, template in spec.query for text in _query_values(template, evaluate)]
     url = _with_query(_url(spec.url, evaluate), query)
-    if spec.body is not None and spec.body.files:
-        fields = tuple((name, _joined(value, evaluate)) for name, value, _ in spec.body.fields)
+    if spec.body is not None and (parts := _parts(spec.body, evaluate)):
         headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
-        return PreparedRequest(spec.method, url, tuple(headers), None, fields, spec.body.files)
-    if spec.body is not None and spec.body.kind == "multipart":
-        parts = tuple((part.name, _part(part, evaluate, read_file)) for part in spec.body.parts)
-        headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
-        return PreparedRequest(spec.method, url, tuple(headers), None, parts=parts)
+        return PreparedRequest(spec.method, url, tuple(headers), None, parts)
     content = None
     if spec.body is not None:
         content, default_type = _body(spec.body, content_type, evaluate, read_file)
@@ -147,19 +142,28 @@ def _body(
     if body.kind == "raw":
         return _raw_body(body, content_type, evaluate, read_file), body.media_type or ""
     if body.kind in {"fields", "form"}:
-        if body.kind == "form" or (content_type is not None and content_type.startswith(_FORM)):
-            pairs = (f"{quote(key)}={quote(_joined(value, evaluate), safe='')}" for key, value, _ in body.fields)
-            return "&".join(pairs).encode(), _FORM
-        # each value as the JSON that it is: read and written again, a Decimal would lose digits
-        fields = {key: _field(value, evaluate, is_json=is_json) for key, value, is_json in body.fields}
-        members = ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {value}" for key, value in fields.items())
-        return f"{{{members}}}".encode(), _JSON
+        return _fields_body(body, content_type, evaluate)
     if body.file is not None:
         return read_file(body.file), _JSON if body.kind == "json" else "application/octet-stream"
-    template = body.text or Template(())
+    return _text_body(body.text or Template(()), content_type, evaluate, is_json=body.kind == "json")
+
+
+def _fields_body(body: Body, content_type: str | None, evaluate: Evaluate) -> tuple[bytes, str]:
+    if body.kind == "form" or (content_type is not None and content_type.startswith(_FORM)):
+        pairs = (f"{quote(key)}={quote(_joined(value, evaluate), safe='')}" for key, value, _ in body.fields)
+        return "&".join(pairs).encode(), _FORM
+    # each value as the JSON that it is: read and written again, a Decimal would lose digits
+    fields = {key: _field(value, evaluate, is_json=is_json) for key, value, is_json in body.fields}
+    members = ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {value}" for key, value in fields.items())
+    return f"{{{members}}}".encode(), _JSON
+
+
+def _text_body(
+    template: Template, content_type: str | None, evaluate: Evaluate, *, is_json: bool = False
+) -> tuple[bytes, str]:
     first = next(iter(template.parts), "")
     looks_json = isinstance(first, Expression) or first.lstrip()[:1] in {"{", "["}
-    if body.kind == "json" or (content_type or (_JSON if looks_json else "")).split(";")[0].endswith("json"):
+    if is_json or (content_type or (_JSON if looks_json else "")).split(";")[0].endswith("json"):
         return _json_body(template, evaluate), _JSON
     if content_type is not None and not content_type.startswith(_FORM):
         return _joined(template, evaluate).encode(), content_type
@@ -167,23 +171,24 @@ def _body(
     return text.encode(), _FORM
 
 
-def _part(
-    part: Part, evaluate: Evaluate, read_file: ReadFile
-) -> tuple[str | None, str | bytes | IO[bytes], str | None]:
-    if part.path is not None:
-        return part.filename, read_file(part.path), part.content_type
-    return part.filename, _joined(part.text or Template(()), evaluate), part.content_type
+def _parts(body: Body, evaluate: Evaluate) -> tuple[FormPart, ...]:
+    """The parts of a multipart body; empty for any other."""
+    if body.files:
+        fields = [FormPart(name, _joined(value, evaluate)) for name, value, _ in body.fields]
+        return (*fields, *(FormPart(name, path=path, filename=PurePath(path).name) for name, path in body.files))
+    return tuple(
+        FormPart(part.name, _joined(part.text or Template(()), evaluate), part.path, part.filename, part.content_type)
+        for part in body.parts
+    )
 
 
 def _raw_body(body: Body, content_type: str | None, evaluate: Evaluate, read_file: ReadFile) -> bytes | IO[bytes]:
     """A body as it is written; only values of expressions are encoded for where they stand."""
     if len(body.pieces) == 1 and isinstance(only := body.pieces[0], FileText) and only.transform == "raw":
         return read_file(only.path)
-    texts = [piece for piece in body.pieces if isinstance(piece, Template)]
-    if len(texts) == len(body.pieces) and any(text.plain is None for text in texts):
-        whole = Template(tuple(part for text in texts for part in text.parts))
-        encoded, _ = _body(Body("auto", text=whole), content_type, evaluate, read_file)
-        return encoded
+    if (whole := body.whole_text) is not None and whole.plain is None:
+        default = body.media_type if body.media_type != _FORM else None  # a form's may be JSON all the same
+        return _text_body(whole, content_type or default, evaluate)[0]
     return b"".join(
         _joined(piece, evaluate).encode("utf-8", "surrogateescape")
         if isinstance(piece, Template)

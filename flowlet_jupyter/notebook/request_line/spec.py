@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flowlet_jupyter.errors import RequestSyntaxError
+from flowlet_jupyter.notebook.request_line.pasted_credentials import PastedCredential
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
@@ -64,6 +65,14 @@ class Body:
     parts: tuple[Part, ...] = ()  # of kind "multipart"
     media_type: str | None = None  # of kind "raw", where no header gives it; "" sends none
 
+    @property
+    def whole_text(self) -> Template | None:
+        """The pieces of kind "raw" as one text; None where a file is among them, or there are none."""
+        texts = [piece for piece in self.pieces if isinstance(piece, Template)]
+        if not texts or len(texts) < len(self.pieces):
+            return None
+        return Template(tuple(part for text in texts for part in text.parts))
+
 
 @dataclass(frozen=True, kw_only=True)
 class RequestSpec:
@@ -74,7 +83,8 @@ class RequestSpec:
     query: tuple[tuple[str, Template], ...] = ()
     headers: tuple[tuple[str, Template], ...] = ()
     body: Body | None = None
-    notes: tuple[str, ...] = ()  # what was left out of a curl command, and why
+    notes: tuple[str, ...] = ()  # what the cell says of how the text was read
+    left_out: tuple[PastedCredential, ...] = ()
 
     # how it is sent
     secret: str | None = None
@@ -120,6 +130,7 @@ class Draft:
     body: Body | None = None
     as_form: bool = False
     notes: list[str] = field(default_factory=list)
+    left_out: list[PastedCredential] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
 
     def finished(self) -> RequestSpec:
@@ -145,6 +156,7 @@ class Draft:
             headers=tuple(self.headers),
             body=self.body,
             notes=tuple(self.notes),
+            left_out=tuple(self.left_out),
             **self.options,
         )
 
