@@ -17,7 +17,7 @@ from flowlet_jupyter.notebook.request_line.pasted_credentials import (
     pasted_value,
     user_and_password,
 )
-from flowlet_jupyter.notebook.request_line.spec import Body, Draft, Template
+from flowlet_jupyter.notebook.request_line.spec import Body, Draft, FileText, Template
 from flowlet_jupyter.notebook.request_line.tokens import MARK, template, with_marks
 
 _ALWAYS_LEFT_OUT = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -45,8 +45,8 @@ def leave_out_credentials(draft: Draft, *, is_command: bool) -> None:
         draft.body = _clean_body(draft.body, found)
 
 
-def _take(name: str, value: Template, location: Location, found: list[PastedCredential]) -> bool:
-    text = value.plain
+def _take(name: str, value: Template | FileText, location: Location, found: list[PastedCredential]) -> bool:
+    text = None if isinstance(value, FileText) else value.plain
     if text is None or not is_credential(name, text):
         return False
     found.append(PastedCredential(location, name, pasted_value(text)))

@@ -57,7 +57,7 @@ def add_encoded(value: str, command: CurlCommand) -> None:
     if mark == "@":
         command.data.append((joint + prefix, FileText(file_name(content), "urlencoded")))
     else:
-        command.data.append((joint, f"{prefix}{_encoded(content)}"))
+        command.data.append((joint, f"{prefix}{encoded(content)}"))
 
 
 def add_query(value: str, command: CurlCommand) -> None:
@@ -68,7 +68,7 @@ def add_query(value: str, command: CurlCommand) -> None:
     elif mark == "@":
         raise RequestSyntaxError("--url-query with a file is not read. Write name=value.")
     else:
-        command.query.append(f"{prefix}{_encoded(content)}")
+        command.query.append(f"{prefix}{encoded(content)}")
 
 
 def _encodable(value: str) -> tuple[str, str, str]:
@@ -86,8 +86,8 @@ def file_name(text: str) -> str:
     return text
 
 
-def _encoded(text: str) -> str:
-    # marks of expressions stay; their values are encoded where they are filled in
+def encoded(text: str) -> str:
+    """`text` percent-encoded; marks of expressions stay, their values are encoded where they are filled in."""
     return "".join(
         piece if number % 2 else quote(piece, safe="") for number, piece in enumerate(re.split("(\0\\d+\0)", text))
     )

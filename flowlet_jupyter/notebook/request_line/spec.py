@@ -58,7 +58,7 @@ class Body:
 
     kind: Literal["auto", "json", "fields", "form", "raw", "multipart"]
     text: Template | None = None
-    fields: tuple[tuple[str, Template, bool], ...] = ()  # name, value, whether the value is JSON
+    fields: tuple[tuple[str, Template | FileText, bool], ...] = ()  # name, value, whether the value is JSON
     files: tuple[tuple[str, str], ...] = ()
     file: str | None = None
     pieces: tuple[Template | FileText, ...] = ()  # of kind "raw": sent one behind the other
@@ -80,7 +80,7 @@ class RequestSpec:
 
     url: Template
     method: str
-    query: tuple[tuple[str, Template], ...] = ()
+    query: tuple[tuple[str, Template | FileText], ...] = ()
     headers: tuple[tuple[str, Template], ...] = ()
     body: Body | None = None
     notes: tuple[str, ...] = ()  # what the cell says of how the text was read
@@ -123,9 +123,9 @@ class Draft:
 
     method: str | None = None
     url: Template | None = None
-    query: list[tuple[str, Template]] = field(default_factory=list)
+    query: list[tuple[str, Template | FileText]] = field(default_factory=list)
     headers: list[tuple[str, Template]] = field(default_factory=list)
-    fields: list[tuple[str, Template, bool]] = field(default_factory=list)
+    fields: list[tuple[str, Template | FileText, bool]] = field(default_factory=list)
     files: list[tuple[str, str]] = field(default_factory=list)
     body: Body | None = None
     as_form: bool = False
