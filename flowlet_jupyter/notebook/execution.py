@@ -6,10 +6,11 @@ Each is made from the parsed line, the settings as they are now and, where it ke
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.notebook.display.messages import explanation, status_line
 from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials, host_of
 from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
-from flowlet_jupyter.notebook.request_line.pasted_credentials import notice
+from flowlet_jupyter.notebook.request_line.pasted_credentials import PastedCredential, notice
 from flowlet_jupyter.notebook.request_line.spec import RequestSpec
 from flowlet_jupyter.session import default_session
 from flowlet_jupyter.vault import default_vault
@@ -287,17 +288,45 @@ def _call_of(spec: RequestSpec, request: PreparedRequest, settings: Settings) ->
 
 
 def execute(
-    spec: RequestSpec,
-    request: PreparedRequest,
+    requests: Sequence[tuple[RequestSpec, PreparedRequest]],
     settings: Settings,
     namespace: MutableMapping[str, Any],
     called_paths: dict[str, None],
+    *,
+    show: Callable[[Any], None],
 ) -> Any:
-    """What the cell gets: the result, or None where it goes into a variable. `called_paths` are those to complete."""
-    execution = execution_of(spec, request, settings, namespace)
+    """What the cell gets: the result, or None where it goes into a variable. `called_paths` are those to complete.
+
+    Several requests are sent one after the other; `show` shows the results before the last, and the variable takes the
+    list of all, or of those before an error.
+    """
+    out = requests[0][0].out
+    if len(requests) > 1:  # each is a part of what the variable takes
+        requests = [(dataclasses.replace(spec, out=None), request) for spec, request in requests]
+    executions = [(spec, execution_of(spec, request, settings, namespace)) for spec, request in requests]
+    _hold_credentials([(spec, execution.call) for spec, execution in executions])
+    if len(executions) == 1:
+        spec, execution = executions[0]
+        result = _run(spec, execution, called_paths)
+        if spec.out is None or isinstance(execution, Shown):
+            return None if spec.quiet else result
+        namespace[spec.out] = result
+        return None
+    results: list[Any] = []
+    try:
+        for spec, execution in executions:
+            if results and not spec.quiet and out is None:
+                show(results[-1])
+            results.append(_run(spec, execution, called_paths))
+    finally:
+        if out is not None:
+            namespace[out] = results
+    return None if spec.quiet or out is not None else results[-1]
+
+
+def _run(spec: RequestSpec, execution: Execution, called_paths: dict[str, None]) -> Any:
     for note in spec.notes:
         _notice(note)
-    _hold_credentials(spec, execution.call)
     if isinstance(execution, Shown):
         return execution.run()
     if spec.insecure:
@@ -306,22 +335,24 @@ def execute(
     called_at = urlsplit(execution.call.url)._replace(query="", fragment="").geturl()
     called_paths.pop(called_at, None)
     called_paths[called_at] = None
-    if spec.out is not None:
-        namespace[spec.out] = result
-        return None
-    return None if spec.quiet else result
+    return result
 
 
-def _hold_credentials(spec: RequestSpec, call: Call) -> None:
-    """Say what was left out of the request, and keep it for `%flowlet_secret --from-paste`."""
-    if not spec.left_out:
-        return
-    try:
-        host = host_of(api.absolute(call.url, call.secret))
-    except FlowletError:  # sending it says what is wrong
-        host = ""
-    default_session().part(PastedCredentials).hold([(host, credential) for credential in spec.left_out])
-    _notice(notice(spec.left_out, host))
+def _hold_credentials(calls: Sequence[tuple[RequestSpec, Call]]) -> None:
+    """Say what was left out of each request, and keep it for `%flowlet_secret --from-paste`."""
+    found: dict[str, list[PastedCredential]] = {}
+    for spec, call in calls:
+        if spec.left_out:
+            try:
+                host = host_of(api.absolute(call.url, call.secret))
+            except FlowletError:  # sending it says what is wrong
+                host = ""
+            found.setdefault(host, []).extend(spec.left_out)
+    if found:
+        held = [(host, credential) for host, credentials in found.items() for credential in credentials]
+        default_session().part(PastedCredentials).hold(held)
+    for host, credentials in found.items():
+        _notice(notice(credentials, host))
 
 
 def _as_error(response: Response, consequence: str = "") -> str:

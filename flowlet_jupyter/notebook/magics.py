@@ -9,7 +9,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.line_magics import Defaults, SecretLine, read_defaults, read_log_line
-from flowlet_jupyter.notebook.request_line.grammar import parse
+from flowlet_jupyter.notebook.request_line.grammar import parse_all
 from flowlet_jupyter.notebook.request_line.interpolation import prepare
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class FlowletMagics(Magics):
 
         ITEM: key==value (query), Name:value (header), key=value and key:=json (body), key@file (upload).
         {{ expression }} puts a Python value in its place, encoded for it. A cell may hold headers and a body behind an
-        empty line, or a curl command. All OPTIONS: %flowlet_request --help
+        empty line, several such requests with ### between them, or a curl command. All OPTIONS: %flowlet_request --help
 
             me = %flowlet_request https://api.twitter.com/2/users/me --secret twitter
             %flowlet_request /2/users/{{me["data"]["id"]}}/tweets max_results==100 -s twitter --paginate --df data -o tweets
@@ -62,13 +62,13 @@ class FlowletMagics(Magics):
 
             print(option_help())  # noqa: T201 - the magic's output
             return None
-        spec = parse(line, cell)
-        request = prepare(spec, self._evaluate, file_content)
+        specs = parse_all(line, cell)
+        requests = [(spec, prepare(spec, self._evaluate, file_content)) for spec in specs]
         settings = Settings(
             secret=self.defaults.secret or self.default_secret, base_url=self.defaults.base_url,
             timeout=self.timeout, raise_on_error=self.raise_on_error, dataframe=self.dataframe,
         )  # fmt: skip
-        return execute(spec, request, settings, self.shell.user_ns, self.called_paths)
+        return execute(requests, settings, self.shell.user_ns, self.called_paths, show=_display)
 
     def operations(self, secret: str = "") -> Operations:
         """What the OpenAPI document of the secret (or the default one) says of the API, else that of %flowlet_defaults."""
@@ -166,6 +166,12 @@ class FlowletMagics(Magics):
     def flowlet_log(self, line: str) -> Any:
         """What the secrets of this vault were used for, newest first: %flowlet_log [NAME | on | off | clear]."""
         return read_log_line(line.strip())
+
+
+def _display(result: Any) -> None:
+    from IPython.display import display
+
+    display(result)  # type: ignore[no-untyped-call]  # IPython declares no types
 
 
 def _store_pasted(name: str) -> None:

@@ -48,7 +48,7 @@ def _without_carets(text: str) -> str:
 
 
 def _arguments(line: str) -> list[str]:
-    """As a C program on Windows splits its command line: `\\"` is a quote, and so is `""` between quotes."""
+    r"""As a C program on Windows splits its command line: `\"` is a quote, and so is `""` between quotes."""
     words: list[str] = []
     word: list[str] | None = None
     is_quoted, position = False, 0

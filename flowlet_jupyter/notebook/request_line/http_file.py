@@ -70,7 +70,7 @@ def read_http(text: str, variables: Mapping[str, str], draft: Draft) -> None:
         raise RequestSyntaxError(
             f"{shown(lines[0])} is not a header. Between the headers and the body stands an empty line."
         )
-    read_headers_and_body(lines, draft)
+    read_headers_and_body(lines, draft, has_comments=True)
     _put_host(draft)
 
 
@@ -106,36 +106,41 @@ def _read_request_line(lines: list[str], draft: Draft) -> None:
     draft.url = template(*lift_expressions(_PROTOCOL.sub("", first)))
 
 
-def read_headers_and_body(lines: list[str], draft: Draft) -> None:
-    """Take in the lines behind the request line. Raises `RequestSyntaxError`."""
+def read_headers_and_body(lines: list[str], draft: Draft, *, has_comments: bool = False) -> None:
+    """Take in the lines behind the request line; of a file there are comments among them. Raises `RequestSyntaxError`."""
     while lines:
         header = HEADER_LINE.fullmatch(lines[0].rstrip())
         if header:
             draft.headers.append((header[1], template(*lift_expressions(header[2]))))
-        elif not _COMMENT.match(lines[0]):
+        elif not (has_comments and _COMMENT.match(lines[0])):
             break
         lines.pop(0)
     text = "\n".join(lines).strip("\n")
-    if not any(map(_is_content, lines)):
+    media_type = _media_type(draft)
+    if has_comments and (not media_type or media_type.endswith("json")):  # elsewhere a # may begin a heading
+        text = _without_comments(text)
+    if not text.strip():
         return
     if draft.body is not None or draft.fields or draft.files:
         raise RequestSyntaxError("The request has a body twice: on the first line and in the cell. Leave one out.")
-    draft.body = _body(text, draft)
+    draft.body = _body(text, media_type, draft)
 
 
-def _body(text: str, draft: Draft) -> Body:
-    if found := re.fullmatch(r"<\s+(\S(?:.*\S)?)", "\n".join(filter(_is_content, text.split("\n"))).strip()):
+def _media_type(draft: Draft) -> str:
+    values = (value.plain or "" for name, value in draft.headers if name.lower() == "content-type")
+    return next(values, "").partition(";")[0].strip().lower()
+
+
+def _body(text: str, media_type: str, draft: Draft) -> Body:
+    if found := re.fullmatch(r"<\s+(\S(?:.*\S)?)", text.strip()):
         return Body("auto", file=found[1])
-    kind = next(((value.plain or "") for name, value in draft.headers if name.lower() == "content-type"), "").lower()
-    if kind.startswith("multipart/"):
-        return Body("multipart", parts=read_multipart(text, kind, draft))
-    if re.search(r"^<\s+\S+$", text, re.MULTILINE) and not kind.endswith("xml"):
+    if media_type.startswith("multipart/"):
+        return Body("multipart", parts=read_multipart(text, media_type, draft))
+    if re.search(r"^<\s+\S+$", text, re.MULTILINE) and not media_type.endswith("xml"):
         raise RequestSyntaxError("A file (< NAME) is the whole body, or a part of a multipart one. Leave the text out.")
-    if text.lstrip("\n #/").startswith(("{", "[")) or _COMMENT.match(text):
-        text = _without_comments(text)
-    if kind.startswith("application/x-www-form-urlencoded"):
+    if media_type == "application/x-www-form-urlencoded":
         text = "".join(line.strip() for line in text.split("\n"))
-    elif not kind and draft.method in {"GET", "HEAD"} and text.lstrip()[:1] not in {"{", "["}:
+    elif not media_type and draft.method in {"GET", "HEAD"} and text.lstrip()[:1] not in {"{", "["}:
         raise RequestSyntaxError(
             f"{shown(text)} would be the body of a {draft.method}. Leave it out, separate another request by ###, "
             "or give the body a Content-Type header."

@@ -151,9 +151,7 @@ def _body(
     return _text_body(body.text or Template(()), content_type, evaluate, is_json=body.kind == "json")
 
 
-def _fields_body(
-    body: Body, content_type: str | None, evaluate: Evaluate, read_file: ReadFile
-) -> tuple[bytes, str]:
+def _fields_body(body: Body, content_type: str | None, evaluate: Evaluate, read_file: ReadFile) -> tuple[bytes, str]:
     if body.kind == "form" or (content_type is not None and content_type.startswith(_FORM)):
         pairs = (
             f"{quote(key)}={quote(_field_text(value, evaluate, read_file), safe='')}" for key, value, _ in body.fields

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.request_line.curl_body import FORM, encoded
-from flowlet_jupyter.notebook.request_line.spec import Body, Draft, Template
+from flowlet_jupyter.notebook.request_line.spec import Body, Draft
 from flowlet_jupyter.notebook.request_line.tokens import lift_expressions, shown, template
 
-_START = re.compile(r"\s*(?:(?:const|let|var)\s+[\w$]+\s*=\s*)?(?:await\s+)?fetch\s*\(")
+_START = re.compile(r"(?:\s*//[^\n]*\n)*\s*(?:(?:const|let|var)\s+[\w$]+\s*=\s*)?(?:await\s+)?fetch\s*\(")
 _SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*")
@@ -102,7 +102,8 @@ class _Reader:
         start = _START.match(self._text)
         assert start is not None  # noqa: S101 - is_fetch was asked
         self._position = start.end()
-        url, options = self._value(), {}
+        url: Any = self._value()
+        options: Any = {}
         if self._next(","):
             options = {} if self._peek() == ")" else self._value()
             self._next(",")
@@ -161,7 +162,9 @@ class _Reader:
         found = _NAME.match(self._text, self._position)
         if not found:
             rest = self._text[self._position :][:30]
-            raise RequestSyntaxError(f"The JavaScript is not read here: {shown(rest)}. Write {{{{ name }}}} for a value.")
+            raise RequestSyntaxError(
+                f"The JavaScript is not read here: {shown(rest)}. Write {{{{ name }}}} for a value."
+            )
         self._position = found.end()
         name = found[0]
         if name in _WORDS:
@@ -175,13 +178,17 @@ class _Reader:
             self._expect(")")
             return _as_json(value)
         if "." in name or self._peek() == "(":
-            raise RequestSyntaxError(f"{shown(name)} is not run here. Compute it in Python and write {{{{ name }}}} for it.")
+            raise RequestSyntaxError(
+                f"{shown(name)} is not run here. Compute it in Python and write {{{{ name }}}} for it."
+            )
         return self._expression(name)
 
     def _made(self) -> Any:
         found = re.compile(r"(Headers|URLSearchParams|URL)\s*\(").match(self._text, self._position)
         if not found:
-            raise RequestSyntaxError("Of new …() only URLSearchParams, Headers and URL are read. Write items: key=value.")
+            raise RequestSyntaxError(
+                "Of new …() only URLSearchParams, Headers and URL are read. Write items: key=value."
+            )
         self._position = found.end()
         value = self._value()
         self._expect(")")

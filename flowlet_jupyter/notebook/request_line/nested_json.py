@@ -13,6 +13,8 @@ from flowlet_jupyter.notebook.request_line.tokens import shown
 _NAME = re.compile(r"((?:[^\[\]\\]|\\.)*)((?:\[(?:[^\[\]\\]|\\.)*\])*)", re.DOTALL)
 _MOST_INDEX = 10_000  # a list is filled with null up to there
 
+_MOST_STEPS = 50
+
 
 @dataclass(frozen=True)
 class _Leaf:
@@ -29,7 +31,10 @@ def json_steps(name: str) -> list[_Step]:
     if not found:
         raise RequestSyntaxError(f"{shown(name)}: a [ or ] is left alone. For a literal one write \\[ or \\].")
     root: list[_Step] = [_plain(found[1])] if found[1] or not found[2] else []
-    return root + [_step(text) for text in re.findall(r"\[((?:[^\[\]\\]|\\.)*)\]", found[2])]
+    steps = root + [_step(text) for text in re.findall(r"\[((?:[^\[\]\\]|\\.)*)\]", found[2])]
+    if len(steps) > _MOST_STEPS:
+        raise RequestSyntaxError(f"{shown(name)} is nested too deeply.")
+    return steps
 
 
 def _step(text: str) -> _Step:
@@ -48,33 +53,28 @@ def _plain(text: str) -> str:
 
 def nested(fields: Iterable[tuple[str, str]]) -> str:
     """The JSON text of the fields, each a name and the JSON text of its value. Raises `RequestSyntaxError`."""
-    root: list[_Node] = [None]
+    root: _Node = None
     for name, json_text in fields:
-        _put(root, name, json_text)
-    return _written(root[0] if root[0] is not None else {})
+        root = _with(root, json_steps(name), _Leaf(json_text), name)
+    return "{}" if root is None else _written(root)
 
 
-def _put(root: list[_Node], name: str, json_text: str) -> None:
-    holder: dict[str, _Node] | list[_Node] = root
-    key: str | int = 0
-    for step in json_steps(name):
-        node: _Node = holder[key]  # type: ignore[index]  # the key was made for this holder
-        if node is None:
-            node = holder[key] = {} if isinstance(step, str) else []  # type: ignore[index,call-overload]  # as above
-        if isinstance(node, _Leaf) or isinstance(node, dict) is not isinstance(step, str):
-            raise RequestSyntaxError(f"{shown(name)} does not fit the fields in front of it: there stands another kind.")
-        holder, key = node, _key_in(node, step)
-    holder[key] = _Leaf(json_text)  # type: ignore[index,call-overload]  # as above
-
-
-def _key_in(node: dict[str, _Node] | list[_Node], step: _Step) -> str | int:
-    """The key of `step`, which is there afterwards."""
-    if isinstance(node, dict):
-        node.setdefault(str(step), None)
-        return str(step)
-    index = len(node) if not isinstance(step, int) else step
-    node.extend([None] * (index + 1 - len(node)))
-    return index
+def _with(node: _Node, steps: list[_Step], leaf: _Leaf, name: str) -> _Node:
+    """The node with the leaf at `steps` below it."""
+    if not steps:
+        return leaf
+    step, *rest = steps
+    if node is not None and not isinstance(node, dict if isinstance(step, str) else list):
+        raise RequestSyntaxError(f"{shown(name)} does not fit the fields in front of it: there stands another kind.")
+    if isinstance(step, str):
+        members = node if isinstance(node, dict) else {}
+        members[step] = _with(members.get(step), rest, leaf, name)
+        return members
+    entries = node if isinstance(node, list) else []
+    index = len(entries) if step is None else step
+    entries.extend([None] * (index + 1 - len(entries)))
+    entries[index] = _with(entries[index], rest, leaf, name)
+    return entries
 
 
 def _written(node: _Node) -> str:
@@ -84,4 +84,6 @@ def _written(node: _Node) -> str:
         return node.json_text
     if isinstance(node, list):
         return f"[{', '.join(map(_written, node))}]"
-    return f"{{{', '.join(f'{json.dumps(name, ensure_ascii=False)}: {_written(value)}' for name, value in node.items())}}}"
+    return (
+        f"{{{', '.join(f'{json.dumps(name, ensure_ascii=False)}: {_written(value)}' for name, value in node.items())}}}"
+    )

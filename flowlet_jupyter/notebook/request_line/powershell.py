@@ -56,7 +56,7 @@ class _Script:
             elif found := reader.take(r"\$(\w+)\s*=\s*New-Object\s+(?:\"[^\"\n]*\"|'[^'\n]*'|[^\n;]*)"):
                 reader.variables[found[1].lower()] = {}
             elif found := reader.take(r"\$(\w+)\s*=\s*"):
-                reader.variables[found[1].lower()] = reader.value()
+                reader.variables[found[1].lower()] = reader.piped_value()
             elif reader.take(r"\$\w+\.UserAgent\s*=\s*"):
                 self.user_agent = str(reader.value())
             elif reader.take(r"\$\w+\.Cookies\.Add\(\s*\(?\s*New-Object\s+System\.Net\.Cookie\s*(?=\()"):
@@ -69,7 +69,9 @@ class _Script:
                 name = reader.value()
                 reader.expect(r"\]\s*=\s*", "] =")
                 self._add(found[1], name, reader.value())
-            elif self._is_called and reader.take(r"\$\w+(?:\.\w+)*(?:\s*\|\s*ConvertTo-Json[^\n;|]*)?(?=\s*[\n;]|\s*\Z)"):
+            elif self._is_called and reader.take(
+                r"\$\w+(?:\.\w+)*(?:\s*\|\s*ConvertTo-Json[^\n;|]*)?(?=\s*[\n;]|\s*\Z)"
+            ):
                 pass  # the response is shown
             else:
                 raise RequestSyntaxError(f"{shown(reader.rest(60))} of PowerShell is not read here. Leave it out.")

@@ -63,41 +63,43 @@ class PowerShellReader:
                 self.expect(r"\)", ")")
         return found
 
-    def value(self) -> Any:
-        """The value that stands next. Raises `RequestSyntaxError`."""
-        value = self._single()
+    def piped_value(self) -> Any:
+        """The value that stands next, with `| ConvertTo-Json` behind it. Raises `RequestSyntaxError`."""
+        value = self.value()
         while found := self.take(r"\|\s*ConvertTo-Json\b([^\n;|)]*)"):
             value = _as_json(value, is_short="-compress" in found[1].lower())
         return value
 
-    def _single(self) -> Any:
+    def value(self) -> Any:
+        """The value that stands next. Raises `RequestSyntaxError`."""
         self._skip(_SPACE)
-        rest = self._text[self._position :]
-        if found := re.match(r"@'[ \t]*\n(.*?)\n'@", rest, re.DOTALL):
-            self._position += found.end()
-            return found[1]
-        if rest.startswith('@"'):
-            return self._here_string()
-        if rest.startswith("@{"):
-            return self._table()
-        if rest.startswith("@("):
-            self._position += 1
-            return self.arguments()
-        if rest.startswith('"'):
-            return self._double()
-        if found := self.take(r"'((?:[^']|'')*)'"):
-            return found[1].replace("''", "'")
+        for start, read in (
+            ('@"', self._here_string), ("@'", self._literal_here_string), ("@{", self._table), ("@(", self._list),
+            ('"', self._double), ("'", self._literal),
+        ):  # fmt: skip
+            if self._text.startswith(start, self._position):
+                return read()
         if self.take(r"\[(?:System\.)?Text\.Encoding\]::UTF8\.GetBytes(?=\()"):
             return next(iter(self.arguments()), "")
         if self.take(r"\(\s*"):
-            value = self.value()
+            value = self.piped_value()
             self.expect(r"\s*\)", ")")
             return value
         return self._plain()
 
+    def _list(self) -> list[Any]:
+        self._position += 1
+        return self.arguments()
+
+    def _literal(self) -> str:
+        found = self.take(r"'((?:[^']|'')*)'")
+        if not found:
+            raise RequestSyntaxError("A text (') of the PowerShell is not closed.")
+        return found[1].replace("''", "'")
+
     def _plain(self) -> Any:
         if self.take(r"\[(?:string|ordered|int|hashtable)\]"):
-            return self._single()
+            return self.value()
         if found := self.take(r"\$(\w+)(?![\w:.\[(])"):
             return self._variable(found[1])
         if found := self.take(r"-?\d+(?:\.\d+)?(?=[\s;,)}]|\Z)"):
@@ -116,18 +118,22 @@ class PowerShellReader:
         self._expressions.append(name)
         return f"\0{len(self._expressions) - 1}\0"
 
-    def with_variables(self, variables: dict[str, Any]) -> PowerShellReader:
-        """This reader, which knows `variables`."""
-        self.variables = variables
-        return self
-
     def _here_string(self) -> str:
-        found = re.compile(r'@"[ \t]*\n(.*?)\n"@', re.DOTALL).match(self._text, self._position)
+        text = self._between(r"@\"[ \t]*\n(.*?)\n\"@")
+        text = re.sub(r'`.|"', lambda found: '""' if found[0] == '"' else found[0], text, flags=re.DOTALL)
+        inner = PowerShellReader(f'"{text}"', self._expressions)
+        inner.variables = self.variables
+        return str(inner.value())
+
+    def _literal_here_string(self) -> str:
+        return self._between(r"@'[ \t]*\n(.*?)\n'@")
+
+    def _between(self, pattern: str) -> str:
+        found = re.compile(pattern, re.DOTALL).match(self._text, self._position)
         if not found:
             raise RequestSyntaxError('A text (@") of the PowerShell is not closed by "@ on a line of its own.')
         self._position = found.end()
-        inner = PowerShellReader(f'"{_here(found[1])}"', self._expressions).with_variables(self.variables)
-        return str(inner.value())
+        return found[1]
 
     def _table(self) -> dict[str, Any]:
         self._position += 2
@@ -192,11 +198,6 @@ class PowerShellReader:
         found = pattern.match(self._text, self._position)
         if found:
             self._position = found.end()
-
-
-def _here(text: str) -> str:
-    """The text between `@"` and `"@` as it stands between quotes."""
-    return text.replace('"', '""')
 
 
 def _as_json(value: Any, *, is_short: bool) -> str:
