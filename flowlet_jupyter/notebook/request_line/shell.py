@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from flowlet_jupyter.errors import RequestSyntaxError
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
+_PARAMETER = re.compile(r"\$[\w{(@*#?$!-]", re.ASCII)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _CODE = re.compile(r"x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})")
 
@@ -123,7 +124,7 @@ class _Reader:
             if character == "\\" and following and following in '$`"\\\n':
                 pieces.append("" if following == "\n" else following)
                 self._position += 2
-            elif character == "`" or (character == "$" and following and (following.isalnum() or following in "_{(")):
+            elif character in "$`":
                 pieces.append(self._variable())
             else:
                 pieces.append(character)
@@ -133,7 +134,7 @@ class _Reader:
     def _variable(self) -> str:
         found = _VARIABLE.match(self._text, self._position)
         if not found:
-            if self._text[self._position] == "$" and not re.match(r"\$[\w{(@*#?$!-]", self._text[self._position :]):
+            if self._text[self._position] == "$" and not _PARAMETER.match(self._text, self._position):
                 self._position += 1
                 return "$"
             raise RequestSyntaxError(
