@@ -51,10 +51,14 @@ def add(options: Namespace) -> None:
         fields = _of_provider(options.provider, fields)
     if options.discover:
         from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
+        from flowlet_jupyter.providers.matching import completed
 
         metadata = discover(options.discover)
         print(f"This secret will talk to: {', '.join(hosts_of(metadata))}")
-        fields = {**fields_of(metadata), **fields}
+        found = completed(fields_of(metadata))
+        if found.get("provider"):
+            print(f"This is {found['provider']} of the catalogue, whose parameters, scope and hosts are taken.")
+        fields = {**found, **fields}
     if options.host:
         fields["allowed_hosts"] = tuple(options.host)
     kind = kind_named(fields.pop("type", options.type))

@@ -35,6 +35,7 @@ from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
 from flowlet_jupyter.oauth.registration import register_client
 from flowlet_jupyter.providers import Provider, fields_for, load_providers
+from flowlet_jupyter.providers.matching import completed
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.handshake import greet
 from flowlet_jupyter.server.redirect_uri import proxy_problem, redirect_uri
@@ -281,7 +282,7 @@ class DiscoverHandler(FlowletAPIHandler):
         metadata = await run_in_thread(lambda: discover(address.strip()))
         self.finish(
             {
-                "fields": fields_of(metadata),
+                "fields": await run_in_thread(lambda: completed(fields_of(metadata))),
                 "hosts": hosts_of(metadata),
                 "scopes_supported": metadata.scopes_supported,
                 "registration_endpoint": metadata.endpoints.get("registration_endpoint"),

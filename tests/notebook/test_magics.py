@@ -175,9 +175,9 @@ def test_several_requests_of_one_cell(run, api):
     shown = run("%%flowlet_request -s api\n@base = API\nGET {{base}}/echo?n=1\n\n### second\nGET {{base}}/echo?n=2\n")
     assert [request[1] for request in api.requests[-2:]] == ["/echo?n=1", "/echo?n=2"]
     assert shown.count("200 OK") == 2
-    assert "[200, 200]" in run(
-        "%%flowlet_request -s api -o both\nGET API/echo?n=1\n###\nGET API/echo?n=2\n"
-    ) + run("[response.status_code for response in both]")
+    assert "[200, 200]" in run("%%flowlet_request -s api -o both\nGET API/echo?n=1\n###\nGET API/echo?n=2\n") + run(
+        "[response.status_code for response in both]"
+    )
     before = len(api.requests)
     run("%%flowlet_request -s api\nGET API/echo\n###\nGET API/echo?x={{no_such_name}}\n", fails="InterpolationError")
     assert len(api.requests) == before

@@ -76,7 +76,8 @@ def test_the_body_is_the_content_of_a_file():
 
 def test_a_form_over_several_lines():
     (request,) = prepared_all(
-        "POST https://a.example\nContent-Type: application/x-www-form-urlencoded\n\nname=a\n&note={{text}}\n", text="x&y"
+        "POST https://a.example\nContent-Type: application/x-www-form-urlencoded\n\nname=a\n&note={{text}}\n",
+        text="x&y",
     )
     assert request.content == b"name=a&note=x%26y"
 
@@ -121,7 +122,7 @@ def test_another_method():
 def test_a_comment_is_no_body():
     (request,) = prepared_all("GET https://a.example\n\n# nothing else\n// here\n")
     assert request.content is None
-    (request,) = prepared_all("GET https://a.example\n\n{\"query\": 1}\n")
+    (request,) = prepared_all('GET https://a.example\n\n{"query": 1}\n')
     assert request.content == b'{"query": 1}'
 
 

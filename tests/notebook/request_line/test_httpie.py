@@ -68,7 +68,9 @@ def test_items_mean_what_they_mean_in_httpie(items, tmp_path, monkeypatch):
         assert parse_qsl(text) == parse_qsl(body)
 
 
-@pytest.mark.parametrize("items", ["'a[b]=1' 'a[]=2'", "a=1 'a[b]=2'", "'a[=1'", "'ids[99999999]=1'", f"'a{'[x]' * 60}=1'"])
+@pytest.mark.parametrize(
+    "items", ["'a[b]=1' 'a[]=2'", "a=1 'a[b]=2'", "'a[=1'", "'ids[99999999]=1'", f"'a{'[x]' * 60}=1'"]
+)
 def test_fields_that_do_not_fit_together_are_refused(items):
     with pytest.raises(RequestSyntaxError):
         prepare(parse(f"{URL} {items}"), lambda _: None, lambda _: b"")

@@ -16,7 +16,7 @@ from flowlet_jupyter.notebook.request_line.shell import read_shell
 pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="bash is compared with")
 
 plain = st.text(alphabet="abzü/:.,=%+-_@", min_size=1, max_size=6)
-literal = st.text(alphabet="ab \\\"$`!#&|;<>(){}*?\n\tü", max_size=6).map(lambda text: f"'{text}'")
+literal = st.text(alphabet='ab \\"$`!#&|;<>(){}*?\n\tü', max_size=6).map(lambda text: f"'{text}'")
 double = st.lists(
     st.one_of(plain, st.sampled_from(["\\\\", '\\"', "\\$", "\\`", "\\n", "\\\n", " ", "'", "#", "&", "|", ";", "$ ", "*", "{a,b}", "$"])),
     max_size=5,
@@ -47,7 +47,9 @@ def is_refused(line: str) -> bool:
 def test_the_words_are_those_of_bash(lines):
     """Many lines to each bash, which takes longer to start than to read them."""
     script = "\n".join(f"printf '%s\\0' {line}; printf '\\1\\0'" for line in lines)
-    done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=30, check=True, env={"LC_ALL": "C.UTF-8"})
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, timeout=30, check=True, env={"LC_ALL": "C.UTF-8"}
+    )
     theirs = [part.split(b"\0")[:-1] for part in done.stdout.split(b"\1\0")[:-1]]
     for line, words in zip(lines, theirs, strict=True):
         if re.search(r"\$[\w@*#?$!-]", line, re.ASCII) and is_refused(line):
