@@ -55,7 +55,8 @@ class FlowletMagics(Magics):
             me = %flowlet_request https://api.twitter.com/2/users/me --secret twitter
             %flowlet_request /2/users/{{me["data"]["id"]}}/tweets max_results==100 -s twitter --paginate --df data -o tweets
         """
-        from flowlet_jupyter.notebook.execution import Settings, execute, file_content
+        from flowlet_jupyter.notebook.call import file_content
+        from flowlet_jupyter.notebook.execution import Settings, execute
 
         if line.strip() in {"--help", "-h"}:
             from flowlet_jupyter.notebook.request_line.options import option_help

@@ -188,8 +188,8 @@ def test_several_requests_of_one_cell(run, api):
 def test_a_form_of_curl_is_sent_shown_and_its_files_are_closed(run, api, tmp_path):
     (tmp_path / "photo.png").write_bytes(b"\x89PNG")
     cell = f"curl API/echo -F 'photo=@{tmp_path}/photo.png;type=image/x' -F 'note=a;type=text/x' -F title=x"
-    run(f"import warnings; warnings.simplefilter('error', ResourceWarning)\nimport gc, os\n"
-        f"open_before = len(os.listdir('/proc/self/fd')) if os.path.exists('/proc/self/fd') else 0")  # fmt: skip
+    run("import warnings; warnings.simplefilter('error', ResourceWarning)\nimport gc, os\n"
+        "open_before = len(os.listdir('/proc/self/fd')) if os.path.exists('/proc/self/fd') else 0")  # fmt: skip
     run(f"%%flowlet_request -s api\n{cell}")
     body = last_request(api)[3]
     assert all(part in body for part in (b"\x89PNG", b"image/x", b"text/x", b'filename="photo.png"'))

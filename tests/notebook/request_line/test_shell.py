@@ -25,7 +25,7 @@ ansi = st.lists(
     st.one_of(
         plain,
         st.sampled_from([r"\n", r"\t", r"\\", r"\'", r"\"", r"\x41", r"\x9", r"\101", r"\u00e9", r"\U0001F600", r"\e", r"\?",
-                         r"\q", "\"", "$", "`", " ", r"\xc3\xa9", r"\a\b\f\v\r"]),
+                         r"\q", '"', "$", "`", " ", r"\xc3\xa9", r"\a\b\f\v\r"]),
     ),
     max_size=5,
 ).map(lambda pieces: f"$'{''.join(pieces)}'")  # fmt: skip
