@@ -19,6 +19,8 @@ from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.notebook.request_line.pasted_credentials import PastedCredential
 from flowlet_jupyter.session import Session
 
+_COMPUTED_SCHEMES = frozenset({"digest", "aws", "aws4-hmac-sha256", "ntlm", "negotiate", "oauth", "hawk", "dpop"})
+
 
 class PastedCredentials:
     """The credentials of the requests that were pasted last, by host."""
@@ -105,6 +107,10 @@ def _of_one(name: str, host: str, credential: PastedCredential) -> Secret:
         return Basic(name=name, username=pair[0], password=pair[1], allowed_hosts=(host,))
     if scheme.lower() == "bearer" and rest:
         return Password(name=name, password=SecretValue(rest.strip()), allowed_hosts=(host,))
+    if scheme.lower() in _COMPUTED_SCHEMES:
+        raise InvalidSecret(
+            f"{scheme} is computed anew for each request: what was pasted cannot be sent again, and no kind of secret makes it."
+        )
     prefix = f"{scheme} " if rest and re.fullmatch(r"[A-Za-z-]+", scheme) else ""
     key = SecretValue(value.reveal()[len(prefix) :])
     return ApiKey(name=name, key=key, parameter=header, prefix=prefix, allowed_hosts=(host,))
@@ -119,6 +125,10 @@ def _as_header(credential: PastedCredential) -> tuple[str, SecretValue]:
 
 
 def _pair(encoded: str) -> tuple[str, SecretValue] | None:
+    """The user name and password, also of a .http file, where they stand as they are."""
+    plain = re.fullmatch(r"([^\s:]*)[\s:]+(\S*)", encoded.strip())
+    if plain:
+        return plain[1], SecretValue(plain[2])
     try:
         user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):

@@ -36,6 +36,8 @@ def held(*options: str) -> PastedCredentials:
         (f"-H 'Authorization: Token {CANARY}'", ApiKey, {"Authorization": f"Token {CANARY}"}, {}),
         (f"-H 'Authorization: {CANARY}'", ApiKey, {"Authorization": CANARY}, {}),
         (f"-H 'Authorization: Basic {BASIC}'", Basic, {"Authorization": f"Basic {BASIC}"}, {}),
+        (f"-H 'Authorization: Basic ann:{CANARY}'", Basic, {"Authorization": f"Basic {BASIC}"}, {}),
+        (f"-H 'Authorization: Basic ann {CANARY}'", Basic, {"Authorization": f"Basic {BASIC}"}, {}),
         (f"-u ann:{CANARY}", Basic, {"Authorization": f"Basic {BASIC}"}, {}),
         (f"-u {CANARY}:", Basic, {"Authorization": "Basic " + base64.b64encode(f"{CANARY}:".encode()).decode()}, {}),
         (f"-H 'X-Api-Key: {CANARY}'", ApiKey, {"X-Api-Key": CANARY}, {}),
@@ -85,6 +87,13 @@ def test_no_repr_shows_a_value_and_closing_forgets_it():
     default_session().close()
     with pytest.raises(InvalidSecret):
         found.store("acme", Secrets(default_session().vault))
+
+
+def test_what_is_computed_for_each_request_is_not_stored():
+    with pytest.raises(InvalidSecret, match="computed anew"):
+        held(f"-H 'Authorization: Digest username=x, response={CANARY}'").store(
+            "acme", Secrets(default_session().vault)
+        )
 
 
 def test_a_credential_of_a_body_is_no_secret_of_ours():

@@ -34,7 +34,9 @@ def leave_out_credentials(draft: Draft, *, is_command: bool) -> None:
         draft.url = _clean_url(draft.url, found)
     for header in list(draft.headers):
         text, _ = with_marks(header[1])
-        is_dropped = is_command and header[0].lower() in _ALWAYS_LEFT_OUT and bool(text)
+        # clients of .http files encode the pair of "Basic user:password" themselves
+        is_pair = bool(re.match(r"basic\s.*[\0\s:]", text, re.IGNORECASE | re.DOTALL))
+        is_dropped = header[0].lower() in _ALWAYS_LEFT_OUT and bool(text) and (is_command or is_pair)
         if is_dropped or ("\0" not in text and is_credential(header[0], text)):
             draft.headers.remove(header)
             found.append(PastedCredential("header", header[0], pasted_value(text)))
@@ -97,9 +99,24 @@ def _clean_text(whole: Template, found: list[PastedCredential]) -> Template:
     text, expressions = with_marks(whole)
     if text.lstrip()[:1] in {"{", "["}:
         return template(_clean_json(text, found), expressions)
+    if text.startswith("--") and "Content-Disposition: form-data" in text:
+        return template(_clean_multipart(text, found), expressions)
     if re.fullmatch(r"[^\s=&]+=[^\n]*", text):
         return template(_clean_pairs(text, "form", found), expressions)
     return whole
+
+
+def _clean_multipart(text: str, found: list[PastedCredential]) -> str:
+    """A body that a browser copied with its boundaries, without the parts that are credentials."""
+    boundary = text.split("\n", 1)[0].strip()
+    left = []
+    for part in re.split(f"(?={re.escape(boundary)})", text):
+        field = re.search(r'name="([^"]*)"[^\n]*\n(?:[^\n]*\S[^\n]*\n)*\s*\n(.*?)\r?\n?\Z', part, re.DOTALL)
+        if field and "\0" not in field[2] and is_credential(field[1], field[2]):
+            found.append(PastedCredential("form", field[1], pasted_value(field[2])))
+        else:
+            left.append(part)
+    return "".join(left)
 
 
 def _clean_json(text: str, found: list[PastedCredential]) -> str:

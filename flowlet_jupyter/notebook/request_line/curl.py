@@ -15,14 +15,16 @@ from flowlet_jupyter.notebook.request_line.curl_options import (
     take_flag,
     take_option,
 )
-from flowlet_jupyter.notebook.request_line.shell import ShellCommand, read_shell
+from flowlet_jupyter.notebook.request_line.shell import ASSIGNMENT, ShellCommand, read_shell
 from flowlet_jupyter.notebook.request_line.spec import Draft, Template
 from flowlet_jupyter.notebook.request_line.tokens import lift_expressions, shown, template
 
 
 def is_curl(text: str) -> bool:
     """Whether the text is a curl command."""
-    return bool(re.match(r"(?:\s*#[^\n]*\n)*\s*(?:[$%>]\s*)?(?:time\s+)?curl(\.exe)?\s", text))
+    while assignment := ASSIGNMENT.match(text):
+        text = text[assignment.end() :]
+    return bool(re.match(r"(?:\s*#[^\n]*\n)*\s*(?:[$%>]\s*)?(?:time\s+|sudo\s+)?curl(\.exe)?\s", text))
 
 
 def read_curl(text: str, draft: Draft) -> None:
@@ -56,7 +58,7 @@ def read_words(text: str) -> tuple[ShellCommand, list[str]]:
         return ShellCommand(words=read_cmd(marked)), expressions
     # PowerShell's and cmd's ways to go on in the next line
     shell = read_shell(re.sub(r"(?<=\s)[\^`]\r?\n", " ", marked), expressions)
-    if shell.words[:1] == ["time"]:
+    if shell.words[:1] in (["time"], ["sudo"]):
         del shell.words[0]
     return shell, expressions
 

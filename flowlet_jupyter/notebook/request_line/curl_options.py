@@ -23,13 +23,19 @@ from flowlet_jupyter.notebook.request_line.tokens import shown
 _IGNORED = frozenset({
     "-s", "--silent", "-S", "--show-error", "-f", "--fail", "--fail-with-body", "--compressed", "-v", "--verbose", "-g",
     "--globoff", "-N", "--no-buffer", "-#", "--progress-bar", "--http1.1", "--http2", "-O", "--remote-name", "--basic",
+    "-4", "--ipv4", "-6", "--ipv6", "--tlsv1", "--tlsv1.2", "--tlsv1.3", "--http1.0", "--http2-prior-knowledge", "--http3",
+    "--no-progress-meter", "--no-keepalive", "--tcp-nodelay", "--ssl-reqd", "--retry-all-errors", "--retry-connrefused",
+    "--create-dirs", "--fail-early", "-j", "--junk-session-cookies", "-Z", "--parallel",
 })  # fmt: skip
-_IGNORED_WITH_VALUE = frozenset({"-w", "--write-out", "--connect-timeout", "--retry-delay", "--cacert"})
+_IGNORED_WITH_VALUE = frozenset({
+    "-w", "--write-out", "--connect-timeout", "--retry-delay", "--retry-max-time", "--cacert", "-c", "--cookie-jar",
+    "--keepalive-time", "--limit-rate", "--stderr", "--trace", "--trace-ascii",
+})  # fmt: skip
 _FLAGS = {
     "-L": "follow", "--location": "follow", "-k": "insecure", "--insecure": "insecure", "-i": "show_headers",
     "--include": "show_headers",
 }  # fmt: skip
-_WITH_VALUE = "XHdFubAemorwT"  # of one letter: -XPOST
+_WITH_VALUE = "XHdFubAemorwTcD"  # of one letter: -XPOST
 
 
 def take_flag(name: str, command: CurlCommand) -> bool:
@@ -140,6 +146,10 @@ def set_timeout(value: str, command: CurlCommand) -> None:
         command.draft.options["timeout"] = min(max(seconds, 0.001), 86400.0)
 
 
+def _dump_header(_value: str, command: CurlCommand) -> None:
+    command.draft.options.setdefault("show_headers", True)
+
+
 def _retry(value: str, command: CurlCommand) -> None:
     if not value.isascii() or not value.isdigit():
         raise RequestSyntaxError(f"{shown(value)} is not a number of tries.")
@@ -157,7 +167,7 @@ _DATA = frozenset({"-d", "--data", "--data-ascii", "--data-raw", "--data-binary"
 _TAKERS: dict[str, Callable[[str, CurlCommand], None]] = {
     "-X": set_method, "--request": set_method, "-H": set_header, "--header": set_header, "-u": _user, "--user": _user,
     "-b": _cookie, "--cookie": _cookie, "-F": add_part, "--form": add_part, "--form-string": add_text_part,
-    "--url": set_url, "-m": set_timeout, "--max-time": set_timeout, "--retry": _retry, "-T": _upload,
+    "-D": _dump_header, "--dump-header": _dump_header, "--url": set_url, "-m": set_timeout, "--max-time": set_timeout, "--retry": _retry, "-T": _upload,
     "--upload-file": _upload, "-o": set_output, "--output": set_output, "--data-urlencode": add_encoded,
     "--url-query": add_query, "--oauth2-bearer": _named_header("Authorization", "Bearer "),
     "-r": _named_header("Range", "bytes="), "--range": _named_header("Range", "bytes="),

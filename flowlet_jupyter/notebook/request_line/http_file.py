@@ -62,7 +62,8 @@ def _filled(text: str, variables: Mapping[str, str]) -> str:
 
 def read_http(text: str, variables: Mapping[str, str], draft: Draft) -> None:
     """Take in the request of `text`, a variable of the file before one of the notebook. Raises `RequestSyntaxError`."""
-    lines = _filled(text, variables).split("\n")
+    # `<> FILE` names a response that JetBrains' client stored earlier
+    lines = [line for line in _filled(text, variables).split("\n") if not re.match(r"<>\s+\S", line)]
     _refuse_unread(lines)
     _skip_comments(lines, draft)
     _read_request_line(lines, draft)

@@ -88,6 +88,12 @@ class _Script:
         while not reader.is_at_end_of_statement():
             if reader.take(r"\|\s*(?:ConvertTo-Json|ConvertFrom-Json)\b[^\n;|]*"):
                 continue
+            if splatted := reader.take(r"@(\w+)"):
+                table = reader.variables.get(splatted[1].lower())
+                if not isinstance(table, dict):
+                    raise RequestSyntaxError(f"@{splatted[1]} is no table that was assigned in front of the request.")
+                self.parameters |= {f"-{key.lower()}": value for key, value in table.items()}
+                continue
             name = reader.take(r"-[A-Za-z]+:?")
             if name is None:
                 self.parameters.setdefault("-uri", reader.value())
@@ -144,6 +150,8 @@ def _put_body(body: Any, command: CurlCommand) -> None:
 def _put_options(parameters: dict[str, Any], command: CurlCommand) -> None:
     options = command.draft.options
     for name, value in parameters.items():
+        if name in _IGNORED_FLAGS:
+            continue
         if name == "-outfile":
             set_output(str(value), command)
         elif name == "-timeoutsec":

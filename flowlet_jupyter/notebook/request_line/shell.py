@@ -25,14 +25,25 @@ class ShellCommand:
     output: str | None = None
 
 
+ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)=('[^']*'|\"[^\"$`\\]*\"|[^\s;'\"$`\\&|<>()]*)[ \t]*(?:;|\n)")
+
+
 def read_shell(marked: str, expressions: list[str]) -> ShellCommand:
-    """The command of `marked`; `$NAME` becomes an expression, appended to `expressions`. Raises `RequestSyntaxError`."""
-    return _Reader(marked, expressions).command()
+    """The command of `marked`; `$NAME` becomes an expression, appended to `expressions`, unless it is assigned in front.
+
+    Raises `RequestSyntaxError`.
+    """
+    variables: dict[str, str] = {}
+    while assignment := ASSIGNMENT.match(marked):
+        variables[assignment[1]] = assignment[2].strip("'\"")
+        marked = marked[assignment.end() :]
+    return _Reader(marked.lstrip(), expressions, variables).command()
 
 
 class _Reader:
-    def __init__(self, text: str, expressions: list[str]) -> None:
+    def __init__(self, text: str, expressions: list[str], variables: dict[str, str]) -> None:
         self._text = text
+        self._variables = variables
         self._expressions = expressions
         self._position = 0
 
@@ -142,7 +153,9 @@ class _Reader:
                 "Compute the value in Python and write {{ name }} for it."
             )
         self._position = found.end()
-        self._expressions.append(found[1] or found[2])
+        if (name := found[1] or found[2]) in self._variables:
+            return self._variables[name]
+        self._expressions.append(name)
         return f"\0{len(self._expressions) - 1}\0"
 
     def _ansi(self) -> str:

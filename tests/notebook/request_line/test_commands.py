@@ -149,6 +149,10 @@ def test_powershell_as_postman_copies_it():
         ("https POST a.example/x 'a[b]=1' 'ids[]:=1' 'ids[]:=2' note=@n.txt", "POST", "https://a.example/x",
          b'{"a": {"b": "1"}, "ids": [1, 2], "note": "file n.txt"}'),
         ("https -f PUT a.example/x a=1 'b=x y'", "PUT", "https://a.example/x", b"a=1&b=x%20y"),
+        ("$p = @{\n  Uri = 'https://a.example'\n  Method = 'Post'\n  UseBasicParsing = $true\n}\nInvoke-RestMethod @p", "POST",
+         "https://a.example", None),
+        ("export HOST='a.example'\nID=5;\ncurl \"https://$HOST/$ID/$ident\"", "GET", "https://a.example/5/a%2Fb", None),
+        ("sudo curl -4 --tlsv1.2 -D - -c jar a.example", "GET", "https://a.example", None),
         ("http :8000/x", "GET", "http://localhost:8000/x", None),
         ('curl ^"https://a.example/x?a=1^&b=2^" ^\n  -X ^"POST^" ^\n  --data-raw ^"^{^\\^"a^\\^":^\\^"50^%^ off^\\^"^}^"',
          "POST", "https://a.example/x?a=1&b=2", b'{"a":"50% off"}'),
@@ -165,6 +169,10 @@ def test_commands(command, method, url, content):
     "command",
     [
         f"wget --user=ann --password={CANARY} https://a.example",
+        f'TOKEN={CANARY}\ncurl https://a.example -H "Authorization: Bearer $TOKEN"',
+        f"curl https://a.example -H 'content-type: multipart/form-data; boundary=--X' --data-raw $'----X\\r\\n"
+        f'Content-Disposition: form-data; name="api_key"\\r\\n\\r\\n{CANARY}\\r\\n----X\\r\\n'
+        'Content-Disposition: form-data; name="a"\\r\\n\\r\\n1\\r\\n----X--\\r\\n\'',
         f"wget --header 'Authorization: Bearer {CANARY}' https://a.example",
         f"https -a ann:{CANARY} a.example",
         f"https -A bearer -a {CANARY} a.example",

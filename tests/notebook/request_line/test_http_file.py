@@ -119,6 +119,17 @@ def test_another_method():
     assert request.method == "PROPFIND"
 
 
+def test_a_pair_that_another_client_would_encode_is_left_out():
+    spec = parse("", "GET https://a.example\nAuthorization: Basic {{user}}:{{password}}\n")
+    assert not spec.headers
+    assert spec.left_out[0].value is None
+
+
+def test_a_stored_response_is_no_body():
+    (request,) = prepared_all("GET https://a.example\n\n<> 2024-01-01T.200.json\n")
+    assert request.content is None
+
+
 def test_a_comment_is_no_body():
     (request,) = prepared_all("GET https://a.example\n\n# nothing else\n// here\n")
     assert request.content is None
