@@ -87,10 +87,14 @@ def _discovered(options: Namespace, fields: dict[str, Any]) -> dict[str, Any]:
     """`fields`, and those that the provider's metadata fill in; the client's too, if it is to be registered."""
     from flowlet_jupyter.oauth.discovery import discover, register_client
     from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
+    from flowlet_jupyter.providers.matching import completed
 
     metadata = discover(options.discover)
     print(printable(f"This secret will talk to: {', '.join(hosts_of(metadata))}"))
-    fields = {**fields_of(metadata), **fields}
+    found = completed(fields_of(metadata))
+    if found.get("provider"):
+        print(f"This is {found['provider']} of the catalogue, whose parameters, scope and hosts are taken.")
+    fields = {**found, **fields}
     if not options.register:
         return fields
     endpoint = metadata.endpoints.get("registration_endpoint")

@@ -13,7 +13,7 @@ from typing import Any
 
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, PASSWORD
-from flowlet_jupyter.providers import load_providers
+from flowlet_jupyter.providers.matching import completed
 
 Fields = dict[str, Any]
 _MOST_YAML = 5_000_000  # characters
@@ -46,7 +46,7 @@ def imported(text: str) -> list[Fields]:
         found = list(_bruno(text)) or list(_walk(_yaml(text), "imported"))
     else:
         found = list(_walk(_with_variables(content), "imported"))
-    found = [_completed(fields) for fields in found]
+    found = [completed(fields) for fields in found]
     if not found:
         raise InvalidSecret(
             "No OAuth2 settings were found. Known are Google's client_secret.json and service account keys, Postman "
@@ -145,19 +145,3 @@ def _filled(node: Any, variables: dict[str, str]) -> Any:
     if isinstance(node, str):
         return re.sub(r"\{\{\s*([^{}]+?)\s*\}\}", lambda found: variables.get(found[1], found[0]), node)
     return node
-
-
-def _completed(fields: Fields) -> Fields:
-    """What a catalogue entry with the same token endpoint knows more: parameters, scope, hosts, base URL."""
-    if fields.get("provider") or fields.get("grant_type", AUTHORIZATION_CODE) != AUTHORIZATION_CODE:
-        return fields
-    for provider in load_providers().values():
-        if (
-            provider.type == "oauth2"
-            and provider.fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE
-            and not provider.parameters
-            and provider.fields["token_endpoint"] == fields.get("token_endpoint")
-        ):
-            known = {**provider.fields, "provider": provider.key}
-            return {**known, **{name: value for name, value in fields.items() if value not in (None, "")}}
-    return fields

@@ -6,12 +6,57 @@ import contextlib
 import json
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from flowlet_jupyter.credentials.redaction import is_sensitive
 from flowlet_jupyter.model.secret import Record
 
 _HIDDEN = "(left out)"
+
+
+@dataclass(frozen=True)
+class FormPart:
+    """A part of a multipart/form-data body (RFC 7578): its text, or the file that is opened when it is sent."""
+
+    name: str
+    text: str = ""
+    path: str | None = None
+    filename: str | None = None
+    content_type: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """The part on one line."""
+        shown = f"{self.name}@{self.path}" if self.path is not None else f"{self.name}={self.text}"
+        return f"{shown} ({self.content_type})" if self.content_type else shown
+
+    def curl_arguments(self) -> list[str]:
+        """The words of a curl command."""
+        if self.path is None and self.filename is None and self.content_type is None:
+            return ["--form-string", f"{self.name}={self.text}"]
+        # without a name of its own the content of a file is a text
+        mark = "" if self.path is None else "@" if self.filename is not None else "<"
+        word = f"{self.name}={mark}{_form_text(self.text if self.path is None else self.path)}"
+        if self.filename is not None and (self.path is None or self.filename != PurePath(self.path).name):
+            word += f";filename={_form_text(self.filename)}"
+        if self.content_type is not None:
+            word += f";type={self.content_type}"
+        return ["-F", word]
+
+    def python_source(self) -> str:
+        """The part as an item of `files=`."""
+        content = repr(self.text) if self.path is None else f'open({self.path!r}, "rb")'
+        return f"({self.name!r}, ({self.filename!r}, {content}, {self.content_type!r}))"
+
+
+def _form_text(text: str) -> str:
+    """`text` as curl's -F takes it: quoted where a character would end it."""
+    if text and not set(text) & set(';,"\\ ') and text[0] not in "@<":
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def as_curl(
@@ -21,16 +66,15 @@ def as_curl(
     content: bytes | None,
     record: Record | None,
     *,
-    fields: Sequence[tuple[str, str]] = (),
-    files: Sequence[tuple[str, str]] = (),
+    parts: Sequence[FormPart] = (),
 ) -> str:
     """A curl command that works in a shell where `jupyter flowlet` does: it asks for the credential when it runs.
 
-    `fields` and `files` (name, path) are those of a multipart/form-data body.
+    `parts` are those of a multipart/form-data body.
     """
     # -g: brackets and braces in a URL are not a pattern
     globbed = ["-g"] if any(sign in url for sign in "[]{}") else []
-    is_plain = method == ("POST" if fields or files else "GET") and content is None
+    is_plain = method == ("POST" if parts else "GET") and content is None
     command = ["curl", *globbed, *([] if is_plain else ["-X", method]), url]
     for name, value in headers:
         # "Name:" alone would leave the header out
@@ -44,17 +88,19 @@ def as_curl(
         text = content.decode("utf-8", "replace")
         # "@" at the beginning would name a file
         quoted += ["--data-raw" if text.startswith("@") else "--data-binary", shlex.quote(text)]
-    for name, value in fields:
-        quoted += ["--form-string", shlex.quote(f"{name}={value}")]
-    for name, path in files:
-        escaped = path.replace("\\", "\\\\").replace('"', '\\"')
-        is_simple = not set(path) & set(';,"\\ ')
-        quoted += ["-F", shlex.quote(f"{name}=@{path}" if is_simple else f'{name}=@"{escaped}"')]
+    for part in parts:
+        quoted += map(shlex.quote, part.curl_arguments())
     return " ".join(quoted)
 
 
 def as_python(
-    method: str, url: str, headers: Sequence[tuple[str, str]], content: bytes | None, secret: str | None
+    method: str,
+    url: str,
+    headers: Sequence[tuple[str, str]],
+    content: bytes | None,
+    secret: str | None,
+    *,
+    parts: Sequence[FormPart] = (),
 ) -> str:
     """The same request as code of the helper."""
     options = {} if secret is None else {"secret": secret}
@@ -67,6 +113,8 @@ def as_python(
     lines += [f"    {name}={value!r}," for name, value in options.items()]
     lines += [f"    headers={shown!r},"] if shown else []
     lines += [f"    {name}={value!r}," for name, value in body.items()]
+    if parts:
+        lines += ["    files=[", *(f"        {part.python_source()}," for part in parts), "    ],"]
     return "\n".join(["import flowlet_jupyter as flowlet", "", *lines, ")"])
 
 

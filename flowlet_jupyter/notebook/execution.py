@@ -6,47 +6,32 @@ Each is made from the parsed line, the settings as they are now and, where it ke
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
-import os
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact
-from flowlet_jupyter.errors import PagingStopped, RequestFailed
+from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
 from flowlet_jupyter.http import api, curl_export, many
 from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.model.secret import base_url_of
+from flowlet_jupyter.notebook.call import Call
 from flowlet_jupyter.notebook.display.messages import explanation, status_line
+from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials, host_of
 from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
+from flowlet_jupyter.notebook.request_line.pasted_credentials import PastedCredential, notice
 from flowlet_jupyter.notebook.request_line.spec import RequestSpec
 from flowlet_jupyter.session import default_session
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.pages import Pages
     from flowlet_jupyter.http.response import Response
-
-_STREAMED_BYTES = 8_000_000  # a larger file is read while it is sent; then it cannot be sent again after a 401
-
-
-def file_content(name: str) -> bytes | IO[bytes]:
-    """The content of a file that a request names; an open file if it is large. Raises `RequestFailed`."""
-    file = _opened(name)
-    if os.fstat(file.fileno()).st_size > _STREAMED_BYTES:
-        return file
-    with file:
-        return file.read()
-
-
-def _opened(name: str) -> IO[bytes]:
-    try:
-        return Path(name).expanduser().open("rb")
-    except OSError as error:
-        raise RequestFailed(f"The file {name} cannot be read: {error.strerror}. Nothing was sent.") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,37 +43,6 @@ class Settings:
     timeout: float
     raise_on_error: bool
     dataframe: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """What is sent, and how: every default is filled in."""
-
-    request: PreparedRequest
-    url: str
-    secret: str | None
-    # for the client: timeout, retry, cache and the like
-    options: dict[str, Any]
-
-    def client_options(self, files: contextlib.ExitStack) -> dict[str, Any]:
-        """The options of the client's functions; `files` closes those that are uploaded."""
-        request = self.request
-        options: dict[str, Any] = {"headers": list(request.headers), **self.options}  # one may be repeated
-        if request.content is not None:
-            options["content"] = request.content
-        if request.parts:
-            options["files"] = list(request.parts)
-        elif request.files:
-            options["data"] = dict(request.fields)
-            options["files"] = [(name, files.enter_context(_opened(path))) for name, path in request.files]
-        elif request.content is not None and not isinstance(request.content, bytes):
-            files.enter_context(request.content)
-        return options
-
-    def send(self) -> Response:
-        """The response. Raises `FlowletError`."""
-        with contextlib.ExitStack() as files:
-            return api.request(self.request.method, self.url, secret=self.secret, **self.client_options(files))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,16 +192,16 @@ class Shown:
         url = api.absolute(call.url, call.secret)
         if self.form == "curl":
             record = default_session().vault.get(call.secret) if call.secret else None
-            return curl_export.as_curl(
-                request.method, url, request.headers, content, record, fields=request.fields, files=request.files
-            )
+            return curl_export.as_curl(request.method, url, request.headers, content, record, parts=request.parts)
         if self.form == "python":
-            return curl_export.as_python(request.method, url, request.headers, content, call.secret)
+            return curl_export.as_python(
+                request.method, url, request.headers, content, call.secret, parts=request.parts
+            )
         lines = [f"{request.method} {url}", *_header_lines(request.headers)]
         if call.secret:
             lines.append(f"(credentials of secret '{call.secret}')")
-        lines += [f"{name}={value}" for name, value in request.fields]
-        lines += [f"{name}@{path}" for name, path in request.files]
+        lines += ["", "(multipart/form-data)"] if request.parts else []
+        lines += [part.summary for part in request.parts]
         if content is not None:
             lines += ["", content.decode("utf-8", "replace")]
         return "\n".join(["Not sent (--dry-run):", *lines])
@@ -301,14 +255,43 @@ def _call_of(spec: RequestSpec, request: PreparedRequest, settings: Settings) ->
 
 
 def execute(
-    spec: RequestSpec,
-    request: PreparedRequest,
+    requests: Sequence[tuple[RequestSpec, PreparedRequest]],
     settings: Settings,
     namespace: MutableMapping[str, Any],
     called_paths: dict[str, None],
+    *,
+    show: Callable[[Any], None],
 ) -> Any:
-    """What the cell gets: the result, or None where it goes into a variable. `called_paths` are those to complete."""
-    execution = execution_of(spec, request, settings, namespace)
+    """What the cell gets: the result, or None where it goes into a variable. `called_paths` are those to complete.
+
+    Several requests are sent one after the other; `show` shows the results before the last, and the variable takes the
+    list of all, or of those before an error.
+    """
+    out = requests[0][0].out
+    if len(requests) > 1:  # each is a part of what the variable takes
+        requests = [(dataclasses.replace(spec, out=None), request) for spec, request in requests]
+    executions = [(spec, execution_of(spec, request, settings, namespace)) for spec, request in requests]
+    _hold_credentials([(spec, execution.call) for spec, execution in executions])
+    if len(executions) == 1:
+        spec, execution = executions[0]
+        result = _run(spec, execution, called_paths)
+        if spec.out is None or isinstance(execution, Shown):
+            return None if spec.quiet else result
+        namespace[spec.out] = result
+        return None
+    results: list[Any] = []
+    try:
+        for spec, execution in executions:
+            if results and not spec.quiet and out is None:
+                show(results[-1])
+            results.append(_run(spec, execution, called_paths))
+    finally:
+        if out is not None:
+            namespace[out] = results
+    return None if spec.quiet or out is not None else results[-1]
+
+
+def _run(spec: RequestSpec, execution: Execution, called_paths: dict[str, None]) -> Any:
     for note in spec.notes:
         _notice(note)
     if isinstance(execution, Shown):
@@ -319,10 +302,24 @@ def execute(
     called_at = urlsplit(execution.call.url)._replace(query="", fragment="").geturl()
     called_paths.pop(called_at, None)
     called_paths[called_at] = None
-    if spec.out is not None:
-        namespace[spec.out] = result
-        return None
-    return None if spec.quiet else result
+    return result
+
+
+def _hold_credentials(calls: Sequence[tuple[RequestSpec, Call]]) -> None:
+    """Say what was left out of each request, and keep it for `%flowlet_secret --from-paste`."""
+    found: dict[str, list[PastedCredential]] = {}
+    for spec, call in calls:
+        if spec.left_out:
+            try:
+                host = host_of(api.absolute(call.url, call.secret))
+            except FlowletError:  # sending it says what is wrong
+                host = ""
+            found.setdefault(host, []).extend(spec.left_out)
+    if found:
+        held = [(host, credential) for host, credentials in found.items() for credential in credentials]
+        default_session().part(PastedCredentials).hold(held)
+    for host, credentials in found.items():
+        _notice(notice(credentials, host))
 
 
 def _how_complete(pages: Pages) -> str:

@@ -62,6 +62,7 @@ class SecretLine:
     new: bool
     connect: bool
     paste: bool
+    from_paste: bool
     prefill: dict[str, str]
 
     @property
@@ -82,14 +83,16 @@ class SecretLine:
         options = {word for word in words if word.startswith("--")}
         name = " ".join(word for word in words if word not in options)
         new = "--new" in options
-        if not (name or new) or not options <= {"--new", "--connect", "--paste"} or (prefill and not new):
+        known = {"--new", "--connect", "--paste", "--from-paste"}
+        is_alone = not ({"--from-paste"} & options) or options == {"--from-paste"}
+        if not (name or new) or not options <= known or not is_alone or (prefill and not new):
             raise RequestSyntaxError(
-                "Which secret? %flowlet_secret NAME [--connect | --paste], or "
-                "%flowlet_secret --new [--provider KEY] [--scope 'A B']"
+                "Which secret? %flowlet_secret NAME [--connect | --paste], "
+                "%flowlet_secret --new [--provider KEY] [--scope 'A B'], or %flowlet_secret --from-paste NAME"
             )
         if new and name:
             prefill["name"] = name
-        return cls(name, new, "--connect" in options, "--paste" in options, prefill)
+        return cls(name, new, "--connect" in options, "--paste" in options, "--from-paste" in options, prefill)
 
 
 class Uses:

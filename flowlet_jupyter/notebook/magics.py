@@ -49,13 +49,14 @@ class FlowletMagics(Magics):
 
         ITEM: key==value (query), Name:value (header), key=value and key:=json (body), key@file (upload).
         {{ expression }} puts a Python value in its place, encoded for it. A cell may hold headers and a body behind an
-        empty line, or a curl command. All OPTIONS: %flowlet_request --help
+        empty line, several such requests with ### between them, or a curl command. All OPTIONS: %flowlet_request --help
 
             me = %flowlet_request https://api.twitter.com/2/users/me --secret twitter
             %flowlet_request /2/users/{{me["data"]["id"]}}/tweets max_results==100 -s twitter --paginate --df data -o tweets
         """
-        from flowlet_jupyter.notebook.execution import Settings, execute, file_content
-        from flowlet_jupyter.notebook.request_line.grammar import parse
+        from flowlet_jupyter.notebook.call import file_content
+        from flowlet_jupyter.notebook.execution import Settings, execute
+        from flowlet_jupyter.notebook.request_line.grammar import parse_all
         from flowlet_jupyter.notebook.request_line.interpolation import prepare
 
         if line.strip() in {"--help", "-h"}:
@@ -63,13 +64,13 @@ class FlowletMagics(Magics):
 
             print(option_help())  # noqa: T201 - the magic's output
             return None
-        spec = parse(line, cell)
-        request = prepare(spec, self._evaluate, file_content)
+        specs = parse_all(line, cell)
+        requests = [(spec, prepare(spec, self._evaluate, file_content)) for spec in specs]
         settings = Settings(
             secret=self.defaults.secret or self.default_secret, base_url=self.defaults.base_url,
             timeout=self.timeout, raise_on_error=self.raise_on_error, dataframe=self.dataframe,
         )  # fmt: skip
-        return execute(spec, request, settings, self.shell.user_ns, self.called_paths)
+        return execute(requests, settings, self.shell.user_ns, self.called_paths, show=_display)
 
     def operations(self, secret: str = "") -> Operations:
         """What the OpenAPI document of the secret (or the default one) says of the API, else that of %flowlet_defaults."""
@@ -120,9 +121,13 @@ class FlowletMagics(Magics):
         """Manage the tokens of one secret (%flowlet_secret NAME), or make a new one (%flowlet_secret --new).
 
         --connect requests an access token and waits; --paste does so where the browser is on another machine.
-        --provider KEY and --scope 'A B' fill in the form of a new one.
+        --provider KEY and --scope 'A B' fill in the form of a new one. --from-paste NAME stores what was left out of the
+        request that was pasted last, for its host.
         """
         asked = SecretLine.read(line)
+        if asked.from_paste:
+            _store_pasted(asked.name)
+            return
         if asked.connects:
             self._connect(asked.name, paste=asked.paste)
             return
@@ -169,6 +174,24 @@ class FlowletMagics(Magics):
     def flowlet_log(self, line: str) -> Any:
         """What the secrets of this vault were used for, newest first: %flowlet_log [NAME | on | off | clear]."""
         return read_log_line(line.strip())
+
+
+def _display(result: Any) -> None:
+    from IPython.display import display
+
+    display(result)  # type: ignore[no-untyped-call]  # IPython declares no types
+
+
+def _store_pasted(name: str) -> None:
+    from flowlet_jupyter.credentials.handles import default_secrets
+    from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials
+    from flowlet_jupyter.session import default_session
+
+    handle, left = default_session().part(PastedCredentials).store(name, default_secrets())
+    hosts = ", ".join(handle.configuration()["allowed_hosts"])
+    print(f"Stored as {handle}, for {hosts}. Delete the value in the cell, and send it with: --secret {name}")  # noqa: T201 - the magic's output
+    if left:
+        print(left)  # noqa: T201 - the magic's output
 
 
 def _described(name: str) -> str:

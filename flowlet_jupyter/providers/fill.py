@@ -68,7 +68,11 @@ def known_fields(configuration: Mapping[str, Any], provider: Provider | None) ->
     values: dict[str, str] = {}
     for name, template in provider.fields.items():
         own = configuration.get(name)
-        if isinstance(template, str) and isinstance(own, str) and (matched := _pattern(template).fullmatch(own)):
+        if (
+            isinstance(template, str)
+            and isinstance(own, str)
+            and (matched := endpoint_pattern(template).fullmatch(own))
+        ):
             values = {**matched.groupdict(), **values}
     try:
         fields = fields_for(provider, values)
@@ -79,7 +83,8 @@ def known_fields(configuration: Mapping[str, Any], provider: Provider | None) ->
                                      if parameter.name in values}}  # fmt: skip
 
 
-def _pattern(template: str) -> re.Pattern[str]:
+def endpoint_pattern(template: str) -> re.Pattern[str]:
+    """What the endpoints look like that `template` stands for, each parameter a named group."""
     named: set[str] = set()
 
     def group(matched: re.Match[str]) -> str:

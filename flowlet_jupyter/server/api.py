@@ -35,6 +35,7 @@ from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import discover, register_client
 from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
 from flowlet_jupyter.providers import fields_for, provider_index, provider_named
+from flowlet_jupyter.providers.matching import completed
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_uri
 from flowlet_jupyter.server.secret_form import store_secret
@@ -284,7 +285,7 @@ class DiscoverHandler(FlowletAPIHandler):
         metadata = await run_in_thread(lambda: discover(address.strip()))
         self.finish(
             {
-                "fields": fields_of(metadata),
+                "fields": await run_in_thread(lambda: completed(fields_of(metadata))),
                 "hosts": hosts_of(metadata),
                 "scopes_supported": metadata.scopes_supported,
                 "registration_endpoint": metadata.endpoints.get("registration_endpoint"),

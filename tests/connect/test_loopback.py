@@ -108,8 +108,16 @@ FLOW = dataclasses.replace(
 )
 
 
-def test_a_pasted_address_is_read():
-    pasted = SecretValue(f"  {FLOW.redirect_uri}?code=c&state={STATE}\n")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  {uri}?code=c&state={state}\n", "'{uri}?code=c&state={state}'", '"{uri}?code=c&state={state}"',
+        "<{uri}?code=c&state={state}>", "127.0.0.1:8753/flowlet/callback?code=c&state={state}",
+        "http://localhost:8753/flowlet/callback?code=c&state={state}", "localhost:8753/flowlet/callback?code=c&state={state}",
+    ],
+)  # fmt: skip
+def test_a_pasted_address_is_read(text):
+    pasted = SecretValue(text.format(uri=FLOW.redirect_uri, state=STATE))
     assert pasted_response(FLOW, pasted) == {"code": "c", "state": STATE}
 
 

@@ -238,8 +238,11 @@ def test_a_curl_command_takes_every_part_as_text(odd, api, secret, tmp_path):
         [],
         None,
         None,
-        fields=[("field", odd)],
-        files=[("f", str(tmp_path / "up load;1.txt"))],
+        parts=[
+            curl_export.FormPart("field", odd),
+            curl_export.FormPart("f", path=str(tmp_path / "up load;1.txt"), filename="up load;1.txt"),
+            curl_export.FormPart("typed", odd, content_type="text/x"),
+        ],
     )
     for each in (command, form):
         done = subprocess.run(["bash", "-c", each], capture_output=True, check=True, cwd=tmp_path)

@@ -165,9 +165,46 @@ def test_a_curl_cell(run, api):
         "%%flowlet_request -s api\ncurl -X POST API/echo \\\n  -H 'Authorization: Bearer sk-example' \\\n"
         "  -H 'Content-Type: application/json' \\\n  -d '{\"a\": 1}'"
     )
-    assert "The header Authorization was left out" in shown
+    assert "Left out of the request to 127.0.0.1" in shown
+    assert "the header Authorization" in shown
     assert last_request(api)[2]["Authorization"] == f"Bearer {CANARY}"
     assert last_request(api)[3] == b'{"a": 1}'
+
+
+def test_several_requests_of_one_cell(run, api):
+    shown = run("%%flowlet_request -s api\n@base = API\nGET {{base}}/echo?n=1\n\n### second\nGET {{base}}/echo?n=2\n")
+    assert [request[1] for request in api.requests[-2:]] == ["/echo?n=1", "/echo?n=2"]
+    assert shown.count("200 OK") == 2
+    assert "[200, 200]" in run("%%flowlet_request -s api -o both\nGET API/echo?n=1\n###\nGET API/echo?n=2\n") + run(
+        "[response.status_code for response in both]"
+    )
+    before = len(api.requests)
+    run("%%flowlet_request -s api\nGET API/echo\n###\nGET API/echo?x={{no_such_name}}\n", fails="InterpolationError")
+    assert len(api.requests) == before
+    run("%%flowlet_request -s api -o some\nGET API/echo\n###\nGET https://127.0.0.1:1/\n", fails="HostNotAllowed")
+    assert "1 of 2" in run("print(len(some), 'of 2')")
+
+
+def test_a_form_of_curl_is_sent_shown_and_its_files_are_closed(run, api, tmp_path):
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG")
+    cell = f"curl API/echo -F 'photo=@{tmp_path}/photo.png;type=image/x' -F 'note=a;type=text/x' -F title=x"
+    run("import warnings; warnings.simplefilter('error', ResourceWarning)\nimport gc, os\n"
+        "open_before = len(os.listdir('/proc/self/fd')) if os.path.exists('/proc/self/fd') else 0")  # fmt: skip
+    run(f"%%flowlet_request -s api\n{cell}")
+    body = last_request(api)[3]
+    assert all(part in body for part in (b"\x89PNG", b"image/x", b"text/x", b'filename="photo.png"'))
+    run("gc.disable()")
+    run(f"%%flowlet_request -s api -o again\n{cell}")
+    assert "photo.png" not in run("os.path.exists('/proc/self/fd') and [os.readlink(f'/proc/self/fd/{n}') for n in "
+                                  "os.listdir('/proc/self/fd') if os.path.exists(f'/proc/self/fd/{n}')]")  # fmt: skip
+    before = len(api.requests)
+    for option in ("--dry-run", "--curl", "--python"):
+        shown = run(f"%%flowlet_request -s api {option}\n{cell}")
+        assert f"{tmp_path}/photo.png" in shown
+        assert "image/x" in shown
+        assert "title" in shown
+    assert len(api.requests) == before
+    run(f"%%flowlet_request -s api\ncurl API/echo -F f=@{tmp_path}/missing -F a=1", fails="RequestFailed")
 
 
 def test_files_up_and_down(run, api, tmp_path):

@@ -74,6 +74,8 @@ async def test_other_kinds_keep_their_value_too(server, body):
         ({**TWITTER, "token_endpoint": "http://api.twitter.com/"}, "token_endpoint"),
         ({**TWITTER, "authorization_endpoint": "javascript:alert(1)"}, "authorization_endpoint"),
         ({**TWITTER, "client_id": ""}, "client_id"),
+        ({**TWITTER, "client_secret": CANARY + "\n"}, "client_secret"),
+        ({**TWITTER, "client_secret": CANARY + "\0"}, "client_secret"),
         ({**TWITTER, "allowed_hosts": "api.twitter.com"}, "allowed_hosts"),
         ({**TWITTER, "scope": ["a"]}, "scope"),
         ({**TWITTER, "type": "magic"}, "type"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -72,6 +75,53 @@ async def test_discovery_registration_and_revocation(server, oidc_provider):
     nothing = await server.call("POST", "api/discover", json={"address": f"{provider.issuer}/none"})
     assert nothing.status_code == 502
     assert "says nothing" in nothing.json()["message"]
+
+
+@pytest.fixture
+def issuer():
+    """A provider that publishes metadata (RFC 8414), and nothing else."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            origin = f"http://127.0.0.1:{self.server.server_port}"
+            members = {"issuer": origin, "authorization_endpoint": f"{origin}/a", "token_endpoint": f"{origin}/t"}
+            is_metadata = self.path == "/.well-known/openid-configuration"
+            self.send_response(200 if is_metadata else 404)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(members if is_metadata else {}).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
+        thread = threading.Thread(target=made.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{made.server_port}"
+        made.shutdown()
+        thread.join()
+
+
+async def test_what_is_discovered_takes_the_entry_of_the_catalogue(server, issuer, tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    folder = tmp_path / "flowlet" / "providers"
+    folder.mkdir(parents=True)
+    (folder / "ours.toml").write_text(
+        f"""title = "Ours"
+source = "https://docs.example/"
+token_endpoint = "{issuer}/t"
+scope = "birds.read"
+allowed_hosts = ["api.example"]
+
+[authorization_parameters]
+access_type = "offline"
+"""
+    )
+    fields = (await server.call("POST", "api/discover", json={"address": issuer})).json()["fields"]
+    assert (fields["provider"], fields["scope"]) == ("ours", "birds.read")
+    assert fields["allowed_hosts"] == ["api.example"]
+    assert fields["authorization_parameters"] == {"access_type": "offline"}
+    assert (fields["issuer"], fields["authorization_endpoint"]) == (issuer, f"{issuer}/a")
 
 
 @pytest.mark.provider

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import IO, Any
 from urllib.parse import quote, urlencode
 
 from flowlet_jupyter.errors import InterpolationError
+from flowlet_jupyter.http.curl_export import FormPart
 from flowlet_jupyter.http.outgoing import json_bytes, text_of, texts_of
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.notebook.request_line.spec import Body, Expression, FileText, Part, RequestSpec, Template
+from flowlet_jupyter.notebook.request_line.nested_json import nested
+from flowlet_jupyter.notebook.request_line.spec import Body, Expression, FileText, RequestSpec, Template
 
 Evaluate = Callable[[str], Any]
 ReadFile = Callable[[str], bytes | IO[bytes]]
@@ -21,32 +24,25 @@ ReadFile = Callable[[str], bytes | IO[bytes]]
 class PreparedRequest:
     """A request with every value in place. `content` is read from a file while it is sent if the file is large.
 
-    `fields` and `files` (name, path) are those of a multipart/form-data body, whose boundary only the sender knows.
+    `parts` are those of a multipart/form-data body, whose boundary only the sender knows.
     """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
     content: bytes | IO[bytes] | None
-    fields: tuple[tuple[str, str], ...] = ()
-    files: tuple[tuple[str, str], ...] = ()
-    parts: tuple[tuple[str, tuple[str | None, str | bytes | IO[bytes], str | None]], ...] = ()
+    parts: tuple[FormPart, ...] = ()
 
 
 def prepare(spec: RequestSpec, evaluate: Evaluate, read_file: ReadFile) -> PreparedRequest:
     """The request of `spec`. Raises `InterpolationError`, which names the expression; then nothing was sent."""
     headers = [(name, _header(name, template, evaluate)) for name, template in spec.headers]
     content_type = next((value.lower() for name, value in headers if name.lower() == "content-type"), None)
-    query = [(name, text) for name, template in spec.query for text in _query_values(template, evaluate)]
+    query = [(name, text) for name, value in spec.query for text in _query_values(value, evaluate, read_file)]
     url = _with_query(_url(spec.url, evaluate), query)
-    if spec.body is not None and spec.body.files:
-        fields = tuple((name, _joined(value, evaluate)) for name, value, _ in spec.body.fields)
+    if spec.body is not None and (parts := _parts(spec.body, evaluate, read_file)):
         headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
-        return PreparedRequest(spec.method, url, tuple(headers), None, fields, spec.body.files)
-    if spec.body is not None and spec.body.kind == "multipart":
-        parts = tuple((part.name, _part(part, evaluate, read_file)) for part in spec.body.parts)
-        headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
-        return PreparedRequest(spec.method, url, tuple(headers), None, parts=parts)
+        return PreparedRequest(spec.method, url, tuple(headers), None, parts)
     content = None
     if spec.body is not None:
         content, default_type = _body(spec.body, content_type, evaluate, read_file)
@@ -109,8 +105,10 @@ def _url(template: Template, evaluate: Evaluate) -> str:
     return url
 
 
-def _query_values(template: Template, evaluate: Evaluate) -> list[str]:
+def _query_values(template: Template | FileText, evaluate: Evaluate, read_file: ReadFile) -> list[str]:
     """The values of one query item; a list alone repeats the parameter, None alone leaves it out."""
+    if isinstance(template, FileText):
+        return [_text_of_file(template, read_file).rstrip("\n")]
     if len(template.parts) == 1 and isinstance(template.parts[0], Expression):
         value = _value(template.parts[0], evaluate)
         try:
@@ -147,19 +145,40 @@ def _body(
     if body.kind == "raw":
         return _raw_body(body, content_type, evaluate, read_file), body.media_type or ""
     if body.kind in {"fields", "form"}:
-        if body.kind == "form" or (content_type is not None and content_type.startswith(_FORM)):
-            pairs = (f"{quote(key)}={quote(_joined(value, evaluate), safe='')}" for key, value, _ in body.fields)
-            return "&".join(pairs).encode(), _FORM
-        # each value as the JSON that it is: read and written again, a Decimal would lose digits
-        fields = {key: _field(value, evaluate, is_json=is_json) for key, value, is_json in body.fields}
-        members = ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {value}" for key, value in fields.items())
-        return f"{{{members}}}".encode(), _JSON
+        return _fields_body(body, content_type, evaluate, read_file)
     if body.file is not None:
         return read_file(body.file), _JSON if body.kind == "json" else "application/octet-stream"
-    template = body.text or Template(())
-    first = next(iter(template.parts), "")
-    looks_json = isinstance(first, Expression) or first.lstrip()[:1] in {"{", "["}
-    if body.kind == "json" or (content_type or (_JSON if looks_json else "")).split(";")[0].endswith("json"):
+    return _text_body(body.text or Template(()), content_type, evaluate, is_json=body.kind == "json")
+
+
+def _fields_body(body: Body, content_type: str | None, evaluate: Evaluate, read_file: ReadFile) -> tuple[bytes, str]:
+    if body.kind == "form" or (content_type is not None and content_type.startswith(_FORM)):
+        pairs = (
+            f"{quote(key)}={quote(_field_text(value, evaluate, read_file), safe='')}" for key, value, _ in body.fields
+        )
+        return "&".join(pairs).encode(), _FORM
+    # each value as the JSON that it is: read and written again, a Decimal would lose digits
+    fields = [(key, _field(value, evaluate, read_file, is_json=is_json)) for key, value, is_json in body.fields]
+    return nested(fields).encode(), _JSON
+
+
+def _field_text(value: Template | FileText, evaluate: Evaluate, read_file: ReadFile) -> str:
+    return _text_of_file(value, read_file) if isinstance(value, FileText) else _joined(value, evaluate)
+
+
+def _text_of_file(file: FileText, read_file: ReadFile) -> str:
+    try:
+        return _file_text(file, read_file).decode()
+    except UnicodeDecodeError:
+        raise InterpolationError(
+            f"The file {file.path} is no text in UTF-8, which a field or parameter is. To upload it: name@{file.path}"
+        ) from None
+
+
+def _text_body(
+    template: Template, content_type: str | None, evaluate: Evaluate, *, is_json: bool = False
+) -> tuple[bytes, str]:
+    if is_json or (content_type or (_JSON if _looks_json(template) else "")).split(";")[0].endswith("json"):
         return _json_body(template, evaluate), _JSON
     if content_type is not None and not content_type.startswith(_FORM):
         return _joined(template, evaluate).encode(), content_type
@@ -167,23 +186,31 @@ def _body(
     return text.encode(), _FORM
 
 
-def _part(
-    part: Part, evaluate: Evaluate, read_file: ReadFile
-) -> tuple[str | None, str | bytes | IO[bytes], str | None]:
-    if part.path is not None:
-        return part.filename, read_file(part.path), part.content_type
-    return part.filename, _joined(part.text or Template(()), evaluate), part.content_type
+def _looks_json(template: Template) -> bool:
+    first = next(iter(template.parts), "")
+    return isinstance(first, Expression) or first.lstrip()[:1] in {"{", "["}
+
+
+def _parts(body: Body, evaluate: Evaluate, read_file: ReadFile) -> tuple[FormPart, ...]:
+    """The parts of a multipart body; empty for any other."""
+    if body.files:
+        fields = [FormPart(name, _field_text(value, evaluate, read_file)) for name, value, _ in body.fields]
+        return (*fields, *(FormPart(name, path=path, filename=PurePath(path).name) for name, path in body.files))
+    return tuple(
+        FormPart(part.name, _joined(part.text or Template(()), evaluate), part.path, part.filename, part.content_type)
+        for part in body.parts
+    )
 
 
 def _raw_body(body: Body, content_type: str | None, evaluate: Evaluate, read_file: ReadFile) -> bytes | IO[bytes]:
     """A body as it is written; only values of expressions are encoded for where they stand."""
     if len(body.pieces) == 1 and isinstance(only := body.pieces[0], FileText) and only.transform == "raw":
         return read_file(only.path)
-    texts = [piece for piece in body.pieces if isinstance(piece, Template)]
-    if len(texts) == len(body.pieces) and any(text.plain is None for text in texts):
-        whole = Template(tuple(part for text in texts for part in text.parts))
-        encoded, _ = _body(Body("auto", text=whole), content_type, evaluate, read_file)
-        return encoded
+    if (whole := body.whole_text) is not None and whole.plain is None:
+        # what a tool sends by default says nothing of a text that is JSON
+        is_known = body.media_type != _FORM and not _looks_json(whole)
+        default = body.media_type if is_known else None
+        return _text_body(whole, content_type or default, evaluate)[0]
     return b"".join(
         _joined(piece, evaluate).encode("utf-8", "surrogateescape")
         if isinstance(piece, Template)
@@ -202,10 +229,11 @@ def _file_text(piece: FileText, read_file: ReadFile) -> bytes:
     return quote(content, safe="").encode() if piece.transform == "urlencoded" else content
 
 
-def _field(template: Template, evaluate: Evaluate, *, is_json: bool) -> str:
-    if is_json:
-        return _json_body(template, evaluate).decode()
-    return json.dumps(_joined(template, evaluate), ensure_ascii=False)
+def _field(value: Template | FileText, evaluate: Evaluate, read_file: ReadFile, *, is_json: bool) -> str:
+    if not is_json:
+        return json.dumps(_field_text(value, evaluate, read_file), ensure_ascii=False)
+    template = Template((_text_of_file(value, read_file),)) if isinstance(value, FileText) else value
+    return _json_body(template, evaluate).decode()
 
 
 def _json_body(template: Template, evaluate: Evaluate) -> bytes:

@@ -1,9 +1,13 @@
-"""Credentials in a pasted request: found by name or by shape. Pure."""
+"""Credentials in the text of a request: known by name or by shape, and what the cell says of them. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+from flowlet_jupyter.model.value import SecretValue
 
 _NAME = re.compile(
     r"(.*(apikey|accesskey|authkey|secretkey|privatekey|subscriptionkey|licensekey|appkey|applicationkey|secret|token"
@@ -15,25 +19,58 @@ _SHAPE = re.compile(
     r"|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{8,}|AIza[\w-]{30,}|AKIA[0-9A-Z]{16}|SG\.[\w-]{16,}\.[\w-]{16,}|ya29\.[\w.-]{16,}"
     r"|shpat_\w{16,}|dop_v1_\w{16,}|npm_\w{20,}|hf_\w{20,}"
 )
+# what documentation writes in a credential's place
+_PLACEHOLDER = re.compile(r"(\w+ )?([<{\[(].*[>}\])]|\$\w+|.*\byour[-_ ]?.*|x{3,}|\.{3,}|…|\*{3,})", re.IGNORECASE)
+
+Location = Literal["header", "query", "user", "form", "JSON"]
+_DESCRIPTIONS = {
+    "header": "the header {}", "query": "the parameter {} of the URL", "user": "the user name and password ({})",
+    "form": "the field {} of the form", "JSON": "the member {} of the JSON",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class PastedCredential:
-    """A credential that was left out of a request: where it stood, never its value."""
+    """A credential that was left out of a request: where it stood, and its value, None where only a name stood there.
 
-    kind: str
+    Of the location "user" the value is `user:password`.
+    """
+
+    location: Location
     name: str
-    location: str  # header, query, userinfo, form, JSON, command
-    host: str = ""
+    value: SecretValue | None = None
 
-    def note(self) -> str:
-        """What the cell says of it."""
-        host = f" for {self.host}" if self.host else ""
-        return (
-            f"The {self.kind} {self.name} ({self.location}) was left out: its value does not belong in a notebook. "
-            f"Store it as a secret{host} (%flowlet_secret --new) and name that: --secret NAME. "
-            "It still stands in this cell: delete it there."
+    @property
+    def description(self) -> str:
+        """The credential in a sentence, without its value."""
+        return _DESCRIPTIONS[self.location].format(self.name[:60])
+
+    @property
+    def is_storable(self) -> bool:
+        """Whether a secret can hold it: none is sent in a body."""
+        return self.value is not None and self.location in {"header", "query", "user"}
+
+
+def notice(credentials: Sequence[PastedCredential], host: str) -> str:
+    """What the cell says of the credentials that were left out of a request to `host`."""
+    names = ", ".join(dict.fromkeys(credential.description for credential in credentials))
+    text = (
+        f"Left out of the request to {host or 'the API'}: {names}. A credential does not belong in a notebook, and it "
+        "still stands in this cell: delete it there."
+    )
+    if any(credential.is_storable for credential in credentials):
+        text += (
+            f"\nStore it as a secret for {host or 'that host'}:  %flowlet_secret --from-paste NAME\n"
+            "and send it with the request:  --secret NAME"
         )
+    elif any(credential.location in {"form", "JSON"} for credential in credentials):
+        text += (
+            " No secret is sent in a body; a request for a token is what an OAuth2 secret makes by itself "
+            "(%flowlet_secret --new). If it is no credential, write it as {{ name }}."
+        )
+    else:
+        text += " Store it as a secret (%flowlet_secret --new) and name that: --secret NAME"
+    return text
 
 
 def is_credential(name: str, value: str) -> bool:
@@ -43,4 +80,14 @@ def is_credential(name: str, value: str) -> bool:
         return True
     if plain == "key":
         return len(value) >= 16
-    return bool(_NAME.fullmatch(plain)) and not _NO_NAME.fullmatch(plain)
+    return bool(value) and bool(_NAME.fullmatch(plain)) and not _NO_NAME.fullmatch(plain)
+
+
+def user_and_password(text: str, name: str) -> PastedCredential:
+    """The `user:password` of an option or URL; `name` says where it stood."""
+    return PastedCredential("user", name, pasted_value(text if ":" in text else f"{text}:"))
+
+
+def pasted_value(text: str) -> SecretValue | None:
+    """`text` as a value; None for an expression, and for what documentation writes in a value's place."""
+    return None if "\0" in text or _PLACEHOLDER.fullmatch(text.strip()) else SecretValue(text)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from flowlet_jupyter.errors import RequestSyntaxError
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
+_PARAMETER = re.compile(r"\$[\w{(@*#?$!-]", re.ASCII)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _CODE = re.compile(r"x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})")
 
@@ -24,14 +25,25 @@ class ShellCommand:
     output: str | None = None
 
 
+ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)=('[^']*'|\"[^\"$`\\]*\"|[^\s;'\"$`\\&|<>()]*)[ \t]*(?:;|\n)")
+
+
 def read_shell(marked: str, expressions: list[str]) -> ShellCommand:
-    """The command of `marked`; `$NAME` becomes an expression, appended to `expressions`. Raises `RequestSyntaxError`."""
-    return _Reader(marked, expressions).command()
+    """The command of `marked`; `$NAME` becomes an expression, appended to `expressions`, unless it is assigned in front.
+
+    Raises `RequestSyntaxError`.
+    """
+    variables: dict[str, str] = {}
+    while assignment := ASSIGNMENT.match(marked):
+        variables[assignment[1]] = assignment[2].strip("'\"")
+        marked = marked[assignment.end() :]
+    return _Reader(marked.lstrip(), expressions, variables).command()
 
 
 class _Reader:
-    def __init__(self, text: str, expressions: list[str]) -> None:
+    def __init__(self, text: str, expressions: list[str], variables: dict[str, str]) -> None:
         self._text = text
+        self._variables = variables
         self._expressions = expressions
         self._position = 0
 
@@ -123,7 +135,7 @@ class _Reader:
             if character == "\\" and following and following in '$`"\\\n':
                 pieces.append("" if following == "\n" else following)
                 self._position += 2
-            elif character == "`" or (character == "$" and following and (following.isalnum() or following in "_{(")):
+            elif character in "$`":
                 pieces.append(self._variable())
             else:
                 pieces.append(character)
@@ -133,7 +145,7 @@ class _Reader:
     def _variable(self) -> str:
         found = _VARIABLE.match(self._text, self._position)
         if not found:
-            if self._text[self._position] == "$" and not re.match(r"\$[\w{(@*#?$!-]", self._text[self._position :]):
+            if self._text[self._position] == "$" and not _PARAMETER.match(self._text, self._position):
                 self._position += 1
                 return "$"
             raise RequestSyntaxError(
@@ -141,7 +153,9 @@ class _Reader:
                 "Compute the value in Python and write {{ name }} for it."
             )
         self._position = found.end()
-        self._expressions.append(found[1] or found[2])
+        if (name := found[1] or found[2]) in self._variables:
+            return self._variables[name]
+        self._expressions.append(name)
         return f"\0{len(self._expressions) - 1}\0"
 
     def _ansi(self) -> str:

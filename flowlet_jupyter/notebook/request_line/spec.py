@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flowlet_jupyter.errors import RequestSyntaxError
+from flowlet_jupyter.notebook.request_line.pasted_credentials import PastedCredential
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
@@ -57,12 +58,20 @@ class Body:
 
     kind: Literal["auto", "json", "fields", "form", "raw", "multipart"]
     text: Template | None = None
-    fields: tuple[tuple[str, Template, bool], ...] = ()  # name, value, whether the value is JSON
+    fields: tuple[tuple[str, Template | FileText, bool], ...] = ()  # name, value, whether the value is JSON
     files: tuple[tuple[str, str], ...] = ()
     file: str | None = None
     pieces: tuple[Template | FileText, ...] = ()  # of kind "raw": sent one behind the other
     parts: tuple[Part, ...] = ()  # of kind "multipart"
     media_type: str | None = None  # of kind "raw", where no header gives it; "" sends none
+
+    @property
+    def whole_text(self) -> Template | None:
+        """The pieces of kind "raw" as one text; None where a file is among them, or there are none."""
+        texts = [piece for piece in self.pieces if isinstance(piece, Template)]
+        if not texts or len(texts) < len(self.pieces):
+            return None
+        return Template(tuple(part for text in texts for part in text.parts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +80,11 @@ class RequestSpec:
 
     url: Template
     method: str
-    query: tuple[tuple[str, Template], ...] = ()
+    query: tuple[tuple[str, Template | FileText], ...] = ()
     headers: tuple[tuple[str, Template], ...] = ()
     body: Body | None = None
-    notes: tuple[str, ...] = ()  # what was left out of a curl command, and why
+    notes: tuple[str, ...] = ()  # what the cell says of how the text was read
+    left_out: tuple[PastedCredential, ...] = ()
 
     # how it is sent
     secret: str | None = None
@@ -113,13 +123,14 @@ class Draft:
 
     method: str | None = None
     url: Template | None = None
-    query: list[tuple[str, Template]] = field(default_factory=list)
+    query: list[tuple[str, Template | FileText]] = field(default_factory=list)
     headers: list[tuple[str, Template]] = field(default_factory=list)
-    fields: list[tuple[str, Template, bool]] = field(default_factory=list)
+    fields: list[tuple[str, Template | FileText, bool]] = field(default_factory=list)
     files: list[tuple[str, str]] = field(default_factory=list)
     body: Body | None = None
     as_form: bool = False
     notes: list[str] = field(default_factory=list)
+    left_out: list[PastedCredential] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
 
     def finished(self) -> RequestSpec:
@@ -145,6 +156,7 @@ class Draft:
             headers=tuple(self.headers),
             body=self.body,
             notes=tuple(self.notes),
+            left_out=tuple(self.left_out),
             **self.options,
         )
 

@@ -54,6 +54,19 @@ def template(marked: str, expressions: list[str]) -> Template:
     )
 
 
+def with_marks(whole: Template) -> tuple[str, list[str]]:
+    """The inverse of `template`: the text with marks, and the expressions that they stand for."""
+    expressions: list[str] = []
+    pieces: list[str] = []
+    for part in whole.parts:
+        if isinstance(part, str):
+            pieces.append(part)
+        else:
+            pieces.append(f"\0{len(expressions)}\0")
+            expressions.append(part.source)
+    return "".join(pieces), expressions
+
+
 def words(marked: str) -> list[str]:
     """The words of a line, as a shell has them. Raises `RequestSyntaxError`."""
     try:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.request_line.grammar import parse
 from flowlet_jupyter.notebook.request_line.interpolation import prepare
+from flowlet_jupyter.notebook.request_line.pasted_credentials import notice
 
 CANARY = "canary-value-5e1f"
 
@@ -67,17 +68,20 @@ def test_an_upload_of_a_form():
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        (f"curl -H 'Authorization: Bearer {CANARY}' https://a.example", "The header Authorization was left out"),
-        (f"curl -u ann:{CANARY} https://a.example", "user name and password"),
-        (f"curl -b session={CANARY} https://a.example", "cookies"),
-        (f"curl -H 'cookie: {CANARY}' https://a.example", "The header cookie was left out"),
+        (f"curl -H 'Authorization: Bearer {CANARY}' https://a.example", "the header Authorization"),
+        (f"curl -u ann:{CANARY} https://a.example", "the user name and password (-u)"),
+        (f"curl -b session={CANARY} https://a.example", "the header Cookie"),
+        (f"curl -H 'cookie: {CANARY}' https://a.example", "the header cookie"),
+        (f"curl --oauth2-bearer {CANARY} https://a.example", "the header Authorization"),
     ],
 )
 def test_a_credential_is_left_out_and_the_better_way_is_said(command, says):
     spec = parse("", command)
-    assert says in spec.notes[0]
-    assert "secret" in spec.notes[0]
-    assert CANARY not in repr(spec)
+    said = notice(spec.left_out, "a.example")
+    assert says in said
+    assert "--from-paste" in said
+    assert spec.headers == ()
+    assert CANARY not in repr(spec) + said
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,10 @@ def test_forms_and_uploads():
         "application/x-www-form-urlencoded",
     )
     upload = prepared("https://a.example photo@p.png title={{t}} Content-Type:text/plain", t="ü")
-    assert (upload.files, upload.fields) == ((("photo", "p.png"),), (("title", "ü"),))
+    assert [(part.name, part.text, part.path, part.filename) for part in upload.parts] == [
+        ("title", "ü", None, None),
+        ("photo", "", "p.png", "p.png"),
+    ]
     assert upload.headers == ()  # the boundary is the sender's to choose
     assert prepared("https://a.example user:=1 mail=a@b.example").content == b'{"user": 1, "mail": "a@b.example"}'
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.request_line.grammar import parse
 from flowlet_jupyter.notebook.request_line.interpolation import prepare
 
@@ -40,12 +41,20 @@ def of_httpie(line: str) -> tuple:
         "'q==ü 🐦'",
         "url=https://b.example/x",
         "mail=ann@b.example",
+        "'a[b]=1' 'a[c][d]:=2' 'ids[]:=1' 'ids[]=x' 'rows[1][x]=y'",
+        "'[]:=1' '[]=b'",
+        "'a\\[b\\]=1' 'x[a-b]=2'",
+        "q==@note.txt text=@note.txt raw:=@raw.json",
+        "'a[b]=1' 'ids[]=2' --form",
     ],
 )
-def test_items_mean_what_they_mean_in_httpie(items):
+def test_items_mean_what_they_mean_in_httpie(items, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "note.txt").write_text("a b\n")
+    (tmp_path / "raw.json").write_text('{"n": [1, 2]}')
     option = "--form " if "--form" in items else ""  # HTTPie wants it in front
     method, target, headers, body = of_httpie(f"{option}{URL} {items.replace('--form', '')}")
-    ours = prepare(parse(f"{URL} {items}"), lambda _: None, lambda _: b"")
+    ours = prepare(parse(f"{URL} {items}"), lambda _: None, lambda name: Path(name).read_bytes())
     assert ours.method == method
     theirs, mine = urlsplit(target), urlsplit(ours.url)
     assert mine.path == theirs.path
@@ -57,3 +66,11 @@ def test_items_mean_what_they_mean_in_httpie(items):
         assert json.loads(text) == json.loads(body)
     else:
         assert parse_qsl(text) == parse_qsl(body)
+
+
+@pytest.mark.parametrize(
+    "items", ["'a[b]=1' 'a[]=2'", "a=1 'a[b]=2'", "'a[=1'", "'ids[99999999]=1'", f"'a{'[x]' * 60}=1'"]
+)
+def test_fields_that_do_not_fit_together_are_refused(items):
+    with pytest.raises(RequestSyntaxError):
+        prepare(parse(f"{URL} {items}"), lambda _: None, lambda _: b"")
