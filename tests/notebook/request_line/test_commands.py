@@ -170,9 +170,11 @@ def test_commands(command, method, url, content):
     [
         f"wget --user=ann --password={CANARY} https://a.example",
         f'TOKEN={CANARY}\ncurl https://a.example -H "Authorization: Bearer $TOKEN"',
-        f"curl https://a.example -H 'content-type: multipart/form-data; boundary=--X' --data-raw $'----X\\r\\n"
-        f'Content-Disposition: form-data; name="api_key"\\r\\n\\r\\n{CANARY}\\r\\n----X\\r\\n'
-        'Content-Disposition: form-data; name="a"\\r\\n\\r\\n1\\r\\n----X--\\r\\n\'',
+        (
+            f"curl https://a.example -H 'content-type: multipart/form-data; boundary=--X' --data-raw $'----X\\r\\n"
+            f'Content-Disposition: form-data; name="api_key"\\r\\n\\r\\n{CANARY}\\r\\n----X\\r\\n'
+            'Content-Disposition: form-data; name="a"\\r\\n\\r\\n1\\r\\n----X--\\r\\n\''
+        ),
         f"wget --header 'Authorization: Bearer {CANARY}' https://a.example",
         f"https -a ann:{CANARY} a.example",
         f"https -A bearer -a {CANARY} a.example",
