@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from flowlet_jupyter.cli import commands
+from flowlet_jupyter.cli.text import printable
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.model.secret import SECRET_TYPES
 
@@ -17,7 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
     except FlowletError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        # a provider's text may stand in the message
+        print(printable(f"{type(error).__name__}: {error}", keep="\n"), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
@@ -44,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--provider", help="an entry of the catalogue: see `jupyter flowlet providers`")
     add.add_argument("--account-of", metavar="SECRET", help="share that secret's client: NAME is then the account's")
     add.add_argument("--discover", metavar="ADDRESS", help="an issuer, a .well-known URL or an API's URL")
+    add.add_argument(
+        "--register", action="store_true", help="with --discover: let the provider make a client ID, where it does"
+    )
     add.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[], help="such as scope='a b', tenant=x")
     add.add_argument("--host", metavar="HOST", action="append", default=[], help="where it may be sent")
     add.add_argument(
@@ -61,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     command("revoke", "End the tokens at the provider, and forget them here.")
     command("delete", "Remove a secret and its tokens.")
     command("token", "Print a usable access token, for a pipe: the one command that shows a value.")
-    command("providers", "The catalogue of providers.", takes_name=False)
+    providers = command("providers", "The catalogue of providers.", takes_name=False)
+    providers.add_argument("search", nargs="*", help="words of a title, key, host or category")
     importer = command("import", "Import OAuth2 settings of another tool.", takes_name=False)
     importer.add_argument("file", help="client_secret.json, a collection, an environment, an export")
     importer.add_argument("--name", help="the secret's name, where the file holds one")
@@ -69,5 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     export = command("export", "Print the configuration of all secrets, without any value.", takes_name=False)
     export.add_argument("--toml", action="store_true", help="as a flowlet.toml to commit beside notebooks")
     command("page", "Serve secrets, the form and Manage tokens on this machine until interrupted.", takes_name=False)
+    probe = command(
+        "probe", "What a provider offers, and what would be used of it: for a bug report.", takes_name=False
+    )
+    probe.add_argument("address", metavar="ISSUER", help="an issuer, a .well-known URL or an API's URL")
     command("doctor", "Say where everything is, and what is missing for what.", takes_name=False)
     return parser

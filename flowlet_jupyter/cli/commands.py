@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import getpass
 import json
 import sys
@@ -11,9 +12,11 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-import flowlet_jupyter
+from flowlet_jupyter.cli.text import printable
+from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
 from flowlet_jupyter.model.fields import FieldErrors
+from flowlet_jupyter.model.labels import KIND_LABELS
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
 from flowlet_jupyter.model.schema import (
     fields_of_kind,
@@ -26,33 +29,45 @@ from flowlet_jupyter.model.schema import (
 )
 from flowlet_jupyter.model.secret import Headers
 from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.providers import (
+    Provider,
+    ends_soon,
+    fields_for,
+    provider_index,
+    provider_named,
+    search_providers,
+    trial_url,
+)
 from flowlet_jupyter.providers.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
+from flowlet_jupyter.settings import loopback_redirect_uri
 
 _ADD = "jupyter flowlet add"
 
 
 def list(_options: Namespace) -> None:  # noqa: A001 - the command's name
     """All secrets, without values; and what flowlet.toml here asks for beyond them."""
-    print(repr(flowlet_jupyter.secrets))
-    for entry in missing_here(flowlet_jupyter.secrets.vault):
+    print(repr(default_secrets()))
+    for entry in missing_here(default_secrets()):
         print(entry.get("error") or f"missing here ({FILE_NAME}): {entry['name']}. Add it: {_ADD} {entry['name']}")
 
 
 def add(options: Namespace) -> None:
     """Store a new secret."""
     if options.account_of:
-        print(flowlet_jupyter.secrets[options.account_of].add_account(options.name))
+        print(default_secrets()[options.account_of].add_account(options.name))
         return
     fields = {**_wanted_here(options), **_pairs(options.set)}
     given_as_text = {name for name in fields if isinstance(fields[name], str)}
+    trial = ""
     if options.provider:
-        fields = _of_provider(options.provider, fields)
+        provider = _provider(options.provider)
+        trial = trial_url(provider, fields)
+        fields = _of_provider(provider, fields)
+        options.header = options.header or provider.header_names
     if options.discover:
-        from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
-
-        metadata = discover(options.discover)
-        print(f"This secret will talk to: {', '.join(hosts_of(metadata))}")
-        fields = {**fields_of(metadata), **fields}
+        fields = _discovered(options, fields)
+    elif options.register:
+        raise InvalidOption("--register needs --discover ADDRESS: the provider's metadata say where to register.")
     if options.host:
         fields["allowed_hosts"] = tuple(options.host)
     kind = kind_named(fields.pop("type", options.type))
@@ -63,20 +78,53 @@ def add(options: Namespace) -> None:
         )
     fields = _parsed(kind, {**fields, "name": options.name}, given_as_text)
     _ask_for_what_is_missing(kind, fields, options)
-    print(flowlet_jupyter.secrets.add(from_mapping(kind.type, fields)))
+    print(default_secrets().add(from_mapping(kind.type, fields)))
+    if trial:
+        print(f"To try it in a notebook: flowlet_jupyter.get({trial!r}, secret={options.name!r})")
 
 
-def _of_provider(key: str, fields: dict[str, Any]) -> dict[str, Any]:
-    from flowlet_jupyter.providers import fields_for, load_providers
+def _discovered(options: Namespace, fields: dict[str, Any]) -> dict[str, Any]:
+    """`fields`, and those that the provider's metadata fill in; the client's too, if it is to be registered."""
+    from flowlet_jupyter.oauth.discovery import discover, register_client
+    from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
 
-    providers = load_providers()
-    if key not in providers:
+    metadata = discover(options.discover)
+    print(printable(f"This secret will talk to: {', '.join(hosts_of(metadata))}"))
+    fields = {**fields_of(metadata), **fields}
+    if not options.register:
+        return fields
+    endpoint = metadata.endpoints.get("registration_endpoint")
+    if endpoint is None:
+        raise InvalidOption(
+            "This provider does not register clients by itself. Register the app in its settings, and leave out --register."
+        )
+    if options.name in default_secrets():
+        raise InvalidSecret(f"There is a secret '{options.name}' already. Choose another name.", field="name")
+    client = register_client(
+        endpoint,
+        redirect_uri=loopback_redirect_uri(),
+        grant_type=fields.get("grant_type", AUTHORIZATION_CODE),
+        scope=fields.get("scope", ""),
+        client_name="flowlet-jupyter",
+    )
+    print(printable(f"Registered as the client {client['client_id']}"))
+    return {**fields, **client}
+
+
+def _provider(key: str) -> Provider:
+    provider = provider_named(key)
+    if provider is None:
         raise InvalidOption(f"There is no provider '{key}'. See: jupyter flowlet providers")
-    provider = providers[key]
+    return provider
+
+
+def _of_provider(provider: Provider, fields: dict[str, Any]) -> dict[str, Any]:
     own = {parameter.name for parameter in provider.parameters}
     filled = fields_for(provider, {name: value for name, value in fields.items() if name in own})
+    if provider.ends:
+        print(f"{provider.title} ends on {provider.ends}. {provider.notes}".strip())
     if provider.registration_page:
-        print(f"Register the app at {provider.registration_page}")
+        print(f"{'Register the app' if provider.type == 'oauth2' else 'Get the value'} at {provider.registration_page}")
     return {**filled, **{name: value for name, value in fields.items() if name not in own}}
 
 
@@ -107,16 +155,23 @@ def _printable(value: Any) -> str:
     """A field of a stranger's file as a terminal may show it: without what could hide or overwrite the rest."""
     if isinstance(value, (tuple, type([]))):
         return ", ".join(map(_printable, value))
-    text = value if isinstance(value, str) else json.dumps(value)
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return printable(value if isinstance(value, str) else json.dumps(value))
+
+
+def probe(options: Namespace) -> None:
+    """What a provider's metadata offers, and what this client does with it."""
+    from flowlet_jupyter.cli.probe import probe_lines
+    from flowlet_jupyter.oauth.discovery import discover
+
+    for line in probe_lines(discover(options.address)):
+        print(line)
 
 
 def page(_options: Namespace) -> None:
     """Serve the page of secrets until interrupted."""
-    from flowlet_jupyter.server.loopback import open_loopback
-    from flowlet_jupyter.vault import default_vault
+    from flowlet_jupyter.connect.loopback import open_loopback
 
-    with open_loopback(default_vault()) as loopback:
+    with open_loopback(default_secrets().vault) as loopback:
         print(f"Secrets, the form and Manage tokens: {loopback.secrets_url}\nTo stop: Ctrl+C", flush=True)
         threading.Event().wait()
 
@@ -131,7 +186,7 @@ def doctor(_options: Namespace) -> None:
 
 def status(options: Namespace) -> None:
     """Times and scopes of a secret's tokens."""
-    handle = flowlet_jupyter.secrets[options.name]
+    handle = default_secrets()[options.name]
     print(handle)
     print(json.dumps({**handle.configuration(), "status": dataclasses.asdict(handle.status())}, indent=2))
     if options.ask:
@@ -140,7 +195,7 @@ def status(options: Namespace) -> None:
 
 def authorize(options: Namespace) -> None:
     """Request an access token, by whatever the secret's grant needs."""
-    handle = flowlet_jupyter.secrets[options.name]
+    handle = default_secrets()[options.name]
     if options.paste:
         from flowlet_jupyter.connect.paste import PastePrompt
 
@@ -154,38 +209,42 @@ def authorize(options: Namespace) -> None:
 
 def refresh(options: Namespace) -> None:
     """Renew the access token now."""
-    print(flowlet_jupyter.secrets[options.name].refresh().summary())
+    print(default_secrets()[options.name].refresh().summary())
 
 
 def revoke(options: Namespace) -> None:
     """End the tokens at the provider, and forget them here."""
-    print(flowlet_jupyter.secrets[options.name].revoke().summary())
+    print(default_secrets()[options.name].revoke().summary())
 
 
 def delete(options: Namespace) -> None:
     """Remove a secret and its tokens."""
     from flowlet_jupyter.credentials.handles import SecretHandle
-    from flowlet_jupyter.vault import default_vault
 
-    notice = SecretHandle(options.name, default_vault()).delete()  # also one whose file is damaged
+    notice = SecretHandle(options.name, default_secrets().vault).delete()  # also one whose file is damaged
     print(notice or f"Secret '{options.name}' is deleted.")
 
 
 def token(options: Namespace) -> None:
     """Print a usable access token."""
-    value = flowlet_jupyter.secrets[options.name].token()
+    value = default_secrets()[options.name].token()
     if sys.stdout.isatty():
         print("This is a secret value; it stays in the terminal's scrollback.", file=sys.stderr)
     print(value.reveal())
 
 
-def providers(_options: Namespace) -> None:
+def providers(options: Namespace) -> None:
     """The catalogue of providers."""
-    from flowlet_jupyter.providers import load_providers
-
-    for key, provider in load_providers().items():
-        asked = ", ".join(parameter.name for parameter in provider.parameters)
-        print(f"{key:22} {provider.title}{f'  (set: {asked})' if asked else ''}")
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    text = " ".join(options.search)
+    found = search_providers(text, provider_index())
+    if not found:
+        raise InvalidOption(f"No provider has '{text}' in its name. See: jupyter flowlet providers")
+    for entry in found:
+        asked = ", ".join(parameter["name"] for parameter in entry["parameters"])
+        marks = [KIND_LABELS[entry["type"]], *([f"set: {asked}"] if asked else [])]
+        marks += [f"ends on {entry['ends']}"] if ends_soon(entry["ends"], today) else []
+        print(f"{entry['key']:26} {entry['title']}  ({'; '.join(marks)})")
 
 
 def import_(options: Namespace) -> None:
@@ -206,7 +265,7 @@ def import_(options: Namespace) -> None:
         try:
             kind = kind_named(fields.get("type") or OAuth2.type).type
             given = without_configuration_marks(kind, without_empty(kind, fields))
-            print(flowlet_jupyter.secrets.add(from_mapping(kind, given, set_by="flowlet")))
+            print(default_secrets().add(from_mapping(kind, given, set_by="flowlet")))
         except InvalidSecret as error:
             failed += 1
             print(f"'{fields.get('name')}' was not imported: {error}", file=sys.stderr)
@@ -216,7 +275,7 @@ def import_(options: Namespace) -> None:
 
 def export(options: Namespace) -> None:
     """The configuration of all secrets, without any value."""
-    configurations = [handle.configuration() for handle in flowlet_jupyter.secrets.values()]
+    configurations = [handle.configuration() for handle in default_secrets().values()]
     print(as_toml(configurations) if options.toml else json.dumps(configurations, indent=2, ensure_ascii=False))
 
 
@@ -236,8 +295,6 @@ def _ask_for_what_is_missing(kind: Any, fields: dict[str, Any], options: Namespa
     """Fill in the values that this kind of secret needs: from the files that were named, else from a prompt."""
     given = _value_files(options)
     if kind is OAuth2 and fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE:
-        from flowlet_jupyter.server.loopback import loopback_redirect_uri
-
         print(f"The redirect URI to register is {loopback_redirect_uri()} (in JupyterLab the form shows another)")
     if kind is OAuth2:
         fields["client_id"] = fields.get("client_id") or input("Client ID: ").strip()
@@ -245,6 +302,8 @@ def _ask_for_what_is_missing(kind: Any, fields: dict[str, Any], options: Namespa
         fields["headers"] = {name: _value(given, name, f"Value of header {name}: ") for name in options.header}
         return
     for field in _needed_values(kind, fields):
+        if fields.get(field):
+            continue  # the provider gave it to the client that it registered
         is_optional = field == "client_secret"
         question = f"{field.replace('_', ' ').capitalize()}{' (empty for a public client)' if is_optional else ''}: "
         fields[field] = _value(given, field, question) or None
@@ -261,6 +320,8 @@ def _needed_values(kind: Any, fields: dict[str, Any]) -> tuple[str, ...]:
     )
     if method == "private_key_jwt":
         return tuple(dict.fromkeys((*needed, "private_key")))
+    if "{client_secret}" in str(fields.get("compliance")):
+        return (*needed, "client_secret")
     if grant_type == JWT_BEARER or method in {"none", "tls_client_auth"}:
         return needed
     return (*needed, "client_secret")

@@ -9,9 +9,7 @@ from flowlet_jupyter.errors import AuthRequired, InvalidSecret
 from flowlet_jupyter.http.identity import identify
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, OAuth2
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth.authorization_code import new_flow
-from flowlet_jupyter.oauth.completion import complete_flow, pasted_response
-from flowlet_jupyter.oauth.pushed import authorization_request
+from flowlet_jupyter.oauth.authorization_code import authorization_request, complete_flow, new_flow, pasted_response
 from flowlet_jupyter.vault import Vault
 
 
@@ -20,7 +18,7 @@ class PastePrompt:
 
     def authorize(self, vault: Vault, needed: AuthRequired) -> None:
         """Print the link, take the address. Raises `InvalidSecret` for another grant, `needed` where nobody can type."""
-        from flowlet_jupyter.server.loopback import loopback_redirect_uri
+        from flowlet_jupyter.settings import loopback_redirect_uri
 
         name = needed.secret_name
         secret = vault.get(name).secret
@@ -29,7 +27,7 @@ class PastePrompt:
                 f"Secret '{name}' does not use the authorization code grant: there is nothing to paste."
             )
         flow = new_flow(name, redirect_uri=next(iter(secret.redirect_uris), loopback_redirect_uri()), now=time.time())
-        url = authorization_request(secret, flow)
+        url = authorization_request(vault, flow)
         print(  # noqa: T201 - it comes before the prompt, in a terminal as in a notebook
             f"1. Open {url}\n2. Allow it. The browser then goes to {flow.redirect_uri}?…, and may say that nobody "
             "answers.\n3. Copy that whole address and paste it here (it is not shown)."

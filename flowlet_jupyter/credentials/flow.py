@@ -1,8 +1,8 @@
 """Which credentials a request gets, as one flow that the sync and the async transport drive.
 
 The flow yields what is to be done, and is sent the outcome: `Credentials` to send the request with (its response), a
-`Future` to wait for (its token set), a `Connect` (None, when a person has connected the secret), an `httpx.Response` to
-close. The request with the credentials on it is made by whoever sends it, and is never in the flow's own frame.
+`Refreshing` to wait for (its token set), a `Connect` (None, when a person has connected the secret), a `Peek` (the body
+as far as it is short), an `httpx.Response` to close. The request with the credentials on it is made by whoever sends it, and is never in the flow's own frame.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import httpx
 from flowlet_jupyter.credentials.external_values import read_source
 from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.credentials.request_body import RequestBody
+from flowlet_jupyter.credentials.token_refusal import is_body_needed, is_refused, is_refused_in_body
 from flowlet_jupyter.errors import AuthRequired, InvalidOption, RequestFailed
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
@@ -27,7 +28,12 @@ from flowlet_jupyter.model.secret import ApiKey, Basic, External, Headers, Passw
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import Credentials, SecretValue
 from flowlet_jupyter.oauth import dpop
-from flowlet_jupyter.oauth.refresh import token_after_rejection, usable_token
+from flowlet_jupyter.oauth.refresh import (
+    PATIENCE_SECONDS,
+    REFRESH_DEADLINE_SECONDS,
+    token_after_rejection,
+    usable_token,
+)
 from flowlet_jupyter.vault import Vault
 
 _log = logging.getLogger("flowlet_jupyter.requests")  # events and names of secrets, never values
@@ -41,6 +47,21 @@ class Connect:
 
 
 @dataclass(frozen=True)
+class Refreshing:
+    """A refresh under way, to be waited for `seconds`."""
+
+    future: Future[TokenSet]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Peek:
+    """The body of `response` is to be looked into; it stays to be read by whoever gets the response."""
+
+    response: httpx.Response
+
+
+@dataclass(frozen=True)
 class SentCredentials(Credentials):
     """What is added to one request, and `sent`: the values that must not be shown, should the API repeat them.
 
@@ -50,7 +71,7 @@ class SentCredentials(Credentials):
     sent: SentValues = NOTHING_SENT
 
 
-Step = SentCredentials | httpx.Response | Future[TokenSet] | Connect
+Step = SentCredentials | httpx.Response | Refreshing | Connect | Peek
 
 
 def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generator[Step, Any, Any]:
@@ -67,34 +88,35 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
         port=request.url.port,
     )
     if not isinstance(record.secret, OAuth2):
-        credentials = _static_credentials(record.secret)
+        credentials = _static_credentials(record.secret, request)
         _refuse_users_own(name, request, credentials.headers, credentials.query)
         return (yield from _exchange(credentials))
 
     secret = record.secret
     _refuse_users_own(name, request, (secret.compliance.token_header,), {})
-    token = yield from _token(vault, record)
+    patience = _patience(request)
+    token = yield from _token(vault, record, patience)
     body = RequestBody(request.stream)
     response = yield from _exchange(_credentials(secret, token, request))
     if token.dpop_key is not None and dpop.remember_nonce(str(request.url), response.headers.get("DPoP-Nonce")):
         if response.status_code == 401 and body.rewind():  # RFC 9449, 9
             yield response
             response = yield from _exchange(_credentials(secret, token, request))
-    if not _is_token_refused(response):
+    if not (yield from _is_token_refused(secret, response)):
         return response
     # refreshed also where this request's body is gone: the next request then works
     error: AuthRequired | None = None
     try:
-        again = token_after_rejection(vault, vault.get(name), token.access_token)
+        again = token_after_rejection(vault, vault.get(name), token.access_token, patience=patience)
         if again is None:
             return response
-        token = (yield again) if isinstance(again, Future) else again
+        token = yield from _waited(again, patience)
     except AuthRequired as required:
         error = required
     yield response
     if error is not None:
-        yield Connect(error)
-        token = yield from _token(vault, vault.get(name))
+        yield from _connect(secret, error)
+        token = yield from _token(vault, vault.get(name), patience)
     if not body.rewind():
         raise RequestFailed(
             f"The API no longer took the access token of secret '{name}'. The token is fresh now, but the body of this "
@@ -132,27 +154,48 @@ def _refuse_carried(name: str, library: str, sent: Iterable[str]) -> None:
         )
 
 
-_INVALID_TOKEN = re.compile(r'\berror\s*=\s*"?invalid_token\b', re.IGNORECASE)
+def _is_token_refused(secret: OAuth2, response: httpx.Response) -> Generator[Step, Any, bool]:
+    """Whether the API refused the access token, by its status, its challenge or its body."""
+    status, headers = response.status_code, response.headers
+    if is_refused(status, headers):
+        return True
+    if not is_body_needed(status, headers, secret.compliance):
+        return False
+    body: bytes = yield Peek(response)
+    return is_refused_in_body(status, body, secret.compliance)
 
 
-def _is_token_refused(response: httpx.Response) -> bool:
-    """Whether the API refused the access token: a 401, or what RFC 6750, 3.1, has it say under another status."""
-    if response.status_code in {400, 403}:
-        return bool(_INVALID_TOKEN.search(response.headers.get("WWW-Authenticate", "")))
-    return response.status_code == 401
+def _patience(request: httpx.Request) -> float:
+    """How many seconds a token may take: a request that has less time of its own waits no longer than that."""
+    timeouts = request.extensions.get("timeout", {})
+    connect, read = timeouts.get("connect"), timeouts.get("read")
+    return PATIENCE_SECONDS if connect is None or read is None else min(float(connect + read), PATIENCE_SECONDS)
 
 
-def _token(vault: Vault, record: Record) -> Generator[Step, Any, TokenSet]:
+def _waited(token: TokenSet | Future[TokenSet], patience: float) -> Generator[Step, Any, TokenSet]:
+    if not isinstance(token, Future):
+        return token
+    refreshed: TokenSet = yield Refreshing(token, patience if patience < PATIENCE_SECONDS else REFRESH_DEADLINE_SECONDS)
+    return refreshed
+
+
+def _token(vault: Vault, record: Record, patience: float) -> Generator[Step, Any, TokenSet]:
     for is_last_try in (False, True):
         try:
-            token = usable_token(vault, record)
-            return (yield token) if isinstance(token, Future) else token
+            return (yield from _waited(usable_token(vault, record, patience=patience), patience))
         except AuthRequired as error:
             if is_last_try:
                 raise
-            yield Connect(error)
+            yield from _connect(record.secret, error)
             record = vault.get(record.secret.name)
     raise AssertionError("the second try returns or raises")
+
+
+def _connect(secret: Secret, error: AuthRequired) -> Generator[Step, Any, None]:
+    """Have a person authorize the secret; where no consent would help, as for client credentials, raise `error`."""
+    if isinstance(secret, OAuth2) and secret.is_unattended:
+        raise error
+    yield Connect(error)
 
 
 def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> SentCredentials:
@@ -164,7 +207,10 @@ def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Sen
         for name, value in added.headers.items()
         if name not in secret.compliance.api_headers or name not in request.headers
     }
-    sent = SentValues(holders=(secret, token))
+    fixed = secret.compliance.api_headers
+    # "{client_secret}" in a header: the header as a whole is as secret as its part
+    secret_headers = [headers[name] for name, text in fixed.items() if "{client_secret}" in text and name in headers]
+    sent = SentValues(secret_headers, holders=(secret, token))
     if token.dpop_key is not None and not added.query:
         proof = dpop.dpop_proof(token.dpop_key, request.method, str(request.url), access_token=token.access_token)
         headers["DPoP"] = SecretValue(proof)
@@ -172,18 +218,25 @@ def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Sen
     return SentCredentials(headers, added.query, sent)
 
 
-def _static_credentials(secret: Static) -> SentCredentials:
+def _static_credentials(secret: Static, request: httpx.Request) -> SentCredentials:
     if isinstance(secret, External):
         added = secret.credentials(read_source(secret))
     else:
         assert isinstance(secret, Password | Basic | Headers | ApiKey)  # noqa: S101 - External is above
         added = secret.credentials()
-    return SentCredentials(added.headers, added.query, _sent(secret, added))
+    fixed = secret.api_headers if isinstance(secret, Password | Basic | ApiKey) else {}
+    headers = {
+        # as above: the user's own value of a header that is no credential wins
+        **{name: SecretValue(text) for name, text in fixed.items() if name not in request.headers},
+        **added.headers,
+    }
+    return SentCredentials(headers, added.query, _sent(secret, added))
 
 
 def _sent(secret: Secret, credentials: Credentials) -> SentValues:
     """The secret's values, and those that only the headers have: the Basic pair, and what was read from elsewhere."""
-    scheme = "Basic" if isinstance(secret, Basic) else secret.scheme if isinstance(secret, External) else None
+    is_basic = isinstance(secret, Basic) or (isinstance(secret, ApiKey) and secret.location == "basic")
+    scheme = "Basic" if is_basic else secret.scheme if isinstance(secret, External) else None
     if scheme is None:
         return SentValues(holders=(secret,))
     added = [SecretValue(value.reveal().removeprefix(scheme).lstrip()) for value in credentials.headers.values()]

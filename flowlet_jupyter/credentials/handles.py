@@ -17,7 +17,7 @@ from flowlet_jupyter.model.secret import External, Record, Secret, configuration
 from flowlet_jupyter.model.status import Status, status_of
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
-from flowlet_jupyter.session import session_of
+from flowlet_jupyter.session import default_session, session_of
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.session.prompt import AuthorizationPrompt
 from flowlet_jupyter.vault import Vault
@@ -91,7 +91,7 @@ class SecretHandle:
             if not isinstance(secret, OAuth2) or token_set is None:
                 raise AuthRequired(f"Secret '{self.name}' has no token to revoke.", secret_name=self.name)
             revoke(secret, token_set)
-            self.vault.put(Record(secret=secret))
+            self.vault.put(Record(secret=secret, accepted=record.accepted))
         return self.status()
 
     def is_active(self) -> bool:
@@ -189,3 +189,8 @@ class Secrets(Mapping[str, SecretHandle]):
             "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip()
             for row in rows
         )
+
+
+def default_secrets() -> Secrets:
+    """All secrets of the default session: `flowlet.secrets`."""
+    return Secrets(default_session().vault)

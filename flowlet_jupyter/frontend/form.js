@@ -73,6 +73,7 @@ export async function secretForm(secret, prefill, done) {
   async function chooseProvider(/** @type {string} */ key, /** @type {any} */ parameters = {}) {
     message.textContent = "";
     state = withProvider(state, key, parameters);
+    type.control.value = state.kind;
     await fillIn();
     render();
   }
@@ -125,7 +126,7 @@ export async function secretForm(secret, prefill, done) {
     }
     save.disabled = true;
     try {
-      if (state.kind === "oauth2" && state.isNew && Object.keys(state.parameters).length) {
+      if (state.isNew && Object.keys(state.parameters).length) {
         if (!canFillIn(state)) {
           const missing = Object.keys(state.parameters).filter((parameter) => !state.parameters[parameter]);
           throw Object.assign(new Error(), { errors: Object.fromEntries(missing.map((parameter) => [parameter, "This is missing."])) });
@@ -150,6 +151,7 @@ export async function secretForm(secret, prefill, done) {
   body.addEventListener("input", onInput);
   body.addEventListener("change", onChange);
   type.control.addEventListener("change", () => {
+    if (state.values.provider) state = withProvider(state, ""); // what its entry filled in is of the other kind
     state.kind = type.control.value;
     render();
   });

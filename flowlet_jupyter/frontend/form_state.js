@@ -17,7 +17,7 @@ const PASSWORD_WARNING =
  *   action?: string, isUrl?: boolean, isFolded?: boolean, isReadOnly?: boolean, text?: string}} Row
  * @typedef {{isNew: boolean, kind: string, name: string, values: Record<string, any>, secrets: Record<string, string>,
  *   parameters: Record<string, string>, registrationEndpoint: string | null, isRegistering: boolean,
- *   discovered: string, headerNames: string[], approval: any, isApproved: boolean,
+ *   discovered: string, discoveredFields: Record<string, any>, headerNames: string[], approval: any, isApproved: boolean,
  *   schema: Schema, providers: any[], redirectUri: string, redirectProblem?: string}} State
  */
 
@@ -42,6 +42,7 @@ export function initialState(secret, prefill, known) {
     registrationEndpoint: null,
     isRegistering: false,
     discovered: "",
+    discoveredFields: {},
     headerNames: headerNames ?? [],
     approval: isRequired ? prefill : null,
     isApproved: false,
@@ -60,10 +61,13 @@ export function providerOf(state) {
  */
 export function withProvider(state, key, given = {}) {
   const entry = state.providers.find((candidate) => candidate.key === key);
+  const headers = (entry?.header_names ?? []).map((/** @type {string} */ header) => `${header}: `).join("\n");
   return {
     ...state,
+    kind: entry?.type ?? state.kind,
     name: state.name || (entry ? key : ""),
-    values: entry ? { provider: key, grant_type: entry.grant_type, client_id: entry.client_id } : {},
+    values: entry ? { provider: key, ...((entry.type ?? "oauth2") === "oauth2" ? { grant_type: entry.grant_type, client_id: entry.client_id } : {}) } : {},
+    secrets: headers ? { headers } : {},
     parameters: Object.fromEntries((entry?.parameters ?? []).map((/** @type {any} */ parameter) => [parameter.name, given[parameter.name] ?? parameter.default])),
   };
 }
@@ -82,14 +86,21 @@ export function canFillIn(state) {
  */
 export function filledIn(state, fields) {
   const { client_id: clientId, scope } = state.values;
+  if (state.kind !== "oauth2") {
+    const { type, ...values } = fields;
+    return { ...state, values: { ...values, provider: state.values.provider } };
+  }
   return { ...state, values: { ...fields, client_id: clientId || fields.client_id, scope: scope || fields.scope } };
 }
 
 /** @param {State} state @param {any} found the answer of POST api/discover @returns {State} */
 export function withDiscovery(state, found) {
+  // what an earlier discovery filled in is another provider's, unless the user has changed it
+  const own = Object.entries(state.values).filter(([name, value]) => asText(state.discoveredFields[name]) !== asText(value));
   return {
     ...state,
-    values: { ...state.values, provider: undefined, ...found.fields },
+    values: { ...Object.fromEntries(own), provider: undefined, ...found.fields },
+    discoveredFields: found.fields,
     registrationEndpoint: found.registration_endpoint,
     discovered: `Found. This secret will talk to: ${found.hosts.join(", ")}`,
   };
@@ -132,14 +143,45 @@ function rowFor(state, name, more = {}) {
   };
 }
 
+/**
+ * The choice of a provider and its parameters, for a new secret of any kind.
+ * @param {State} state @returns {Row[]}
+ */
+function providerRows(state) {
+  const entry = providerOf(state);
+  const kinds = (/** @type {any} */ provider) => ((provider.type ?? "oauth2") === "oauth2" ? "" : ` (${state.schema[provider.type].label})`);
+  /** @type {Row[]} */
+  const rows = [{
+    key: "provider",
+    control: "choice",
+    label: "Provider",
+    hint: providerHint(entry),
+    options: { "": "Another provider (fill in, or discover)", ...Object.fromEntries(state.providers.map((provider) => [provider.key, provider.title + kinds(provider)])) },
+    value: entry ? entry.key : "",
+  }];
+  for (const parameter of entry && state.isNew ? entry.parameters : []) {
+    rows.push({ key: `parameter:${parameter.name}`, control: "text", label: parameter.label, hint: parameter.hint, value: state.parameters[parameter.name] });
+  }
+  return rows;
+}
+
+/** @param {any} entry */
+function providerHint(entry) {
+  if (!entry) return "Fills in the endpoints and hosts; only what is yours is left";
+  const ends = entry.ends ? `Ends on ${entry.ends}. ` : "";
+  const where = entry.type !== "oauth2" && entry.registration_page ? `Get the value at ${entry.registration_page}. ` : "";
+  return `${ends}${where}${entry.notes ?? ""}`.trim() || undefined;
+}
+
 /** @param {State} state @returns {Row[]} */
 function plainRows(state) {
-  return fieldsOf(state)
-    .filter((field) => field.name !== "name" && field.set_by === "anyone")
+  const known = state.isNew && state.providers.length ? providerRows(state) : [];
+  return [...known, ...fieldsOf(state)
+    .filter((field) => field.name !== "name" && field.set_by === "anyone" && field.shape !== "mapping")
     .map((field) => {
       if (field.shape !== "values" || state.isNew) return rowFor(state, field.name);
       return rowFor(state, field.name, { hint: `One a line. Stored: ${state.headerNames.join(", ")}; leave empty to keep them` });
-    });
+    })];
 }
 
 /** @param {State} state @returns {Row[]} */
@@ -152,14 +194,7 @@ function oauth2Rows(state) {
   const rows = [];
   /** @param {string} name @param {Partial<Row>} [more] */
   const add = (name, more) => rows.push(rowFor(state, name, more));
-  add("provider", {
-    control: "choice",
-    options: { "": "Another provider (fill in, or discover)", ...Object.fromEntries(state.providers.map((provider) => [provider.key, provider.title])) },
-    value: entry ? entry.key : "",
-  });
-  for (const parameter of entry && state.isNew ? entry.parameters : []) {
-    rows.push({ key: `parameter:${parameter.name}`, control: "text", label: parameter.label, hint: parameter.hint, value: state.parameters[parameter.name] });
-  }
+  rows.push(...providerRows(state));
   if (!entry) add("issuer", { hint: state.discovered || rowFor(state, "issuer").hint, action: "discover" });
   add("grant_type", { value: grant });
   if (grant === "password") rows.push({ key: "warning", control: "warning", text: PASSWORD_WARNING });

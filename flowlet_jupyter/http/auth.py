@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
-from concurrent.futures import Future
 from typing import Any
 
 import httpx
 
 from flowlet_jupyter.credentials.flow import (
     Connect,
+    Peek,
+    Refreshing,
     Step,
     credential_flow,
     refuse_beyond_authorization,
     refuse_what_redirects_carry,
 )
+from flowlet_jupyter.http.peeking import peek, peek_async
 from flowlet_jupyter.model.value import Credentials
-from flowlet_jupyter.oauth.refresh import wait_for
+from flowlet_jupyter.oauth.refresh import wait_for, wait_for_async
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.session.prompt import AuthorizationPrompt, NoPrompt
 from flowlet_jupyter.vault import Vault
@@ -66,7 +68,7 @@ class SecretAuth(httpx.Auth):
                     if isinstance(step, Credentials):
                         outcome = yield self._put_headers(request, step)
                     else:
-                        outcome = await asyncio.to_thread(self._perform, step)
+                        outcome = await self._perform_async(step)
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
                     step = flow.throw(error)
                 else:
@@ -75,11 +77,22 @@ class SecretAuth(httpx.Auth):
             return
 
     def _perform(self, step: Step) -> Any:
-        if isinstance(step, Future):
-            return wait_for(step)
+        if isinstance(step, Refreshing):
+            return wait_for(step.future, seconds=step.seconds)
+        if isinstance(step, Peek):
+            return peek(step.response)
         if isinstance(step, Connect):
             self._prompt.authorize(self._vault, step.error)
-        return None  # httpx itself closes the response of a 401
+        return None  # httpx itself reads and closes the response that another request follows
+
+    async def _perform_async(self, step: Step) -> Any:
+        if isinstance(step, Refreshing):
+            return await wait_for_async(step.future, seconds=step.seconds)
+        if isinstance(step, Peek):
+            return await peek_async(step.response)
+        if isinstance(step, Connect):
+            await asyncio.to_thread(self._prompt.authorize, self._vault, step.error)
+        return None
 
     def _put_headers(self, request: httpx.Request, credentials: Credentials) -> httpx.Request:
         # again at each request: the secret may have been edited since

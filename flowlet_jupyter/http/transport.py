@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future
 from types import TracebackType
 from typing import Any
 
 import httpx
 
-from flowlet_jupyter.credentials.flow import SentCredentials, Step, credential_flow
+from flowlet_jupyter.credentials.flow import Peek, Refreshing, SentCredentials, Step, credential_flow
 from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.http.peeking import peek, peek_async
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.usage_log import record_use
-from flowlet_jupyter.oauth.refresh import wait_for
+from flowlet_jupyter.oauth.refresh import wait_for, wait_for_async
 from flowlet_jupyter.session.prompt import AuthorizationPrompt, NoPrompt
 from flowlet_jupyter.vault import Vault
 
@@ -72,8 +72,10 @@ class CredentialTransport(httpx.BaseTransport):
     def _perform(self, step: Step) -> Any:
         if isinstance(step, httpx.Response):
             return step.close()
-        if isinstance(step, Future):
-            return wait_for(step)
+        if isinstance(step, Refreshing):
+            return wait_for(step.future, seconds=step.seconds)
+        if isinstance(step, Peek):
+            return peek(step.response)
         assert not isinstance(step, SentCredentials)  # noqa: S101 - those are sent
         return self._prompt.authorize(self._vault, step.error)
 
@@ -154,8 +156,10 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
     async def _perform(self, step: Step) -> Any:
         if isinstance(step, httpx.Response):
             return await step.aclose()
-        if isinstance(step, Future):
-            return await asyncio.to_thread(wait_for, step)
+        if isinstance(step, Refreshing):
+            return await wait_for_async(step.future, seconds=step.seconds)
+        if isinstance(step, Peek):
+            return await peek_async(step.response)
         assert not isinstance(step, SentCredentials)  # noqa: S101 - those are sent
         return await asyncio.to_thread(self._prompt.authorize, self._vault, step.error)
 

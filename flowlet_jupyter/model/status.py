@@ -52,6 +52,11 @@ class Status:
         return f"access token obtained, expires in {span}, {refresh}"
 
 
+def _refuses(record: Record) -> str:
+    is_unattended = isinstance(record.secret, OAuth2) and record.secret.is_unattended
+    return "refuses this client, key or password" if is_unattended else "no longer accepts the grant"
+
+
 def status_of(record: Record, *, now: float) -> Status:
     """The status of `record` at `now` (Unix time, seconds)."""
     token = record.token_set
@@ -61,7 +66,7 @@ def status_of(record: Record, *, now: float) -> Status:
         if record.refused:
             return Status(
                 state="needs_authorization",
-                problem=f"the provider no longer accepts the grant ({record.refused})",
+                problem=f"the provider {_refuses(record)} ({record.refused})",
             )
         if isinstance(record.secret, OAuth2) and (
             record.secret.is_unattended or record.secret.grant_type == REFRESH_TOKEN

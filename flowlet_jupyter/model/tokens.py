@@ -13,6 +13,17 @@ REFRESH_MARGIN_SECONDS = 30.0
 REFRESH_MARGIN_SHARE = 0.1
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """What the provider took where several ways are allowed: see oauth/client_auth.py. Empty where it is not known."""
+
+    client_authentication: str = ""
+    assertion_audience: str = ""
+
+
+NOTHING_ACCEPTED = Accepted()
+
+
 @dataclass(frozen=True, kw_only=True)
 class TokenSet:
     """What a token endpoint gave (RFC 6749, 5.1). Times are Unix times in seconds."""
@@ -30,9 +41,14 @@ class TokenSet:
     identity_problem: str | None = None  # why the ID token proves nothing, where one came
     # whose refresh token was taken over from an earlier consent, until it is known that this consent is by the same
     previous_identity: str | None = None
-    # what worked where several ways are allowed: see oauth/client_auth.py
+    # what it was obtained with
     client_authentication: str = ""
     assertion_audience: str = ""
+
+    @property
+    def accepted(self) -> Accepted:
+        """What the provider took when it gave these tokens."""
+        return Accepted(self.client_authentication, self.assertion_audience)
 
     def needs_refresh(self, *, now: float) -> bool:
         """Whether the access token has ended at `now`, or is so near its end that it should be renewed.

@@ -17,9 +17,12 @@ from typing import Any
 
 import httpx
 
+from flowlet_jupyter.ending import process_ending
+
 MAX_BYTES = 1_000_000
-# Jupyter kills what has not ended five seconds after it was asked to; a rotated refresh token may still arrive before
-SHUTDOWN_GRACE_SECONDS = 4.0
+# Jupyter kills what has not ended five seconds after it was asked to, and needs a second or two for its own end; until
+# then a rotated refresh token may still arrive
+SHUTDOWN_GRACE_SECONDS = 2.5
 _POLL_SECONDS = 0.1
 
 
@@ -95,25 +98,16 @@ def bounded_request(
 
 def pause(seconds: float) -> bool:
     """Wait; False as soon as the interpreter is ending, when what was to follow is not to be begun."""
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        if is_ending():
-            return False
-        time.sleep(min(left, _POLL_SECONDS))
-    return not is_ending()
-
-
-def is_ending() -> bool:
-    """Whether the main thread has ended, and the interpreter waits for the other threads only."""
-    return not threading.main_thread().is_alive()
+    return not process_ending().wait(seconds)
 
 
 def _is_done(future: Future[BoundedResponse], seconds: float) -> bool:
     end = time.monotonic() + seconds
+    ending = process_ending()
     ending_since: float | None = None
     while True:
         now = time.monotonic()
-        if ending_since is None and is_ending():
+        if ending_since is None and ending.is_set():
             ending_since = now
             end = min(end, now + SHUTDOWN_GRACE_SECONDS)
         if now >= end:

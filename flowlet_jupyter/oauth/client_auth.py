@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted
 from flowlet_jupyter.model.value import SecretValue
 
 Parameters = list[tuple[str, str]]
@@ -39,38 +39,42 @@ class ClientAuthentication:
     method: str
     # the client ID in the body beside the Basic header, where the MCP SDK's server looks for it
     is_client_id_repeated: bool = False
+    # an empty client secret in the body (RFC 6749, 2.3.1, lets a client leave it out; the MCP SDK's revocation does not)
+    is_client_secret_empty: bool = False
     audience: str = ""  # of a JWT assertion
 
 
-def ways_to_authenticate(secret: OAuth2, token_set: TokenSet | None = None) -> list[ClientAuthentication]:
+def ways_to_authenticate(secret: OAuth2, accepted: Accepted = NOTHING_ACCEPTED) -> list[ClientAuthentication]:
     """The ways to try, the likeliest first: what worked before, what the secret says, then what was not ruled out."""
     method = secret.token_endpoint_auth_method or "none"
     if method in {"client_secret_jwt", "private_key_jwt"}:
-        ways = [ClientAuthentication(method, audience=audience) for audience in assertion_audiences(secret, token_set)]
+        ways = [ClientAuthentication(method, audience=audience) for audience in assertion_audiences(secret, accepted)]
     else:
         ways = [ClientAuthentication(method)]
         if secret.token_endpoint_auth_method_is_default and method == "client_secret_basic":
             ways.append(ClientAuthentication("client_secret_post"))
         if method == "client_secret_basic":
             ways.append(ClientAuthentication(method, is_client_id_repeated=True))
-    worked = token_set.client_authentication if token_set else ""
-    return sorted(ways, key=lambda way: name_of(way) != worked)
+        if method in {"client_secret_basic", "none"}:
+            ways.append(ClientAuthentication(method, is_client_id_repeated=True, is_client_secret_empty=True))
+    return sorted(ways, key=lambda way: name_of(way) != accepted.client_authentication)
 
 
 def name_of(authentication: ClientAuthentication) -> str:
-    """What a token set remembers of a client authentication that worked."""
+    """What `Accepted` remembers of a client authentication that worked."""
+    if authentication.is_client_secret_empty:
+        return f"{authentication.method}+client_secret"
     return authentication.method + ("+client_id" if authentication.is_client_id_repeated else "")
 
 
-def assertion_audiences(secret: OAuth2, token_set: TokenSet | None = None) -> list[str]:
+def assertion_audiences(secret: OAuth2, accepted: Accepted = NOTHING_ACCEPTED) -> list[str]:
     """Whom a client's JWT may name as its audience, what worked before first.
 
     RFC 7523, 3, takes what identifies the authorization server: its issuer by the newer specifications, its token
     endpoint by the older ones, and many servers know one of them only.
     """
     audiences = list(dict.fromkeys(filter(None, (secret.issuer, secret.token_endpoint))))
-    worked = token_set.assertion_audience if token_set else ""
-    return sorted(audiences, key=lambda audience: audience != worked)
+    return sorted(audiences, key=lambda audience: audience != accepted.assertion_audience)
 
 
 def is_client_refused(status: int, members: Mapping[str, Any]) -> bool:
@@ -102,6 +106,8 @@ def authenticate(
         is_there = any(name == switches.client_id_parameter for name, _ in parameters)
         if authentication.is_client_id_repeated and not is_there:
             parameters.append((switches.client_id_parameter, secret.client_id))
+        if authentication.is_client_secret_empty:
+            parameters.append((switches.client_secret_parameter, ""))
         return
     # a pushed authorization request has the client ID among its own parameters
     parameters[:] = [entry for entry in parameters if entry[0] != switches.client_id_parameter]
@@ -112,6 +118,8 @@ def authenticate(
         parameters.append((switches.client_id_parameter, secret.client_id))
     if method == "client_secret_post":
         parameters.append((switches.client_secret_parameter, client_secret))
+    elif authentication.is_client_secret_empty:
+        parameters.append((switches.client_secret_parameter, ""))
 
 
 def signing_key(secret: OAuth2) -> tuple[Any, str, dict[str, str]]:

@@ -7,14 +7,14 @@ import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from flowlet_jupyter.ending import set_when_ending
 from flowlet_jupyter.errors import AuthorizationFailed, ProviderError, TokenEndpointError
 from flowlet_jupyter.model.fields import checked_endpoint
 from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
 from flowlet_jupyter.model.secret import Record
-from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import dpop, token_endpoint
-from flowlet_jupyter.oauth.bounded_request import is_ending
 from flowlet_jupyter.oauth.client_auth import Parameters
 from flowlet_jupyter.oauth.endpoint import send_as_client
 from flowlet_jupyter.oauth.token_response import error_from_response
@@ -38,6 +38,7 @@ class DeviceAuthorization:
     expires_at: float
     interval: float
     device_code: SecretValue
+    accepted: Accepted = NOTHING_ACCEPTED  # what the token request begins with
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,13 @@ def start_device_flow(vault: Vault, name: str) -> DeviceFlow:
 
     Raises `ProviderError`, `AuthorizationFailed` if the secret has another grant.
     """
-    secret = vault.get(name).secret
+    record = vault.get(name)
+    secret = record.secret
     if not isinstance(secret, OAuth2) or secret.grant_type != DEVICE_CODE:
         raise AuthorizationFailed(f"Secret '{name}' does not use the device grant.")
     dpop_key = dpop.new_key() if secret.dpop else None
-    authorization = request_code(secret)
-    cancelled = threading.Event()
+    authorization = request_code(secret, accepted=record.accepted)
+    cancelled = set_when_ending(threading.Event())
 
     def wait_and_store() -> TokenSet:
         token_set = _wait(secret, authorization, cancelled, dpop_key)
@@ -77,8 +79,8 @@ def start_device_flow(vault: Vault, name: str) -> DeviceFlow:
     return DeviceFlow(authorization, start_shielded(wait_and_store, name=f"device flow of secret '{name}'"), cancelled)
 
 
-def request_code(secret: OAuth2) -> DeviceAuthorization:
-    """A device code and its user code. Raises `ProviderError`."""
+def request_code(secret: OAuth2, *, accepted: Accepted = NOTHING_ACCEPTED) -> DeviceAuthorization:
+    """A device code and its user code; `accepted` is what worked before. Raises `ProviderError`."""
     url = secret.device_authorization_endpoint or ""
     failed = f"Secret '{secret.name}': the device authorization endpoint {url}"
     parameters: Parameters = [("resource", resource) for resource in secret.resource]
@@ -86,7 +88,7 @@ def request_code(secret: OAuth2) -> DeviceAuthorization:
         separated = secret.scope.replace(" ", secret.compliance.scope_separator)
         parameters.append((secret.compliance.scope_parameter, separated))
     asked_at = time.time()
-    response = send_as_client(secret, url, parameters, failed=failed)
+    response = send_as_client(secret, url, parameters, failed=failed, accepted=accepted)
     if error := error_from_response(secret, response.members, failed, status=response.status):
         raise ProviderError(str(error), error=error.error)
     given = response.members
@@ -106,6 +108,7 @@ def request_code(secret: OAuth2) -> DeviceAuthorization:
         expires_at=asked_at + min(_seconds(given.get("expires_in"), 600.0), MAX_LIFETIME_SECONDS),
         interval=min(_seconds(given.get("interval"), DEFAULT_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS),
         device_code=SecretValue(str(device_code)),
+        accepted=response.accepted,
     )
 
 
@@ -126,14 +129,16 @@ def _wait(
     interval = authorization.interval
     failures = 0
     while True:
-        if is_ending() or cancelled.wait(interval):
+        if cancelled.wait(interval):
             raise AuthorizationFailed(f"The request for an access token for secret '{secret.name}' was cancelled.")
         if time.time() >= authorization.expires_at:
             raise AuthorizationFailed(
                 f"Nobody entered the code for secret '{secret.name}' in time. Request the access token again."
             )
         try:
-            return token_endpoint.exchange_device_code(secret, authorization.device_code, dpop_key=dpop_key)
+            return token_endpoint.exchange_device_code(
+                secret, authorization.device_code, dpop_key=dpop_key, accepted=authorization.accepted
+            )
         except TokenEndpointError as error:
             if error.error == "slow_down":
                 failures, interval = 0, min(interval + SLOW_DOWN_SECONDS, MAX_INTERVAL_SECONDS)
@@ -141,7 +146,7 @@ def _wait(
                 failures = 0
             elif error.is_temporary and failures + 1 < MAX_FAILURES:
                 failures += 1
-                if error.error is None and not error.retry_after:  # RFC 8628, 3.5: on a timeout, ask less often
+                if error.error is None:  # RFC 8628, 3.5: where there is no response in time, ask less often
                     interval = min(interval * 2, MAX_INTERVAL_SECONDS)
             else:
                 raise AuthorizationFailed(str(error), error=error.error) from None

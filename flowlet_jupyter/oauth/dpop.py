@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.session import Session, default_session
 
+ALGORITHM = "ES256"  # of every proof: the one that RFC 9449 uses throughout
 _MAX_ORIGINS = 1000
 
 
@@ -48,8 +49,8 @@ def dpop_proof(key: SecretValue, method: str, url: str, *, access_token: SecretV
     if access_token is not None:
         digest = hashlib.sha256(access_token.reveal().encode()).digest()
         claims["ath"] = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": signing.as_dict(private=False)}
-    return jwt.encode(header, claims, signing, algorithms=["ES256"])
+    header = {"typ": "dpop+jwt", "alg": ALGORITHM, "jwk": signing.as_dict(private=False)}
+    return jwt.encode(header, claims, signing, algorithms=[ALGORITHM])
 
 
 def remember_nonce(url: str, nonce: str | None) -> bool:

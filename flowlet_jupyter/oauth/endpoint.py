@@ -20,7 +20,7 @@ import httpx
 
 from flowlet_jupyter.errors import InvalidSecret, ProviderError
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.bounded_request import bounded_request
@@ -29,6 +29,7 @@ from flowlet_jupyter.oauth.client_auth import (
     Parameters,
     authenticate,
     is_client_refused,
+    name_of,
     ways_to_authenticate,
 )
 from flowlet_jupyter.settings.network import NetworkTransport, certificate_advice, tls_context
@@ -46,6 +47,12 @@ class EndpointResponse:
     content: Any
     # how the client authenticated itself in the end, for those who remember what worked
     authentication: ClientAuthentication | None = None
+
+    @property
+    def accepted(self) -> Accepted:
+        """What is to be remembered, where the provider took the client."""
+        way = self.authentication
+        return NOTHING_ACCEPTED if way is None else Accepted(name_of(way), way.audience)
 
     @property
     def members(self) -> dict[str, Any]:
@@ -97,20 +104,25 @@ def send_as_client(
     failed: str,
     method: str = "POST",
     dpop_key: SecretValue | None = None,
-    token_set: TokenSet | None = None,
+    accepted: Accepted = NOTHING_ACCEPTED,
 ) -> EndpointResponse:
     """Send `parameters` with the client's authentication, and a DPoP proof if there is a key. Raises `ProviderError`.
 
-    `token_set` remembers the client authentication that worked. Where the provider refuses the client, the other ways
-    that nobody ruled out are tried once; the response says which one was used.
+    `accepted` is what worked before. Where the provider refuses the client, the other ways that nobody ruled out are
+    tried once; the response says which one was used. It is the first one if none is taken: that is the one about what
+    the user chose.
     """
-    for authentication in ways_to_authenticate(secret, token_set):
+    refused: EndpointResponse | None = None
+    for authentication in ways_to_authenticate(secret, accepted):
         response = _send_authenticated(
             secret, url, parameters, authentication, failed=failed, method=method, dpop_key=dpop_key
         )
+        response = dataclasses.replace(response, authentication=authentication)
         if not is_client_refused(response.status, response.members):
-            break
-    return dataclasses.replace(response, authentication=authentication)
+            return response
+        refused = refused or response
+    assert refused is not None  # noqa: S101 - there is always a way
+    return refused
 
 
 def _send_authenticated(

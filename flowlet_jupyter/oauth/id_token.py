@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 import time
+from collections.abc import Collection
 from typing import Any
 
 from joserfc import jwt
@@ -30,6 +31,11 @@ class Unproven(Exception):
     """The ID token proves nothing, though nothing shows that it is of somebody else; the text says why."""
 
 
+def asks_for_id_token(secret: OAuth2) -> bool:
+    """Whether the scope asks for an ID token (OpenID Connect Core, 3.1.2.1)."""
+    return "openid" in secret.scope.split()
+
+
 def validated_claims(secret: OAuth2, id_token: str, *, nonce: SecretValue | None) -> dict[str, Any]:
     """The claims of `id_token`.
 
@@ -43,13 +49,15 @@ def validated_claims(secret: OAuth2, id_token: str, *, nonce: SecretValue | None
         issuer = secret.issuer or ""
         if secret.compliance.issuer_template:
             issuer = issuer.replace("{tenantid}", str(claims.get("tid", "")))
+        # an `iat` that a clock is to blame for costs the identity only: see below
+        timeless = {name: value for name, value in claims.items() if name != "iat"}
         jwt.JWTClaimsRegistry(
             leeway=_LEEWAY_SECONDS,
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": secret.client_id},
             exp={"essential": True},
             sub={"essential": True},
-        ).validate(claims)
+        ).validate(timeless)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
         reason = type(error).__name__
     else:
@@ -86,6 +94,11 @@ def _check_what_proves(claims: dict[str, Any], nonce: SecretValue | None) -> Non
         raise Unproven("the ID token was made long ago or in the future (iat); check this machine's clock")
 
 
+def can_check(algorithm: str, supported: Collection[str]) -> bool:
+    """Whether an ID token with this algorithm can be checked; a symmetric one where the provider supports it only."""
+    return algorithm in _ALGORITHMS or (algorithm in _SYMMETRIC and algorithm in supported)
+
+
 def _algorithm(id_token: str, secret: OAuth2) -> str:
     """The algorithm of the ID token's header. Raises `Unproven` if it is none that can be checked."""
     try:
@@ -93,8 +106,7 @@ def _algorithm(id_token: str, secret: OAuth2) -> str:
         algorithm = str(json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("alg"))
     except (ValueError, AttributeError, RecursionError):
         raise Unproven("the ID token cannot be read") from None
-    allowed = [*_ALGORITHMS, *(name for name in _SYMMETRIC if name in secret.id_token_signing_alg_values_supported)]
-    if algorithm not in allowed:
+    if not can_check(algorithm, secret.id_token_signing_alg_values_supported):
         raise Unproven(f"the ID token is signed with {algorithm[:20]}, which is not accepted from this provider")
     return algorithm
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import itertools
 import logging
@@ -31,14 +32,14 @@ def can_renew(record: Record) -> bool:
     if not isinstance(secret, OAuth2):
         return False
     if secret.is_unattended:
-        return True
+        return record.refused is None
     if token is None:
         return secret.grant_type == REFRESH_TOKEN and record.refused is None
     return token.refresh_token is not None or secret.compliance.refresh_with == "access_token"
 
 
-def usable_token(vault: Vault, record: Record) -> TokenSet | Future[TokenSet]:
-    """The token set of `record`, or the future of the one that a renewal brings.
+def usable_token(vault: Vault, record: Record, *, patience: float = PATIENCE_SECONDS) -> TokenSet | Future[TokenSet]:
+    """The token set of `record`, or the future of the one that a renewal brings; `patience` as in `refresh_once`.
 
     Raises `AuthRequired` when only a person can help.
     """
@@ -47,70 +48,110 @@ def usable_token(vault: Vault, record: Record) -> TokenSet | Future[TokenSet]:
     if token is not None and not token.needs_refresh(now=now):
         return token
     if can_renew(record):
-        return refresh_once(vault, record.secret.name, stale=token.access_token if token else _NO_TOKEN)
+        return refresh_once(
+            vault, record.secret.name, stale=token.access_token if token else _NO_TOKEN, patience=patience
+        )
     if token is None or (token.expires_at is not None and now >= token.expires_at):
         raise auth_required(record)
     return token
 
 
-def token_after_rejection(vault: Vault, record: Record, rejected: SecretValue) -> Future[TokenSet] | TokenSet | None:
+def token_after_rejection(
+    vault: Vault, record: Record, rejected: SecretValue, *, patience: float = PATIENCE_SECONDS
+) -> Future[TokenSet] | TokenSet | None:
     """What to try after the API answered 401 to the access token `rejected`; None if there is nothing to try."""
     token = record.token_set
     if token is None:
         return None
     if token.access_token != rejected:
-        return usable_token(vault, record)  # somebody else has refreshed meanwhile
-    return refresh_once(vault, record.secret.name, stale=rejected) if can_renew(record) else None
+        return usable_token(vault, record, patience=patience)  # somebody else has refreshed meanwhile
+    return refresh_once(vault, record.secret.name, stale=rejected, patience=patience) if can_renew(record) else None
 
 
-def refresh_once(vault: Vault, name: str, *, stale: SecretValue | None) -> Future[TokenSet]:
-    """Refresh unless the stored access token is no longer `stale`; None refreshes whatever is stored.
+def refresh_once(
+    vault: Vault, name: str, *, stale: SecretValue | None, patience: float = PATIENCE_SECONDS
+) -> Future[TokenSet]:
+    """Refresh unless the stored access token is no longer `stale`; None, a person's wish, refreshes whatever is stored.
 
-    The future raises `AuthRequired` when the provider refuses the grant, else `TokenEndpointError` or `VaultError`.
+    A token endpoint that fails for a moment is asked again within `patience` seconds. The future raises `AuthRequired` when the provider refuses the grant, else `TokenEndpointError` or `VaultError`.
     """
-    return start_shielded(lambda: _refresh_under_lock(vault, name, stale), name=f"refresh of secret '{name}'")
+    return start_shielded(lambda: _refresh_under_lock(vault, name, stale, patience), name=f"refresh of secret '{name}'")
 
 
-def wait_for(refreshing: Future[TokenSet]) -> TokenSet:
-    """The token set that a refresh brings; an interrupt ends the waiting only. Raises what the refresh raises."""
+def wait_for(refreshing: Future[TokenSet], *, seconds: float = REFRESH_DEADLINE_SECONDS) -> TokenSet:
+    """The token set that a refresh brings within `seconds`. Raises what the refresh raises.
+
+    An interrupt or the time ends the waiting only: the refresh goes on, and what it brings is stored.
+    """
     try:
-        return refreshing.result(REFRESH_DEADLINE_SECONDS)
+        return refreshing.result(seconds)
     except TimeoutError:
-        raise TokenEndpointError(
-            "The refresh of the access token takes too long. Try again later.", is_temporary=True
-        ) from None
+        raise _takes_too_long() from None
 
 
-def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None) -> TokenSet:
+async def wait_for_async(refreshing: Future[TokenSet], *, seconds: float = REFRESH_DEADLINE_SECONDS) -> TokenSet:
+    """The async twin; no thread waits, which the end of an event loop would wait for."""
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(refreshing), seconds)
+    except TimeoutError:
+        raise _takes_too_long() from None
+
+
+def _takes_too_long() -> TokenEndpointError:
+    return TokenEndpointError(
+        "The refresh of the access token takes too long. It goes on; try again in a moment.", is_temporary=True
+    )
+
+
+def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None, patience: float) -> TokenSet:
     with vault.lock(name):
         record = vault.get(name)
         secret, token = record.secret, record.token_set
-        if not isinstance(secret, OAuth2) or not can_renew(record):
+        # a person's wish is another try of what was refused, since its cause may lie at the provider
+        is_allowed = can_renew(record) or (stale is None and isinstance(secret, OAuth2) and secret.is_unattended)
+        if not isinstance(secret, OAuth2) or not is_allowed:
             raise auth_required(record)
         if stale is not None and token is not None and token.access_token != stale:
             _log.debug("refresh of secret %r shared: another thread or process has done it", name)
             return token
         _log.debug("refresh of secret %r started", name)
         try:
-            fresh = _request_patiently(vault, name, secret, token)
+            fresh = _request_patiently(vault, record, patience)
         except TokenEndpointError as error:
-            if not error.is_grant_over or secret.is_unattended:
+            if not _is_final(secret, error):
                 raise
-            said = ": ".join(filter(None, (error.error, error.description)))
-            grant_error = Record(secret=secret, refused=said or "no reason given")
+            text = ": ".join(filter(None, (error.error, error.description)))
+            refused = Record(secret=secret, refused=text or "no reason given", accepted=record.accepted)
+            _log.debug("grant of secret %r refused", name)
+            # stored too, so that the provider is not asked again at every request
+            vault.put(refused)
+            if secret.is_unattended:
+                raise  # it says what to try; no person's consent would help
         else:
             # stored before anybody uses it: a rotated refresh token that is lost loses the grant
             vault.put(dataclasses.replace(record, token_set=fresh, refused=None))
             _log.debug("refresh of secret %r stored", name)
             return fresh
-        _log.debug("grant of secret %r refused", name)
-        # stored too, so that the provider is not asked again at every request
-        vault.put(grant_error)
-        raise auth_required(grant_error)
+        raise auth_required(refused)
 
 
-def _request_patiently(vault: Vault, name: str, secret: OAuth2, token: TokenSet | None) -> TokenSet:
+def _is_final(secret: OAuth2, error: TokenEndpointError) -> bool:
+    """Whether the same request would be refused again, until a person authorizes or changes the secret."""
+    if not secret.is_unattended:
+        return error.is_grant_over
+    from flowlet_jupyter.oauth.client_auth import CLIENT_ERRORS  # brings Authlib with it
+
+    if error.error is not None and error.error.lower() in CLIENT_ERRORS:
+        return True
+    # the subject token of an exchange is another one the next time
+    return error.is_grant_over and secret.grant_type != TOKEN_EXCHANGE
+
+
+def _request_patiently(vault: Vault, record: Record, patience: float) -> TokenSet:
     """Ask the token endpoint; again after a moment where it fails for a moment only."""
+    secret, name = record.secret, record.secret.name
+    assert isinstance(secret, OAuth2)  # noqa: S101 - whoever calls has seen it
+
     # only now: most requests and commands find a token that is good, and need neither httpx nor Authlib for it
     from flowlet_jupyter.oauth import token_endpoint
     from flowlet_jupyter.oauth.bounded_request import pause
@@ -120,12 +161,14 @@ def _request_patiently(vault: Vault, name: str, secret: OAuth2, token: TokenSet 
         try:
             if secret.is_unattended:
                 return token_endpoint.request_token(
-                    secret, subject_token=lambda other: _token_of(vault, other, wanted_by=name), token_set=token
+                    secret,
+                    subject_token=lambda other: _token_of(vault, other, wanted_by=name),
+                    accepted=record.accepted,
                 )
-            return token_endpoint.refresh(secret, token_set=token)
+            return token_endpoint.refresh(secret, token_set=record.token_set, accepted=record.accepted)
         except TokenEndpointError as error:
             delay = error.retry_after if error.retry_after is not None else _FIRST_DELAY_SECONDS * 2 ** (tries - 1)
-            left = PATIENCE_SECONDS - (time.monotonic() - started)
+            left = patience - (time.monotonic() - started)
             if not error.is_temporary or tries >= MAX_TRIES or delay > left or not pause(delay):
                 raise
     raise AssertionError("the tries are counted")
@@ -147,6 +190,13 @@ def _token_of(vault: Vault, name: str, *, wanted_by: str) -> SecretValue:
 def auth_required(record: Record) -> AuthRequired:
     """The error for a secret without a usable token, with its reason and its fix."""
     name = record.secret.name
+    if record.refused and isinstance(record.secret, OAuth2) and record.secret.is_unattended:
+        return AuthRequired(
+            f"Secret '{name}' needs authorization: the provider refuses it ({record.refused}). Correct the client ID, "
+            f"secret, key or password: %flowlet_secret {name}. If the cause is at the provider, press Request access "
+            "token there once it is mended; until then it is not asked again.",
+            secret_name=name,
+        )
     if not isinstance(record.secret, OAuth2):
         reason = "it is not an OAuth2 secret, so there is nothing to refresh"
     elif record.refused:

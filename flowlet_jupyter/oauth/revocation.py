@@ -65,7 +65,7 @@ def _ask(
 ) -> EndpointResponse:
     failed = f"Secret '{secret.name}': the {what} {url}"
     response = send_as_client(
-        secret, url, [("token", token.reveal()), ("token_type_hint", hint)], failed=failed, token_set=token_set
+        secret, url, [("token", token.reveal()), ("token_type_hint", hint)], failed=failed, accepted=token_set.accepted
     )
     if error := error_from_response(secret, response.members, failed, status=response.status):
         raise ProviderError(str(error), error=error.error, is_temporary=error.is_temporary)

@@ -24,13 +24,12 @@ from flowlet_jupyter.model.oauth2 import (
     TOKEN_EXCHANGE,
     OAuth2,
 )
-from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import dpop
-from flowlet_jupyter.oauth.authorization_code import asks_for_id_token
-from flowlet_jupyter.oauth.client_auth import Parameters, assertion_audiences, name_of, signing_key
+from flowlet_jupyter.oauth.client_auth import Parameters, assertion_audiences, signing_key
 from flowlet_jupyter.oauth.endpoint import EndpointResponse, send_as_client
-from flowlet_jupyter.oauth.id_token import Unproven, identity_of, validated_claims
+from flowlet_jupyter.oauth.id_token import Unproven, asks_for_id_token, identity_of, validated_claims
 from flowlet_jupyter.oauth.token_response import error_from_response, id_token_of, is_temporary_status, token_set_from
 
 _CLOCK_TOLERANCE_SECONDS = 10.0
@@ -47,6 +46,7 @@ def exchange_code(
     code_verifier: SecretValue,
     redirect_uri: str,
     nonce: SecretValue | None = None,
+    accepted: Accepted = NOTHING_ACCEPTED,
 ) -> TokenSet:
     """The token set for an authorization code (RFC 6749, 4.1.3), its ID token validated. Raises `TokenEndpointError`."""
     parameters = [
@@ -56,22 +56,28 @@ def exchange_code(
     ]
     if secret.compliance.pkce:
         parameters.append(("code_verifier", code_verifier.reveal()))
-    return _send_token_request(secret, parameters + _resources(secret), asked_scope=secret.scope, nonce=nonce)
+    return _send_token_request(
+        secret, parameters + _resources(secret), asked_scope=secret.scope, nonce=nonce, accepted=accepted
+    )
 
 
-def exchange_device_code(secret: OAuth2, device_code: SecretValue, *, dpop_key: SecretValue | None) -> TokenSet:
+def exchange_device_code(
+    secret: OAuth2, device_code: SecretValue, *, dpop_key: SecretValue | None, accepted: Accepted = NOTHING_ACCEPTED
+) -> TokenSet:
     """The token set for a device code. Raises `TokenEndpointError`: `authorization_pending`, `slow_down`, ... (8628, 3.5)."""
     parameters = [("grant_type", DEVICE_CODE), ("device_code", device_code.reveal())]
-    return _send_token_request(secret, parameters + _resources(secret), asked_scope=secret.scope, dpop_key=dpop_key)
+    return _send_token_request(
+        secret, parameters + _resources(secret), asked_scope=secret.scope, dpop_key=dpop_key, accepted=accepted
+    )
 
 
-def request_token(secret: OAuth2, *, subject_token: SubjectToken, token_set: TokenSet | None = None) -> TokenSet:
-    """A token set by a grant that needs nobody. Raises `TokenEndpointError`, `InvalidSecret`.
+def request_token(secret: OAuth2, *, subject_token: SubjectToken, accepted: Accepted = NOTHING_ACCEPTED) -> TokenSet:
+    """A token set by a grant that needs nobody; `accepted` is what worked before.
 
-    `token_set` is the one before, which remembers what the provider takes.
+    Raises `TokenEndpointError`, `InvalidSecret`.
     """
-    audiences = assertion_audiences(secret, token_set) if secret.grant_type == JWT_BEARER else [""]
-    if secret.grant_type == JWT_BEARER and not (token_set and token_set.assertion_audience):
+    audiences = assertion_audiences(secret, accepted) if secret.grant_type == JWT_BEARER else [""]
+    if secret.grant_type == JWT_BEARER and not accepted.assertion_audience:
         audiences.sort(key=lambda audience: audience != secret.token_endpoint)  # Google and most others
     while True:
         audience = audiences.pop(0)
@@ -80,7 +86,7 @@ def request_token(secret: OAuth2, *, subject_token: SubjectToken, token_set: Tok
                 secret,
                 _unattended_parameters(secret, subject_token, audience) + _scope(secret) + _resources(secret),
                 asked_scope=secret.scope,
-                remembered=token_set,
+                accepted=accepted,
             )
         except TokenEndpointError as error:
             if not audiences or not error.is_grant_over:
@@ -89,8 +95,10 @@ def request_token(secret: OAuth2, *, subject_token: SubjectToken, token_set: Tok
             return dataclasses.replace(fresh, assertion_audience=audience or fresh.assertion_audience)
 
 
-def refresh(secret: OAuth2, *, token_set: TokenSet | None) -> TokenSet:
+def refresh(secret: OAuth2, *, token_set: TokenSet | None, accepted: Accepted | None = None) -> TokenSet:
     """A new token set for a refresh token; an old one that is not replaced is kept (RFC 6749, 6).
+
+    `accepted` is what worked before, by default what the old token set says.
 
     `scope` is not sent: leaving it out asks for what was granted, where sending what was once asked fails if the
     user granted less. Raises `TokenEndpointError`.
@@ -111,7 +119,7 @@ def refresh(secret: OAuth2, *, token_set: TokenSet | None) -> TokenSet:
         url=switches.refresh_endpoint or secret.token_endpoint,
         method=switches.refresh_method,
         old=token_set,
-        remembered=token_set,
+        accepted=accepted or (token_set.accepted if token_set else NOTHING_ACCEPTED),
     )
 
 
@@ -176,7 +184,7 @@ def _send_token_request(
     url: str | None = None,
     method: str = "POST",
     old: TokenSet | None = None,
-    remembered: TokenSet | None = None,
+    accepted: Accepted = NOTHING_ACCEPTED,
     nonce: SecretValue | None = None,
 ) -> TokenSet:
     started = time.time()  # before the call: the lifetime counts from when the provider made the token
@@ -187,7 +195,7 @@ def _send_token_request(
     parameters = parameters + list(secret.token_parameters.items())
     try:
         response = send_as_client(
-            secret, url, parameters, failed=failed, method=method, dpop_key=dpop_key, token_set=remembered
+            secret, url, parameters, failed=failed, method=method, dpop_key=dpop_key, accepted=accepted
         )
     except ProviderError as error:
         raise TokenEndpointError(str(error), is_temporary=error.is_temporary) from None
@@ -202,9 +210,11 @@ def _send_token_request(
         asked_scope=asked_scope,
         dpop_key=dpop_key,
     )
-    way = response.authentication
-    if way is not None:
-        fresh = dataclasses.replace(fresh, client_authentication=name_of(way), assertion_audience=way.audience)
+    fresh = dataclasses.replace(
+        fresh,
+        client_authentication=response.accepted.client_authentication,
+        assertion_audience=response.accepted.assertion_audience,
+    )
     if old is not None:  # what only the first response and its redirect said
         return dataclasses.replace(
             fresh,
@@ -231,10 +241,12 @@ def _raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> Non
     if status < 500 and (error := error_from_response(secret, response.members, failed, status=status)) is not None:
         error.retry_after = retry_after_seconds(response.headers)
         if secret.grant_type == JWT_BEARER and error.error == "invalid_grant":
+            ahead = _clock_ahead(response.headers)
             raise TokenEndpointError(
-                f"{error} {_about_the_clock(response.headers)}",
+                f"{error} {_about_the_clock(ahead)}",
                 error=error.error,
-                is_grant_over=True,
+                # a clock that is set right makes the same assertion good
+                is_grant_over=ahead is None or abs(ahead) < _CLOCK_TOLERANCE_SECONDS,
                 description=error.description,
             )
         raise error
@@ -244,7 +256,7 @@ def _raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> Non
         raise TokenEndpointError(
             f"{failed} answered with HTTP {status}, not with a token. "
             + ("Try again later." if is_temporary else "Check its address."),
-            error=f"HTTP {status}" if status in {400, 401, 403, 410, 422} else None,
+            error=f"HTTP {status}",
             is_temporary=is_temporary,
             retry_after=retry_after_seconds(response.headers),
             # a page with a 403 comes from a firewall as often as from the token endpoint
@@ -267,11 +279,16 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _about_the_clock(headers: Mapping[str, str]) -> str:
+def _clock_ahead(headers: Mapping[str, str]) -> float | None:
+    """By how many seconds this machine's clock is ahead of the provider's; None if the response has no date."""
     with contextlib.suppress(ValueError, TypeError):
-        ahead = time.time() - parsedate_to_datetime(headers.get("Date") or "").timestamp()
-        if abs(ahead) >= _CLOCK_TOLERANCE_SECONDS:
-            way = "ahead of" if ahead > 0 else "behind"
-            return f"This machine's clock is {abs(ahead):.0f} s {way} the provider's: set it right."
+        return time.time() - parsedate_to_datetime(headers.get("Date") or "").timestamp()
+    return None
+
+
+def _about_the_clock(ahead: float | None) -> str:
+    if ahead is None:
+        return "Check this machine's clock, the key, its ID and the subject."
+    if abs(ahead) < _CLOCK_TOLERANCE_SECONDS:
         return "This machine's clock agrees with the provider's; check the key, its ID and the subject."
-    return "Check this machine's clock, the key, its ID and the subject."
+    return f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the provider's: set it right."

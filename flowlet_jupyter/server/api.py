@@ -26,21 +26,21 @@ from flowlet_jupyter.errors import (
 )
 from flowlet_jupyter.http.identity import identify
 from flowlet_jupyter.model.fields import checked_endpoint, checked_name
-from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, OAuth2
 from flowlet_jupyter.model.schema import as_json
 from flowlet_jupyter.model.secret import Record, configuration
 from flowlet_jupyter.model.status import status_of
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
-from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
-from flowlet_jupyter.oauth.registration import register_client
-from flowlet_jupyter.providers import Provider, fields_for, load_providers
+from flowlet_jupyter.oauth.discovery import discover, register_client
+from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
+from flowlet_jupyter.providers import fields_for, provider_index, provider_named
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
-from flowlet_jupyter.server.handshake import greet
-from flowlet_jupyter.server.redirect_uri import proxy_problem, redirect_uri
+from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_uri
 from flowlet_jupyter.server.secret_form import store_secret
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
+from flowlet_jupyter.vault.handshake import greet
 
 _STATUS_OF_ERROR: tuple[tuple[type[FlowletError], int], ...] = (
     (SecretNotFound, 404),
@@ -127,13 +127,17 @@ class SecretHandler(FlowletAPIHandler):
 
     def _registered(self, endpoint: object, fields: dict[str, Any]) -> dict[str, Any]:
         """Register a client (RFC 7591); what the provider gives stays on this side of the browser."""
-        return register_client(
+        # nobody has to type it, so each provider gets a redirect URI of its own
+        uri = own_redirect_uri(self, str(fields.get("authorization_endpoint") or ""))
+        grant_type = str(fields.get("grant_type") or AUTHORIZATION_CODE)
+        given = register_client(
             checked_endpoint(str(endpoint), "registration_endpoint"),
-            redirect_uri=redirect_uri(self),
-            grant_type=str(fields.get("grant_type") or AUTHORIZATION_CODE),
+            redirect_uri=uri,
+            grant_type=grant_type,
             scope=str(fields.get("scope") or ""),
             client_name="flowlet-jupyter",
         )
+        return {**given, "redirect_uris": [uri]} if grant_type == AUTHORIZATION_CODE else given
 
     @web.authenticated
     async def delete(self, name: str) -> None:
@@ -253,8 +257,7 @@ class ProvidersHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self) -> None:
         """All entries, by title."""
-        providers = await run_in_thread(load_providers)
-        self.finish(json.dumps([_shown(provider) for provider in providers.values()]))
+        self.finish(json.dumps(await run_in_thread(provider_index)))
 
 
 class ProviderFieldsHandler(FlowletAPIHandler):
@@ -263,7 +266,7 @@ class ProviderFieldsHandler(FlowletAPIHandler):
     @web.authenticated
     async def post(self, key: str) -> None:
         """The fields of a secret, for the values in the JSON object of the body."""
-        provider = (await run_in_thread(load_providers)).get(key)
+        provider = await run_in_thread(lambda: provider_named(key))
         if provider is None:
             raise web.HTTPError(404, "There is no such provider in the catalogue.")
         self.finish(fields_for(provider, self.get_json_body() or {}))
@@ -289,14 +292,6 @@ class DiscoverHandler(FlowletAPIHandler):
         )
 
 
-def _shown(provider: Provider) -> dict[str, Any]:
-    shown = dataclasses.asdict(provider)
-    fields = shown.pop("fields")
-    return {**shown, "needs_client_secret": fields.get("token_endpoint_auth_method") != "none",
-            "is_ready": provider.is_ready, "client_id": fields.get("client_id", ""),
-            "grant_type": fields.get("grant_type", AUTHORIZATION_CODE)}  # fmt: skip
-
-
 class SchemaHandler(FlowletAPIHandler):
     """`GET api/schema`: the kinds of secret and their fields, which the form is drawn from."""
 
@@ -307,12 +302,17 @@ class SchemaHandler(FlowletAPIHandler):
 
 
 class RedirectUriHandler(FlowletAPIHandler):
-    """`GET api/redirect-uri`: what to register at the provider."""
+    """`GET api/redirect-uri`: what to register at the provider; with `?secret=NAME` also the one for its provider only."""
 
     @web.authenticated
-    def get(self) -> None:
+    async def get(self) -> None:
         """The redirect URI of this server as the browser reaches it, and what is wrong with it behind a TLS proxy."""
-        self.finish({"redirect_uri": redirect_uri(self), "problem": proxy_problem(self)})
+        shown = {"redirect_uri": redirect_uri(self), "problem": proxy_problem(self)}
+        if name := self.get_query_argument("secret", ""):
+            secret = (await run_in_thread(lambda: self.vault.get(name))).secret
+            if isinstance(secret, OAuth2) and secret.authorization_endpoint:
+                shown["own_redirect_uri"] = own_redirect_uri(self, secret.authorization_endpoint)
+        self.finish(shown)
 
 
 class VaultHandler(FlowletAPIHandler):

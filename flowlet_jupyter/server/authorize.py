@@ -23,15 +23,21 @@ from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.authorization_code import (
     FLOW_LIFETIME_SECONDS,
     Flow,
+    authorization_request,
+    complete_flow,
     new_flow,
 )
-from flowlet_jupyter.oauth.completion import complete_flow
 from flowlet_jupyter.oauth.pending import claim_flow, find_flow, flow_id, remember_flow
-from flowlet_jupyter.oauth.pushed import authorization_request
-from flowlet_jupyter.providers import fields_for, load_providers
+from flowlet_jupyter.providers import fields_for, provider_named
 from flowlet_jupyter.server.base import run_in_thread
 from flowlet_jupyter.server.pages import PageHandler
-from flowlet_jupyter.server.redirect_uri import callback_path, plan_redirect, redirect_uri
+from flowlet_jupyter.server.redirect_uri import (
+    callback_path,
+    is_address_of,
+    own_redirect_uri,
+    plan_redirect,
+    redirect_uri,
+)
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
 
@@ -100,7 +106,9 @@ class AuthorizeHandler(FlowHandler):
             return
         secret = record.secret
         here = redirect_uri(self)
-        plan = plan_redirect(here, secret.redirect_uris, await run_in_thread(lambda: _redirect_rule(secret.provider)))
+        rule = await run_in_thread(lambda: _redirect_rule(secret.provider))
+        own = own_redirect_uri(self, secret.authorization_endpoint or "")
+        plan = plan_redirect(here, secret.redirect_uris, rule, own=own)
         if plan.problem and self.get_query_argument("registered", "") != "yes":
             again = f"{url_path_join(self.base_url, 'flowlet', 'authorize', quote(name, safe=''))}?registered=yes"
             again += f"&confirmed={self._confirmation(name)}"
@@ -109,14 +117,14 @@ class AuthorizeHandler(FlowHandler):
         flow = new_flow(name, redirect_uri=plan.uri, now=time.time(), user=self.current_user_name)
         await run_in_thread(lambda: remember_flow(self.vault, flow))
         try:
-            at_provider = await run_in_thread(lambda: authorization_request(secret, flow))
+            at_provider = await run_in_thread(lambda: authorization_request(self.vault, flow))
         except FlowletError as error:
             self.show("failed.html", status=502, message=str(error))
             return
         if plan.is_elsewhere(here):
             # cookies do not cross from localhost to 127.0.0.1: start there, by a ticket that works once
             ticket = hand_out(self.vault, Ticket(flow, at_provider, time.monotonic() + TICKET_SECONDS))
-            self.redirect(f"{plan.uri.removesuffix('callback')}handover?ticket={ticket}")
+            self.redirect(f"{plan.uri.rpartition('callback')[0]}handover?ticket={ticket}")
             return
         self.start_at_provider(flow, at_provider)
 
@@ -147,7 +155,7 @@ class AuthorizeHandler(FlowHandler):
     def _record(self, name: str) -> Record:
         key = self.get_query_argument("provider", "")
         if key and name not in self.vault.names():
-            provider = load_providers().get(key)
+            provider = provider_named(key)
             if provider is not None and provider.is_ready:
                 Secrets(self.vault).add(OAuth2(name=name, **fields_for(provider, {})))
         return self.vault.get(name)
@@ -209,21 +217,27 @@ def _redirect_rule(provider: str | None) -> str:
     if provider is None:
         return ""
     try:
-        entry = load_providers().get(provider)
+        entry = provider_named(provider)
     except FlowletError:
         return ""
     return entry.redirect_rule if entry else ""
 
 
+_MIXED_UP = (
+    "The response came to the redirect URI of another provider than it was requested from. It was refused; nothing was "
+    "stored."
+)
+
+
 class CallbackHandler(FlowHandler):
-    """`GET callback`: the redirect URI.
+    """`GET callback`, `GET callback/KEY`: the redirect URI, and that of one provider only.
 
     It needs the flow's `state` and cookie, not a Jupyter login: a logged-in user started the flow. If there is a login
     on a server that tells users apart, it must be that user's.
     """
 
     @allow_unauthenticated
-    async def get(self) -> None:
+    async def get(self, provider_key: str | None = None) -> None:
         """Check the response, exchange the code, store the token set, and say so."""
         # the last value of a parameter given twice would be an attacker's choice (RFC 6749, 3.1: at most once)
         if any(len(values) > 1 for values in self.request.query_arguments.values()):
@@ -251,6 +265,9 @@ class CallbackHandler(FlowHandler):
         cookie, path = self.cookie_of(state)
         self.clear_cookie(cookie, path=path)
         name = flow.secret_name
+        if not is_address_of(flow.redirect_uri, provider_key):
+            self.show("failed.html", status=400, message=_MIXED_UP, secret_name=name)
+            return
         try:
             record = await run_in_thread(lambda: _finish(self.vault, flow, parameters))
         except FlowletError as error:

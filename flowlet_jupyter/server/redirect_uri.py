@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 
 from flowlet_jupyter.model.hosts import is_loopback
+
+_KEY_LENGTH = 16
+PROVIDER_KEY = rf"[0-9a-f]{{{_KEY_LENGTH}}}"
+_CALLBACK = re.compile(rf"/flowlet/callback(?:/(?P<key>{PROVIDER_KEY}))?$")
 
 
 def callback_path(handler: JupyterHandler) -> str:
@@ -38,6 +43,21 @@ def redirect_uri(handler: JupyterHandler) -> str:
     else:
         path = callback_path(handler)
     return f"{request.protocol}://{request.host}{path}"
+
+
+def own_redirect_uri(handler: JupyterHandler, authorization_endpoint: str) -> str:
+    """The redirect URI of this server for one provider only.
+
+    Where it is registered, a response that another provider was made to give comes back at another address than the
+    flow expects, and is refused (RFC 9700, 4.4.2.2).
+    """
+    return f"{redirect_uri(handler)}/{hashlib.sha256(authorization_endpoint.encode()).hexdigest()[:_KEY_LENGTH]}"
+
+
+def is_address_of(uri: str, provider_key: str | None) -> bool:
+    """Whether a response that came to the callback, or to that of `provider_key`, came to the redirect URI `uri`."""
+    found = _CALLBACK.search(urlsplit(uri).path)
+    return found is None or found["key"] == provider_key  # an opaque redirect URI names no address of ours
 
 
 def proxy_problem(handler: JupyterHandler) -> str | None:
@@ -68,14 +88,17 @@ class RedirectPlan:
     def is_elsewhere(self, here: str) -> bool:
         """Whether the flow comes back under another name of this machine, where this browser has no cookie yet."""
         # only between localhost and 127.0.0.1: a ticket never goes to another host, nor to an opaque redirect URI
-        return self.uri == _twin(here)
+        twin = _twin(here)
+        return twin is not None and (self.uri == twin or self.uri.startswith(f"{twin}/"))
 
 
-def plan_redirect(here: str, registered: tuple[str, ...], rule: str) -> RedirectPlan:
+def plan_redirect(here: str, registered: tuple[str, ...], rule: str, *, own: str | None = None) -> RedirectPlan:
     """The redirect URI for a server that the browser reaches as `here`, given those registered and the provider's rule.
 
-    Pure. `rule` is that of the catalogue entry: `https`, `not-localhost`, `any-loopback-port`, `opaque` or empty.
+    `own` is the one for this provider only, taken where it is registered. Pure. `rule` is that of the catalogue entry: `https`, `not-localhost`, `any-loopback-port`, `opaque` or empty.
     """
+    if own and any(uri.rpartition("/")[2] == own.rpartition("/")[2] for uri in registered):
+        here = own
     twin = _twin(here)
     for known in (here, twin):
         if known and known in registered:

@@ -25,6 +25,7 @@ from flowlet_jupyter.server.api import (
 )
 from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, HandOverHandler
 from flowlet_jupyter.server.pages import PageFileHandler, SecretsPageHandler
+from flowlet_jupyter.server.redirect_uri import PROVIDER_KEY
 from flowlet_jupyter.vault import Vault
 
 _NAME = r"([^/]+)"
@@ -50,6 +51,7 @@ def handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]
         r"api/.*": MissingAPIHandler,
         rf"authorize/{_NAME}": AuthorizeHandler,
         r"callback": CallbackHandler,
+        rf"callback/({PROVIDER_KEY})": CallbackHandler,
         r"handover": HandOverHandler,
         r"page/(page\.css|callback\.js|secrets\.css|secrets\.js)": PageFileHandler,
         r"/": SecretsPageHandler,

@@ -30,7 +30,9 @@ def store_secret(vault: Vault, name: str, fields: dict[str, Any], *, only_new: b
         secret = _secret_from(name, fields, old.secret if old else None)
         record = Record(secret=secret)
         if old and is_same_grant(secret, old.secret):
-            record = Record(secret=secret, token_set=old.token_set, refused=old.refused)
+            # what was refused without anybody being asked is tried again as it is now
+            refused = None if isinstance(secret, OAuth2) and secret.is_unattended else old.refused
+            record = Record(secret=secret, token_set=old.token_set, refused=refused, accepted=old.accepted)
         vault.put(record)
         return old is None, record
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, ParamSpec, TypeVar
 
+from flowlet_jupyter.ending import process_ending
 from flowlet_jupyter.errors import FlowletError
 
 _P = ParamSpec("_P")
@@ -57,6 +58,7 @@ class _ShieldedThread(threading.Thread):
 
 def start_shielded(task: Callable[[], _T], *, name: str) -> Future[_T]:
     """Run `task` as the decorator does, where its name is known only now ("refresh of secret 'a'")."""
+    process_ending()  # from here on the end of the process is noticed
     future: Future[_T] = Future()
     future.set_running_or_notify_cancel()  # from here on nobody can cancel it
 

@@ -10,7 +10,7 @@ from typing import Any
 from flowlet_jupyter.errors import FlowletError, VaultError, VaultFileDamaged
 from flowlet_jupyter.model.schema import from_mapping, to_mapping
 from flowlet_jupyter.model.secret import Record
-from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.tokens import Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
 
 SCHEMA = 2
@@ -30,6 +30,7 @@ def record_to_payload(record: Record) -> dict[str, Any]:
         "token_set": token_set
         and {spec.name: _revealed(getattr(token_set, spec.name)) for spec in dataclasses.fields(token_set)},
         "refused": record.refused,
+        "accepted": dataclasses.asdict(record.accepted),
     }
 
 
@@ -63,6 +64,7 @@ def record_from_payload(payload: dict[str, Any], path: Path, *, owner: Record | 
             secret=from_mapping(kind, fields, set_by="flowlet"),
             token_set=token and TokenSet(**_parsed(token)),
             refused=payload["refused"],
+            accepted=Accepted(**payload.get("accepted", {})),
         )
     except (KeyError, TypeError, ValueError, FlowletError):
         fields = token = payload = {}  # they hold values, and a verbose traceback prints the locals of this frame

@@ -8,6 +8,7 @@ import functools
 import logging
 import os
 import threading
+import time
 import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 
 from filelock import FileLock, Timeout
 
+from flowlet_jupyter.ending import process_ending
 from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, VaultFileDamaged
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
@@ -25,6 +27,7 @@ from flowlet_jupyter.vault.sealed_file import Signature, make_private_folder, re
 
 LOCK_TIMEOUT_SECONDS = 90.0  # longer than the token endpoint's deadline, which the holder may be waiting for
 _log = logging.getLogger("flowlet_jupyter.vault")  # events and names of secrets, never values
+_POLL_SECONDS = 0.1
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 # Windows keeps these names, with any ending, for devices
 _DEVICES = frozenset(
@@ -177,7 +180,7 @@ class Vault:
         )
         if not thread_lock.acquire(blocking=False):
             _log.debug("lock of secret %r waited for: another thread holds it", name)
-            if not thread_lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
+            if not _acquire_unless_ending(thread_lock):
                 raise VaultError(busy)
         try:
             path = self.folder / (file_name_of(name).removesuffix(".jwe") + ".lock")
@@ -187,7 +190,7 @@ class Vault:
                     process_lock.acquire(blocking=False)
                 except Timeout:
                     _log.debug("lock of secret %r waited for: another process holds it", name)
-                    process_lock.acquire()
+                    process_lock.acquire(cancel_check=process_ending().is_set)
             except Timeout:
                 raise VaultError(busy) from None
             except (OSError, NotImplementedError) as error:
@@ -206,7 +209,8 @@ class Vault:
                 if self._key is None:
                     make_private_folder(self.folder)
                     # two processes that meet a new vault must not make two keys
-                    with FileLock(self.folder / ".master-key.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600):
+                    lock = FileLock(self.folder / ".master-key.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
+                    with lock.acquire(cancel_check=process_ending().is_set):
                         self._key = load_master_key(
                             self.folder, has_secrets=bool(self.names()), environment=self._environment
                         )
@@ -224,6 +228,16 @@ class Vault:
         else:
             advice = "There are no secrets yet. To add one: %flowlet_secret --new"
         return SecretNotFound(f"No secret named '{name}'. {advice}")
+
+
+def _acquire_unless_ending(lock: threading.Lock) -> bool:
+    """Take `lock` in time; False also when the process ends, which whoever waits here must not hold up."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    ending = process_ending()
+    while (left := deadline - time.monotonic()) > 0 and not ending.is_set():
+        if lock.acquire(timeout=min(left, _POLL_SECONDS)):
+            return True
+    return False
 
 
 # what `Settings.read().vault` depends on: where it is named, and where Jupyter's data folder is found

@@ -55,6 +55,50 @@ def test_a_parameter_of_a_provider(value_file):
     assert default_vault().get("shop").secret.token_endpoint == "https://mine.myshopify.com/admin/oauth/access_token"
 
 
+def test_a_provider_that_takes_a_key_asks_for_the_one_value(capsys, value_file):
+    assert main(["add", "papers", "--provider", "semantic-scholar", "--value-file", value_file]) == 0
+    secret = default_vault().get("papers").secret
+    assert (secret.type, secret.parameter, secret.allowed_hosts) == (
+        "api_key",
+        "x-api-key",
+        ("api.semanticscholar.org",),
+    )
+    assert secret.key.reveal() == CANARY
+    assert CANARY not in capsys.readouterr().out
+
+
+def test_what_to_try_is_printed_and_what_ends_is_said(capsys, value_file):
+    assert main(["add", "fit", "--provider", "fitbit", "--set", "client_id=i", "--value-file", value_file]) == 0
+    shown = capsys.readouterr().out
+    assert "Fitbit ends on 2026-09-30" in shown
+    assert "https://api.fitbit.com/1/user/-/profile.json" in shown
+
+
+def test_an_api_that_wants_the_client_secret_on_each_call_is_asked_for_it(value_file):
+    assert main(["add", "shop", "--provider", "etsy", "--set", "client_id=i", "--value-file", value_file]) == 0
+    assert default_vault().get("shop").secret.client_secret.reveal() == CANARY
+
+
+def test_a_provider_s_headers_are_asked_for_by_name(tmp_path):
+    values = []
+    for name in ("APCA-API-KEY-ID", "APCA-API-SECRET-KEY"):
+        (tmp_path / name).write_text(f"{CANARY}-{name}")
+        values += ["--value-file", f"{name}={tmp_path / name}"]
+    assert main(["add", "broker", "--provider", "alpaca", *values]) == 0
+    headers = default_vault().get("broker").secret.headers
+    assert {name: value.reveal() for name, value in headers.items()} == {
+        "APCA-API-KEY-ID": f"{CANARY}-APCA-API-KEY-ID", "APCA-API-SECRET-KEY": f"{CANARY}-APCA-API-SECRET-KEY",
+    }  # fmt: skip
+
+
+def test_providers_are_searched(capsys):
+    assert main(["providers", "nasa"]) == 0
+    shown = capsys.readouterr().out
+    assert "nasa-earthdata" in shown
+    assert "spotify" not in shown
+    assert main(["providers", "zzzz"]) == 1
+
+
 @respx.mock
 def test_client_credentials_from_the_shell(capsys, value_file):
     respx.post(TOKEN).respond(json={"access_token": CANARY, "expires_in": 60})

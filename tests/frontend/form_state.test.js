@@ -24,18 +24,18 @@ const oauth2 = [
 ];
 const schema = {
   oauth2: { label: "OAuth2", fields: oauth2 },
-  api_key: { label: "API key", fields: [...shared, field("key", "value"), field("location", "text", { default: "header", choices: { header: "h", query: "q" } }), field("prefix")] },
+  api_key: { label: "API key", fields: [...shared, field("key", "value"), field("location", "text", { default: "header", choices: { header: "h", query: "q" } }), field("prefix"), field("api_headers", "mapping", { default: {} })] },
   headers: { label: "Headers", fields: [...shared, field("headers", "values")] },
   external: { label: "External", fields: [...shared, field("source"), field("scheme", "text", { default: "Bearer", may_be_empty: true })] },
 };
-const shop = { key: "shop", title: "Shop", grant_type: "authorization_code", client_id: "", parameters: [{ name: "shop", label: "Shop", default: "" }] };
+const shop = { key: "shop", title: "Shop", type: "oauth2", grant_type: "authorization_code", client_id: "", parameters: [{ name: "shop", label: "Shop", default: "" }] };
 const known = { schema, providers: [shop], redirectUri: "http://localhost:8888/flowlet/callback" };
 const start = (secret = null, prefill = {}) => initialState(secret, prefill, known);
 const keys = (state) => rowsOf(state).map((row) => row.key);
 
 test("a kind's rows are those of the schema", () => {
   const state = { ...start(), kind: "api_key" };
-  assert.deepEqual(keys(state), ["allowed_hosts", "base_url", "openapi", "key", "location", "prefix"]);
+  assert.deepEqual(keys(state), ["provider", "allowed_hosts", "base_url", "openapi", "key", "location", "prefix"]);
   assert.equal(rowsOf(state).find((row) => row.key === "location").value, "header");
 });
 
@@ -95,12 +95,43 @@ test("a provider asks for its parameters before it fills in, and typed values st
   assert.ok(!keys(state).includes("token_endpoint"));
 });
 
+test("a provider that takes a key makes the form that of its kind, and only the key is left", () => {
+  const bank = { key: "bank", title: "Bank", type: "api_key", parameters: [], header_names: [], registration_page: "https://bank.example/keys", ends: "2027-04-30" };
+  const fields = { type: "api_key", location: "header", prefix: "Token ", api_headers: { "X-Version": "1" }, allowed_hosts: ["api.bank.example"] };
+  const began = initialState(null, {}, { ...known, providers: [shop, bank] });
+  const state = filledIn(withProvider(began, "bank"), fields);
+  assert.equal(state.kind, "api_key");
+  const chosen = rowsOf(state).find((row) => row.key === "provider");
+  assert.equal(chosen.options.bank, "Bank (API key)");
+  assert.match(chosen.hint, /Ends on 2027-04-30.*bank\.example\/keys/);
+  assert.ok(!keys(state).includes("api_headers"));
+  state.secrets = { key: "k" };
+  assert.deepEqual(requestBody(state), { ...fields, key: "k" });
+});
+
+test("a provider with several headers names them, so that only the values are left", () => {
+  const pair = { key: "pair", title: "Pair", type: "headers", parameters: [], header_names: ["X-Id", "X-Key"] };
+  const state = withProvider(initialState(null, {}, { ...known, providers: [pair] }), "pair");
+  assert.equal(rowsOf(state).find((row) => row.key === "headers").value, "X-Id: \nX-Key: ");
+  assert.equal(withProvider(state, "").secrets.headers, undefined);
+});
+
 test("discovery brings the endpoints and the offer to register", () => {
   const state = withDiscovery(start(), { fields: { token_endpoint: "https://a.example/t" }, hosts: ["a.example"], registration_endpoint: "https://a.example/r" });
   assert.ok(keys(state).includes("registering"));
   state.isRegistering = true;
   assert.ok(!keys(state).includes("client_id"));
   assert.equal(requestBody(state).registration_endpoint, "https://a.example/r");
+});
+
+test("a second discovery leaves nothing of the first but what the user has changed", () => {
+  const first = { token_endpoint: "https://a.example/t", issuer: "https://a.example", resource: ["https://a.example/mcp"], authorization_parameters: { aud: "https://a.example" }, base_url: "https://a.example" };
+  let state = withDiscovery(start(), { fields: first, hosts: ["a.example"], registration_endpoint: null });
+  state = { ...state, values: { ...state.values, client_id: "mine", base_url: "https://mine.example" } };
+  const { values } = withDiscovery(state, { fields: { token_endpoint: "https://b.example/t" }, hosts: ["b.example"], registration_endpoint: null });
+  assert.equal(values.token_endpoint, "https://b.example/t");
+  assert.deepEqual([values.client_id, values.base_url], ["mine", "https://mine.example"]);
+  assert.deepEqual([values.issuer, values.resource, values.authorization_parameters], [undefined, undefined, undefined]);
 });
 
 test("header lines become an object; a name alone keeps its stored value", () => {

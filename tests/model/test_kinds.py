@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.credentials.redaction import redacted
 from flowlet_jupyter.errors import HostNotAllowed, InvalidOption, InvalidSecret
 from flowlet_jupyter.http.curl_export import as_curl
+from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.vault import default_vault
 
 KEY = "canary-key-7d31"
@@ -123,6 +123,26 @@ def test_basic_sends_a_pair_with_one_side_empty(server, username, password):
     assert server.seen[0][1]["Authorization"] == f"Basic {pair}"
 
 
+@pytest.mark.parametrize("pair", ["{key}:", "{key}:x", "api:{key}"])
+def test_a_key_may_be_half_of_a_basic_pair(server, pair):
+    add_key(server, location="basic", parameter=pair)
+    response = flowlet.get(f"{server.url}/x", secret="api")
+    encoded = base64.b64encode(pair.replace("{key}", KEY).encode()).decode()
+    assert server.seen[0][1]["Authorization"] == f"Basic {encoded}"
+    assert encoded not in redacted(response).text + repr(response)
+
+
+@pytest.mark.parametrize("kind", ["api_key", "password", "basic"])
+def test_fixed_headers_go_along_unless_the_request_has_its_own(server, kind):
+    host = server.url.removeprefix("http://")
+    made = {"api_key": flowlet.ApiKey, "password": flowlet.Password, "basic": flowlet.Basic}[kind]
+    value = {"key": KEY} if kind == "api_key" else {"password": KEY}
+    flowlet.secrets.add(made(name="api", api_headers={"X-Version": "2023-06-01"}, allowed_hosts=(host,), **value))
+    flowlet.get(f"{server.url}/x", secret="api")
+    flowlet.get(f"{server.url}/x", secret="api", headers={"X-Version": "2"})
+    assert [headers["X-Version"] for _path, headers in server.seen] == ["2023-06-01", "2"]
+
+
 def test_basic_without_both_is_refused():
     with pytest.raises(InvalidSecret, match="not both"):
         flowlet.Basic(name="api", username="", password="", allowed_hosts=("a.example",))
@@ -138,6 +158,11 @@ def test_basic_without_both_is_refused():
         ({"parameter": "a b", "location": "query"}, "parameter"),
         ({"parameter": "", "location": "query"}, "parameter"),
         ({"location": "cookie"}, "location"),
+        ({"parameter": "X-Key", "location": "basic"}, "parameter"),
+        ({"parameter": "{key}", "location": "basic"}, "parameter"),
+        ({"parameter": "{key}:{key}", "location": "basic"}, "parameter"),
+        ({"api_headers": {"X-A": "a\r\nb"}}, "api_headers"),
+        ({"api_headers": {"Host": "a"}}, "api_headers"),
         ({"prefix": "Tok\r\nX: "}, "prefix"),
         ({"allowed_hosts": ()}, "allowed_hosts"),
     ],
@@ -153,6 +178,7 @@ def test_a_key_that_cannot_be_sent_is_refused(fields, field):
     ("fields", "expected"),
     [
         ({"parameter": "api_key", "location": "query"}, '--url-query "api_key=$(jupyter flowlet token api)"'),
+        ({"parameter": "{key}:x", "location": "basic"}, '-u "$(jupyter flowlet token api):x"'),
         ({"parameter": "X-Key", "prefix": "Token "}, '-H "X-Key: Token $(jupyter flowlet token api)"'),
         ({"prefix": '"$(reboot)`x`'}, r'-H "X-API-Key: \"\$(reboot)\`x\`$(jupyter flowlet token api)"'),
     ],

@@ -361,6 +361,31 @@ def test_how_the_api_wants_its_token(switches, header, value):
 
 
 @respx.mock
+def test_a_header_with_the_client_secret_is_sent_and_never_shown():
+    respx.post(TOKEN).respond(json=ANSWER)
+    switches = {"api_headers": {"X-Api-Key": "{client_id}:{client_secret}"}}
+    flowlet.secrets.add(secret(grant_type=CLIENT_CREDENTIALS, client_secret=CANARY, compliance=switches))
+    route = respx.get("https://api.example/me").respond(json={"echo": f"id:{CANARY}", "part": CANARY})
+    response = flowlet.get("https://api.example/me", secret="api")
+    assert route.calls.last.request.headers["x-api-key"] == f"id:{CANARY}"
+    assert "x-api-key" not in response.request.headers
+    assert CANARY not in repr(response) + response._repr_html_()
+
+
+def test_a_header_with_the_client_secret_needs_one():
+    switches = {"api_headers": {"X-Api-Key": "{client_id}:{client_secret}"}}
+    with pytest.raises(InvalidSecret, match="client secret is missing") as caught:
+        secret(client_secret=None, token_endpoint_auth_method="none", compliance=switches)
+    assert caught.value.field == "client_secret"
+
+
+def test_a_value_that_looks_like_a_name_in_braces_is_not_filled_in_again():
+    made = secret(client_id="{client_secret}", compliance={"api_headers": {"X-Id": "{client_id}"}})
+    token = TokenSet(access_token=SecretValue("t"))
+    assert made.credentials(token).headers["X-Id"].reveal() == "{client_secret}"
+
+
+@respx.mock
 def test_a_token_in_the_query_shows_in_no_request_of_the_user():
     respx.post(TOKEN).respond(json={**ANSWER, "access_token": CANARY})
     route = respx.get("https://api.example/me").respond(json={})

@@ -14,7 +14,8 @@ import flowlet_jupyter as flowlet
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.oauth.authorization_code import FLOW_LIFETIME_SECONDS
-from flowlet_jupyter.oauth.discovery import discover, fields_of
+from flowlet_jupyter.oauth.discovery import discover
+from flowlet_jupyter.oauth.metadata import fields_of
 from flowlet_jupyter.server import authorize
 from flowlet_jupyter.vault import default_vault
 

@@ -28,6 +28,28 @@ async def test_a_provider_fills_in_all_but_the_client(server):
     assert (await server.call("POST", "api/providers/nowhere", json={})).status_code == 404
 
 
+async def test_a_provider_that_takes_a_key_fills_in_all_but_the_key(server):
+    listed = {entry["key"]: entry for entry in (await server.call("GET", "api/providers")).json()}
+    assert (listed["anthropic"]["type"], listed["alpaca"]["type"]) == ("api_key", "headers")
+    assert listed["alpaca"]["header_names"] == ["APCA-API-KEY-ID", "APCA-API-SECRET-KEY"]
+    fields = (await server.call("POST", "api/providers/anthropic", json={})).json()
+    made = await server.call("PUT", "api/secrets/model", json={**fields, "key": CANARY})
+    assert made.status_code == 201, made.text
+    assert made.json()["api_headers"] == {"anthropic-version": "2023-06-01"}
+    assert made.json()["base_url"] == "https://api.anthropic.com/v1"
+    assert CANARY not in made.text
+    secret = default_vault().get("model").secret
+    assert (secret.type, secret.parameter) == ("api_key", "x-api-key")
+
+
+async def test_a_broken_entry_of_an_organisation_leaves_the_others_usable(server, tmp_path, monkeypatch):
+    folder = tmp_path / "flowlet" / "providers"
+    folder.mkdir(parents=True)
+    (folder / "broken.toml").write_text("title = ")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    assert (await server.call("POST", "api/providers/spotify", json={})).status_code == 200
+
+
 @pytest.mark.provider
 async def test_discovery_registration_and_revocation(server, oidc_provider):
     provider = oidc_provider([MACHINE])

@@ -110,3 +110,46 @@ async def test_behind_tls_the_form_says_what_to_set(server, headers):
 )  # fmt: skip
 def test_a_ticket_goes_only_to_the_other_name_of_this_machine(uri, handed_over):
     assert RedirectPlan(uri).is_elsewhere(LOCAL) is handed_over
+
+
+OWN = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("here", "registered", "uri"),
+    [
+        (LOCAL, (f"{LOCAL}/{OWN}",), f"{LOCAL}/{OWN}"),
+        (LOCAL, (LOCAL, f"{LOCAL}/{OWN}"), f"{LOCAL}/{OWN}"),
+        (LOCAL, (f"{LOOPBACK}/{OWN}",), f"{LOOPBACK}/{OWN}"),
+        (OTHER, (f"{LOCAL}/{OWN}",), f"{OTHER}/{OWN}"),
+        (LOCAL, (LOCAL,), LOCAL),
+        (LOCAL, (), LOCAL),
+    ],
+)
+def test_the_redirect_uri_of_one_provider_is_used_where_it_is_registered(here, registered, uri):
+    plan = plan_redirect(here, registered, "", own=f"{here}/{OWN}")
+    assert plan.uri == uri
+    assert plan.is_elsewhere(here) == uri.startswith(LOOPBACK)
+
+
+@pytest.mark.parametrize("to", ["its own", "the shared one", "another's"])
+async def test_a_response_at_the_redirect_uri_of_another_provider_is_refused(server, birdsong, to):
+    default_vault().put(Record(secret=birdsong_secret(birdsong, "http://localhost/unused")))
+    asked = await server.call("GET", "api/redirect-uri?secret=twitter")
+    own = asked.json()["own_redirect_uri"]
+    assert own.startswith(f"{server.url('callback')}/")
+    registered = dataclasses.replace(birdsong_secret(birdsong, own), redirect_uris=(own,))
+    default_vault().put(Record(secret=registered))
+    async with httpx.AsyncClient(timeout=20) as browser:
+        start = await browser.get(server.url("authorize/twitter"), headers=server.headers)
+        back = (await browser.post(start.headers["location"], data=ALLOW)).headers["location"]
+        assert back.startswith(f"{own}?")
+        places = {"its own": own, "the shared one": server.url("callback"), "another's": own[:-16] + "0" * 16}
+        done = await browser.get(back.replace(own, places[to]))
+    if to == "its own":
+        assert done.status_code == 200
+        assert default_vault().get("twitter").secret.redirect_uris == (own,)
+    else:
+        assert done.status_code == 400
+        assert "another provider" in done.text
+        assert default_vault().get("twitter").token_set is None

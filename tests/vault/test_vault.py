@@ -17,7 +17,7 @@ from keyring.errors import KeyringLocked
 
 from flowlet_jupyter.errors import MasterKeyError, SecretNotFound, VaultError, VaultFileDamaged
 from flowlet_jupyter.model.secret import Headers, Password, Record
-from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.tokens import Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import Vault
 from flowlet_jupyter.vault.master_key import key_file_of
@@ -72,8 +72,9 @@ def test_a_secret_comes_back_as_it_was(vault, name):
     )
     secret = Headers(name=name, headers={"X-Key": CANARY}, allowed_hosts=("*.example.org",))
     with vault.lock(name):
-        vault.put(Record(secret=secret, token_set=token, refused="x"))
-    assert Vault(vault.folder, environment={}).get(name) == Record(secret=secret, token_set=token, refused="x")
+        record = Record(secret=secret, token_set=token, refused="x", accepted=Accepted("client_secret_post", "aud"))
+        vault.put(record)
+    assert Vault(vault.folder, environment={}).get(name) == record
     assert vault.names() == [name]
 
 

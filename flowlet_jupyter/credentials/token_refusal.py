@@ -1,0 +1,61 @@
+"""Whether an API's response says that it no longer takes the access token (RFC 6750, 3.1, and what others make of it). Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flowlet_jupyter.model.compliance import Compliance
+
+MAX_BODY_BYTES = 65_536  # a body that says so is short; of a longer one only the beginning would be looked at
+
+_INVALID_TOKEN = re.compile(r'\berror\s*=\s*"?invalid_token\b', re.IGNORECASE)
+# the code of RFC 6750, 3.1, and its usual synonyms, where a 400 or 403 has it in its body only
+_CODES = frozenset({"invalid_token", "token_expired", "expired_token", "access_token_expired", "invalid_access_token"})
+_CODE_MEMBERS = ("error", "code", "error_code", "errorCode", "type", "errorType")
+_JSON = re.compile(r"[/+](json|javascript)\b", re.IGNORECASE)
+
+
+def is_refused(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether status and headers say so already."""
+    if status in {400, 403}:
+        return bool(_INVALID_TOKEN.search(headers.get("WWW-Authenticate", "")))
+    return status == 401
+
+
+def is_body_needed(status: int, headers: Mapping[str, str], compliance: Compliance) -> bool:
+    """Whether the body may say so: it is JSON, is not known to be long, and the status leaves it open."""
+    is_open = status in {400, 403} or (200 <= status < 300 and bool(compliance.expired_token_member))
+    length = headers.get("Content-Length", "")
+    is_long = length.isdigit() and (len(length) > 9 or int(length) > MAX_BODY_BYTES)
+    return is_open and not is_long and bool(_JSON.search(headers.get("Content-Type", "")))
+
+
+def is_refused_in_body(status: int, body: bytes, compliance: Compliance) -> bool:
+    """Whether the JSON of `body` says so, in the API's own way or, in a 400 or 403, in a usual one."""
+    try:
+        members = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(members, dict):
+        return False
+    if compliance.expired_token_member:
+        found: Any = members
+        for name in compliance.expired_token_member.split("."):
+            found = found.get(name) if isinstance(found, dict) else None
+        if _text(found) in {value.lower() for value in compliance.expired_token_values}:
+            return True
+    return status in {400, 403} and any(_text(code) in _CODES for code in _codes(members))
+
+
+def _codes(members: dict[str, Any]) -> list[Any]:
+    """What may be an error code: of the object, of its `error`, of the first of its `errors`."""
+    errors = members.get("errors")
+    inner = [members.get("error"), errors[0] if isinstance(errors, list) and errors else errors]
+    return [each.get(name) for each in (members, *inner) if isinstance(each, dict) for name in _CODE_MEMBERS]
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, str | int) and not isinstance(value, bool) else ""

@@ -1,0 +1,319 @@
+"""Authorization servers that others wrote, and one walk through each of them by the code that users run.
+
+`tests/oauth/test_interoperability.py` walks; `docs/make_matrix.py` writes what the walks give into docs/standards.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import importlib.metadata
+import importlib.util
+import json
+import queue
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urljoin
+
+import httpx
+from support import npm_install, skip_or_fail
+
+import flowlet_jupyter as flowlet
+from flowlet_jupyter.connect.loopback import open_loopback
+from flowlet_jupyter.errors import DiscoveryFailed, ProviderError
+from flowlet_jupyter.model.schema import from_mapping
+from flowlet_jupyter.model.secret import Headers
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.oauth.discovery import discover, register_client
+from flowlet_jupyter.oauth.metadata import ProviderMetadata, fields_of
+from flowlet_jupyter.settings import loopback_redirect_uri
+from flowlet_jupyter.vault import default_vault
+
+SERVERS_FOLDER = Path(__file__).parent / "servers"
+CLIENT_ID = "notebook"
+CLIENT_SECRET = "canary-client-secret-of-the-walk-7c02d1"
+COLUMNS = (
+    "Server", "Discovery", "Code and PKCE", "Client authentication", "Two refreshes", "Identity", "Revocation",
+    "Registration",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """One server: how it is started, what a user enters, and a request that its API takes."""
+
+    title: str
+    folder: str
+    package: str  # on npm, or on PyPI where there is a start.py
+    script: str
+    module: str = ""  # of a package on PyPI
+    scope: str = ""
+    address: str = ""  # what is pasted into Discover, below the address that the server prints
+    by_hand: dict[str, str] | None = None  # the fields that a user fills in, where nothing is to be discovered
+    call: Callable[[str, str], httpx.Response] = field(
+        default=lambda base, name: flowlet.get(f"{base}/me", secret=name)
+    )
+    settings: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """The version of the package that is installed."""
+        if self.script.endswith(".py"):
+            return importlib.metadata.version(self.package)
+        manifest = SERVERS_FOLDER / self.folder / "node_modules" / self.package / "package.json"
+        return json.loads(manifest.read_text("utf-8"))["version"]
+
+
+def _initialize_mcp(base: str, name: str) -> httpx.Response:
+    return flowlet.post(
+        f"{base}/mcp",
+        secret=name,
+        headers={"Accept": "application/json, text/event-stream"},
+        json={
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "initialize",
+            "params": {
+                "protocolVersion": "2025-06-18",
+                "capabilities": {},
+                "clientInfo": {"name": "flowlet", "version": "1"},
+            },
+        },
+    )
+
+
+_BY_HAND = {"authorization_endpoint": "authorize", "token_endpoint": "token"}
+SERVERS = {
+    server.folder: server
+    for server in (
+        Server(
+            title="oidc-provider",
+            folder="oidc",
+            package="oidc-provider",
+            script="start.js",
+            scope="openid offline_access",
+            settings={"clients": [{"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET,
+                                   "token_endpoint_auth_method": "client_secret_post"}]},
+        ),
+        Server(
+            title="django-oauth-toolkit",
+            folder="django_oauth_toolkit",
+            package="django-oauth-toolkit",
+            module="oauth2_provider",
+            script="start.py",
+            scope="openid read",
+            call=lambda base, name: flowlet.get(f"{base.removesuffix('/o')}/me", secret=name),
+        ),
+        Server(
+            title="MCP SDK",
+            folder="mcp_sdk",
+            package="mcp",
+            module="mcp",
+            script="start.py",
+            scope="read",
+            address="/mcp",
+            call=_initialize_mcp,
+        ),
+        Server(
+            title="oauth2-mock-server",
+            folder="oauth2_mock_server",
+            package="oauth2-mock-server",
+            script="start.mjs",
+            scope="openid",
+            call=lambda base, name: flowlet.get(f"{base}/userinfo", secret=name),
+        ),
+        Server(
+            title="@node-oauth/oauth2-server",
+            folder="node_oauth2_server",
+            package="@node-oauth/oauth2-server",
+            script="start.mjs",
+            by_hand={**_BY_HAND, "identity_url": "me", "identity_name": "name"},
+        ),
+        Server(
+            title="@jmondi/oauth2-server",
+            folder="jmondi",
+            package="@jmondi/oauth2-server",
+            script="start.mjs",
+            by_hand={**_BY_HAND, "revocation_endpoint": "revoke", "identity_url": "me", "identity_name": "name"},
+        ),
+    )
+}  # fmt: skip
+
+
+@contextlib.contextmanager
+def running(server: Server) -> Iterator[str]:
+    """The address of the server, which runs while the block does."""
+    folder = SERVERS_FOLDER / server.folder
+    command = [sys.executable, server.script]
+    if server.script.endswith(".py") and importlib.util.find_spec(server.module) is None:
+        skip_or_fail(f"{server.package} is needed")
+    if not server.script.endswith(".py"):
+        npm_install(folder, server.package)
+        command = ["node", server.script]
+    redirect_uri = loopback_redirect_uri()
+    settings = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "redirect_uri": redirect_uri, **server.settings}
+    if "clients" in settings:
+        settings["clients"] = [{**client, "redirect_uris": [redirect_uri]} for client in settings["clients"]]
+    process = subprocess.Popen(
+        [*command, json.dumps(settings)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    lines: queue.Queue[str] = queue.Queue()
+
+    def read() -> None:
+        for line in process.stdout:
+            lines.put(line)
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        yield lines.get(timeout=60).strip()
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+def table_row(cells: tuple[str, ...]) -> str:
+    """A row of a Markdown table."""
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def walk(server: Server, base: str) -> tuple[str, ...]:
+    """Connect, request, refresh twice, identify, revoke and register, as a user would; the server's row of the matrix."""
+    metadata = _metadata(server, base)
+    fields = fields_of(metadata) if metadata else _by_hand(server, base)
+    fields |= {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "scope": server.scope, "base_url": base}
+    chosen = fields.get("token_endpoint_auth_method")
+    handle = flowlet.secrets.add(from_mapping("oauth2", {**fields, "name": "walk"}))
+    connect("walk")
+    first = _token_set("walk")
+    assert server.call(base, "walk").status_code == 200
+    refreshed = _refresh_twice(server, base)
+    status = handle.status()
+    row = (
+        f"{server.title} {server.version}",
+        _discovery(metadata),
+        "works, with `iss`" if metadata and metadata.authorization_response_iss_parameter_supported else "works",
+        _client_authentication(chosen, first),
+        refreshed,
+        _identity(status.identity, status.identity_problem, first),
+        _revocation(server, base, "walk"),
+        _registration(server, base, metadata),
+    )
+    assert CLIENT_SECRET not in repr(row)
+    return row
+
+
+def _metadata(server: Server, base: str) -> ProviderMetadata | None:
+    try:
+        return discover(f"{base}{server.address}")
+    except DiscoveryFailed:
+        assert server.by_hand is not None
+        return None
+
+
+def _by_hand(server: Server, base: str) -> dict[str, object]:
+    return {key: value if key == "identity_name" else f"{base}/{value}" for key, value in server.by_hand.items()}
+
+
+def _discovery(metadata: ProviderMetadata | None) -> str:
+    if metadata is None:
+        return "none: endpoints by hand"
+    return " → ".join(metadata.found_by)
+
+
+def connect(name: str) -> None:
+    """Authorize the secret as a user of a terminal does, in a browser that logs in and allows."""
+    with open_loopback(default_vault()) as loopback, httpx.Client(follow_redirects=True, timeout=30) as browser:
+        page = browser.get(loopback.authorize_url(name))
+        for _ in range(4):
+            if "You can close this tab" in page.text:
+                return
+            page = _submit(browser, page)
+    raise AssertionError(f"{page.status_code} {page.url.path}: {page.text[:2000]}")
+
+
+def _submit(browser: httpx.Client, page: httpx.Response) -> httpx.Response:
+    """Fill in the form of a page and press its button: the login, or the consent."""
+    form = re.search(r"<form.*?</form>", page.text, re.DOTALL)
+    assert form, f"{page.status_code} {page.url.path}: {page.text[:2000]}"
+    action = re.search(r'action="([^"]*)"', form[0])
+    fields = {}
+    for tag in re.findall(r"<input[^>]*>", form[0]):
+        name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name:
+            fields[name[1]] = html.unescape(value[1]) if value else ""
+    for login in {"login", "username"} & fields.keys():
+        fields |= {login: "ann", "password": "any"}
+    target = urljoin(str(page.url), html.unescape(action[1]) if action else "")
+    return browser.post(target, data=fields, headers={"Referer": target})
+
+
+def _token_set(name: str) -> TokenSet:
+    token_set = default_vault().get(name).token_set
+    assert token_set is not None
+    return token_set
+
+
+def _refresh_twice(server: Server, base: str) -> str:
+    seen = [_token_set("walk")]
+    if seen[0].refresh_token is None:
+        return "no refresh token"
+    for _ in range(2):
+        flowlet.secrets["walk"].refresh()
+        seen.append(_token_set("walk"))
+        assert server.call(base, "walk").status_code == 200
+    rotated = {token_set.refresh_token.reveal() for token_set in seen}
+    return "works, rotating" if len(rotated) == 3 else "works, the refresh token stays"
+
+
+def _client_authentication(chosen: str | None, first: TokenSet) -> str:
+    worked = first.client_authentication
+    if chosen:
+        return f"`{worked}`, as the metadata says"
+    return f"`{worked}`" if worked == "client_secret_basic" else f"`{worked}`, after `client_secret_basic` was refused"
+
+
+def _identity(identity: str | None, problem: str | None, first: TokenSet) -> str:
+    if identity is None:
+        return f"none: {problem}" if problem else "none"
+    if problem:
+        return f"{identity}, not proven: {problem}"
+    return f"{identity}, proven by the ID token" if first.subject else f"{identity}, as the API says"
+
+
+def _revocation(server: Server, base: str, name: str) -> str:
+    handle = flowlet.secrets[name]
+    access_token = handle.token()
+    try:
+        assert handle.revoke().state == "no_token"
+    except ProviderError as error:
+        assert "no revocation endpoint" in str(error)
+        return "no endpoint"
+    # what somebody who has the old access token can still do
+    old = Headers(name=f"old {name}", headers={"Authorization": f"Bearer {access_token.reveal()}"}, base_url=base)
+    flowlet.secrets.add(old)
+    is_over = server.call(base, old.name).status_code in {401, 403}
+    return "works" if is_over else "works; the access token lives until it expires"
+
+
+def _registration(server: Server, base: str, metadata: ProviderMetadata | None) -> str:
+    if metadata is None or "registration_endpoint" not in metadata.endpoints:
+        return "none"
+    client = register_client(
+        metadata.endpoints["registration_endpoint"],
+        redirect_uri=loopback_redirect_uri(),
+        grant_type="authorization_code",
+        scope=server.scope,
+        client_name="flowlet",
+    )
+    fields = fields_of(metadata) | client | {"scope": server.scope, "base_url": base, "name": "registered"}
+    flowlet.secrets.add(from_mapping("oauth2", fields))
+    connect("registered")
+    assert server.call(base, "registered").status_code == 200
+    assert _revocation(server, base, "registered").startswith("works")
+    return f"works, `{client['token_endpoint_auth_method']}`"

@@ -1,0 +1,135 @@
+"""An API that no longer takes the access token, in whatever way it says so: a refresh, and the request once more."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+
+import httpx
+import pytest
+from servers.oauth_provider import FRESH, provider, stored
+
+import flowlet_jupyter as flowlet
+from flowlet_jupyter.credentials.token_refusal import MAX_BODY_BYTES
+from flowlet_jupyter.http.auth import auth
+from flowlet_jupyter.http.client import async_client
+from flowlet_jupyter.providers import fields_for, load_providers
+
+OWN_WAY = {"expired_token_member": "error.code", "expired_token_values": ["190"]}
+SENT_BY = ("flowlet", "async", "auth", "async auth")
+
+
+def send(by: str, url: str) -> httpx.Response:
+    """The response to a GET with the secret `api`, sent by one of the ways that there are."""
+    if by == "flowlet":
+        return flowlet.get("/me", secret="api")
+    if by == "auth":
+        with httpx.Client(auth=auth("api")) as client:
+            return client.get(f"{url}/me")
+
+    async def ask() -> httpx.Response:
+        client = async_client("api") if by == "async" else httpx.AsyncClient(auth=auth("api"))
+        async with client:
+            return await client.get(f"{url}/me")
+
+    return asyncio.run(ask())
+
+
+def api(status: int, content: object, *, headers: dict[str, str] | None = None):
+    """An API that says `content` to the old token, and whose token endpoint gives a fresh one."""
+
+    def answer(handler, _):
+        if handler.path == "/token":
+            return 200, {}, FRESH
+        if handler.headers.get("Authorization") == "Bearer fresh":
+            return 200, {"Content-Type": "application/json"}, {"ok": True}
+        return status, {"Content-Type": "application/json", **(headers or {})}, content
+
+    return provider(answer)
+
+
+@pytest.mark.parametrize("by", SENT_BY)
+@pytest.mark.parametrize("status", [200, 400, 403])
+def test_what_the_catalogue_names_is_refreshed_in_any_client(by, status):
+    with api(status, {"error": {"code": 190, "message": "has ended"}}) as (url, paths):
+        stored(url, expires_at=None, compliance=OWN_WAY)
+        assert send(by, url).json() == {"ok": True}
+        assert paths == ["/me", "/token", "/me"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"error": "invalid_token", "error_description": "has ended"},
+        {"error": {"code": "invalid_token"}},
+        {"errors": [{"errorType": "expired_token"}]},
+        {"code": "TOKEN_EXPIRED"},
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_invalid_token_in_a_body_only_is_refreshed(status, content):
+    with api(status, content) as (url, paths):
+        stored(url, expires_at=None)
+        assert flowlet.get("/me", secret="api").status_code == 200
+        assert paths == ["/me", "/token", "/me"]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "content"),
+    [
+        (200, {}, {"error": {"code": 191}}),
+        (200, {}, {"error": "invalid_token"}),
+        (404, {}, {"error": {"code": 190}}),
+        (403, {"Content-Type": "text/html"}, {"error": "invalid_token"}),
+        (403, {}, {"error": "insufficient_scope"}),
+        (403, {}, {"error": "invalid_token", "more": "x" * MAX_BODY_BYTES}),
+        (403, {"Content-Encoding": "gzip"}, gzip.compress(b'{"error": "invalid_token", "more": "' + b" " * 9_000_000)),
+        (403, {}, b"[1"),
+    ],
+    ids=["code", "status 200", "status 404", "media type", "scope", "long", "bomb", "no JSON"],
+)
+def test_another_response_is_given_back_as_it_came(status, headers, content):
+    with api(status, content, headers=headers) as (url, paths):
+        stored(url, expires_at=None, compliance=OWN_WAY)
+        response = flowlet.client("api").send(flowlet.client("api").build_request("GET", "/me"), stream=True)
+        sent = content if isinstance(content, bytes) else json.dumps(content).encode()
+        assert b"".join(response.iter_raw()) == sent
+        assert paths == ["/me"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_a_token_that_stays_refused_is_tried_once_more_only(encoding):
+    content = json.dumps({"error": {"code": 190}}).encode()
+    packed = gzip.compress(content) if encoding == "gzip" else content
+
+    def answer(handler, _):
+        if handler.path == "/token":
+            return 200, {}, FRESH
+        return 400, {"Content-Type": "text/javascript; charset=UTF-8", "Content-Encoding": encoding}, packed
+
+    with provider(answer) as (url, paths):
+        stored(url, expires_at=None, compliance=OWN_WAY)
+        response = flowlet.get("/me", secret="api")
+        assert (response.status_code, response.json()) == (400, {"error": {"code": 190}})
+        assert paths == ["/me", "/token", "/me"]
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "content"),
+    [
+        ("slack", 200, {"ok": False, "error": "token_expired"}),
+        ("slack", 200, {"ok": False, "error": "invalid_auth"}),
+        ("facebook", 400, {"error": {"type": "OAuthException", "code": 190, "error_subcode": 463}}),
+        ("instagram", 400, {"error": {"type": "OAuthException", "code": 190}}),
+        ("withings", 200, {"status": 401, "body": {}, "error": "XRequestID: Not provided invalid_token"}),
+        ("figma", 403, {"status": 403, "err": "Token expired"}),
+    ],
+)
+def test_the_catalogue_knows_how_an_api_says_that_a_token_has_ended(key, status, content):
+    switches = fields_for(load_providers()[key], {})["compliance"]
+    known = {name: value for name, value in switches.items() if name.startswith("expired_token_")}
+    with api(status, content) as (url, paths):
+        stored(url, expires_at=None, compliance=known)
+        assert flowlet.get("/me", secret="api").status_code == 200
+        assert paths == ["/me", "/token", "/me"]
