@@ -48,6 +48,7 @@ def _middle(**sides: partial[float]) -> dict[str, float]:
 
 
 def commands(report: Report) -> None:
+    store_secret("https://api.example.com")
     program = "import sys; from flowlet_jupyter.cli import main; sys.exit(main(['list']))"
     sides: dict[str, Call] = {
         "python -c 'import httpx'": lambda: _python("import httpx"),
