@@ -199,7 +199,7 @@ class PageReader:
             self._xml_path = content.path or None
             self._candidates = of_style(self._options.style, self._options.declared or {}, request, page)
             self._choose()
-        self._add(page, records, number)
+        self._add(request, page, records, number)
         try:
             self._next = self._paginator.next(request, page) if self._paginator else None
         except RequestFailed as error:
@@ -262,7 +262,7 @@ class PageReader:
         overlap = next((count for count in range(most, 0, -1) if before[-count:] == records[:count]), 0)
         return records[overlap:] if overlap and isinstance(records[0], dict) else records
 
-    def _add(self, page: PageResponse, records: list[Any], number: int) -> None:
+    def _add(self, request: PageRequest, page: PageResponse, records: list[Any], number: int) -> None:
         if self._table is not None and self._table.has_list and not self._failed_table:
             try:
                 self._table.rows += self._table.rows_of(page.body, records, number, self._options.path)
@@ -271,7 +271,7 @@ class PageReader:
         self.records += records
         self.page_count = number
         self._empty_pages = 0 if records else self._empty_pages + 1
-        self._problem = self._problem or problem_of(page)
+        self._problem = self._problem or problem_of(request, page)
 
     def _choose(self) -> None:
         self._paginator = self._candidates.pop(0) if self._candidates else None

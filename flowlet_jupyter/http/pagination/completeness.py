@@ -262,7 +262,7 @@ def _largest_total(last: Signals, first: Signals) -> tuple[int | None, str]:
     return max(totals, key=lambda each: each[0] or 0) if totals else (None, "")
 
 
-def problem_of(response: PageResponse) -> str:
+def problem_of(request: PageRequest, response: PageResponse) -> str:
     """What a page says of being only a part of what it should be, in words; "" if it says nothing of it."""
     body = response.body
     if not isinstance(body, dict):
@@ -281,7 +281,10 @@ def problem_of(response: PageResponse) -> str:
             "incomplete_results is true: the search ended before it had seen everything",
         ),
     )
-    return next((problem for holds, problem in stated if holds), "") or _cut_inside(body, response)
+    problem = next((problem for holds, problem in stated if holds), "")
+    if problem or request.graphql_query is None:
+        return problem
+    return _cut_inside(body, response)  # which looks into all records
 
 
 def _cut_inside(body: dict[str, Any], response: PageResponse) -> str:

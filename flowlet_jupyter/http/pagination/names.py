@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 PAGES = frozenset(
@@ -55,6 +56,7 @@ _LAST = frozenset(
 )
 
 
+@functools.lru_cache(maxsize=4096)  # the same names stand on every page
 def normalised(name: str) -> str:
     """`name` in lower case, letters and digits only."""
     return "".join(character for character in name.lower() if character.isalnum())
