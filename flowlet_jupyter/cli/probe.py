@@ -41,7 +41,7 @@ def probe_lines(metadata: ProviderMetadata) -> Iterator[str]:
     yield _row("", "The provider offers", f"flowlet-jupyter {importlib.metadata.version('flowlet-jupyter')}")
     yield "|---|---|---|"
     yield _row("Discovery", _texts(metadata.found_by), _discovery(metadata))
-    yield _row("Hosts", _texts(hosts_of(metadata)), "sends client credentials and tokens to these only")
+    yield _row("Hosts", _texts(hosts_of(metadata)), "shows these before the secret is saved")
     yield _row("Grants", _texts(metadata.grant_types_supported), _grants(metadata))
     yield _row("PKCE", _texts(metadata.code_challenge_methods_supported), _pkce(metadata))
     yield _row("Pushed authorization requests", _offer(metadata, "pushed_authorization_request_endpoint",
@@ -65,7 +65,9 @@ def probe_lines(metadata: ProviderMetadata) -> Iterator[str]:
     yield _row(
         "Introspection",
         _offer(metadata, "introspection_endpoint"),
-        "`jupyter flowlet status NAME --ask`" if "introspection_endpoint" in metadata.endpoints else "cannot ask",
+        "asks whether a token is active: `jupyter flowlet status NAME --ask`"
+        if "introspection_endpoint" in metadata.endpoints
+        else "cannot ask",
     )
     yield _row("Registration", _registration_offer(metadata), _registration(metadata))
 
@@ -124,9 +126,13 @@ def _client_authentication(metadata: ProviderMetadata) -> str:
     ways = [f"with a client secret: {with_secret}"]
     if with_secret == "client_secret_basic":
         ways.append("client_secret_post where that is refused")
-    for method, needs in (("private_key_jwt", "a private key"), ("tls_client_auth", "a certificate"), ("none", "none")):
+    for method, client in (
+        ("private_key_jwt", "with a private key"),
+        ("tls_client_auth", "with a certificate"),
+        ("none", "as a public client"),
+    ):
         if method in methods:
-            ways.append(f"with {needs}: {method}")
+            ways.append(f"{client}: {method}")
     return "; ".join(ways)
 
 

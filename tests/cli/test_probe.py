@@ -105,7 +105,7 @@ def test_a_provider_that_says_little(capsys):
         ({"id_token_signing_alg_values_supported": ["none"]}, "ID token", "can check none of these"),
         ({"id_token_signing_alg_values_supported": ["RS256"]}, "ID token", "knows no keys"),
         ({"grant_types_supported": ["client_credentials"]}, "Grants", "authorization_code is not named"),
-        ({"token_endpoint_auth_methods_supported": ["none", "private_key_jwt"]}, "Client authentication", "none: none"),
+        ({"token_endpoint_auth_methods_supported": ["none", "private_key_jwt"]}, "Client authentication", "as a public client: none"),
         ({"token_endpoint_auth_methods_supported": ["client_secret_post"]}, "Client authentication", "client_secret_post"),
         ({"client_id_metadata_document_supported": True}, "Registration", "client ID metadata document"),
     ],
