@@ -30,6 +30,28 @@ trust. **Says something else** names projects that differ; an entry follows the 
 ({checked} entries carry the month), else what most projects have."""
 
 
+_ORGANISATION = """\
+An organisation adds entries in `share/jupyter/flowlet/providers/*.toml` (any Jupyter data path). `type` is `oauth2` (the
+default), `api_key`, `password` (Bearer), `basic` or `headers` (with `header_names`), the other fields are those of that
+[kind of secret](secrets.md); `{name}` in them stands for a value that `[[parameters]]` asks for:
+
+    title = "Our measurements"
+    source = "https://wiki.example.org/measurements"
+    type = "api_key"
+    parameter = "X-Station-Key"
+    base_url = "https://{site}.measurements.example.org/v1"
+    allowed_hosts = ["{site}.measurements.example.org"]
+    registration_page = "https://measurements.example.org/keys"
+    test = "https://{site}.measurements.example.org/v1/stations?limit=1"
+
+    [[parameters]]
+    name = "site"
+    label = "Site"
+
+`checked = "2026-11"` says when an entry was last held against the provider's page, `ends = "2027-02-16"` when the provider
+takes it away: the form and `jupyter flowlet providers` show it."""
+
+
 def agreement(provider: Provider) -> list[str]:
     """The cells that say what the entry was held against."""
     return [provider.compared, ", ".join(provider.one_source), provider.differs, _dates(provider)]
@@ -112,7 +134,7 @@ def page() -> str:
             "",
             _INTRODUCTION.format(**counts),
             "",
-            "An organisation adds entries in `share/jupyter/flowlet/providers/*.toml` (any Jupyter data path).",
+            _ORGANISATION,
             "",
             "## OAuth2",
             "",
