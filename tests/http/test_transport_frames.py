@@ -6,11 +6,16 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 import types
 
 import pytest
 
 import flowlet_jupyter as flowlet
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.tokens import TokenSet
+from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-5e1f"
 MOST_OBJECTS = 20_000
@@ -94,3 +99,14 @@ def test_a_body_that_breaks_off_reaches_no_credential(breaking, read):
         assert error.__context__ is None or CANARY not in reached_by(error.__context__)
     else:
         pytest.fail("nothing was raised")
+
+
+def test_a_token_that_cannot_be_written_is_no_attribute_of_the_error(breaking):
+    secret = flowlet.OAuth2(name="odd", client_id="i", token_endpoint=f"{breaking}/t", grant_type="client_credentials",
+                            client_secret="another value", base_url=breaking)  # fmt: skip
+    token = TokenSet(access_token=SecretValue(f"{CANARY}-\u20ac"), obtained_at=time.time())
+    default_vault().put(Record(secret=secret, token_set=token))
+    with flowlet.client("odd") as client, pytest.raises(Exception) as caught:  # noqa: B017 - any, but with no value
+        client.get("/")
+    assert CANARY not in repr(caught.value) + repr(vars(caught.value)) + reached_by(caught.value)
+    assert isinstance(caught.value, flowlet.RequestFailed)

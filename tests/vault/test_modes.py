@@ -18,7 +18,8 @@ from flowlet_jupyter.model.secret import Password, Record
 from flowlet_jupyter.oauth.authorization_code import new_flow
 from flowlet_jupyter.oauth.pending import remember_flow
 from flowlet_jupyter.vault import Vault, store
-from flowlet_jupyter.vault.sealed_file import make_private_folder, write_sealed
+from flowlet_jupyter.vault.master_key import key_file_of
+from flowlet_jupyter.vault.sealed_file import MAX_BYTES, make_private_folder, write_sealed
 from flowlet_jupyter.vault.store import file_name_of
 
 CANARY = "canary-value-5e1f"
@@ -84,6 +85,23 @@ def test_a_key_file_of_another_user_is_refused(tmp_path):
     os.chown(file, 12345, 12345)
     with pytest.raises(MasterKeyError, match="another user"):
         Vault(tmp_path / "vault", environment={"FLOWLET_MASTER_KEY_FILE": str(file)}).master_key()
+
+
+@posix
+def test_a_new_key_file_is_private_whatever_the_umask(tmp_path):
+    vault = Vault(tmp_path / "vault", environment={})
+    before = os.umask(0)
+    try:
+        vault.master_key()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(key_file_of(vault.folder).stat().st_mode) == 0o600
+
+
+def test_a_file_of_any_size_is_not_read(vault):
+    (vault.folder / "api.jwe").write_bytes(b"x" * (MAX_BYTES + 1))
+    with pytest.raises(VaultError, match="not a file that flowlet wrote"):
+        Vault(vault.folder, environment={}).get("api")
 
 
 @pytest.mark.parametrize("name", ["con", "nul", "aux", "com1", "lpt9"])
