@@ -48,9 +48,7 @@ def api():
                 proof = self.headers.get("DPoP", "..").split(".")[1]
                 claims = json.loads(base64.urlsafe_b64decode(proof + "=" * (-len(proof) % 4)) or b"{}")
                 if claims.get("nonce") != server.nonce:
-                    return self.answer(
-                        401, WWW_Authenticate='DPoP error="use_dpop_nonce"', DPoP_Nonce=server.nonce
-                    )
+                    return self.answer(401, WWW_Authenticate='DPoP error="use_dpop_nonce"', DPoP_Nonce=server.nonce)
                 return self.answer(200, {"ok": True})
             known = self.headers.get("Authorization") in {"Bearer fresh", f"Bearer {CANARY}"}
             return self.answer(200 if known else 401, {"ok": known})

@@ -106,7 +106,7 @@ def test_a_token_that_cannot_be_written_is_no_attribute_of_the_error(breaking):
                             client_secret="another value", base_url=breaking)  # fmt: skip
     token = TokenSet(access_token=SecretValue(f"{CANARY}-\u20ac"), obtained_at=time.time())
     default_vault().put(Record(secret=secret, token_set=token))
-    with flowlet.client("odd") as client, pytest.raises(Exception) as caught:  # noqa: B017 - any, but with no value
+    with flowlet.client("odd") as client, pytest.raises(Exception) as caught:
         client.get("/")
     assert CANARY not in repr(caught.value) + repr(vars(caught.value)) + reached_by(caught.value)
     assert isinstance(caught.value, flowlet.RequestFailed)

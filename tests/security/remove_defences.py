@@ -161,7 +161,9 @@ def table(results: list[tuple[Defence, bool]]) -> str:
     for defence, noticed in results:
         tests = ", ".join(f"`{test.removeprefix('tests/')}`" for test in defence.tests)
         name = defence.name.replace("{{ }}", "`{{ }}`")
-        rows.append(f"| {name} | `{defence.file.removeprefix('flowlet_jupyter/')}` | yes | {tests if noticed else '**nothing**'} |")
+        rows.append(
+            f"| {name} | `{defence.file.removeprefix('flowlet_jupyter/')}` | yes | {tests if noticed else '**nothing**'} |"
+        )
     return "\n".join(rows)
 
 

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree as ET  # noqa: S405 - pytest's own report
+import xml.etree.ElementTree as ET  # pytest's own report
 from collections import Counter
 from pathlib import Path
 
@@ -36,8 +36,11 @@ def main(tests: list[str]) -> int:
         command = [sys.executable, "-m", "pytest", "-m", "security", "-q", f"--junitxml={results}", *tests]
         environment = {**os.environ, "FLOWLET_SECURITY_MEASURES": str(noted)}
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-        suites = ET.parse(results).getroot().iter("testsuite")  # noqa: S314 - as above
-        counts = [(int(suite.get("tests", 0)), int(suite.get("failures", 0)) + int(suite.get("errors", 0))) for suite in suites]
+        suites = ET.parse(results).getroot().iter("testsuite")
+        counts = [
+            (int(suite.get("tests", 0)), int(suite.get("failures", 0)) + int(suite.get("errors", 0)))
+            for suite in suites
+        ]
         measures: Counter[str] = Counter()
         for line in noted.read_text("utf-8").splitlines() if noted.is_file() else ():
             name, number = json.loads(line)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # the commands of this folder are scripts, no package
 
-from remove_defences import load_defences, problems  # noqa: E402 - behind the line above
+from remove_defences import load_defences, problems  # behind the line above
 
 
 def test_every_defence_stands_once_where_the_list_says_and_has_its_tests():
@@ -19,7 +19,9 @@ def test_every_defence_stands_once_where_the_list_says_and_has_its_tests():
 
 def test_a_text_that_is_gone_and_a_test_that_is_gone_are_said():
     defence = load_defences()[0]
-    moved = dataclasses.replace(defence, file="flowlet_jupyter/errors.py", tests=("tests/model/test_hosts.py::test_no",))
+    moved = dataclasses.replace(
+        defence, file="flowlet_jupyter/errors.py", tests=("tests/model/test_hosts.py::test_no",)
+    )
     text, test = problems([moved])
     assert f"found in {defence.file}" in text
     assert test.endswith("there is no test tests/model/test_hosts.py::test_no")

@@ -70,7 +70,7 @@ class _Stream(httpcore.NetworkStream):
 
 def urls(count: int, seed: int):
     every = [SCHEMES, BEFORE, HOSTS, PORTS, AFTER]
-    shuffled = random.Random(seed)  # the same in each process
+    shuffled = random.Random(seed)  # noqa: S311 - the same in each process
     for _ in range(count):
         scheme, before, host, port, after = (shuffled.choice(part) for part in every)
         yield f"{scheme}://{before}{host}{port}{after}"

@@ -67,7 +67,9 @@ def test_no_redirect_carries_the_credential_elsewhere(servers, measured):
                 for target in TARGETS:
                     for method in ("GET", "POST"):
                         try:
-                            flowlet.request(method, f"/to/{status}/{target.format(port=port, other=other)}", secret=name, timeout=5)
+                            flowlet.request(
+                                method, f"/to/{status}/{target.format(port=port, other=other)}", secret=name, timeout=5
+                            )
                         except (FlowletError, httpx.HTTPError):
                             continue
     with_credential = {host for host, carried in seen if carried}

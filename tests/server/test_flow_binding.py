@@ -15,6 +15,7 @@ import httpx
 import pytest
 from filelock import FileLock
 from jupyter_server.auth.identity import IdentityProvider, User
+from support import eventually
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
@@ -111,6 +112,10 @@ async def test_the_flows_cookie_is_cleared(server, provider):
         assert not [each.name for each in browser.cookies.jar if each.name.startswith("flowlet-")]
 
 
+def _at_work() -> int:
+    return sum(thread.name == "flowlet: work on the vault" for thread in threading.enumerate())
+
+
 async def test_of_many_callbacks_at_once_one_asks_the_provider(server, provider):
     vault = default_vault()
     async with httpx.AsyncClient(timeout=30) as browser:
@@ -119,8 +124,7 @@ async def test_of_many_callbacks_at_once_one_asks_the_provider(server, provider)
         vault._key = None
         with FileLock(vault.folder / ".master-key.lock"):
             callbacks = asyncio.gather(*(browser.get(back) for _ in range(5)))
-            while sum(thread.name == "flowlet: work on the vault" for thread in threading.enumerate()) < 5:
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(eventually, lambda: _at_work() == 5)
         answers = await callbacks
     assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400, 400]
     assert len(provider.codes) == 1

@@ -43,7 +43,7 @@ def test_the_caller_and_the_waiting_frame_hold_no_argument():
         raise ProviderError(f"of {len(code)} characters")
 
     with pytest.raises(ProviderError) as caught:
-        fails("-".join(["canary", "code", "5e1f"]))
+        fails(CANARY[:6] + CANARY[6:])
     shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     assert CANARY not in shown
 

@@ -165,7 +165,7 @@ def test_no_error_of_a_write_shows_a_value_in_a_verbose_traceback(vault, monkeyp
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(VaultError, match="No space left") as caught:
-        vault.put(Record(secret=Password(name="b", password="-".join(["canary", "value", "5e1f"]), allowed_hosts=("a.example",))))
+        vault.put(Record(secret=Password(name="b", password=CANARY, allowed_hosts=("a.example",))))
     assert CANARY not in shown(caught.value)
     flow = new_flow("api", redirect_uri="http://127.0.0.1/", now=time.time())
     with pytest.raises(VaultError, match="No space left") as caught:
