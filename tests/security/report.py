@@ -11,10 +11,10 @@ import re
 import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree as ET  # pytest's own report
 from collections import Counter
 from pathlib import Path
 
+from defusedxml.ElementTree import parse
 from remove_defences import load_defences
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def main(tests: list[str]) -> int:
         command = [sys.executable, "-m", "pytest", "-m", "security", "-q", f"--junitxml={results}", *tests]
         environment = {**os.environ, "FLOWLET_SECURITY_MEASURES": str(noted)}
         code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-        suites = ET.parse(results).getroot().iter("testsuite")
+        suites = parse(results).getroot().iter("testsuite")
         counts = [
             (int(suite.get("tests", 0)), int(suite.get("failures", 0)) + int(suite.get("errors", 0)))
             for suite in suites
