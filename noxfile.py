@@ -51,6 +51,20 @@ def mutation(session: nox.Session) -> None:
 
 
 @nox.session
+def defences(session: nox.Session) -> None:
+    """Remove each defence of tests/security/defences.toml in turn; fails if no test notices, or a text is gone."""
+    session.install("-e", ".[test]")
+    session.run("python", "tests/security/remove_defences.py", *(session.posargs or ["--write"]))
+
+
+@nox.session
+def security(session: nox.Session) -> None:
+    """The security suites, and the table of what they tried in docs/security.md; FLOWLET_SECURITY=long tries more."""
+    session.install("-e", ".[test]")
+    session.run("python", "tests/security/report.py", *session.posargs)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """The figures of docs/benchmarks.md."""
     session.install("-e", ".[test,benchmarks]")

@@ -25,12 +25,22 @@ HERE = Path(__file__).parent
 SLOW_FIXTURES = frozenset({"kernel", "jupyter_lab", "oidc_provider", "chromium", "open_lab", "hub", "jp_serverapp"})
 SLOW_FILES = frozenset({"test_kernel.py", "test_quality.py", "test_notebooks.py", "test_terminal.py", "test_httpie.py"})
 
+# What a secret could be lost by: leaks, attacks, the host rule, redirects, redaction, tracebacks, faults of the vault.
+SECURITY_FILES = frozenset({
+    "test_auth_flow.py", "test_bridges.py", "test_caching.py", "test_endpoint_checks.py", "test_endpoints_api.py",
+    "test_flow.py", "test_flow_binding.py", "test_folders.py", "test_hosts.py", "test_loopback.py", "test_modes.py",
+    "test_redaction.py", "test_redirects.py", "test_shielded.py", "test_shielded_frames.py", "test_story.py",
+    "test_tracebacks.py", "test_traces.py", "test_transport_frames.py", "test_value.py", "test_vault.py",
+})  # fmt: skip
+
 
 def pytest_collection_modifyitems(items):
     for item in items:
         fixtures = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
         if fixtures or item.path.name in SLOW_FILES:
             item.add_marker(pytest.mark.slow)
+        if item.path.name in SECURITY_FILES or item.path.parent.name == "security":
+            item.add_marker(pytest.mark.security)
 
 
 @pytest.fixture(autouse=True)

@@ -27,8 +27,13 @@ def remember_flow(vault: Vault, flow: Flow) -> None:
     make_private_folder(vault.folder)
     make_private_folder(folder)
     _forget_expired(folder, flow.started_at)
-    payload = {**vars(flow), **{name: getattr(flow, name).reveal() for name in _VALUES}}
-    write_sealed(_path(vault, flow.state.reveal()), payload, vault.master_key().key)
+    key = vault.master_key().key
+    # no name for the payload: it holds values, and a verbose traceback prints the locals of this frame
+    write_sealed(
+        _path(vault, flow.state.reveal()),
+        {**vars(flow), **{name: getattr(flow, name).reveal() for name in _VALUES}},
+        key,
+    )
 
 
 def find_flow(vault: Vault, state: str, *, now: float) -> Flow | None:

@@ -49,6 +49,7 @@ def record_from_payload(payload: dict[str, Any], path: Path, *, owner: Record | 
     """
     schema = payload.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
+        payload = {}
         raise VaultError(
             f"The vault file {path} was written by a newer flowlet-jupyter. Upgrade this environment: "
             "pip install --upgrade flowlet-jupyter. The file is left as it is."

@@ -73,6 +73,7 @@ def write_sealed(path: Path, payload: dict[str, Any], key: OctKey) -> None:
     text = jwe.encrypt_compact(
         {"alg": "dir", "enc": "A256GCM"}, json.dumps(payload), key, algorithms=["dir", "A256GCM"]
     )
+    del payload  # it holds values, and a verbose traceback prints the locals of this frame
     write_private(path, text.encode("ascii"))
 
 

@@ -88,8 +88,11 @@ class Vault:
             payload = read_sealed(path, self.master_key().key)
         except FileNotFoundError:
             raise self._not_found(name) from None
-        of = client_of(payload)
-        record = record_from_payload(payload, path, owner=self._owner(name, of) if of else None)
+        try:
+            of = client_of(payload)
+            record = record_from_payload(payload, path, owner=self._owner(name, of) if of else None)
+        finally:
+            del payload  # it holds values, and a verbose traceback prints the locals of this frame
         if record.secret.name != name:
             raise VaultFileDamaged(
                 f"The vault file {path} holds another secret than its name says; files were swapped or renamed."
