@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ class Provider:
     redirect_rule: str = ""
     notes: str = ""
     paging: Mapping[str, str] = field(default_factory=dict)
+    is_organisations: bool = False  # whether it comes from a Jupyter data folder, not from the package
 
     @property
     def is_ready(self) -> bool:
@@ -86,7 +87,8 @@ def load_providers() -> dict[str, Provider]:
                 table = tomllib.loads(file.read_text("utf-8"))
             except (OSError, ValueError) as error:
                 raise InvalidSecret(f"The provider file {file} cannot be read: {error}") from None
-            found[file.stem] = parse_provider(file.stem, table, str(file))
+            entry = parse_provider(file.stem, table, str(file))
+            found[file.stem] = replace(entry, is_organisations=folder != _CATALOGUE)
     return dict(sorted(found.items(), key=lambda item: item[1].title.lower()))
 
 

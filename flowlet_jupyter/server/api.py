@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -25,6 +26,8 @@ from flowlet_jupyter.errors import (
     VaultError,
 )
 from flowlet_jupyter.http.identity import identify
+from flowlet_jupyter.http.trial import try_secret
+from flowlet_jupyter.http.usage_log import last_uses
 from flowlet_jupyter.model.fields import checked_endpoint, checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.model.schema import as_json
@@ -77,9 +80,15 @@ class FlowletAPIHandler(FlowletHandler, APIHandler):
             super().log_exception(*exc_info)
 
 
-def described(record: Record) -> dict[str, Any]:
-    """What the API says of a secret: its configuration and token status."""
-    return {**configuration(record.secret), "status": dataclasses.asdict(status_of(record, now=time.time()))}
+def described(record: Record, *, last_use: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the API says of a secret: its configuration, its token status, and its last use if that was logged."""
+    status = dataclasses.asdict(status_of(record, now=time.time()))
+    return {**configuration(record.secret), "status": status, "last_use": last_use}
+
+
+def found(vault: Vault, name: str) -> dict[str, Any]:
+    """What the API says of the secret `name`. Raises `SecretNotFound`."""
+    return described(vault.get(name), last_use=last_uses(vault).get(name))
 
 
 class SecretsHandler(FlowletAPIHandler):
@@ -92,9 +101,10 @@ class SecretsHandler(FlowletAPIHandler):
 
     def _listed(self) -> list[dict[str, Any]]:
         listed = []
+        used = last_uses(self.vault)
         for name in self.vault.names():
             try:
-                listed.append(described(self.vault.get(name)))
+                listed.append(described(self.vault.get(name), last_use=used.get(name)))
             except SecretNotFound:
                 continue  # deleted since the folder was read
             except VaultError as error:
@@ -108,7 +118,7 @@ class SecretHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self, name: str) -> None:
         """One secret, without values."""
-        self.finish(described(await run_in_thread(lambda: self.vault.get(name))))
+        self.finish(await run_in_thread(lambda: found(self.vault, name)))
 
     @web.authenticated
     async def put(self, name: str) -> None:
@@ -154,6 +164,15 @@ class RefreshHandler(FlowletAPIHandler):
         """Refresh the access token now; answers as `GET api/secrets/NAME`."""
         await run_in_thread(SecretHandle(name, self.vault).refresh)
         self.finish(described(await run_in_thread(lambda: self.vault.get(name))))
+
+
+class TestHandler(FlowletAPIHandler):
+    """`POST api/secrets/NAME/test`: one harmless GET with the secret."""
+
+    @web.authenticated
+    async def post(self, name: str) -> None:
+        """What the API answered: `method`, `host`, `status`, `reason`, `is_accepted`."""
+        self.finish(dataclasses.asdict(await run_in_thread(lambda: try_secret(self.vault, name))))
 
 
 class RevokeHandler(FlowletAPIHandler):

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import skip_or_fail
+from support import npm_install, skip_or_fail
 
 from flowlet_jupyter.frontend import FOLDER, JoinError, join, script
 
@@ -37,6 +37,17 @@ def test_units_of_the_front_end(node):
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout[-5000:]
     assert "# pass 0" not in ran.stdout
+
+
+def test_types_of_the_front_end(node):
+    for file in FOLDER.glob("*.js"):
+        assert file.read_text("utf-8").startswith("// @ts-check\n"), f"{file.name} is not checked in an editor"
+    npm_install(HERE, "typescript")
+    compiler = HERE / "node_modules" / "typescript" / "bin" / "tsc"
+    ran = subprocess.run(
+        [node, compiler, "-p", HERE / "tsconfig.json"], check=False, capture_output=True, text=True, timeout=300
+    )
+    assert ran.returncode == 0, ran.stdout[-5000:]
 
 
 def test_a_module_is_joined_once_and_before_what_imports_it(tmp_path):
