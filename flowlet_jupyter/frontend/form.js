@@ -240,7 +240,7 @@ export async function secretForm(secret, prefill, done) {
   const form = element(
     "form",
     { class: "flowlet-form", onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); submit(true); }, autocomplete: "off", novalidate: "", "aria-label": title },
-    element("h3", {}, title),
+    element("h2", {}, title),
     body,
     note,
     message,

@@ -25,7 +25,7 @@ export function manageView(secret, view, back) {
   return element(
     "section",
     { class: "flowlet-manage", "aria-label": `Manage tokens of ${secret.name}` },
-    element("div", { class: "flowlet-head" }, element("h3", {}, `Manage tokens: ${secret.name}`), back ? button("All secrets", back) : null),
+    element("div", { class: "flowlet-head" }, element("h2", {}, `Manage tokens: ${secret.name}`), back ? button("All secrets", back) : null),
     element("p", { class: "flowlet-status", role: "status" }, statusMark(secret.status), statusWords(secret.status)),
     waitingHint(secret, view),
     timeline(secret),

@@ -50,7 +50,7 @@ export function requiredView(required, view) {
   return element(
     "section",
     { "aria-label": "Missing here" },
-    element("h4", {}, "Missing here"),
+    element("h3", {}, "Missing here"),
     element("p", { class: "flowlet-hint" }, "flowlet.toml beside this notebook names these. It holds no values; look at the hosts before you add one."),
     element("table", { "aria-label": "Missing here" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)),
   );

@@ -46,7 +46,7 @@ export function tableView({ secrets, providers, schema, required, vault }, order
   return element(
     "section",
     { "aria-label": "Secrets" },
-    element("div", { class: "flowlet-head" }, element("h3", {}, "Secrets"), button("Add secret", () => view.edit(null), { class: "flowlet-primary" })),
+    element("div", { class: "flowlet-head" }, element("h2", {}, "Secrets"), button("Add secret", () => view.edit(null), { class: "flowlet-primary" })),
     secrets.length >= SEARCHED_FROM || order.query ? search : null,
     secrets.length ? element("table", { "aria-label": "Secrets" }, element("thead", {}, head), body) : emptyView(),
     none,

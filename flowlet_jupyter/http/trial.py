@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
+from http.client import responses
 from urllib.parse import urlsplit
 
 import httpx
@@ -59,7 +59,7 @@ def try_secret(vault: Vault, name: str) -> Trial:
         problem = type(error).__name__
     else:
         status = response.status
-        reason = HTTPStatus(status).phrase if status in HTTPStatus else ""
+        reason = responses.get(status, "")
         return Trial(method="GET", host=host, status=status, reason=reason, is_accepted=status not in _REFUSALS)
     # outside, so that the request, which holds the credentials, is in no chain of exceptions
     raise RequestFailed(f"The request to {host} failed: {problem}. The secret '{name}' is as it was.")

@@ -37,7 +37,7 @@ def catalogued(birdsong, loopback, tmp_path, monkeypatch):
     (folder / "birdsong.toml").write_text(
         f'title = "Birdsong"\nsource = "https://birdsong.example/docs"\nregistration_page = "{birdsong.developer_page}"\n'
         f'authorization_endpoint = "{birdsong.authorization_endpoint}"\ntoken_endpoint = "{birdsong.token_endpoint}"\n'
-        f'scope = "tweet.read users.read offline.access"\nbase_url = "{birdsong.url}/2/users/me"\n'
+        f'scope = "tweet.read users.read offline.access"\nbase_url = "{birdsong.url}"\n'
         f'allowed_hosts = ["{birdsong.url.removeprefix("http://")}"]\n[identity]\nurl = "{birdsong.url}/2/users/me"\n'
         'name = "data.username"\n'
     )
@@ -87,7 +87,7 @@ def test_four_clicks_and_three_inputs_lead_to_a_key_and_the_first_200(page, loop
     hand.click(page.get_by_role("button", name="Add secret"))
     hand.click(page.get_by_role("option", name="An API key"))
     hand.fill(page.get_by_label("API key", exact=True), CANARY)
-    hand.fill(page.get_by_label("Base URL"), f"{api.url}/kind")
+    hand.fill(page.get_by_label("Base URL"), f"{api.url}/echo")
     hand.fill(page.get_by_label("Name", exact=True), "keyed")
     hand.click(page.get_by_role("button", name="Save", exact=True))
     hand.click(page.get_by_role("button", name="Test"))
