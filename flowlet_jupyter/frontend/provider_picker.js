@@ -9,7 +9,9 @@ import { choicesFor } from "./provider_search.js";
  * @param {(choice: import("./provider_search.js").Choice) => void} choose
  */
 export function providerPicker({ providers, schema, used }, choose) {
-  const list = element("ul", { role: "listbox", id: freshId("listbox"), class: "flowlet-listbox", "aria-label": "Providers", tabindex: "-1" });
+  const listed = element("ul", { role: "group", "aria-label": "Catalogue" });
+  const general = element("ul", { role: "group", "aria-label": "Anything else", class: "flowlet-general" });
+  const list = element("div", { role: "listbox", id: freshId("listbox"), class: "flowlet-listbox", "aria-label": "Providers", tabindex: "-1" }, listed, general);
   const input = element("input", {
     type: "text", id: freshId("provider"), role: "combobox", class: "flowlet-search", placeholder: "Search: X, GitHub, Spotify …",
     autocomplete: "off", spellcheck: "false", "aria-expanded": "true", "aria-controls": list.id, "aria-autocomplete": "list",
@@ -18,28 +20,34 @@ export function providerPicker({ providers, schema, used }, choose) {
   /** @type {import("./provider_search.js").Choice[]} */
   let choices = [];
   let active = 0;
+  /** @type {HTMLElement[]} */
+  let options = [];
 
   function render() {
     choices = choicesFor(providers, schema, used, input.value);
     active = 0;
-    list.replaceChildren(...choices.map((choice, index) => element(
+    options = choices.map((choice, index) => element(
       "li",
       // mousedown would take the focus from the field
-      { role: "option", id: `${list.id}-${index}`, class: choice.provider ? "" : "flowlet-general", onmousedown: (/** @type {Event} */ event) => event.preventDefault(), onclick: () => choose(choice) },
-      element("span", {}, choice.title), " ", element("span", { class: "flowlet-hint" }, choice.note),
-    )));
+      { role: "option", id: `${list.id}-${index}`, title: choice.provider ? undefined : choice.note, onmousedown: (/** @type {Event} */ event) => event.preventDefault(), onclick: () => choose(choice) },
+      element("span", {}, choice.title), choice.provider ? " " : null, choice.provider ? element("span", { class: "flowlet-hint" }, choice.note) : null,
+    ));
     const found = choices.filter((choice) => choice.provider).length;
+    listed.replaceChildren(...options.slice(0, found));
+    general.replaceChildren(...options.slice(found));
+    listed.hidden = !found;
     count.textContent = input.value.trim() ? `${found} provider${found === 1 ? "" : "s"} found` : "";
     mark();
   }
 
   function mark() {
-    for (const [index, option] of [...list.children].entries()) option.setAttribute("aria-selected", String(index === active));
+    for (const [index, option] of options.entries()) option.setAttribute("aria-selected", String(index === active));
     input.setAttribute("aria-activedescendant", `${list.id}-${active}`);
-    const option = /** @type {HTMLElement | undefined} */ (list.children[active]);
+    const option = options[active];
     // not scrollIntoView: it would move the notebook too
-    if (option && option.offsetTop < list.scrollTop) list.scrollTop = option.offsetTop;
-    else if (option && option.offsetTop + option.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = option.offsetTop + option.offsetHeight - list.clientHeight;
+    const top = option && listed.contains(option) ? option.offsetTop : listed.scrollTop;
+    if (top < listed.scrollTop) listed.scrollTop = top;
+    else if (top + 32 > listed.scrollTop + listed.clientHeight && top !== listed.scrollTop) listed.scrollTop = top + option.offsetHeight - listed.clientHeight;
   }
 
   input.addEventListener("input", render);
