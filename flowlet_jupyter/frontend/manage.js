@@ -160,7 +160,8 @@ function removeAction(context) {
       box.replaceChildren(ask);
       ask.focus();
     });
-    box.replaceChildren(element("span", {}, "Its tokens end at the provider too."), really, keep);
+    const isRevoked = secret.status.access_token && secret.revocation_endpoint;
+    box.replaceChildren(element("span", {}, isRevoked ? "Its tokens are revoked too." : "It cannot be brought back."), really, keep);
     keep.focus();
   }, { "data-asks": "" });
   const box = element("span", { class: "flowlet-remove", role: "group", "aria-label": `Delete ${secret.name}` }, ask);

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support import free_port, npm_install
+from support import free_port, npm_install, use_theme
 
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import ApiKey, Record
@@ -19,7 +19,6 @@ from flowlet_jupyter.vault import default_vault
 pytestmark = pytest.mark.browser
 FRONTEND = Path(__file__).parents[1] / "frontend"
 PICTURES = os.environ.get("FLOWLET_PICTURES")
-NOW = time.time()
 
 
 @pytest.fixture(scope="session")
@@ -67,14 +66,18 @@ def stored():
         default_vault().put(Record(secret=key))
 
 
+def violations(page, axe: str, within: str = "body") -> list[str]:
+    page.evaluate(axe)
+    found = page.evaluate("within => axe.run(within).then(result => result.violations)", within)
+    return [f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for violation in found for node in violation["nodes"]]  # fmt: skip
+
+
 def check(page, axe: str, view: str) -> None:
     """No violation of any impact, wide and at 360 px, where nothing is cut off either."""
     for width in (900, 360):
         page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(axe)
-        violations = page.evaluate("axe.run().then(result => result.violations)")
-        found = [f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-                 for violation in violations for node in violation["nodes"]]  # fmt: skip
+        found = violations(page, axe, "html")
         if PICTURES:
             page.screenshot(path=f"{PICTURES}/view-{view}-{page.theme}-{width}.png", full_page=True)
         assert found == [], f"{view} at {width} px"
@@ -159,3 +162,35 @@ def test_nothing_moves_where_motion_is_unwanted(page, loopback, stored):
     assert waiting.evaluate("element => getComputedStyle(element).animationName") == "none"
     page.emulate_media(reduced_motion="no-preference")
     assert waiting.evaluate("element => getComputedStyle(element).animationName") != "none"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_widget_in_jupyterlabs_own_colours(jupyter_lab, open_lab, stored, axe, theme, isolated):
+    server = jupyter_lab()
+    use_theme(theme, isolated)
+    lab = open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"])
+    lab.run(0)
+    cell = lab.cell(0)
+    cell.get_by_role("button", name="Manage tokens of twitter").wait_for()
+    assert violations(lab.page, axe, ".flowlet") == []
+    picture(lab, f"lab-table-{theme}")
+    cell.get_by_role("button", name="Manage tokens of twitter").click()
+    cell.get_by_role("region", name="Manage tokens of twitter").wait_for()
+    assert violations(lab.page, axe, ".flowlet") == []
+    picture(lab, f"lab-manage-{theme}")
+    cell.get_by_role("button", name="All secrets").click()
+    cell.get_by_role("button", name="Add secret").click()
+    cell.get_by_role("combobox").fill("twit")
+    assert violations(lab.page, axe, ".flowlet") == []
+    picture(lab, f"lab-search-{theme}")
+    cell.get_by_role("option", name="X (Twitter)").click()
+    cell.get_by_role("button", name="Save and request access token").click()
+    cell.get_by_text("The client ID is missing.").wait_for()
+    cell.get_by_text("Details").click()
+    assert violations(lab.page, axe, ".flowlet") == []
+    picture(lab, f"lab-form-{theme}")
+
+
+def picture(lab, name: str) -> None:
+    if PICTURES:
+        lab.page.screenshot(path=f"{PICTURES}/{name}.png")
