@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import getpass
 import json
 import sys
@@ -16,6 +17,7 @@ from flowlet_jupyter.cli.diagnosis import diagnosis
 from flowlet_jupyter.cli.imports import imported
 from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
 from flowlet_jupyter.model.fields import FieldErrors
+from flowlet_jupyter.model.labels import KIND_LABELS
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
 from flowlet_jupyter.model.schema import (
     fields_of_kind,
@@ -49,6 +51,7 @@ def add(options: Namespace) -> None:
     given_as_text = {name for name in fields if isinstance(fields[name], str)}
     if options.provider:
         fields = _of_provider(options.provider, fields)
+        options.header = options.header or _header_names(options.provider)
     if options.discover:
         from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
 
@@ -69,17 +72,25 @@ def add(options: Namespace) -> None:
 
 
 def _of_provider(key: str, fields: dict[str, Any]) -> dict[str, Any]:
-    from flowlet_jupyter.providers import fields_for, load_providers
+    from flowlet_jupyter.providers import fields_for, provider_named
 
-    providers = load_providers()
-    if key not in providers:
+    provider = provider_named(key)
+    if provider is None:
         raise InvalidOption(f"There is no provider '{key}'. See: jupyter flowlet providers")
-    provider = providers[key]
     own = {parameter.name for parameter in provider.parameters}
     filled = fields_for(provider, {name: value for name, value in fields.items() if name in own})
+    if provider.ends:
+        print(f"{provider.title} ends on {provider.ends}. {provider.notes}".strip())
     if provider.registration_page:
-        print(f"Register the app at {provider.registration_page}")
+        print(f"{'Register the app' if provider.type == 'oauth2' else 'Get the value'} at {provider.registration_page}")
     return {**filled, **{name: value for name, value in fields.items() if name not in own}}
+
+
+def _header_names(key: str) -> tuple[str, ...]:
+    from flowlet_jupyter.providers import provider_named
+
+    provider = provider_named(key)
+    return provider.header_names if provider else ()
 
 
 def _wanted_here(options: Namespace) -> dict[str, Any]:
@@ -179,13 +190,19 @@ def token(options: Namespace) -> None:
     print(value.reveal())
 
 
-def providers(_options: Namespace) -> None:
+def providers(options: Namespace) -> None:
     """The catalogue of providers."""
-    from flowlet_jupyter.providers import load_providers
+    from flowlet_jupyter.providers import ends_soon, provider_index, search_providers
 
-    for key, provider in load_providers().items():
-        asked = ", ".join(parameter.name for parameter in provider.parameters)
-        print(f"{key:22} {provider.title}{f'  (set: {asked})' if asked else ''}")
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    found = search_providers(options.search, provider_index())
+    if not found:
+        raise InvalidOption(f"No provider has '{options.search}' in its name. See: jupyter flowlet providers")
+    for entry in found:
+        asked = ", ".join(parameter["name"] for parameter in entry["parameters"])
+        marks = [KIND_LABELS[entry["type"]], *([f"set: {asked}"] if asked else [])]
+        marks += [f"ends on {entry['ends']}"] if ends_soon(entry["ends"], today) else []
+        print(f"{entry['key']:26} {entry['title']}  ({'; '.join(marks)})")
 
 
 def import_(options: Namespace) -> None:
@@ -259,6 +276,8 @@ def _needed_values(kind: Any, fields: dict[str, Any]) -> tuple[str, ...]:
     )
     if method == "private_key_jwt":
         return tuple(dict.fromkeys((*needed, "private_key")))
+    if "{client_secret}" in str(fields.get("compliance")):
+        return (*needed, "client_secret")
     if grant_type == JWT_BEARER or method in {"none", "tls_client_auth"}:
         return needed
     return (*needed, "client_secret")

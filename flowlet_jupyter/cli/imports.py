@@ -152,7 +152,12 @@ def _completed(fields: Fields) -> Fields:
     if fields.get("provider") or fields.get("grant_type", AUTHORIZATION_CODE) != AUTHORIZATION_CODE:
         return fields
     for provider in load_providers().values():
-        if not provider.parameters and provider.fields["token_endpoint"] == fields.get("token_endpoint"):
+        if (
+            provider.type == "oauth2"
+            and provider.fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE
+            and not provider.parameters
+            and provider.fields["token_endpoint"] == fields.get("token_endpoint")
+        ):
             known = {**provider.fields, "provider": provider.key}
             return {**known, **{name: value for name, value in fields.items() if value not in (None, "")}}
     return fields

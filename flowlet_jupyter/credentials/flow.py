@@ -67,7 +67,7 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
         port=request.url.port,
     )
     if not isinstance(record.secret, OAuth2):
-        credentials = _static_credentials(record.secret)
+        credentials = _static_credentials(record.secret, request)
         _refuse_users_own(name, request, credentials)
         return (yield from _exchange(credentials))
 
@@ -164,7 +164,10 @@ def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Sen
         for name, value in added.headers.items()
         if name not in secret.compliance.api_headers or name not in request.headers
     }
-    sent = SentValues(holders=(secret, token))
+    fixed = secret.compliance.api_headers
+    # "{client_secret}" in a header: the header as a whole is as secret as its part
+    secret_headers = [headers[name] for name, text in fixed.items() if "{client_secret}" in text and name in headers]
+    sent = SentValues(secret_headers, holders=(secret, token))
     if token.dpop_key is not None and not added.query:
         proof = dpop.dpop_proof(token.dpop_key, request.method, str(request.url), access_token=token.access_token)
         headers["DPoP"] = SecretValue(proof)
@@ -172,18 +175,25 @@ def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Sen
     return SentCredentials(headers, added.query, sent)
 
 
-def _static_credentials(secret: Static) -> SentCredentials:
+def _static_credentials(secret: Static, request: httpx.Request) -> SentCredentials:
     if isinstance(secret, External):
         added = secret.credentials(read_source(secret))
     else:
         assert isinstance(secret, Password | Basic | Headers | ApiKey)  # noqa: S101 - External is above
         added = secret.credentials()
-    return SentCredentials(added.headers, added.query, _sent(secret, added))
+    fixed = secret.api_headers if isinstance(secret, Password | Basic | ApiKey) else {}
+    headers = {
+        # as above: the user's own value of a header that is no credential wins
+        **{name: SecretValue(text) for name, text in fixed.items() if name not in request.headers},
+        **added.headers,
+    }
+    return SentCredentials(headers, added.query, _sent(secret, added))
 
 
 def _sent(secret: Secret, credentials: Credentials) -> SentValues:
     """The secret's values, and those that only the headers have: the Basic pair, and what was read from elsewhere."""
-    scheme = "Basic" if isinstance(secret, Basic) else secret.scheme if isinstance(secret, External) else None
+    is_basic = isinstance(secret, Basic) or (isinstance(secret, ApiKey) and secret.location == "basic")
+    scheme = "Basic" if is_basic else secret.scheme if isinstance(secret, External) else None
     if scheme is None:
         return SentValues(holders=(secret,))
     added = [SecretValue(value.reveal().removeprefix(scheme).lstrip()) for value in credentials.headers.values()]

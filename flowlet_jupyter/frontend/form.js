@@ -9,6 +9,7 @@ import { detailsSummary, requestOf, sectionsOf } from "./form_sections.js";
 import { canFillIn, fieldsOf, filledIn, initialState, providerOf, withChoice, withDiscovery, withPasted, withSuggestedName } from "./form_state.js";
 import { hostsOnly, understood } from "./pasted.js";
 import { providerPicker } from "./provider_picker.js";
+import { providerOfSecret } from "./provider_search.js";
 import { approvalText } from "./required.js";
 import { call, flowletUrl, secretPath } from "./server.js";
 
@@ -28,7 +29,7 @@ export async function secretForm(secret, prefill, done) {
     call("GET", "api/redirect-uri"), call("GET", "api/providers"), call("GET", "api/schema"), call("GET", "api/secrets"),
   ]);
   const names = stored.map((/** @type {any} */ entry) => entry.name);
-  const used = stored.map((/** @type {any} */ entry) => entry.provider).filter(Boolean);
+  const used = stored.map((/** @type {any} */ entry) => providerOfSecret(entry, providers)?.key).filter(Boolean);
   let state = initialState(secret, prefill, { schema, providers, names, redirectUri, redirectProblem });
   /** @type {Record<string, import("./dom.js").Labelled>} */
   let controls = {};
@@ -81,12 +82,13 @@ export async function secretForm(secret, prefill, done) {
   function chosenProvider() {
     const entry = providerOf(state);
     const label = entry?.title ?? (state.kind === "oauth2" ? "Another OAuth2 provider" : schema[state.kind].label);
-    return element("p", { class: "flowlet-chosen" }, element("strong", {}, label), " ", state.approval ? null : button("Change", () => {
+    const about = [entry?.ends ? `Ends on ${entry.ends}.` : "", entry?.notes ?? ""].filter(Boolean).join(" ");
+    return element("div", {}, element("p", { class: "flowlet-chosen" }, element("strong", {}, label), " ", state.approval ? null : button("Change", () => {
       state = { ...initialState(null, {}, state), name: state.isNameTyped ? state.name : "", isNameTyped: state.isNameTyped };
       showNothing();
       render();
       focusFirst();
-    }, { "aria-label": "Change the provider" }));
+    }, { "aria-label": "Change the provider" })), about ? element("p", { class: "flowlet-hint" }, about) : null);
   }
 
   /** @param {import("./form_state.js").Section} section */
@@ -232,7 +234,7 @@ export async function secretForm(secret, prefill, done) {
   render();
   if (state.isNew && providers.some((/** @type {any} */ entry) => entry.key === prefill.provider)) {
     const own = Object.fromEntries(Object.entries(state.values).filter(([key, value]) => key !== "provider" && [value].flat().join("")));
-    await choose({ kind: providerOf(state)?.kind ?? state.kind, provider: prefill.provider }, prefill.parameters);
+    await choose({ kind: providers.find((/** @type {any} */ entry) => entry.key === prefill.provider).type ?? "oauth2", provider: prefill.provider }, prefill.parameters);
     state.values = { ...state.values, ...own };
     render();
   }

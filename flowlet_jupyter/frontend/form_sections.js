@@ -87,7 +87,7 @@ const PLAIN_OPEN = new Set(["key", "password", "username", "headers", "source", 
 function plainSections(state) {
   const entry = providerOf(state);
   const rows = fieldsOf(state)
-    .filter((field) => !["name", "provider"].includes(field.name) && field.set_by === "anyone")
+    .filter((field) => !["name", "provider"].includes(field.name) && field.set_by === "anyone" && field.shape !== "mapping")
     .map((field) => {
       if (field.shape !== "values" || state.isNew) return rowFor(state, field.name);
       return rowFor(state, field.name, { hint: `One a line. Stored: ${state.headerNames.join(", ")}; leave empty to keep them` });

@@ -65,6 +65,7 @@ export function withChoice(state, { kind, provider }, given = {}) {
     kind,
     isChoosing: false,
     values: !entry ? {} : kind === "oauth2" ? { provider, grant_type: entry.grant_type, client_id: entry.client_id } : { provider },
+    secrets: entry?.header_names?.length ? { headers: entry.header_names.map((header) => `${header}: `).join("\n") } : {},
     parameters: Object.fromEntries((entry?.parameters ?? []).map((parameter) => [parameter.name, given[parameter.name] ?? parameter.default])),
   });
 }
@@ -98,6 +99,10 @@ export function canFillIn(state) {
  */
 export function filledIn(state, fields) {
   const { client_id: clientId, scope } = state.values;
+  if (state.kind !== "oauth2") {
+    const { type, ...values } = fields;
+    return { ...state, values: { ...values, provider: state.values.provider } };
+  }
   return { ...state, values: { ...fields, client_id: clientId || fields.client_id, scope: scope || fields.scope } };
 }
 

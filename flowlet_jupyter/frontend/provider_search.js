@@ -38,14 +38,16 @@ export function shortKind(kind, schema) {
 export function choicesFor(providers, schema, used, query) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const ranked = providers.map((provider) => {
-    const kind = provider.kind ?? "oauth2";
+    const kind = provider.type ?? "oauth2";
+    const ends = provider.ends ? `ends ${provider.ends}` : "";
     const mark = provider.is_organisations ? "your organisation's" : used.includes(provider.key) ? "used here" : "";
-    const note = [shortKind(kind, schema), provider.category, mark].filter(Boolean).join(" · ");
+    const note = [shortKind(kind, schema), provider.category, ends, mark].filter(Boolean).join(" · ");
     return { rank: rankOf(provider, words), isNear: Boolean(mark), choice: { key: `provider:${provider.key}`, title: provider.title, note, kind, provider: provider.key } };
   });
   const found = ranked.filter(({ rank }) => rank < 4)
     .sort((a, b) => a.rank - b.rank || Number(b.isNear) - Number(a.isNear) || a.choice.title.localeCompare(b.choice.title));
-  const general = Object.keys(schema).map((kind) => ({
+  const order = Object.keys(GENERIC);
+  const general = Object.keys(schema).sort((a, b) => order.indexOf(a) - order.indexOf(b)).map((kind) => ({
     key: `kind:${kind}`, title: GENERIC[kind] ?? schema[kind].label, note: GENERIC_NOTES[kind] ?? "", kind, provider: null,
   }));
   return [...found.map(({ choice }) => choice), ...general];
@@ -55,8 +57,18 @@ export function choicesFor(providers, schema, used, query) {
 function rankOf(provider, words) {
   if (!words.length) return 0;
   const title = provider.title.toLowerCase();
-  const text = `${title} ${provider.key} ${provider.category ?? ""}`.toLowerCase();
+  const text = `${title} ${provider.key} ${provider.category ?? ""} ${(provider.hosts ?? []).join(" ")}`.toLowerCase();
   if (!words.every((word) => text.includes(word))) return 4;
   if (title.startsWith(words[0]) || provider.key.startsWith(words[0])) return 1;
   return new RegExp(`(^|[^a-z0-9])${words[0].replace(/[^a-z0-9]/g, "\\$&")}`).test(text) ? 2 : 3;
+}
+
+/**
+ * The entry that a secret was made from: an OAuth2 one names it, a key goes to the same hosts.
+ * @param {import("./server.js").Secret} secret @param {import("./server.js").Provider[]} providers
+ */
+export function providerOfSecret(secret, providers) {
+  if (secret.type === "oauth2") return providers.find((provider) => provider.key === secret.provider);
+  const hosts = (secret.allowed_hosts ?? []).join(" ");
+  return hosts ? providers.find((provider) => provider.type === secret.type && provider.hosts?.join(" ") === hosts) : undefined;
 }

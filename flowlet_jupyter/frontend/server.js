@@ -6,7 +6,7 @@
  *   choices: Record<string, string>, set_by: string, may_be_empty: boolean, is_value: boolean}} Field
  * @typedef {Record<string, {label: string, fields: Field[]}>} Schema the response of GET api/schema
  * @typedef {{name: string, label: string, kind?: string, default: string, hint?: string}} Parameter
- * @typedef {{key: string, title: string, kind?: string, category?: string, parameters: Parameter[], grant_type: string,
+ * @typedef {{key: string, title: string, type?: string, category?: string, hosts?: string[], header_names?: string[], ends?: string, parameters: Parameter[], grant_type: string,
  *   client_id: string, registration_page?: string, refresh_token_from?: string, redirect_rule?: string,
  *   needs_client_secret?: boolean, is_ready?: boolean, is_organisations?: boolean, notes?: string}} Provider
  * @typedef {{time: number, method: string, host: string, status: number, notebook?: string}} Use

@@ -1,7 +1,7 @@
 // @ts-check
 // The rows of the table of secrets: searched and sorted. Pure.
 
-import { shortKind } from "./provider_search.js";
+import { providerOfSecret, shortKind } from "./provider_search.js";
 import { statusWords } from "./timeline.js";
 
 /**
@@ -19,7 +19,7 @@ export function tableRows(secrets, providers, schema, { query, by, isDescending 
     secret,
     name: secret.name,
     kind: secret.error ? "" : shortKind(secret.type, schema),
-    provider: providers.find((provider) => provider.key === secret.provider)?.title ?? "",
+    provider: providerOfSecret(secret, providers)?.title ?? "",
     status: secret.error ?? statusWords(secret.status),
     used: secret.last_use?.time ?? 0,
   }));

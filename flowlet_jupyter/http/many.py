@@ -236,10 +236,10 @@ def _declared_paging(secret: str | None, session: Session) -> Mapping[str, str]:
 
 @functools.lru_cache(maxsize=100)
 def _paging_of(provider: str) -> Mapping[str, str]:
-    from flowlet_jupyter.providers import load_providers
+    from flowlet_jupyter.providers import provider_named
 
     try:
-        entry = load_providers().get(provider)
+        entry = provider_named(provider)
     except FlowletError:
         return {}  # an organisation's broken entry is no reason not to look at the pages themselves
     return entry.paging if entry else {}

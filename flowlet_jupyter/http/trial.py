@@ -34,14 +34,14 @@ class Trial:
 
 
 @shielded("test request")
-def try_secret(vault: Vault, name: str) -> Trial:
-    """Send one GET with the secret `name`: to its identity URL, else its base URL, else its first host.
+def try_secret(vault: Vault, name: str, *, url: str = "") -> Trial:
+    """Send one GET with the secret `name`: to `url`, else to its identity URL, its base URL or its first host.
 
     Redirects are not followed, and of the response only the status is read. Raises `UsageError` if the secret names
     nothing to ask, `AuthRequired`, `HostNotAllowed`, `RequestFailed` and what else a request with the secret raises.
     """
     record = vault.get(name)
-    url = _harmless_url(record)
+    url = url or _harmless_url(record)
     host = urlsplit(url).netloc
     try:
         response = bounded_request(

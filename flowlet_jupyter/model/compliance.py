@@ -50,10 +50,16 @@ class Compliance:
     authorization_scheme: str = "Bearer"
     token_header: str = "Authorization"
     token_parameter: str = ""  # the query parameter that carries the token, where no header does
-    api_headers: Mapping[str, str] = field(default_factory=dict)  # "{client_id}" stands for the client ID
+    # "{client_id}" and "{client_secret}" stand for the client's own (Etsy); a header with the latter is never shown
+    api_headers: Mapping[str, str] = field(default_factory=dict)
 
     # discovery: the issuer is a template of the tenant (Entra's "{tenantid}")
     issuer_template: bool = False
+
+    @property
+    def needs_client_secret(self) -> bool:
+        """Whether a header of each API call holds the client secret, however the client authenticates itself."""
+        return any("{client_secret}" in text for text in self.api_headers.values())
 
     def declared(self) -> dict[str, Any]:
         """The switches that differ from the RFCs, as JSON has them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -33,6 +34,14 @@ class Named(Protocol):
     @property
     def openapi(self) -> str | None:
         """A file or URL that describes the API, for completion."""
+
+
+class HasApiHeaders(Protocol):
+    """The field of the kinds whose API may need fixed headers beside the credential."""
+
+    @property
+    def api_headers(self) -> Mapping[str, str]:
+        """The headers by name."""
 
 
 class FieldErrors:
@@ -173,6 +182,17 @@ def check_shared_fields(secret: Named, errors: FieldErrors, *default_host_urls: 
             raise InvalidSecret("allowed_hosts is a list of hosts.", field="allowed_hosts")
         if secret.allowed_hosts or not {"base_url", "token_endpoint"} & set(errors.found):
             set_field(secret, "allowed_hosts", _checked_hosts(secret, *default_host_urls, secret.base_url))
+
+
+def check_api_headers(secret: HasApiHeaders, errors: FieldErrors) -> None:
+    """Normalize the fixed headers of a secret, which are no credentials; what is wrong goes to `errors`."""
+    with errors:
+        headers = dict(secret.api_headers or {})
+        for header, text in headers.items():
+            check_header_name(header, "api_headers")
+            if not (text.isascii() and text.isprintable()):
+                raise InvalidSecret(f"The value of header {header} has visible ASCII characters.", field="api_headers")
+        set_field(secret, "api_headers", headers)
 
 
 def set_field(secret: object, name: str, value: object) -> None:

@@ -42,6 +42,10 @@ METHOD_LABELS = {
 
 _Labels = dict[str, tuple[str, str]]
 
+_API_HEADERS: _Labels = {
+    "api_headers": ("Fixed headers", "What the API needs on each request beside the credential, such as a version"),
+}
+
 _SHARED: _Labels = {
     "name": ("Name", "How requests will name it, such as twitter"),
     "allowed_hosts": (
@@ -53,17 +57,19 @@ _SHARED: _Labels = {
 }
 
 LABELS: dict[str, _Labels] = {
-    "password": {**_SHARED, "password": ("Password or API key", "")},
+    "password": {**_SHARED, **_API_HEADERS, "password": ("Password or API key", "")},
     "basic": {
         **_SHARED,
+        **_API_HEADERS,
         "username": ("User name", "May be empty if there is a password"),
         "password": ("Password", "May be empty if there is a user name"),
     },
     "headers": {**_SHARED, "headers": ("Headers", "One a line, such as X-Api-Key: value")},
     "api_key": {
         **_SHARED,
+        **_API_HEADERS,
         "key": ("API key", ""),
-        "parameter": ("Parameter", "The name of the header or of the query parameter, such as X-API-Key or api_key"),
+        "parameter": ("Parameter", "The header or the query parameter, such as X-API-Key or api_key; for Basic the pair, such as {key}:"),
         "location": ("Location", "Where the API looks for the key"),
         "prefix": ("Prefix", "What stands before the key, such as Token and a space; usually nothing"),
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -40,6 +41,7 @@ AUTH_METHODS = (
 )  # fmt: skip
 _NEEDS_CLIENT_SECRET = frozenset({"client_secret_basic", "client_secret_post", "client_secret_jwt"})
 
+_NAME_IN_BRACES = re.compile(r"\{([A-Za-z0-9_]+)\}")
 _OPTIONAL_ENDPOINTS = (
     "device_authorization_endpoint",
     "pushed_authorization_request_endpoint",
@@ -179,6 +181,8 @@ class OAuth2:
                 "client_secret",
                 f"Client authentication {method} needs the client secret (for a public client choose 'none').",
             )
+        if self.compliance.needs_client_secret and not self.client_secret:
+            errors.add("client_secret", "The client secret is missing: the API wants it on each request.")
         if method == "private_key_jwt" and not self.private_key:
             errors.add("private_key", "Client authentication private_key_jwt needs the private key.")
         if method == "tls_client_auth" and not self.client_certificate_file:
@@ -193,7 +197,8 @@ class OAuth2:
 
         `scheme` is that of the Authorization header where the token set asks for another one (DPoP).
         """
-        known = {"client_id": self.client_id, **token.parameters}
+        secret = self.client_secret.reveal() if self.client_secret else ""
+        known = {**token.parameters, "client_id": self.client_id, "client_secret": secret}
         headers = {name: SecretValue(_filled(text, known)) for name, text in self.compliance.api_headers.items()}
         if self.compliance.token_parameter:
             return Credentials(headers, {self.compliance.token_parameter: token.access_token})
@@ -237,9 +242,8 @@ _NEEDED_BY_GRANT = (
 
 
 def _filled(template: str, known: Mapping[str, str]) -> str:
-    for name, value in known.items():
-        template = template.replace(f"{{{name}}}", value)
-    return template
+    # in one pass: a value that looks like a name in braces is not filled in again
+    return _NAME_IN_BRACES.sub(lambda found: known.get(found[1], found[0]), template)
 
 
 def _checked_resource(resource: str) -> str:

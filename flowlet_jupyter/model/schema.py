@@ -51,7 +51,7 @@ _NOT_IN_CATALOGUE = frozenset({
 _CHOICES = {
     "grant_type": GRANT_LABELS,
     "token_endpoint_auth_method": METHOD_LABELS,
-    "location": {"header": "in a header", "query": "in the URL's query"},
+    "location": {"header": "in a header", "query": "in the URL's query", "basic": "in Authorization: Basic"},
 }
 
 
@@ -104,7 +104,7 @@ def _field(kind: str, spec: dataclasses.Field[Any]) -> Field:
         set_by="flowlet" if name in _SET_BY_FLOWLET else "anyone",
         may_be_empty=name in _MAY_BE_EMPTY,
         is_shared=not is_value and name not in _NOT_SHARED,
-        is_in_catalogue=kind == "oauth2" and not is_value and name not in _NOT_IN_CATALOGUE,
+        is_in_catalogue=kind != "external" and not is_value and name not in _NOT_IN_CATALOGUE,
         is_bound=name in _BOUND,
         gets_credentials=kind == "oauth2" and name in CREDENTIALED_ENDPOINTS,
     )

@@ -14,6 +14,7 @@ from flowlet_jupyter.model.compliance import Compliance
 from flowlet_jupyter.model.fields import (
     FieldErrors,
     as_value,
+    check_api_headers,
     check_header_name,
     check_shared_fields,
     checked_header_text,
@@ -61,12 +62,14 @@ class Password(Static):
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
     openapi: str | None = None
+    api_headers: Mapping[str, str] = dataclasses.field(default_factory=dict)  # fixed; no credential
 
     def __post_init__(self) -> None:
         errors = FieldErrors()
         with errors:
             set_field(self, "password", needed(as_value(self.password), "password", "password"))
             checked_header_text(self.password, "password", "password")
+        check_api_headers(self, errors)
         check_shared_fields(self, errors)
         errors.raise_any()
 
@@ -100,6 +103,7 @@ class Basic(Static):
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
     openapi: str | None = None
+    api_headers: Mapping[str, str] = dataclasses.field(default_factory=dict)  # fixed; no credential
 
     def __post_init__(self) -> None:
         errors = FieldErrors()
@@ -112,6 +116,7 @@ class Basic(Static):
             errors.add("username", "The user name holds a colon, which Basic authentication cannot send (RFC 7617, 2).")
         if not self.username and not self.password:
             errors.add("username", "The user name and the password are missing; one of them may be empty, not both.")
+        check_api_headers(self, errors)
         check_shared_fields(self, errors)
         errors.raise_any()
 
@@ -171,7 +176,8 @@ class Headers(Static):
         return [name for name in self.headers if name.lower() != "authorization"]
 
 
-KEY_LOCATIONS = ("header", "query")
+KEY_LOCATIONS = ("header", "query", "basic")
+_KEY = "{key}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +185,8 @@ class ApiKey(Static):
     """An API key in a header or query parameter of the API's own (OpenAPI 3.1, 4.8.27 "apiKey").
 
     `prefix` stands before the key, such as `Token ` with its space. A key in the query is added below the client: no
-    URL that can be seen holds it.
+    URL that can be seen holds it. With the location `basic` the key is part of `Authorization: Basic` (RFC 7617), and
+    `parameter` is the pair of user name and password in which `{key}` stands for it, such as `{key}:` or `{key}:x`.
     """
 
     type: ClassVar[str] = "api_key"
@@ -193,6 +200,7 @@ class ApiKey(Static):
     allowed_hosts: tuple[str, ...] = ()
     base_url: str | None = None
     openapi: str | None = None
+    api_headers: Mapping[str, str] = dataclasses.field(default_factory=dict)  # fixed; no credential
 
     def __post_init__(self) -> None:
         errors = FieldErrors()
@@ -204,7 +212,9 @@ class ApiKey(Static):
             if self.location == "header":
                 checked_header_text(self.key, "API key", "key")
         with errors:
-            if self.location == "header":
+            if self.location == "basic":
+                _check_basic_pair(self.parameter)
+            elif self.location == "header":
                 check_header_name(self.parameter, "parameter")
             elif not self.parameter or any(
                 not character.isprintable() or character == " " for character in self.parameter
@@ -216,16 +226,23 @@ class ApiKey(Static):
             (self.prefix.isascii() and self.prefix.isprintable()) or not self.prefix
         ):
             errors.add("prefix", "The prefix has visible ASCII characters, and may end in a space.")
+        check_api_headers(self, errors)
         check_shared_fields(self, errors)
         errors.raise_any()
 
     def credentials(self) -> Credentials:
         """The header or the query parameter."""
+        if self.location == "basic":
+            pair = self.parameter.replace(_KEY, self.key.reveal())
+            return Credentials({"Authorization": SecretValue("Basic " + base64.b64encode(pair.encode()).decode())})
         sent = {self.parameter: SecretValue(f"{self.prefix}{self.key.reveal()}")}
         return Credentials(sent) if self.location == "header" else Credentials({}, sent)
 
     def curl_arguments(self, token: str) -> list[str]:
         """The words of a curl command; `token` is what stands for the key in double quotes."""
+        if self.location == "basic":
+            before, _, after = self.parameter.partition(_KEY)
+            return ["-u", f'"{in_double_quotes(before)}{token}{in_double_quotes(after)}"']
         if self.location == "query":
             return curl_query(self.parameter, token, self.prefix)
         return curl_header(self.parameter, "", in_double_quotes(self.prefix) + token)
@@ -240,7 +257,16 @@ class ApiKey(Static):
         """The header or the query parameter."""
         if self.location == "query":
             return [f"the URL parameter {self.parameter}"]
-        return [] if self.parameter.lower() == "authorization" else [self.parameter]
+        return [] if self.location == "basic" or self.parameter.lower() == "authorization" else [self.parameter]
+
+
+def _check_basic_pair(pair: str) -> None:
+    if pair.count(_KEY) != 1 or ":" not in pair or not (pair.isascii() and pair.isprintable()):
+        raise InvalidSecret(
+            "For the location 'basic' the parameter is a user name, a colon and a password, one of them {key}: such as "
+            "{key}: or {key}:x.",
+            field="parameter",
+        )
 
 
 SOURCE_KINDS = ("env", "file", "keyring", "hub")

@@ -52,9 +52,9 @@ def _secret_names() -> list[str]:
 
 
 def _providers() -> list[str]:
-    from flowlet_jupyter.providers import load_providers
+    from flowlet_jupyter.providers import provider_keys
 
-    return list(load_providers())
+    return provider_keys()
 
 
 _VALUES: dict[str, Callable[[], Iterable[str]]] = {

@@ -1,209 +1,158 @@
 """The catalogue of providers: data in `catalogue/*.toml`, and what an organisation adds in Jupyter's data folders.
 
-Every peculiarity is declared in an entry; no code asks which provider it talks to.
+Every peculiarity is declared in an entry; no code asks which provider it talks to. One entry is one file, which is read
+when it is asked for; what a list and a search need of all of them is in `catalogue/index.json`, which
+`docs/make_providers.py` writes.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import json
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_core.paths import jupyter_path
 
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.model.hosts import parse_host_rule
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
-from flowlet_jupyter.model.schema import Field, checked_value, fields_of_kind
+from flowlet_jupyter.providers.entry import (
+    KINDS,
+    PAGING_STYLES,
+    REDIRECT_RULES,
+    Parameter,
+    Provider,
+    ends_soon,
+    parse_provider,
+)
+from flowlet_jupyter.providers.fill import fields_for, known_fields, trial_url
 
-_CATALOGUE = Path(__file__).parent / "catalogue"
-_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
-_PLACE = re.compile(r"\{([a-z_]+)\}")
-REDIRECT_RULES = ("https", "not-localhost", "any-loopback-port", "opaque")
-PAGING_STYLES = ("link", "next", "cursor", "page", "offset")
+__all__ = [
+    "KINDS",
+    "PAGING_STYLES",
+    "REDIRECT_RULES",
+    "Parameter",
+    "Provider",
+    "Summary",
+    "ends_soon",
+    "fields_for",
+    "known_fields",
+    "load_providers",
+    "parse_provider",
+    "provider_index",
+    "provider_keys",
+    "provider_named",
+    "search_providers",
+    "summary_of",
+    "trial_url",
+]
 
-# fields of a secret that an entry may fill in; the identity is a table of its own
-_FIELDS = {
-    name: field
-    for name, field in fields_of_kind("oauth2").items()
-    if field.is_in_catalogue and not name.startswith("identity_")
-}
-_DESCRIPTIONS = ("title", "source", "compared", "registration_page", "refresh_token_from", "redirect_rule", "notes")
-
-_KNOWN = {*_FIELDS, *_DESCRIPTIONS, "verified", "identity", "paging", "parameters"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """A part of the endpoints that the person fills in: one DNS label (or path segment), or a host."""
-
-    name: str
-    label: str
-    kind: str = "label"
-    default: str = ""
-    hint: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provider:
-    """One entry. `fields` are those of an OAuth2 secret, in which `{name}` stands for a parameter's value."""
-
-    key: str
-    title: str
-    source: str  # the provider's own page
-    verified: bool  # whether somebody ran it against the provider
-    fields: Mapping[str, Any]
-    parameters: tuple[Parameter, ...] = ()
-    compared: str = ""  # independent projects whose source has the same endpoints
-    registration_page: str = ""
-    refresh_token_from: str = ""  # what makes the provider give a refresh token
-    redirect_rule: str = ""
-    notes: str = ""
-    paging: Mapping[str, str] = field(default_factory=dict)
-    is_organisations: bool = False  # whether it comes from a Jupyter data folder, not from the package
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether nothing is left to fill in: an organisation's entry that carries its public client."""
-        if self.fields.get("grant_type", AUTHORIZATION_CODE) != AUTHORIZATION_CODE:
-            return False
-        public = self.fields.get("token_endpoint_auth_method") == "none" and bool(self.fields.get("client_id"))
-        return public and not self.parameters and "authorization_endpoint" in self.fields
+CATALOGUE = Path(__file__).parent / "catalogue"
+INDEX = CATALOGUE / "index.json"
+_KEY = re.compile(r"[\w.@+-]+")  # a file's name without its end, and no path
+Summary = Mapping[str, Any]  # what a list, a search and a form need of an entry, as JSON has it
 
 
-def load_providers() -> dict[str, Provider]:
-    """All entries by key; an organisation's overrides ours, and a nearer Jupyter data folder a farther one.
+def provider_named(key: str) -> Provider | None:
+    """The entry `key`, its one file read; an organisation's overrides ours, a nearer Jupyter data folder a farther one.
 
     Raises `InvalidSecret` naming the file of an entry that is wrong.
     """
-    folders = [Path(folder) for folder in reversed(jupyter_path("flowlet", "providers"))]
-    found: dict[str, Provider] = {}
-    for folder in (_CATALOGUE, *folders):
-        for file in sorted(folder.glob("*.toml")):
-            try:
-                table = tomllib.loads(file.read_text("utf-8"))
-            except (OSError, ValueError) as error:
-                raise InvalidSecret(f"The provider file {file} cannot be read: {error}") from None
-            entry = parse_provider(file.stem, table, str(file))
-            found[file.stem] = replace(entry, is_organisations=folder != _CATALOGUE)
+    if not _KEY.fullmatch(key):
+        return None
+    files = (folder / f"{key}.toml" for folder in (*reversed(_added_folders()), CATALOGUE))
+    file = next((file for file in files if file.is_file()), None)
+    return None if file is None else _parsed(file, file.stat().st_mtime_ns)
+
+
+def provider_keys() -> list[str]:
+    """The keys of all entries; no file is read."""
+    return sorted(_files())
+
+
+def provider_index() -> list[Summary]:
+    """A summary of each entry, by title: our own from the index, and each of an organisation's from its file.
+
+    Raises `InvalidSecret` naming the file of an entry that is wrong.
+    """
+    summaries = {entry["key"]: entry for entry in _own_index(INDEX.stat().st_mtime_ns)}
+    for key, file in _added_files().items():
+        summaries[key] = {**summary_of(_parsed(file, file.stat().st_mtime_ns)), "is_organisations": True}
+    return _by_title(summaries.values())
+
+
+def search_providers(text: str, index: Iterable[Summary]) -> list[Summary]:
+    """The summaries in which each word of `text` begins a word: those whose key or title begins with `text` first."""
+    words = text.casefold().split()
+    found = []
+    for entry in index:
+        title, key = entry["title"].casefold(), entry["key"]
+        searched = f" {key.replace('-', ' ')} {title} {entry['category']} {' '.join(entry['hosts']).replace('.', ' ')}"
+        if all(f" {word}" in searched for word in words):
+            is_first = key.startswith(text.casefold().strip()) or title.startswith(text.casefold().strip())
+            found.append((not is_first, entry))
+    return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
+
+
+def load_providers() -> dict[str, Provider]:
+    """All entries by key, each file read: for tests, documentation and an import. Raises like `provider_named`."""
+    found = {key: _parsed(file, file.stat().st_mtime_ns) for key, file in _files().items()}
     return dict(sorted(found.items(), key=lambda item: item[1].title.lower()))
 
 
-def parse_provider(key: str, table: Mapping[str, Any], where: str) -> Provider:
-    """The entry that `table` describes. Raises `InvalidSecret` naming `where` and what is wrong."""
-    if problem := _problem(table):
-        raise InvalidSecret(f"The provider file {where}: {problem}")
+def summary_of(provider: Provider) -> Summary:
+    """What a list, a search and a form need of an entry."""
+    fields = provider.fields
+    return {
+        "key": provider.key, "title": provider.title, "type": provider.type, "category": provider.category,
+        "hosts": list(fields["allowed_hosts"]), "ends": provider.ends, "source": provider.source,
+        "registration_page": provider.registration_page, "redirect_rule": provider.redirect_rule,
+        "refresh_token_from": provider.refresh_token_from, "notes": provider.notes,
+        "header_names": list(provider.header_names),
+        "parameters": [dataclasses.asdict(parameter) for parameter in provider.parameters],
+        "grant_type": fields.get("grant_type", AUTHORIZATION_CODE), "client_id": fields.get("client_id", ""),
+        "needs_client_secret": fields.get("token_endpoint_auth_method") != "none", "is_ready": provider.is_ready,
+    }  # fmt: skip
+
+
+def index_text() -> str:
+    """The text of `catalogue/index.json`, from the files of the catalogue."""
+    own = [_parsed(file, file.stat().st_mtime_ns) for file in sorted(CATALOGUE.glob("*.toml"))]
+    lines = [json.dumps(summary_of(provider), ensure_ascii=False) for provider in own]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def _by_title(summaries: Iterable[Summary]) -> list[Summary]:
+    return sorted(summaries, key=lambda entry: str(entry["title"]).lower())
+
+
+def _files() -> dict[str, Path]:
+    return {**{file.stem: file for file in CATALOGUE.glob("*.toml")}, **_added_files()}
+
+
+def _added_files() -> dict[str, Path]:
+    return {file.stem: file for folder in _added_folders() for file in folder.glob("*.toml")}
+
+
+def _added_folders() -> list[Path]:
+    """Jupyter's data folders, the nearest last."""
+    return [Path(folder) for folder in reversed(jupyter_path("flowlet", "providers"))]
+
+
+@functools.lru_cache(maxsize=1)
+def _own_index(_mtime_ns: int) -> list[Summary]:
+    found: list[Summary] = json.loads(INDEX.read_text("utf-8"))
+    return found
+
+
+@functools.lru_cache(maxsize=1000)
+def _parsed(file: Path, _mtime_ns: int) -> Provider:
     try:
-        fields = {name: _checked(field, table[name]) for name, field in _FIELDS.items() if table.get(name)}
-        parameters = tuple(Parameter(**entry) for entry in table.get("parameters", []))
-    except (InvalidSecret, TypeError) as error:
-        raise InvalidSecret(f"The provider file {where}: {error}") from None
-    fields |= {f"identity_{name}": value for name, value in table.get("identity", {}).items()}
-    return Provider(
-        key=key,
-        verified=table.get("verified") is True,
-        fields=fields,
-        parameters=parameters,
-        paging=table.get("paging", {}),
-        **{name: table.get(name, "") for name in _DESCRIPTIONS},
-    )
-
-
-def _problem(table: Mapping[str, Any]) -> str | None:
-    hosts = table.get("allowed_hosts")
-    paging = table.get("paging", {})
-    checks = (
-        (not set(table) <= _KNOWN, f"'{min(set(table) - _KNOWN, default='')}' is not a field of an entry."),
-        *(
-            (not isinstance(table.get(name), str) or not table[name], f"'{name}' is missing.")
-            for name in ("title", "source", "token_endpoint")
-        ),
-        (not str(table.get("source")).startswith("https://"), "'source' must be the provider's own page."),
-        *((not isinstance(table.get(name, ""), str), f"'{name}' must be a text.") for name in _DESCRIPTIONS),
-        (
-            table.get("redirect_rule", "") not in {"", *REDIRECT_RULES},
-            f"'redirect_rule' is one of {', '.join(REDIRECT_RULES)}.",
-        ),
-        (
-            bool(paging) and paging.get("style") not in PAGING_STYLES,
-            f"'paging.style' is one of {', '.join(PAGING_STYLES)}.",
-        ),
-        (
-            not isinstance(hosts, list) or not hosts or not all(isinstance(host, str) for host in hosts),
-            "'allowed_hosts' must be a list of hosts.",
-        ),
-    )
-    return next((problem for is_wrong, problem in checks if is_wrong), None)
-
-
-def _checked(field: Field, value: Any) -> Any:
-    """The entry's value, once it has the form that the field takes."""
-    converted = checked_value(field, value)
-    return converted if field.shape == "texts" else value
-
-
-def known_fields(configuration: Mapping[str, Any], providers: Mapping[str, Provider]) -> dict[str, Any]:
-    """The fields of a secret that the entry of its provider fills in, and its `parameters`, if the entry has any.
-
-    The parameters are read back from the secret's own endpoints; empty if they cannot be, or there is no entry.
-    """
-    provider = providers.get(str(configuration.get("provider")))
-    if provider is None:
-        return {}
-    values: dict[str, str] = {}
-    for name, template in provider.fields.items():
-        own = configuration.get(name)
-        if isinstance(template, str) and isinstance(own, str) and (matched := _pattern(template).fullmatch(own)):
-            values = {**matched.groupdict(), **values}
-    try:
-        fields = fields_for(provider, values)
-    except InvalidSecret:
-        return {}
-    del fields["provider"]
-    return {**fields, "parameters": {parameter.name: values[parameter.name] for parameter in provider.parameters
-                                     if parameter.name in values}}  # fmt: skip
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    named: set[str] = set()
-
-    def group(matched: re.Match[str]) -> str:
-        name = matched[1]
-        if name in named:
-            return f"(?P={name})"
-        named.add(name)
-        return f"(?P<{name}>[^/]+)"
-
-    return re.compile("".join(
-        group(matched) if (matched := _PLACE.fullmatch(part)) else re.escape(part)
-        for part in re.split(r"(\{[a-z_]+\})", template)
-    ))  # fmt: skip
-
-
-def fields_for(provider: Provider, values: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of a secret at `provider`, its parameters filled in from `values`.
-
-    Raises `InvalidSecret`, its field naming the parameter that is missing or cannot stand in a host.
-    """
-    checked = {}
-    for parameter in provider.parameters:
-        value = str(values.get(parameter.name, "") or parameter.default).strip()
-        if not value:
-            raise InvalidSecret(f"{parameter.label} is missing.", field=parameter.name)
-        if parameter.kind == "host":
-            value = str(parse_host_rule(value.removeprefix("https://").rstrip("/")))
-        elif not _LABEL.fullmatch(value):
-            raise InvalidSecret(f"{parameter.label} has letters, digits and hyphens only.", field=parameter.name)
-        checked[parameter.name] = value
-
-    def filled(value: Any) -> Any:
-        if isinstance(value, str):
-            return _PLACE.sub(lambda place: checked.get(place[1], place[0]), value)
-        return tuple(filled(entry) for entry in value) if isinstance(value, tuple) else value
-
-    # a compliance switch has places of its own ("{client_id}")
-    fields = {name: filled(value) for name, value in provider.fields.items()}
-    return {**fields, "provider": provider.key}
+        table = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidSecret(f"The provider file {file} cannot be read: {error}") from None
+    return parse_provider(file.stem, table, str(file))

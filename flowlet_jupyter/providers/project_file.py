@@ -19,7 +19,7 @@ from typing import Any
 from flowlet_jupyter.errors import FlowletError, InvalidSecret
 from flowlet_jupyter.model.fields import FieldErrors, checked_name
 from flowlet_jupyter.model.schema import fields_of_kind, kind_named, shared_value, value_field_names
-from flowlet_jupyter.providers import known_fields, load_providers
+from flowlet_jupyter.providers import known_fields, provider_named
 from flowlet_jupyter.vault import Vault
 
 FILE_NAME = "flowlet.toml"
@@ -90,12 +90,11 @@ def as_toml(configurations: Iterable[Mapping[str, Any]]) -> str:
 
     What the catalogue's entry of a secret's provider fills in is left out.
     """
-    configurations = list(configurations)
-    providers = load_providers() if any(shown.get("provider") for shown in configurations) else {}
     lines = []
     for shown in configurations:
         lines.append(f"[secrets.{_toml(str(shown['name']))}]")
-        known = known_fields(shown, providers)
+        provider = shown.get("provider")
+        known = known_fields(shown, provider_named(provider) if provider else None)
         parameters = known.pop("parameters", {})
         kind = str(shown.get("type", "oauth2"))
         for field in fields_of_kind(kind).values():

@@ -26,7 +26,7 @@ from flowlet_jupyter.errors import (
     VaultError,
 )
 from flowlet_jupyter.http.identity import identify
-from flowlet_jupyter.http.trial import try_secret
+from flowlet_jupyter.http.trial import Trial, try_secret
 from flowlet_jupyter.http.usage_log import last_uses
 from flowlet_jupyter.model.fields import checked_endpoint, checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
@@ -37,7 +37,14 @@ from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import discover, fields_of, hosts_of
 from flowlet_jupyter.oauth.registration import register_client
-from flowlet_jupyter.providers import Provider, fields_for, load_providers
+from flowlet_jupyter.providers import (
+    Provider,
+    fields_for,
+    known_fields,
+    provider_index,
+    provider_named,
+    trial_url,
+)
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.handshake import greet
 from flowlet_jupyter.server.redirect_uri import proxy_problem, redirect_uri
@@ -172,7 +179,26 @@ class TestHandler(FlowletAPIHandler):
     @web.authenticated
     async def post(self, name: str) -> None:
         """What the API answered: `method`, `host`, `status`, `reason`, `is_accepted`."""
-        self.finish(dataclasses.asdict(await run_in_thread(lambda: try_secret(self.vault, name))))
+        self.finish(dataclasses.asdict(await run_in_thread(lambda: self._tried(name))))
+
+    def _tried(self, name: str) -> Trial:
+        shown = configuration(self.vault.get(name).secret)
+        entry = _entry_of(shown)
+        values = known_fields(shown, entry).get("parameters", {})
+        try:
+            url = trial_url(entry, values) if entry else ""
+        except InvalidSecret:
+            url = ""  # a parameter that cannot be read back from the endpoints
+        return try_secret(self.vault, name, url=url)
+
+
+def _entry_of(shown: Mapping[str, Any]) -> Provider | None:
+    """The catalogue's entry of a secret: the one that it names, or the one of its kind that goes to the same hosts."""
+    if shown["type"] == "oauth2":
+        return provider_named(shown["provider"]) if shown.get("provider") else None
+    same = [entry["key"] for entry in provider_index()
+            if entry["type"] == shown["type"] and list(entry["hosts"]) == list(shown["allowed_hosts"])]  # fmt: skip
+    return provider_named(same[0]) if same else None
 
 
 class RevokeHandler(FlowletAPIHandler):
@@ -272,8 +298,7 @@ class ProvidersHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self) -> None:
         """All entries, by title."""
-        providers = await run_in_thread(load_providers)
-        self.finish(json.dumps([_shown(provider) for provider in providers.values()]))
+        self.finish(json.dumps(await run_in_thread(provider_index)))
 
 
 class ProviderFieldsHandler(FlowletAPIHandler):
@@ -282,7 +307,7 @@ class ProviderFieldsHandler(FlowletAPIHandler):
     @web.authenticated
     async def post(self, key: str) -> None:
         """The fields of a secret, for the values in the JSON object of the body."""
-        provider = (await run_in_thread(load_providers)).get(key)
+        provider = await run_in_thread(lambda: provider_named(key))
         if provider is None:
             raise web.HTTPError(404, "There is no such provider in the catalogue.")
         self.finish(fields_for(provider, self.get_json_body() or {}))
@@ -306,14 +331,6 @@ class DiscoverHandler(FlowletAPIHandler):
                 "registration_endpoint": metadata.endpoints.get("registration_endpoint"),
             }
         )
-
-
-def _shown(provider: Provider) -> dict[str, Any]:
-    shown = dataclasses.asdict(provider)
-    fields = shown.pop("fields")
-    return {**shown, "needs_client_secret": fields.get("token_endpoint_auth_method") != "none",
-            "is_ready": provider.is_ready, "client_id": fields.get("client_id", ""),
-            "grant_type": fields.get("grant_type", AUTHORIZATION_CODE)}  # fmt: skip
 
 
 class SchemaHandler(FlowletAPIHandler):

@@ -28,7 +28,7 @@ from flowlet_jupyter.oauth.authorization_code import (
 from flowlet_jupyter.oauth.completion import complete_flow
 from flowlet_jupyter.oauth.pending import claim_flow, find_flow, flow_id, remember_flow
 from flowlet_jupyter.oauth.pushed import authorization_request
-from flowlet_jupyter.providers import fields_for, load_providers
+from flowlet_jupyter.providers import fields_for, provider_named
 from flowlet_jupyter.server.base import run_in_thread
 from flowlet_jupyter.server.pages import PageHandler
 from flowlet_jupyter.server.redirect_uri import callback_path, plan_redirect, redirect_uri
@@ -147,7 +147,7 @@ class AuthorizeHandler(FlowHandler):
     def _record(self, name: str) -> Record:
         key = self.get_query_argument("provider", "")
         if key and name not in self.vault.names():
-            provider = load_providers().get(key)
+            provider = provider_named(key)
             if provider is not None and provider.is_ready:
                 Secrets(self.vault).add(OAuth2(name=name, **fields_for(provider, {})))
         return self.vault.get(name)
@@ -209,7 +209,7 @@ def _redirect_rule(provider: str | None) -> str:
     if provider is None:
         return ""
     try:
-        entry = load_providers().get(provider)
+        entry = provider_named(provider)
     except FlowletError:
         return ""
     return entry.redirect_rule if entry else ""

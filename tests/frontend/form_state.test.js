@@ -145,3 +145,21 @@ test("what was pasted fills in the client, but moves no endpoint of the catalogu
   const closed = withPasted(withChoice(start(), { kind: "oauth2", provider: "bird" }), pasted);
   assert.deepEqual([closed.state.values.client_id, closed.state.values.token_endpoint], ["i", undefined]);
 });
+
+test("a provider that takes a key makes the form that of its kind, and only the key is left", () => {
+  const bank = { key: "bank", title: "Bank", type: "api_key", parameters: [], header_names: [], registration_page: "https://bank.example/keys" };
+  const fields = { type: "api_key", location: "header", prefix: "Token ", api_headers: { "X-Version": "1" }, allowed_hosts: ["api.bank.example"] };
+  const began = initialState(null, {}, { ...known, providers: [bank] });
+  const state = filledIn(withChoice(began, { kind: "api_key", provider: "bank" }), fields);
+  assert.deepEqual(steps(state).slice(0, 2), [["app"], ["credentials", "key"]]);
+  assert.equal(sectionsOf(state)[0].link, "https://bank.example/keys");
+  assert.ok(!keys(state).includes("api_headers"));
+  state.secrets = { key: "k" };
+  assert.deepEqual(requestBody(state), { ...fields, key: "k" });
+});
+
+test("a provider with several headers names them, so that only the values are left", () => {
+  const pair = { key: "pair", title: "Pair", type: "headers", parameters: [], header_names: ["X-Id", "X-Key"] };
+  const state = withChoice(initialState(null, {}, { ...known, providers: [pair] }), { kind: "headers", provider: "pair" });
+  assert.equal(formRows(state).find((row) => row.key === "headers").value, "X-Id: \nX-Key: ");
+});

@@ -16,11 +16,11 @@ const oauth2 = [
 ];
 export const schema = {
   oauth2: { label: "OAuth2", fields: oauth2 },
-  api_key: { label: "API key", fields: [...shared, field("key", "value"), field("location", "text", { default: "header", choices: { header: "h", query: "q" } }), field("prefix")] },
+  api_key: { label: "API key", fields: [...shared, field("key", "value"), field("location", "text", { default: "header", choices: { header: "h", query: "q" } }), field("prefix"), field("api_headers", "mapping", { default: {} })] },
   headers: { label: "Headers", fields: [...shared, field("headers", "values")] },
   external: { label: "External", fields: [...shared, field("source"), field("scheme", "text", { default: "Bearer", may_be_empty: true })] },
 };
-const shop = { key: "shop", title: "Shop", grant_type: "authorization_code", client_id: "", parameters: [{ name: "shop", label: "Shop", default: "" }] };
+const shop = { key: "shop", title: "Shop", type: "oauth2", grant_type: "authorization_code", client_id: "", parameters: [{ name: "shop", label: "Shop", default: "" }] };
 const bird = {
   key: "bird", title: "Bird", grant_type: "authorization_code", client_id: "", parameters: [],
   registration_page: "https://bird.example/apps", needs_client_secret: true,

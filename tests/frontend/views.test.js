@@ -14,7 +14,7 @@ const providers = [
   { key: "github", title: "GitHub", category: "development", parameters: [] },
   { key: "gitlab", title: "GitLab", parameters: [] },
   { key: "house", title: "The House", is_organisations: true, parameters: [] },
-  { key: "maps", title: "Maps", kind: "api_key", parameters: [] },
+  { key: "maps", title: "Maps", type: "api_key", hosts: ["maps.example"], parameters: [] },
 ];
 const titles = (query, used = []) => choicesFor(providers, schema, used, query).map((choice) => choice.title);
 
@@ -47,6 +47,12 @@ test("the table is searched in what it shows, and sorted", () => {
   assert.deepEqual(names({ query: "b.example" }), ["b"]);
   assert.deepEqual(names({ by: "used" }), ["b", "a", "broken"]);
   assert.deepEqual(names({ isDescending: true }), ["broken", "b", "a"]);
+});
+
+test("a key has the provider whose hosts it goes to", () => {
+  const key = secret("k", { type: "api_key", allowed_hosts: ["maps.example"] });
+  assert.equal(tableRows([key], providers, schema, order)[0].provider, "Maps");
+  assert.equal(tableRows([{ ...key, allowed_hosts: ["other.example"] }], providers, schema, order)[0].provider, "");
 });
 
 test("spans keep their width while they count", () => {

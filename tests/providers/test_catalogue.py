@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import datetime
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.compliance import Compliance
+from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.providers import fields_for, load_providers, parse_provider
+from flowlet_jupyter.model.schema import from_mapping
+from flowlet_jupyter.model.secret import host_rules
+from flowlet_jupyter.providers import (
+    INDEX,
+    ends_soon,
+    fields_for,
+    index_text,
+    load_providers,
+    parse_provider,
+    provider_index,
+    provider_keys,
+    provider_named,
+    search_providers,
+    trial_url,
+)
 
 GOOD = {
     "title": "Good",
@@ -21,27 +38,156 @@ GOOD = {
     "allowed_hosts": ["{shop}.good.example"],
     "parameters": [{"name": "shop", "label": "Shop"}],
 }
+KEY = {
+    "title": "Bank",
+    "type": "api_key",
+    "source": "https://bank.example/docs",
+    "parameter": "X-Bank",
+    "prefix": "Token ",
+    "api_headers": {"X-Version": "1"},
+    "base_url": "https://{region}.bank.example/v1",
+    "allowed_hosts": ["{region}.bank.example"],
+    "test": "https://{region}.bank.example/v1/me",
+    "parameters": [{"name": "region", "label": "Region", "default": "eu"}],
+}
 PROVIDERS = load_providers()
+VALUES = {
+    "oauth2": {"client_id": "id", "client_secret": "secret"},
+    "api_key": {"key": "secret"},
+    "password": {"password": "secret"},
+    "basic": {"username": "ann", "password": "secret"},
+}
 
 
-def test_there_are_at_least_sixty():
-    assert len(PROVIDERS) >= 60
+def test_there_are_enough_of_both_sorts():
+    kinds = [provider.type for provider in PROVIDERS.values()]
+    assert len(kinds) >= 400
+    assert kinds.count("oauth2") >= 250
+    assert len(kinds) - kinds.count("oauth2") >= 150
 
 
-@pytest.mark.parametrize("key", PROVIDERS)
-def test_an_entry_leaves_only_client_id_and_secret(key):
-    provider = PROVIDERS[key]
-    values = {parameter.name: parameter.default or "tenant.example" for parameter in provider.parameters}
-    for parameter in provider.parameters:
-        if parameter.kind == "label" and not parameter.default:
-            values[parameter.name] = "tenant"
-    fields = {"client_id": "id", "client_secret": "secret", **fields_for(provider, values)}
-    extra = {"username": "ann", "password": "p"} if fields.get("grant_type") == "password" else {}
-    secret = OAuth2(name=key, **fields, **extra)
-    assert secret.provider == key
-    assert secret.allowed_hosts
-    assert "{" not in secret.token_endpoint + str(secret.authorization_endpoint) + str(secret.base_url)
-    assert isinstance(secret.compliance, Compliance)
+def values_for(provider):
+    kinds = {"host": "tenant.example", "label": "tenant"}
+    return {parameter.name: parameter.default or kinds[parameter.kind] for parameter in provider.parameters}
+
+
+def secret_at(provider):
+    values = values_for(provider)
+    fields = fields_for(provider, values)
+    kind = fields.pop("type", "oauth2")
+    own = VALUES.get(kind, {"headers": dict.fromkeys(provider.header_names, "secret")})
+    person = {"username": "ann", "password": "p"} if fields.get("grant_type") == "password" else {}
+    set_by = "flowlet" if kind == "oauth2" else "anyone"
+    return from_mapping(kind, {"name": provider.key, **fields, **own, **person}, set_by=set_by)
+
+
+def test_every_entry_leaves_only_the_values():
+    for key, provider in PROVIDERS.items():  # one test: several hundred would be slow to collect
+        secret = secret_at(provider)
+        assert secret.allowed_hosts, key
+        addresses = [getattr(secret, name, None) for name in ("base_url", "token_endpoint", "authorization_endpoint")]
+        assert not any("{" in address for address in addresses if address), key
+        if provider.type == "oauth2":
+            assert secret.provider == key
+            assert isinstance(secret.compliance, Compliance)
+
+
+def test_the_hosts_cover_the_requests_of_every_entry():
+    for key, provider in PROVIDERS.items():
+        secret = secret_at(provider)
+        for address in filter(None, (secret.base_url, trial_url(provider, values_for(provider)))):
+            parts = urlsplit(address)
+            assert "{" not in address, key
+            check_destination(key, host_rules(secret), scheme=parts.scheme, host=parts.hostname, port=parts.port)
+
+
+def test_no_two_entries_have_one_title():
+    titles = [provider.title.casefold() for provider in PROVIDERS.values()]
+    assert sorted(titles) == sorted(set(titles))
+
+
+def test_every_entry_has_a_category_and_says_what_it_rests_on():
+    for key, provider in PROVIDERS.items():
+        assert provider.category, key
+        assert provider.compared or provider.one_source or provider.verified, key
+
+
+def test_an_entry_of_a_key_has_the_fields_of_its_kind():
+    provider = parse_provider("bank", KEY, "bank.toml")
+    fields = fields_for(provider, {})
+    assert fields["type"] == "api_key"
+    assert (fields["parameter"], fields["prefix"], fields["base_url"]) == ("X-Bank", "Token ", "https://eu.bank.example/v1")
+    assert "provider" not in fields
+    assert trial_url(provider, {"region": "us"}) == "https://us.bank.example/v1/me"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"type": "external"}, "'type' is one of"),
+        ({"token_endpoint": "https://a.example/t"}, "'token_endpoint' is not a field"),
+        ({"key": "s3cret"}, "'key' is not a field"),
+        ({"header_names": ["X-A"]}, "'header_names' belongs"),
+        ({"ends": "soon"}, "'ends' is a day"),
+        ({"checked": "2026"}, "'checked' is a month"),
+        ({"test": "http://a.example"}, "'test' must be"),
+        ({"one_source": "base_url"}, "'one_source' must be a list"),
+    ],
+)
+def test_a_wrong_entry_of_a_key_is_refused_by_name(change, says):
+    with pytest.raises(InvalidSecret, match=r"file bad\.toml") as caught:
+        parse_provider("bad", {**KEY, **change}, "bad.toml")
+    assert says in str(caught.value)
+
+
+def test_what_ends_within_four_months_ends_soon():
+    today = datetime.date(2026, 11, 25)
+    assert ends_soon("2027-02-16", today)
+    assert ends_soon("2026-09-30", today)
+    assert not ends_soon("2027-06-01", today)
+    assert not ends_soon("", today)
+
+
+def test_one_entry_is_one_file(tmp_path, monkeypatch):
+    folder = tmp_path / "flowlet" / "providers"
+    folder.mkdir(parents=True)
+    (folder / "broken.toml").write_text("title = ")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    found = provider_named("spotify")
+    assert found is not None
+    assert found.title == "Spotify"
+    assert "broken" in provider_keys()
+    assert provider_named("nowhere") is None
+    assert provider_named("../catalogue/spotify") is None
+    with pytest.raises(InvalidSecret, match=r"broken\.toml cannot be read"):
+        provider_named("broken")
+    with pytest.raises(InvalidSecret, match=r"broken\.toml cannot be read"):
+        provider_index()
+
+
+def test_the_index_lists_an_organisation_s_entries_too(tmp_path, monkeypatch):
+    folder = tmp_path / "flowlet" / "providers"
+    folder.mkdir(parents=True)
+    (folder / "bank.toml").write_text(
+        'title = "Our bank"\ntype = "password"\nsource = "https://our.example/"\nallowed_hosts = ["api.our.example"]\n'
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    keys = [entry["key"] for entry in provider_index()]
+    assert set(keys) == {*PROVIDERS, "bank"}
+    assert [entry["key"] for entry in search_providers("our bank", provider_index())] == ["bank"]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("strip", "stripe"), ("nasa", "nasa"), ("open", "openai"), ("GITHUB ent", "github-enterprise"), ("zzzz", None)],
+)
+def test_a_search_finds_words_where_they_begin(text, first):
+    found = [entry["key"] for entry in search_providers(text, provider_index())]
+    assert first in found[:40] if first else not found
+
+
+def test_the_index_is_current():
+    assert INDEX.read_text("utf-8") == index_text(), "run: python docs/make_providers.py"
 
 
 @pytest.mark.parametrize(
