@@ -155,7 +155,9 @@ def test_the_countdown_moves_nothing_and_is_not_read_out(page, loopback, stored)
 def test_nothing_moves_where_motion_is_unwanted(page, loopback, stored):
     page.goto(loopback.secrets_url)
     page.get_by_role("button", name="Manage tokens of github").click()
-    page.get_by_role("link", name="Request access token").evaluate("link => link.addEventListener('click', event => event.preventDefault())")
+    page.get_by_role("link", name="Request access token").evaluate(
+        "link => link.addEventListener('click', event => event.preventDefault())"
+    )
     page.get_by_role("link", name="Request access token").click()
     waiting = page.get_by_text("Was that tab closed")
     waiting.wait_for()

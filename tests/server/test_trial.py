@@ -81,5 +81,8 @@ async def test_an_organisations_provider_is_marked(server, tmp_path, monkeypatch
         'authorization_endpoint = "https://house.example/a"\nallowed_hosts = ["house.example"]\n'
     )
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    listed = {entry["key"]: entry.get("is_organisations", False) for entry in (await server.call("GET", "api/providers")).json()}
+    listed = {
+        entry["key"]: entry.get("is_organisations", False)
+        for entry in (await server.call("GET", "api/providers")).json()
+    }
     assert (listed["house"], listed["spotify"]) == (True, False)
