@@ -1,4 +1,4 @@
-"""One harmless request with a secret, for the button "Test": does the API take it?"""
+"""One harmless request with a secret, for the button "Test": whether the API takes it."""
 
 from __future__ import annotations
 

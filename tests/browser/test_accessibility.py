@@ -167,7 +167,8 @@ def test_nothing_moves_where_motion_is_unwanted(page, loopback, stored):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_widget_in_jupyterlabs_own_colours(jupyter_lab, open_lab, stored, axe, theme, isolated):
+@pytest.mark.usefixtures("stored")
+def test_the_widget_in_jupyterlabs_own_colours(jupyter_lab, open_lab, axe, theme, isolated):
     server = jupyter_lab()
     use_theme(theme, isolated)
     lab = open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"])
