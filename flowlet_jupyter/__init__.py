@@ -85,7 +85,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
 
     secrets: Secrets
 
-__version__ = "0.1.0"
+__version__: str
 
 _MODULES = {
     "bridges.for_azure": "azure_credential",
@@ -118,26 +118,21 @@ __all__ = [*_PUBLIC, "secrets"]  # noqa: PLE0604 - every name of the table is a 
 
 def __getattr__(name: str) -> Any:
     if name == "secrets":
-        value: Any = _secrets()
+        from flowlet_jupyter.credentials.handles import default_secrets
+
+        value: Any = default_secrets()
     elif name in _PUBLIC:
         value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    elif name == "__version__":
+        value = importlib.import_module("importlib.metadata").version("flowlet-jupyter")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return value
 
 
-def _secrets() -> Secrets:
-    from flowlet_jupyter.credentials.handles import Secrets
-    from flowlet_jupyter.vault import default_vault
-
-    return Secrets(default_vault())
-
-
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext flowlet_jupyter`."""
-    from flowlet_jupyter.notebook.extension import load
-
-    load(shell)
+    importlib.import_module(f"{__name__}.notebook.extension").load(shell)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:

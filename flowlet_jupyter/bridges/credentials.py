@@ -11,18 +11,17 @@ from flowlet_jupyter.credentials.flow import (
     refuse_beyond_authorization,
     refuse_what_redirects_carry,
 )
-from flowlet_jupyter.credentials.handles import SecretHandle
+from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 from flowlet_jupyter.errors import MissingExtra
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.secret import host_rules
 from flowlet_jupyter.model.value import Credentials
-from flowlet_jupyter.vault import default_vault
 
 
 def check_host(secret: str, url: str) -> None:
     """Raise `HostNotAllowed` unless the secret may be sent to `url`."""
     parts = urlsplit(url)
-    rules = host_rules(default_vault().get(secret).secret)
+    rules = host_rules(default_secrets().vault.get(secret).secret)
     check_destination(secret, rules, scheme=parts.scheme, host=parts.hostname or "", port=parts.port)
 
 
@@ -33,10 +32,10 @@ def headers_for(secret: str, method: str, url: str, library: str) -> dict[str, s
     would be set.
     """
     check_host(secret, url)
-    refuse_what_redirects_carry(default_vault().get(secret).secret, library)
-    if default_vault().get(secret).secret.is_renewable:
-        SecretHandle(secret, default_vault()).token()  # refreshes an expired one
-    flow = credential_flow(default_vault(), secret, httpx.Request(method, url))
+    refuse_what_redirects_carry(default_secrets().vault.get(secret).secret, library)
+    if default_secrets().vault.get(secret).secret.is_renewable:
+        SecretHandle(secret, default_secrets().vault).token()  # refreshes an expired one
+    flow = credential_flow(default_secrets().vault, secret, httpx.Request(method, url))
     credentials = next(flow)
     flow.close()
     assert isinstance(credentials, Credentials)  # noqa: S101 - the token is there and fresh, so nothing comes before

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.bridges.credentials import check_host, needs
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
-from flowlet_jupyter.credentials.handles import SecretHandle
+from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Basic, External
-from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -33,7 +32,7 @@ def azure_credential(secret: str, endpoint: str) -> Any:
         def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
             check_host(secret, endpoint)  # the secret may have been edited since
             _refuse_other_than_bearer(secret)
-            handle = SecretHandle(secret, default_vault())
+            handle = SecretHandle(secret, default_secrets().vault)
             token = handle.token()
             expires_at = handle.status().expires_at
             return AccessToken(token.reveal(), int(expires_at if expires_at is not None else time.time() + 300))
@@ -46,7 +45,7 @@ def azure_credential(secret: str, endpoint: str) -> Any:
 
 def _refuse_other_than_bearer(secret: str) -> None:
     """Azure's pipeline puts `Authorization: Bearer` before whatever it is given: a secret sent otherwise would go wrong."""
-    found = default_vault().get(secret).secret
+    found = default_secrets().vault.get(secret).secret
     refuse_what_redirects_carry(found, "Azure's SDK")
     scheme = "Bearer"
     if isinstance(found, Basic):
@@ -54,7 +53,7 @@ def _refuse_other_than_bearer(secret: str) -> None:
     elif isinstance(found, External):
         scheme = found.scheme
     elif isinstance(found, OAuth2):
-        token_set = default_vault().get(secret).token_set
+        token_set = default_secrets().vault.get(secret).token_set
         is_bound = token_set is not None and token_set.dpop_key is not None
         scheme = "DPoP" if is_bound else found.compliance.authorization_scheme
     if scheme.lower() != "bearer":

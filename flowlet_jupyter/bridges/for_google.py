@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.bridges.credentials import headers_for, needs
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
-from flowlet_jupyter.credentials.handles import SecretHandle
-from flowlet_jupyter.vault import default_vault
+from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -19,12 +18,12 @@ def google_credentials(secret: str) -> Credentials:
         from google.auth import credentials, exceptions
     except ImportError:
         raise needs("google-auth") from None
-    refuse_what_redirects_carry(default_vault().get(secret).secret, "Google's library")
+    refuse_what_redirects_carry(default_secrets().vault.get(secret).secret, "Google's library")
 
     class FlowletCredentials(credentials.Credentials):
         def refresh(self, request: Any) -> None:  # noqa: ARG002 - the base class's signature
             # their transports call this after a 401, and whenever they think that the token has ended
-            SecretHandle(secret, default_vault()).refresh()
+            SecretHandle(secret, default_secrets().vault).refresh()
 
         @property
         def valid(self) -> bool:

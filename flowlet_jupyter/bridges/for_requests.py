@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.bridges.credentials import headers_for, needs
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
-from flowlet_jupyter.credentials.handles import SecretHandle
+from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -24,7 +23,7 @@ def requests_auth(secret: str) -> AuthBase:
         from requests.auth import AuthBase
     except ImportError:
         raise needs("requests") from None
-    refuse_what_redirects_carry(default_vault().get(secret).secret, "requests")
+    refuse_what_redirects_carry(default_secrets().vault.get(secret).secret, "requests")
 
     class RequestsAuth(AuthBase):
         def __call__(self, request: Any) -> Any:
@@ -33,13 +32,13 @@ def requests_auth(secret: str) -> AuthBase:
             return request
 
         def _again(self, response: Any, **options: Any) -> Any:
-            if response.status_code != 401 or not isinstance(default_vault().get(secret).secret, OAuth2):
+            if response.status_code != 401 or not isinstance(default_secrets().vault.get(secret).secret, OAuth2):
                 return response
             if getattr(response.request, "_flowlet_tried", False):
                 return response
             response.content  # noqa: B018 - reads the body, so that the connection can be used again
             response.close()
-            SecretHandle(secret, default_vault()).refresh()
+            SecretHandle(secret, default_secrets().vault).refresh()
             again = response.request.copy()
             again._flowlet_tried = True  # noqa: SLF001 - the mark of ours
             again.headers.update(headers_for(secret, again.method, again.url, "requests"))

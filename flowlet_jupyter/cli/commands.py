@@ -12,9 +12,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-import flowlet_jupyter
 from flowlet_jupyter.cli.diagnosis import diagnosis
 from flowlet_jupyter.cli.imports import imported
+from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
 from flowlet_jupyter.model.fields import FieldErrors
 from flowlet_jupyter.model.labels import KIND_LABELS
@@ -37,15 +37,15 @@ _ADD = "jupyter flowlet add"
 
 def list(_options: Namespace) -> None:  # noqa: A001 - the command's name
     """All secrets, without values; and what flowlet.toml here asks for beyond them."""
-    print(repr(flowlet_jupyter.secrets))
-    for entry in missing_here(flowlet_jupyter.secrets.vault):
+    print(repr(default_secrets()))
+    for entry in missing_here(default_secrets()):
         print(entry.get("error") or f"missing here ({FILE_NAME}): {entry['name']}. Add it: {_ADD} {entry['name']}")
 
 
 def add(options: Namespace) -> None:
     """Store a new secret."""
     if options.account_of:
-        print(flowlet_jupyter.secrets[options.account_of].add_account(options.name))
+        print(default_secrets()[options.account_of].add_account(options.name))
         return
     fields = {**_wanted_here(options), **_pairs(options.set)}
     given_as_text = {name for name in fields if isinstance(fields[name], str)}
@@ -68,7 +68,7 @@ def add(options: Namespace) -> None:
         )
     fields = _parsed(kind, {**fields, "name": options.name}, given_as_text)
     _ask_for_what_is_missing(kind, fields, options)
-    print(flowlet_jupyter.secrets.add(from_mapping(kind.type, fields)))
+    print(default_secrets().add(from_mapping(kind.type, fields)))
 
 
 def _of_provider(key: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -126,10 +126,9 @@ def _printable(value: Any) -> str:
 
 def page(_options: Namespace) -> None:
     """Serve the page of secrets until interrupted."""
-    from flowlet_jupyter.server.loopback import open_loopback
-    from flowlet_jupyter.vault import default_vault
+    from flowlet_jupyter.connect.loopback import open_loopback
 
-    with open_loopback(default_vault()) as loopback:
+    with open_loopback(default_secrets().vault) as loopback:
         print(f"Secrets, the form and Manage tokens: {loopback.secrets_url}\nTo stop: Ctrl+C", flush=True)
         threading.Event().wait()
 
@@ -142,7 +141,7 @@ def doctor(_options: Namespace) -> None:
 
 def status(options: Namespace) -> None:
     """Times and scopes of a secret's tokens."""
-    handle = flowlet_jupyter.secrets[options.name]
+    handle = default_secrets()[options.name]
     print(handle)
     print(json.dumps({**handle.configuration(), "status": dataclasses.asdict(handle.status())}, indent=2))
     if options.ask:
@@ -151,7 +150,7 @@ def status(options: Namespace) -> None:
 
 def authorize(options: Namespace) -> None:
     """Request an access token, by whatever the secret's grant needs."""
-    handle = flowlet_jupyter.secrets[options.name]
+    handle = default_secrets()[options.name]
     if options.paste:
         from flowlet_jupyter.connect.paste import PastePrompt
 
@@ -165,26 +164,25 @@ def authorize(options: Namespace) -> None:
 
 def refresh(options: Namespace) -> None:
     """Renew the access token now."""
-    print(flowlet_jupyter.secrets[options.name].refresh().summary())
+    print(default_secrets()[options.name].refresh().summary())
 
 
 def revoke(options: Namespace) -> None:
     """End the tokens at the provider, and forget them here."""
-    print(flowlet_jupyter.secrets[options.name].revoke().summary())
+    print(default_secrets()[options.name].revoke().summary())
 
 
 def delete(options: Namespace) -> None:
     """Remove a secret and its tokens."""
     from flowlet_jupyter.credentials.handles import SecretHandle
-    from flowlet_jupyter.vault import default_vault
 
-    notice = SecretHandle(options.name, default_vault()).delete()  # also one whose file is damaged
+    notice = SecretHandle(options.name, default_secrets().vault).delete()  # also one whose file is damaged
     print(notice or f"Secret '{options.name}' is deleted.")
 
 
 def token(options: Namespace) -> None:
     """Print a usable access token."""
-    value = flowlet_jupyter.secrets[options.name].token()
+    value = default_secrets()[options.name].token()
     if sys.stdout.isatty():
         print("This is a secret value; it stays in the terminal's scrollback.", file=sys.stderr)
     print(value.reveal())
@@ -221,7 +219,7 @@ def import_(options: Namespace) -> None:
         try:
             kind = kind_named(fields.get("type") or OAuth2.type).type
             given = without_configuration_marks(kind, without_empty(kind, fields))
-            print(flowlet_jupyter.secrets.add(from_mapping(kind, given, set_by="flowlet")))
+            print(default_secrets().add(from_mapping(kind, given, set_by="flowlet")))
         except InvalidSecret as error:
             failed += 1
             print(f"'{fields.get('name')}' was not imported: {error}", file=sys.stderr)
@@ -231,7 +229,7 @@ def import_(options: Namespace) -> None:
 
 def export(options: Namespace) -> None:
     """The configuration of all secrets, without any value."""
-    configurations = [handle.configuration() for handle in flowlet_jupyter.secrets.values()]
+    configurations = [handle.configuration() for handle in default_secrets().values()]
     print(as_toml(configurations) if options.toml else json.dumps(configurations, indent=2, ensure_ascii=False))
 
 
@@ -251,7 +249,7 @@ def _ask_for_what_is_missing(kind: Any, fields: dict[str, Any], options: Namespa
     """Fill in the values that this kind of secret needs: from the files that were named, else from a prompt."""
     given = _value_files(options)
     if kind is OAuth2 and fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE:
-        from flowlet_jupyter.server.loopback import loopback_redirect_uri
+        from flowlet_jupyter.settings import loopback_redirect_uri
 
         print(f"The redirect URI to register is {loopback_redirect_uri()} (in JupyterLab the form shows another)")
     if kind is OAuth2:

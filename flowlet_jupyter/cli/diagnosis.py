@@ -12,11 +12,10 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path, jupyter_path
 
+from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.providers.project_file import FILE_NAME, missing_here
-from flowlet_jupyter.server.loopback import ADDRESS, loopback_redirect_uri
-from flowlet_jupyter.settings import loopback_port
-from flowlet_jupyter.vault import default_vault
+from flowlet_jupyter.settings import LOOPBACK_ADDRESS, loopback_port, loopback_redirect_uri
 
 
 def diagnosis() -> Iterator[str]:
@@ -31,11 +30,11 @@ def diagnosis() -> Iterator[str]:
 
 
 def _of_vault() -> Iterator[str]:
-    vault = default_vault()
+    vault = default_secrets().vault
     try:
         names = vault.names()
         yield f"vault: {vault.folder} ({len(names)} secrets); master key: {vault.master_key().kept}"
-        for entry in missing_here(vault):
+        for entry in missing_here(names):
             yield f"! {entry.get('error') or FILE_NAME + ' here asks for a secret ' + entry['name']}"
     except FlowletError as error:
         yield f"! vault: {error}"
@@ -73,7 +72,7 @@ def _of_loopback() -> Iterator[str]:
     try:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((ADDRESS, loopback_port()))
+            probe.bind((LOOPBACK_ADDRESS, loopback_port()))
     except OSError:
         yield f"! redirect without a Jupyter server: {loopback_redirect_uri()} is taken by another program"
     except FlowletError as error:

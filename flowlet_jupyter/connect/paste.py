@@ -20,7 +20,7 @@ class PastePrompt:
 
     def authorize(self, vault: Vault, needed: AuthRequired) -> None:
         """Print the link, take the address. Raises `InvalidSecret` for another grant, `needed` where nobody can type."""
-        from flowlet_jupyter.server.loopback import loopback_redirect_uri
+        from flowlet_jupyter.settings import loopback_redirect_uri
 
         name = needed.secret_name
         secret = vault.get(name).secret

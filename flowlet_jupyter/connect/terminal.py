@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from flowlet_jupyter.connect.device_prompt import by_device_code
-from flowlet_jupyter.connect.loopback import by_loopback
+from flowlet_jupyter.connect.loopback_prompt import by_loopback
 from flowlet_jupyter.connect.wait import authorize_by
 from flowlet_jupyter.errors import AuthRequired
 from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2

@@ -18,7 +18,7 @@ from flowlet_jupyter.model.status import Status, status_of
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
 from flowlet_jupyter.oauth.revocation import is_active, revoke
-from flowlet_jupyter.session import session_of
+from flowlet_jupyter.session import default_session, session_of
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.session.prompt import AuthorizationPrompt
 from flowlet_jupyter.vault import Vault
@@ -184,3 +184,8 @@ class Secrets(Mapping[str, SecretHandle]):
             "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip()
             for row in rows
         )
+
+
+def default_secrets() -> Secrets:
+    """All secrets of the default session: `flowlet.secrets`."""
+    return Secrets(default_session().vault)

@@ -20,8 +20,6 @@ from flowlet_jupyter.model.value import SecretValue
 if TYPE_CHECKING:
     import httpx
 
-    from flowlet_jupyter.http.response import Response
-
 HIDDEN = "(value of the secret)"
 _SHORTEST = 6  # a shorter value would be found in ordinary words
 _MAX_LAYERS = 4  # JSON in a JSON string in a URL in HTML
@@ -107,35 +105,6 @@ def excerpt(response: httpx.Response, characters: int) -> str:
     """The beginning of a response's text, for a message."""
     # first the values, then the end: a value that is cut in two would be found no more
     return redact(response.text, response)[:characters]
-
-
-def redacted(response: Response) -> Response:
-    """`response`, or a copy without the values that were sent, if its body, a header or the reason phrase holds one."""
-    sent = response.sent_values
-    if not sent:
-        return response
-    content = sent.redact_bytes(response.content)
-    headers = [(name, sent.redact(value)) for name, value in response.headers.multi_items()]
-    extensions = dict(response.extensions)
-    if reason := extensions.get("reason_phrase"):
-        extensions["reason_phrase"] = sent.redact_bytes(reason)
-    if (
-        content is response.content
-        and headers == response.headers.multi_items()
-        and extensions.get("reason_phrase") == response.extensions.get("reason_phrase")
-    ):
-        return response
-    # the body is decoded and of another length now
-    left_out = {"content-encoding", "content-length", "transfer-encoding"}
-    copy = type(response)(
-        response.status_code, headers=[pair for pair in headers if pair[0].lower() not in left_out],
-        content=content, extensions=extensions, request=response.request if response.has_request else None,
-        history=response.history, default_encoding=response.default_encoding,
-    )  # fmt: skip
-    copy.secret_name, copy.sent_values = response.secret_name, sent
-    if hasattr(response, "_elapsed"):
-        copy.elapsed = response.elapsed
-    return copy
 
 
 def values_in(*holders: Any) -> list[SecretValue]:

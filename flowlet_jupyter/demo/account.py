@@ -9,13 +9,12 @@ import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING
 
-from flowlet_jupyter.credentials.handles import SecretHandle, Secrets
+from flowlet_jupyter.credentials.handles import SecretHandle, Secrets, default_secrets
 from flowlet_jupyter.demo.provider import SCOPES, USERS
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.authorization_code import authorization_url, new_flow, request_parameters
 from flowlet_jupyter.oauth.completion import complete_flow, pasted_response
-from flowlet_jupyter.vault import default_vault
 
 if TYPE_CHECKING:
     from flowlet_jupyter.demo.process import Birdsong
@@ -29,7 +28,7 @@ def connect(birdsong: Birdsong, *, name: str = "birdsong", user: str = "ada") ->
     It is made if it is not there: an app is registered, and the login page is filled in as a person would. An account of
     another secret (`birds/ben`) logs in with that one's client.
     """
-    vault = default_vault()
+    vault = default_secrets().vault
     if name not in vault.names():
         Secrets(vault).add(_registered(birdsong, name))
     secret = vault.get(name).secret

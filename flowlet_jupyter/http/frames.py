@@ -18,6 +18,7 @@ from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
 from flowlet_jupyter.tables.ndjson import polars_of_ndjson
 from flowlet_jupyter.tables.readers import read_table
 from flowlet_jupyter.tables.records import Found, error_in, find_records, paths_of_lists
+from flowlet_jupyter.tables.selection import select
 from flowlet_jupyter.tables.shapes import Table, tabulate
 from flowlet_jupyter.tables.xml import records_of_xml
 
@@ -117,8 +118,6 @@ def _json(response: Response, body: Body) -> Any:
 
 
 def _selected(parsed: Any, path: str) -> Table:
-    from flowlet_jupyter.http.response import select
-
     found = select(parsed.records if isinstance(parsed, _Lines) else parsed, path)
     shape = _shape(parsed)
     if found is None:

@@ -29,10 +29,11 @@ from flowlet_jupyter.http.pagination import (
 from flowlet_jupyter.http.pagination import Progress as PagingProgress
 from flowlet_jupyter.http.pagination.cursors import Cursor, LastId
 from flowlet_jupyter.http.progress import Progress
-from flowlet_jupyter.http.response import Response, select
+from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables.columns import without_collection
 from flowlet_jupyter.tables.frames import frame_of, polars_of
 from flowlet_jupyter.tables.records import error_in, find_records
+from flowlet_jupyter.tables.selection import select
 from flowlet_jupyter.tables.shapes import Table, tabulate
 
 if TYPE_CHECKING:

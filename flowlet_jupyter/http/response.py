@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues, redacted
+from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.errors import FlowletError, RequestFailed
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.tables.charset import decode
+from flowlet_jupyter.tables.selection import select
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,12 +165,30 @@ class Response(httpx.Response):
         return write_atomically(path, self.content)
 
 
-def select(body: Any, path: str) -> Any:
-    """What the JMESPath expression `path` selects of `body`. Raises `RequestFailed` if it is none."""
-    import jmespath
-    from jmespath.exceptions import JMESPathError
-
-    try:
-        return jmespath.search(path, body)
-    except JMESPathError as error:
-        raise RequestFailed(f"The selection {path!r} does not work: {str(error).splitlines()[0]}") from None
+def redacted(response: Response) -> Response:
+    """`response`, or a copy without the values that were sent, if its body, a header or the reason phrase holds one."""
+    sent = response.sent_values
+    if not sent:
+        return response
+    content = sent.redact_bytes(response.content)
+    headers = [(name, sent.redact(value)) for name, value in response.headers.multi_items()]
+    extensions = dict(response.extensions)
+    if reason := extensions.get("reason_phrase"):
+        extensions["reason_phrase"] = sent.redact_bytes(reason)
+    if (
+        content is response.content
+        and headers == response.headers.multi_items()
+        and extensions.get("reason_phrase") == response.extensions.get("reason_phrase")
+    ):
+        return response
+    # the body is decoded and of another length now
+    left_out = {"content-encoding", "content-length", "transfer-encoding"}
+    copy = type(response)(
+        response.status_code, headers=[pair for pair in headers if pair[0].lower() not in left_out],
+        content=content, extensions=extensions, request=response.request if response.has_request else None,
+        history=response.history, default_encoding=response.default_encoding,
+    )  # fmt: skip
+    copy.secret_name, copy.sent_values = response.secret_name, sent
+    if hasattr(response, "_elapsed"):
+        copy.elapsed = response.elapsed
+    return copy

@@ -45,10 +45,10 @@ def _hook(complete: Complete) -> Callable[[Any, Any], list[str]]:
 
 
 def _secret_names() -> list[str]:
-    from flowlet_jupyter.vault import default_vault
+    from flowlet_jupyter.session import default_session
 
     # the folder's listing alone: no key is asked for and no file is opened
-    return [name if " " not in name else f"'{name}'" for name in default_vault().names()]
+    return [name if " " not in name else f"'{name}'" for name in default_session().vault.names()]
 
 
 def _providers() -> list[str]:

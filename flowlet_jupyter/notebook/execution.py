@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flowlet_jupyter.credentials.redaction import is_sensitive, redact, redacted
+from flowlet_jupyter.credentials.redaction import is_sensitive, redact
 from flowlet_jupyter.errors import PagingStopped, RequestFailed
 from flowlet_jupyter.http import api, curl_export, many
+from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.notebook.display.messages import explanation, status_line
 from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
 from flowlet_jupyter.notebook.request_line.spec import RequestSpec
-from flowlet_jupyter.vault import default_vault
+from flowlet_jupyter.session import default_session
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.pages import Pages
@@ -220,7 +221,7 @@ class Shown:
                 content = b"(a large file, streamed)"
         url = api.absolute(call.url, call.secret)
         if self.form == "curl":
-            record = default_vault().get(call.secret) if call.secret else None
+            record = default_session().vault.get(call.secret) if call.secret else None
             return curl_export.as_curl(
                 request.method, url, request.headers, content, record, fields=request.fields, files=request.files
             )
@@ -266,7 +267,7 @@ def _call_of(spec: RequestSpec, request: PreparedRequest, settings: Settings) ->
     secret = None if spec.no_secret else spec.secret or settings.secret or None
     url = request.url
     # a path goes behind the default base URL, unless the secret has one of its own
-    if settings.base_url and "://" not in url and not (secret and base_url_of(default_vault().get(secret))):
+    if settings.base_url and "://" not in url and not (secret and base_url_of(default_session().vault.get(secret))):
         url = f"{settings.base_url}/{url.lstrip('/')}"
     options: dict[str, Any] = {
         "timeout": settings.timeout if spec.timeout is None else spec.timeout,

@@ -25,7 +25,7 @@ def authorize(vault: Vault, needed: AuthRequired) -> None:
 
 def response_html(response: Response) -> str:
     """The view of a response, as `%config FlowletMagics` has it."""
-    from flowlet_jupyter.credentials.redaction import redacted
+    from flowlet_jupyter.http.response import redacted
     from flowlet_jupyter.notebook.display.html import response_html
 
     shell = get_ipython()
@@ -39,7 +39,7 @@ def response_html(response: Response) -> str:
 
 def response_text(response: Response) -> str:
     """A response as text."""
-    from flowlet_jupyter.credentials.redaction import redacted
+    from flowlet_jupyter.http.response import redacted
     from flowlet_jupyter.notebook.display.text import response_text
 
     return response_text(redacted(response))
@@ -49,7 +49,7 @@ def show_secrets(secrets: Any) -> None:
     """All secrets, and what flowlet.toml asks for beyond them; in a notebook as a widget."""
     from flowlet_jupyter.providers.project_file import missing_here
 
-    text = "\n".join([repr(secrets), *map(_missing, missing_here(secrets.vault))])
+    text = "\n".join([repr(secrets), *map(_missing, missing_here(secrets))])
     if getattr(get_ipython(), "kernel", None) is None:
         print(text)  # noqa: T201 - a terminal's display
         return

@@ -116,10 +116,10 @@ class Uses:
 
 def read_log_line(word: str) -> Uses | None:
     """Do what `%flowlet_log WORD` says: show (of one secret), turn on or off, clear."""
-    from flowlet_jupyter.http import usage_log as audit
-    from flowlet_jupyter.vault import default_vault
+    from flowlet_jupyter.http import usage_log
+    from flowlet_jupyter.session import default_session
 
-    vault = default_vault()
+    vault = default_session().vault
     if word in {"on", "off"}:
         usage_log.turn(vault, on=word == "on")
         state = "on" if usage_log.is_on(vault) else "off"

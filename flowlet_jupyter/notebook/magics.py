@@ -77,9 +77,9 @@ class FlowletMagics(Magics):
         name = secret or self.defaults.secret or self.default_secret
         place = ""
         if name:
-            from flowlet_jupyter.vault import default_vault
+            from flowlet_jupyter.session import default_session
 
-            place = default_vault().get(name).secret.openapi or ""
+            place = default_session().vault.get(name).secret.openapi or ""
         return operations_of(place or self.defaults.openapi, wait=_OPENAPI_SECONDS)
 
     def _evaluate(self, source: str) -> Any:
@@ -91,9 +91,9 @@ class FlowletMagics(Magics):
         """What requests of this kernel need not say: --secret NAME, --base-url URL, --openapi FILE_OR_URL, --clear."""
         changed = read_defaults(line, self.defaults)
         if changed.secret:
-            import flowlet_jupyter
+            from flowlet_jupyter.credentials.handles import default_secrets
 
-            flowlet_jupyter.secrets[changed.secret]  # raises with a suggestion
+            default_secrets()[changed.secret]  # raises with a suggestion
         self.defaults = changed
         print(changed)  # noqa: T201 - the magic's output
 
@@ -103,9 +103,9 @@ class FlowletMagics(Magics):
         """Show all secrets, with buttons to add one and to manage its tokens."""
         if line.strip():
             raise RequestSyntaxError("%flowlet_secrets takes nothing behind it. For one secret: %flowlet_secret NAME")
-        import flowlet_jupyter
+        from flowlet_jupyter.credentials.handles import default_secrets
 
-        return flowlet_jupyter.secrets
+        return default_secrets()
 
     @no_var_expand
     @line_magic
@@ -137,11 +137,11 @@ class FlowletMagics(Magics):
             FlowletWidget(view="manage", name=asked.name).show(text)
 
     def _connect(self, name: str, *, paste: bool) -> None:
-        import flowlet_jupyter
         from flowlet_jupyter.connect.paste import PastePrompt
+        from flowlet_jupyter.credentials.handles import default_secrets
         from flowlet_jupyter.notebook.prompt import prompt_of
 
-        handle = flowlet_jupyter.secrets[name]
+        handle = default_secrets()[name]
         handle.authorize(PastePrompt() if paste else prompt_of(self.shell))
         print(handle)  # noqa: T201 - the magic's output
 
@@ -165,10 +165,10 @@ class FlowletMagics(Magics):
 
 
 def _described(name: str) -> str:
-    import flowlet_jupyter
+    from flowlet_jupyter.credentials.handles import default_secrets
     from flowlet_jupyter.notebook.server_link import authorize_url
 
-    status = flowlet_jupyter.secrets[name].status()
+    status = default_secrets()[name].status()
     link = authorize_url(name)
     needs_one = status.state in {"no_token", "needs_authorization"}
     way = f"\nRequest access token: {link or f'%flowlet_secret {name} --connect'}" if needs_one else ""

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from IPython.display import display
 
 from flowlet_jupyter.connect.device_prompt import by_device_code
-from flowlet_jupyter.connect.loopback import by_loopback
+from flowlet_jupyter.connect.loopback_prompt import by_loopback
 from flowlet_jupyter.connect.terminal import TerminalPrompt
 from flowlet_jupyter.connect.wait import Line, authorize_by, wait_for_token
 from flowlet_jupyter.errors import AuthRequired
 from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
 from flowlet_jupyter.notebook.server_link import authorize_url
+from flowlet_jupyter.session import default_session
 from flowlet_jupyter.session.prompt import AuthorizationPrompt
-from flowlet_jupyter.vault import Vault, default_vault
+from flowlet_jupyter.vault import Vault
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -37,7 +38,7 @@ class NotebookPrompt:
         if isinstance(secret, OAuth2) and secret.grant_type == DEVICE_CODE:
             way = by_device_code
         # the server's extension works on the user's vault, and on no other
-        elif vault is default_vault() and authorize_url(needed.secret_name):
+        elif vault is default_session().vault and authorize_url(needed.secret_name):
             way = _by_widget
         else:
             way = by_loopback

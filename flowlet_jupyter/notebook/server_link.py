@@ -13,7 +13,6 @@ from jupyter_core.paths import jupyter_runtime_dir
 
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.session import Session, default_session
-from flowlet_jupyter.vault import default_vault
 
 _ASK_SECONDS = 2.0
 
@@ -54,9 +53,9 @@ def secrets_page_url(*, of_kernel: bool = False) -> str:
     url = None if of_kernel else _server_url()
     if url is not None and has_extension(url):
         return f"{url}/flowlet/"
-    from flowlet_jupyter.server.loopback import hold_loopback  # brings the server's packages with it
+    from flowlet_jupyter.connect.loopback import hold_loopback  # brings the server's packages with it
 
-    return hold_loopback(default_vault()).secrets_url
+    return hold_loopback(default_session().vault).secrets_url
 
 
 def secrets_page() -> str:

@@ -15,8 +15,8 @@ from flowlet_jupyter import frontend
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.notebook.server_link import secrets_page, secrets_page_url
 from flowlet_jupyter.providers.project_file import missing_here
-from flowlet_jupyter.server.handshake import has_greeted
-from flowlet_jupyter.vault import default_vault
+from flowlet_jupyter.session import default_session
+from flowlet_jupyter.vault.handshake import has_greeted
 
 GREETING_SECONDS = 3.0
 
@@ -70,7 +70,7 @@ class FlowletWidget(anywidget.AnyWidget):
         """Whether the front end has come up in time: it greets by a message, and through the server as well."""
         end = time.monotonic() + GREETING_SECONDS
         while time.monotonic() < end:
-            if self._greeted.wait(0.1) or has_greeted(default_vault().folder, self.greeting):
+            if self._greeted.wait(0.1) or has_greeted(default_session().vault.folder, self.greeting):
                 return True
         return False
 
@@ -79,7 +79,11 @@ class FlowletWidget(anywidget.AnyWidget):
         if kind == "hello":
             self._greeted.set()
             self.send(
-                {"kind": "vault", "folder": str(default_vault().folder), "required": missing_here(default_vault())}
+                {
+                    "kind": "vault",
+                    "folder": str(default_session().vault.folder),
+                    "required": missing_here(default_session().vault.names()),
+                }
             )
         elif kind == "no server":
             # the server that the front end talks to lacks the extension, or there is none: this kernel is one then

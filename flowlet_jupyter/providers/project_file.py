@@ -20,7 +20,6 @@ from flowlet_jupyter.errors import FlowletError, InvalidSecret
 from flowlet_jupyter.model.fields import FieldErrors, checked_name
 from flowlet_jupyter.model.schema import fields_of_kind, kind_named, shared_value, value_field_names
 from flowlet_jupyter.providers import known_fields, provider_named
-from flowlet_jupyter.vault import Vault
 
 FILE_NAME = "flowlet.toml"
 MAX_BYTES = 100_000
@@ -43,9 +42,9 @@ def wanted_secrets(folder: Path) -> list[Entry]:
     return [_entry(name, table) for name, table in tables.items()]
 
 
-def missing_here(vault: Vault, folder: Path | None = None) -> list[Entry]:
-    """What `flowlet.toml` in `folder` (the current one) names and the vault does not have."""
-    there = set(vault.names())
+def missing_here(names: Iterable[str], folder: Path | None = None) -> list[Entry]:
+    """What `flowlet.toml` in `folder` (the current one) names and `names` does not have."""
+    there = set(names)
     return [entry for entry in wanted_secrets(folder or Path.cwd()) if entry["name"] not in there]
 
 

@@ -46,11 +46,11 @@ from flowlet_jupyter.providers import (
     trial_url,
 )
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
-from flowlet_jupyter.server.handshake import greet
 from flowlet_jupyter.server.redirect_uri import proxy_problem, redirect_uri
 from flowlet_jupyter.server.secret_form import store_secret
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
+from flowlet_jupyter.vault.handshake import greet
 
 _STATUS_OF_ERROR: tuple[tuple[type[FlowletError], int], ...] = (
     (SecretNotFound, 404),

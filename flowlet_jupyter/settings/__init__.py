@@ -15,6 +15,7 @@ from jupyter_core.paths import jupyter_data_dir
 
 from flowlet_jupyter.errors import FlowletError
 
+LOOPBACK_ADDRESS = "127.0.0.1"
 DEFAULT_LOOPBACK_PORT = 8753
 
 
@@ -77,6 +78,12 @@ def loopback_port(environment: Mapping[str, str] | None = None) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5) or not 0 < int(text) < 65536:
         raise FlowletError(f"FLOWLET_LOOPBACK_PORT is neither a port nor 'free': {text[:20]}")
     return int(text)
+
+
+def loopback_redirect_uri() -> str:
+    """What to register for a kernel without a Jupyter server; without a port where any will do. Raises `FlowletError`."""
+    port = loopback_port()
+    return f"http://{LOOPBACK_ADDRESS}{f':{port}' if port else ''}/flowlet/callback"
 
 
 def table() -> str:

@@ -7,7 +7,7 @@ import json
 import pytest
 from support import free_port
 
-from flowlet_jupyter.server.loopback import open_loopback
+from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.vault import default_vault
 
 pytestmark = pytest.mark.browser

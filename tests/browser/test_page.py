@@ -6,7 +6,7 @@ import pytest
 from support import free_port
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.server.loopback import open_loopback
+from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.vault import default_vault
 
 pytestmark = pytest.mark.browser

@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.credentials.redaction import HIDDEN, SentValues, redacted
+from flowlet_jupyter.credentials.redaction import HIDDEN, SentValues
 from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.credentials.redaction import redacted
 from flowlet_jupyter.errors import HostNotAllowed, InvalidOption, InvalidSecret
 from flowlet_jupyter.http.curl_export import as_curl
+from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.vault import default_vault
 
 KEY = "canary-key-7d31"

@@ -14,7 +14,7 @@ from support import birdsong_secret, free_port
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
 from flowlet_jupyter.oauth.discovery import discover, fields_of
-from flowlet_jupyter.server.loopback import loopback_redirect_uri
+from flowlet_jupyter.settings import loopback_redirect_uri
 
 ALLOW = {"username": "ada", "password": "birdsong", "decision": "allow"}
 

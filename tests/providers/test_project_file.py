@@ -26,7 +26,9 @@ def test_what_is_missing_is_named_and_what_is_there_is_not(tmp_path):
     flowlet.secrets.add(flowlet.Password(name="there", password="p", allowed_hosts=("a.example",)))
     text = '[secrets.there]\ntype = "password"\n[secrets.twitter]\nprovider = "twitter"\nscope = "a b"\n'
     entries(tmp_path, text)
-    assert missing_here(default_vault(), tmp_path) == [{"name": "twitter", "provider": "twitter", "scope": "a b"}]
+    assert missing_here(default_vault().names(), tmp_path) == [
+        {"name": "twitter", "provider": "twitter", "scope": "a b"}
+    ]
     assert default_vault().names() == ["there"]
 
 

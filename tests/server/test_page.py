@@ -9,10 +9,10 @@ import httpx
 import pytest
 from support import free_port
 
+from flowlet_jupyter.connect.loopback import hold_loopback, open_loopback
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Password, Record
 from flowlet_jupyter.providers import load_providers
-from flowlet_jupyter.server.loopback import hold_loopback, open_loopback
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-5e1f"

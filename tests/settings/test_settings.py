@@ -13,7 +13,7 @@ from flowlet_jupyter.vault import default_vault
 
 
 def test_the_documentation_has_the_table_of_the_code():
-    assert table() in (Path(__file__).parents[1] / "docs" / "settings.md").read_text("utf-8")
+    assert table() in (Path(__file__).parents[2] / "docs" / "settings.md").read_text("utf-8")
 
 
 def test_every_setting_but_the_key_itself_is_a_trait_of_the_server():

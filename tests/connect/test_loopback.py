@@ -11,12 +11,12 @@ import pytest
 from support import birdsong_secret, free_port
 
 import flowlet_jupyter as flowlet
+from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.errors import AuthorizationFailed, FlowletError
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.authorization_code import new_flow
 from flowlet_jupyter.oauth.completion import pasted_response
-from flowlet_jupyter.server.loopback import loopback_redirect_uri, open_loopback
-from flowlet_jupyter.settings import loopback_port
+from flowlet_jupyter.settings import loopback_port, loopback_redirect_uri
 from flowlet_jupyter.vault import default_vault
 
 ALLOW = {"username": "ada", "password": "birdsong", "decision": "allow"}
