@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from support import free_port, npm_install, use_theme
 
+from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import ApiKey, Record
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault
 
@@ -176,24 +176,25 @@ def test_the_widget_in_jupyterlabs_own_colours(jupyter_lab, open_lab, axe, theme
     cell = lab.cell(0)
     cell.get_by_role("button", name="Manage tokens of twitter").wait_for()
     assert violations(lab.page, axe, ".flowlet") == []
-    picture(lab, f"lab-table-{theme}")
+    picture(lab, f"secrets-{theme}")
     cell.get_by_role("button", name="Manage tokens of twitter").click()
     cell.get_by_role("region", name="Manage tokens of twitter").wait_for()
     assert violations(lab.page, axe, ".flowlet") == []
-    picture(lab, f"lab-manage-{theme}")
+    picture(lab, f"manage-{theme}")
     cell.get_by_role("button", name="All secrets").click()
     cell.get_by_role("button", name="Add secret").click()
     cell.get_by_role("combobox").fill("twit")
     assert violations(lab.page, axe, ".flowlet") == []
-    picture(lab, f"lab-search-{theme}")
+    picture(lab, f"search-{theme}")
     cell.get_by_role("option", name="X (Twitter)").click()
+    cell.get_by_label("Client ID").wait_for()
+    picture(lab, f"form-{theme}")
     cell.get_by_role("button", name="Save and request access token").click()
     cell.get_by_text("The client ID is missing.").wait_for()
     cell.get_by_text("Details").click()
     assert violations(lab.page, axe, ".flowlet") == []
-    picture(lab, f"lab-form-{theme}")
 
 
 def picture(lab, name: str) -> None:
     if PICTURES:
-        lab.page.screenshot(path=f"{PICTURES}/{name}.png")
+        lab.cell(0).locator(".flowlet").screenshot(path=f"{PICTURES}/{name}.png")

@@ -66,7 +66,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, i
     assert secret_field.input_value() == client_secret
     wrong.fill(birdsong.authorization_endpoint)
     lab.cell(3).scroll_into_view_if_needed()
-    picture(page, f"form-{theme}")
+    picture(page, f"quickstart-form-{theme}")
     with page.context.expect_page() as opened:
         form.get_by_role("button", name="Save and request access token").click()
     manage = page.get_by_role("region", name="Manage tokens of twitter")
