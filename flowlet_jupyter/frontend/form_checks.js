@@ -1,8 +1,7 @@
 // @ts-check
 // The cheap checks of the form, made in the browser while one types; the server checks everything again when it saves.
 
-import { formRows } from "./form_sections.js";
-import { providerOf } from "./form_state.js";
+import { GRANT_EXCHANGE, formRows } from "./form_sections.js";
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\]|::1)$/;
 const HOST = /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*(:\d{1,5})?$|^\[[0-9a-f:]+\](:\d{1,5})?$/i;
@@ -86,7 +85,6 @@ function missingProblem(state, key) {
   const value = field.is_value ? state.secrets[key] : state.values[key];
   const isEmpty = !String(value ?? "").trim();
   if (!isEmpty) return "";
-  if (key === "client_id") return "The client ID is missing.";
-  if (key === "client_secret" && providerOf(state)?.needs_client_secret && !state.values.token_endpoint_auth_method) return "";
+  if (key === "client_id") return state.values.grant_type === GRANT_EXCHANGE ? "" : "The client ID is missing.";
   return field.required && field.default === null && key !== "name" ? `${field.label}: this is missing.` : "";
 }

@@ -10,7 +10,7 @@ import { GRANT_CODE, GRANT_DEVICE, asText, fieldsOf, providerOf } from "./form_s
  * @typedef {import("./server.js").Field} Field
  */
 
-const GRANT_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+export const GRANT_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const GRANT_JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const PASSWORD_WARNING =
   "This hands your own password to the client, stores it, and goes around two-factor login; OAuth 2.1 has dropped it. " +

@@ -45,9 +45,10 @@ export function providerPicker({ providers, schema, used }, choose) {
     input.setAttribute("aria-activedescendant", `${list.id}-${active}`);
     const option = options[active];
     // not scrollIntoView: it would move the notebook too
-    const top = option && listed.contains(option) ? option.offsetTop : listed.scrollTop;
-    if (top < listed.scrollTop) listed.scrollTop = top;
-    else if (top + 32 > listed.scrollTop + listed.clientHeight && top !== listed.scrollTop) listed.scrollTop = top + option.offsetHeight - listed.clientHeight;
+    if (!option || !listed.contains(option)) return;
+    const height = list.clientHeight - general.offsetHeight; // the general choices stay at the bottom
+    if (option.offsetTop < list.scrollTop) list.scrollTop = option.offsetTop;
+    else if (option.offsetTop + option.offsetHeight > list.scrollTop + height) list.scrollTop = option.offsetTop + option.offsetHeight - height;
   }
 
   input.addEventListener("input", render);

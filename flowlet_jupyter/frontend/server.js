@@ -10,7 +10,7 @@
  *   client_id: string, registration_page?: string, refresh_token_from?: string, redirect_rule?: string,
  *   needs_client_secret?: boolean, is_ready?: boolean, is_organisations?: boolean, notes?: string}} Provider
  * @typedef {{time: number, method: string, host: string, status: number, notebook?: string}} Use
- * @typedef {{state: string, access_token?: boolean, refresh_token?: boolean, scope?: string, obtained_at?: number | null,
+ * @typedef {{state: string, access_token?: boolean, refresh_token?: boolean, scope?: string, obtained_at?: number | null, connected_at?: number | null,
  *   expires_at?: number | null, problem?: string | null, identity?: string | null, identity_problem?: string | null}} Status
  * @typedef {{name: string, type: string, allowed_hosts: string[], status: Status, error?: string, last_use?: Use | null,
  *   [field: string]: any}} Secret the response of GET api/secrets/NAME

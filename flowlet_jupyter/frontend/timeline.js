@@ -46,10 +46,12 @@ export function useText(use, now) {
 export function timelineOf(secret) {
   const { status, last_use: use } = secret;
   const events = [];
-  if (status.access_token && status.obtained_at) {
-    const at = status.obtained_at;
-    events.push({ key: "obtained", label: "Access token obtained", at, tick: (/** @type {number} */ now) => ago(at, now) });
-  }
+  const passed = (/** @type {string} */ key, /** @type {string} */ label, /** @type {number | null | undefined} */ at) => {
+    if (status.access_token && at) events.push({ key, label, at, tick: (/** @type {number} */ now) => ago(at, now) });
+  };
+  passed("connected", "Connected", status.connected_at);
+  if (!status.connected_at) passed("obtained", "Access token obtained", status.obtained_at);
+  else if (status.obtained_at !== status.connected_at) passed("obtained", "Refreshed last", status.obtained_at);
   if (use) events.push({ key: "used", label: "Last used", at: use.time, tick: (/** @type {number} */ now) => useText(use, now) });
   if (status.access_token) {
     const after = status.refresh_token ? ", then it is refreshed by itself" : "";

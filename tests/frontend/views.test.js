@@ -72,6 +72,13 @@ test("the time line says what is known, and no more", () => {
   assert.deepEqual(timelineOf(secret("a", { status: { state: "no_token" } })), []);
 });
 
+test("the time line tells connecting from refreshing, where it is known", () => {
+  const labels = (status) => timelineOf(secret("a", { status: { state: "connected", access_token: true, ...status } })).map((event) => event.label);
+  assert.deepEqual(labels({ obtained_at: 10, connected_at: 10 }), ["Connected", "Access token"]);
+  assert.deepEqual(labels({ obtained_at: 20, connected_at: 10 }), ["Connected", "Refreshed last", "Access token"]);
+  assert.deepEqual(labels({ obtained_at: 20 }), ["Access token obtained", "Access token"]);
+});
+
 test("a token that was awaited settles the app, an older one does not", () => {
   const waiting = expecting(initialAppState({ kind: "manage", name: "a" }), { name: "a", status: { obtained_at: 1 } }, 0);
   assert.ok(settled(waiting, { name: "a", status: { obtained_at: 1 } }, 5).expected);
