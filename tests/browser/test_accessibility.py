@@ -101,13 +101,13 @@ def test_the_empty_table_and_the_steps_of_the_form(page, loopback, axe):
     page.get_by_text("Details").click()
     check(page, axe, "twitter-errors")
     page.get_by_role("button", name="Change the provider").click()
-    page.get_by_role("option", name="Another OAuth2 provider").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
     check(page, axe, "oauth2")
     page.get_by_role("button", name="Change the provider").click()
-    page.get_by_role("option", name="An API key").click()
+    page.get_by_role("option", name="An API key", exact=True).click()
     check(page, axe, "key")
     page.get_by_role("button", name="Change the provider").click()
-    page.get_by_role("option", name="HTTP headers").click()
+    page.get_by_role("option", name="HTTP headers", exact=True).click()
     check(page, axe, "headers")
 
 

@@ -85,7 +85,7 @@ def test_four_clicks_and_three_inputs_lead_to_a_key_and_the_first_200(page, loop
     hand = Hand()
     page.goto(loopback.secrets_url)
     hand.click(page.get_by_role("button", name="Add secret"))
-    hand.click(page.get_by_role("option", name="An API key"))
+    hand.click(page.get_by_role("option", name="An API key", exact=True))
     hand.fill(page.get_by_label("API key", exact=True), CANARY)
     hand.fill(page.get_by_label("Base URL"), f"{api.url}/echo")
     hand.fill(page.get_by_label("Name", exact=True), "keyed")
@@ -174,7 +174,7 @@ def paste(page, locator, text: str) -> None:
 def test_a_pasted_client_secret_json_fills_in_the_form(page, loopback):
     page.goto(loopback.secrets_url)
     page.get_by_role("button", name="Add secret").click()
-    page.get_by_role("option", name="Another OAuth2 provider").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
     form = page.get_by_role("form", name="Add secret")
     paste(page, form.get_by_label("Client ID"), json.dumps({"web": {"client_id": "an-id", "client_secret": CANARY,
           "auth_uri": "https://a.example/auth", "token_uri": "https://a.example/token"}}))  # fmt: skip
@@ -190,7 +190,7 @@ def test_a_pasted_client_secret_json_fills_in_the_form(page, loopback):
 def test_a_mistake_is_shown_while_one_types_and_goes_when_it_is_mended(page, loopback):
     page.goto(loopback.secrets_url)
     page.get_by_role("button", name="Add secret").click()
-    page.get_by_role("option", name="Another OAuth2 provider").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
     endpoint = page.get_by_label("Token endpoint")
     endpoint.press_sequentially("http://far.example/token")
     page.get_by_text("This must use https://").wait_for()
@@ -201,7 +201,7 @@ def test_a_mistake_is_shown_while_one_types_and_goes_when_it_is_mended(page, loo
 def test_delete_asks_once_in_its_place(page, loopback, api):
     page.goto(loopback.secrets_url)
     page.get_by_role("button", name="Add secret").click()
-    page.get_by_role("option", name="An API key").click()
+    page.get_by_role("option", name="An API key", exact=True).click()
     page.get_by_label("API key", exact=True).fill(CANARY)
     page.get_by_label("Base URL").fill(api.url)
     page.get_by_label("Name", exact=True).fill("keyed")

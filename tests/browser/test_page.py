@@ -34,7 +34,7 @@ def test_the_loopback_page_takes_a_secret_and_connects_it(page, loopback, birdso
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.goto(loopback.secrets_url)
     page.get_by_role("button", name="Add secret").click()
-    page.get_by_role("option", name="Another OAuth2 provider").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
     form = page.get_by_role("form", name="Add secret")
     assert form.get_by_label("Redirect URI").input_value() == loopback.redirect_uri
     for label, value in {
@@ -80,7 +80,7 @@ def test_each_error_stands_beside_its_field_and_what_was_typed_stays(page, loopb
     page.goto(loopback.secrets_url)
     page.get_by_role("button", name="Add secret").click()
     form = page.get_by_role("form", name="Add secret")
-    page.get_by_role("option", name="Another OAuth2 provider").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
     form.get_by_label("Name", exact=True).fill("api")
     form.get_by_label("Client secret", exact=True).fill(CANARY)
     form.get_by_label("Token endpoint").fill("http://far.example/token")
@@ -93,7 +93,7 @@ def test_each_error_stands_beside_its_field_and_what_was_typed_stays(page, loopb
     assert form.locator("[aria-invalid]").count() == 2
     assert form.get_by_label("Client secret", exact=True).input_value() == CANARY
     form.get_by_role("button", name="Change the provider").click()
-    page.get_by_role("option", name="An API key").click()
+    page.get_by_role("option", name="An API key", exact=True).click()
     assert form.get_by_label("Name", exact=True).input_value() == "api"
     form.get_by_label("API key", exact=True).fill(CANARY)
     form.get_by_label("Parameter").fill("api_key")
@@ -109,7 +109,7 @@ def test_each_error_stands_beside_its_field_and_what_was_typed_stays(page, loopb
 def test_what_only_the_server_finds_wrong_stands_beside_its_field_too(page, loopback):
     page.goto(loopback.secrets_url)
     page.get_by_role("button", name="Add secret").click()
-    page.get_by_role("option", name="HTTP headers").click()
+    page.get_by_role("option", name="HTTP headers", exact=True).click()
     form = page.get_by_role("form", name="Add secret")
     form.get_by_label("Headers").fill("Host: evil.example")
     form.get_by_label("Base URL").fill("https://api.example.org/")
@@ -123,7 +123,7 @@ def test_what_only_the_server_finds_wrong_stands_beside_its_field_too(page, loop
 def test_the_password_grant_is_warned_of(page, loopback):
     page.goto(f"{loopback.secrets_url}?name=old")
     form = page.get_by_role("form", name="Add secret")
-    page.get_by_role("option", name="Another OAuth2 provider").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
     assert form.get_by_role("alert").filter(has_text="OAuth 2.1").count() == 0
     form.get_by_text("Details").click()
     form.get_by_label("Grant").select_option("password")
@@ -133,7 +133,7 @@ def test_the_password_grant_is_warned_of(page, loopback):
 def test_what_few_need_is_folded_away_and_kept(page, loopback):
     page.goto(f"{loopback.secrets_url}?name=robot")
     form = page.get_by_role("form", name="Add secret")
-    page.get_by_role("option", name="Another OAuth2 provider").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
     assert not form.get_by_label("Bind tokens to a key").is_visible()
     form.get_by_text("Details").click()
     form.get_by_label("Bind tokens to a key").check()

@@ -34,7 +34,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, i
     lab.output(1, f"{birdsong.url}/developer")
     lab.run(3)
     page.get_by_role("button", name="Add secret").click()
-    page.get_by_role("option", name="Another OAuth2 provider").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
     form = page.get_by_role("form", name="Add secret")
     redirect_uri = form.get_by_label("Redirect URI").input_value()
     form.get_by_role("button", name="Copy").click()

@@ -63,7 +63,7 @@ def test_story_under_a_base_url_while_the_kernel_is_busy(jupyter_lab, open_lab, 
     lab.run(0)
     lab.run(1)
     page.get_by_role("button", name="Add secret").click()
-    page.get_by_role("option", name="Another OAuth2 provider").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
     form = page.get_by_role("form", name="Add secret")
     assert form.get_by_label("Redirect URI").input_value() == redirect_uri
     for label, value in {
