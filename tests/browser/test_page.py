@@ -53,7 +53,7 @@ def test_the_loopback_page_takes_a_secret_and_connects_it(page, loopback, birdso
         page.get_by_role("link", name="Request access token").click()
     opened.value.get_by_role("button", name="Log in and allow").click()
     opened.value.get_by_text("You can close this tab").wait_for()
-    page.get_by_text("Connected", exact=True).wait_for()
+    page.get_by_role("status").filter(has_text="Connected").wait_for()
     assert flowlet.get("/2/users/me", secret="twitter")["data"]["username"] == "ada"
     assert problems == []  # nothing that the page's own policy forbids
 
