@@ -1,5 +1,7 @@
-// One place of a page in which the views follow each other, kept up to date from the server while it is shown.
+// @ts-check
+// One part of a page in which the views follow each other, kept up to date from the server while it is shown.
 
+import { afterForm, expecting, initialAppState, settled, vaultsProblem } from "./app_state.js";
 import { element } from "./dom.js";
 import { secretForm } from "./form.js";
 import { connectView, manageView } from "./manage.js";
@@ -7,10 +9,12 @@ import { call, changes, secretPath } from "./server.js";
 import { tableView } from "./table.js";
 
 const POLL_MILLISECONDS = 2000;
-const FLOW_MILLISECONDS = 10 * 60 * 1000; // as long as the server keeps a flow
 
-// `start` is {kind, name, prefill}; `noServer()` is called when this page reaches no server extension.
-// Returns {close, onMessage}: `onMessage` takes what the kernel says ({folder, required} or {url}).
+/**
+ * `start` says which view is first; `noServer()` is called when this page reaches no server extension.
+ * Returns {close, onMessage}: `onMessage` takes what the kernel says ({folder, required} or {url}).
+ * @param {HTMLElement} el @param {{kind: any, name: string, prefill: Record<string, any>}} start @param {() => void} [noServer]
+ */
 export function openApp(el, start, noServer) {
   // Lumino would take Enter, letters and arrows for the notebook's own shortcuts
   const root = element("div", { class: "flowlet", "data-lm-suppress-shortcuts": "true" });
@@ -20,130 +24,150 @@ export function openApp(el, start, noServer) {
   root.append(warning, content, note);
   el.append(root);
 
-  let route = start; // which view is shown: a kind and the secret's name
-  let editing = null; // a form is never redrawn under the person who fills it in
-  let expected = null; // {name, before, until}: a token is awaited from another tab
+  let state = initialAppState({ kind: start.kind, name: start.name });
   let drawing = 0;
-  let serverVault = null;
-  let kernelVault = null;
-  let required = []; // what flowlet.toml beside the notebook asks for
-  let isCut = false; // no server extension
+  let drawn = ""; // what the view that is shown was made of: the same is not drawn again
+  const back = start.kind === "table" || start.kind === "form" ? () => go({ kind: "table", name: "" }) : null;
 
+  /** @type {import("./server.js").View} */
   const view = {
     changed(name) {
       channel.notify(name);
       draw();
     },
-    manage(name) {
-      route = { kind: "manage", name };
-      draw({ focus: true });
-    },
-    edit(secret, prefill) {
-      showForm(secret, prefill);
-    },
+    manage: (name) => go({ kind: "manage", name }),
+    edit: (secret, prefill) => { showForm(secret, prefill); },
     expectToken(secret) {
-      expected = { name: secret.name, before: secret.status.obtained_at, until: Date.now() + FLOW_MILLISECONDS };
+      state = expecting(state, secret, Date.now());
       setTimeout(draw, 0); // after the link was followed
     },
-    isExpecting: (name) => expected?.name === name,
+    isExpecting: (name) => state.expected?.name === name,
+    startsAtOnce(name) {
+      const isStarting = state.starting === name;
+      state = { ...state, starting: null };
+      return isStarting;
+    },
     notify,
   };
-  const back = start.kind === "table" || start.kind === "form" ? () => { route = { kind: "table", name: "" }; draw({ focus: true }); } : null;
 
-  function notify(...content) {
-    note.replaceChildren(...content);
+  /** @param {import("./app_state.js").Route} route */
+  function go(route) {
+    state = { ...state, route };
+    draw({ focus: true });
+  }
+
+  /** @param {(Node | string)[]} text */
+  function notify(...text) {
+    note.replaceChildren(...text);
     note.hidden = false;
   }
 
+  /** @param {HTMLElement} node @param {boolean} [focus] */
   function put(node, focus) {
     // what had the keyboard keeps it through a redraw
-    const held = content.contains(document.activeElement) ? document.activeElement.textContent : null;
+    const held = content.contains(document.activeElement) ? document.activeElement?.textContent : null;
     content.replaceChildren(node);
-    const controls = [...node.querySelectorAll("a, button, input, select")];
-    const next = focus ? controls[0] : held && controls.find((control) => control.textContent === held);
-    next?.focus({ preventScroll: true });
+    const controls = /** @type {HTMLElement[]} */ ([...node.querySelectorAll("a, button, input, select")]);
+    const primary = node.querySelector(".flowlet-primary:not([hidden])");
+    const first = node.querySelector("form input:not([readonly])") ?? primary ?? controls[0];
+    const next = focus ? first : held ? controls.find((control) => control.textContent === held) : null;
+    /** @type {HTMLElement | null | undefined} */ (next)?.focus({ preventScroll: true });
   }
 
+  /** @param {any} error */
   function fail(error) {
+    drawn = "";
     put(element("p", { class: "flowlet-error", role: "alert" }, error.message));
-    if (!error.isCut || isCut) return;
-    isCut = true;
+    if (!error.isCut || state.isCut) return;
+    state = { ...state, isCut: true };
     noServer?.();
   }
 
+  /** @param {import("./server.js").Secret | null} secret @param {Record<string, any>} [prefill] */
   async function showForm(secret, prefill) {
-    editing = {};
+    state = { ...state, isEditing: true }; // a form is never redrawn while it is filled in
+    drawn = "";
     try {
-      const form = await secretForm(secret, prefill ?? {}, (name) => {
-        editing = null;
-        if (name) {
-          route = { kind: "manage", name };
-          channel.notify(name);
-        } else if (route.kind === "form") route = { kind: "table", name: "" };
+      const form = await secretForm(secret, prefill ?? {}, (name, request) => {
+        state = afterForm(state, name, request, Date.now());
+        if (request === "blocked") notify("The browser stopped the new tab. The secret is saved: press Request access token.");
+        if (name) channel.notify(name);
         draw({ focus: true });
       });
       put(form, true);
     } catch (error) {
-      editing = null;
+      state = { ...state, isEditing: false };
       fail(error);
     }
   }
 
+  // What the view that is shown is made of, as the server has it now.
+  async function read() {
+    if (state.route.kind === "table") {
+      const [secrets, providers, schema] = await Promise.all(["api/secrets", "api/providers", "api/schema"].map((path) => call("GET", path)));
+      return { secrets, providers, schema, required: state.required, vault: /** @type {any} */ (state.serverVault) };
+    }
+    return call("GET", secretPath(state.route.name));
+  }
+
+  /** @param {any} read what `read` gave */
+  function render(read) {
+    if (state.route.kind === "table") return tableView(read, state.order, view);
+    return state.route.kind === "connect" ? connectView(read, view) : manageView(read, view, back);
+  }
+
+  /** @param {{focus?: boolean}} options */
   async function draw({ focus } = {}) {
-    if (editing) return;
+    if (state.isEditing) return;
     drawing += 1;
     const mine = drawing;
     try {
-      serverVault ??= await call("GET", "api/vault");
+      if (!state.serverVault) state = { ...state, serverVault: await call("GET", "api/vault") };
       warnOfVaults();
-      let node;
-      if (route.kind === "table") node = tableView(await call("GET", "api/secrets"), await call("GET", "api/providers"), await call("GET", "api/schema"), required, serverVault, view);
-      else {
-        const secret = await call("GET", secretPath(route.name));
-        if (expected?.name === secret.name && secret.status.obtained_at && secret.status.obtained_at !== expected.before) expected = null;
-        node = route.kind === "connect" ? connectView(secret, view) : manageView(secret, view, back);
-      }
-      if (mine === drawing && !editing) put(node, focus);
+      const known = await read();
+      if (mine !== drawing || state.isEditing) return;
+      state = settled(state, state.route.kind === "table" ? null : known, Date.now());
+      const made = JSON.stringify([state.route, state.expected?.name ?? null, known]);
+      // a question that waits for its answer, and a field that is being filled in, stay
+      if (made === drawn && !focus) return;
+      drawn = made;
+      put(render(known), focus);
     } catch (error) {
       if (mine !== drawing) return;
-      if (error.status === 404 && back && route.kind === "manage") back(); // deleted elsewhere
+      const { status } = /** @type {any} */ (error);
+      if (status === 404 && back && state.route.kind === "manage") back(); // deleted elsewhere
       else fail(error);
     }
   }
 
   function warnOfVaults() {
-    const differ = serverVault && kernelVault && serverVault.folder !== kernelVault;
-    warning.hidden = !differ;
-    if (differ) {
-      warning.textContent =
-        `The Jupyter server keeps secrets in ${serverVault.folder}, this kernel in ${kernelVault}. ` +
-        "Set FLOWLET_VAULT to the same folder for both.";
-    }
+    warning.textContent = vaultsProblem(state);
+    warning.hidden = !warning.textContent;
   }
 
   const channel = changes((name) => {
-    if (route.kind === "table" || !name || name === route.name) draw();
+    if (state.route.kind === "table" || !name || name === state.route.name) draw();
   });
   const clock = setInterval(() => {
-    for (const text of content.querySelectorAll(".flowlet-expiry")) text.update?.();
+    for (const text of content.querySelectorAll(".flowlet-ticking")) /** @type {any} */ (text).update?.();
   }, 1000);
   const poll = setInterval(() => {
-    if (!expected && route.kind !== "connect") return; // the status is awaited only while a flow is pending
-    if (expected && Date.now() > expected.until) expected = null;
-    if (!document.hidden && !isCut) draw();
+    if (!state.expected && state.route.kind !== "connect") return; // the status is awaited only while a flow is pending
+    if (!document.hidden && !state.isCut) draw();
   }, POLL_MILLISECONDS);
-  const onVisible = () => { if (!document.hidden && expected) draw(); };
+  const onVisible = () => { if (!document.hidden && state.expected) draw(); };
   document.addEventListener("visibilitychange", onVisible);
 
-  if (route.kind === "form") showForm(null, start.prefill);
+  if (state.route.kind === "form") showForm(null, start.prefill);
   else draw();
 
   return {
+    /** @param {any} message */
     onMessage(message) {
-      if (message.folder) kernelVault = message.folder;
+      if (message.folder) state = { ...state, kernelVault: message.folder };
       if (message.required) {
-        required = message.required;
-        if (route.kind === "table" && !isCut) draw();
+        state = { ...state, required: message.required };
+        if (state.route.kind === "table" && !state.isCut) draw();
       }
       if (message.url) {
         notify(

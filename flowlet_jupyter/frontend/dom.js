@@ -1,27 +1,48 @@
+// @ts-check
 // Building blocks of the views. Text is always set as text, never parsed as HTML: it may come from a provider.
 
+/** @typedef {Node | string | null | undefined} Child */
+/** @typedef {{row: HTMLElement, control: any, showError: (message: string) => void}} Labelled a control with its label */
+
+/**
+ * An element with attributes (`on…` is a listener) and children; a child that is null or undefined is left out.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag @param {Record<string, any>} attributes @param {Child[]} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name === "hidden" || name === "disabled" || name === "checked") made[name] = Boolean(value);
+    else if (["hidden", "disabled", "checked", "open"].includes(name)) /** @type {any} */ (made)[name] = Boolean(value);
     else if (value !== undefined && value !== null) made.setAttribute(name, value);
   }
   made.append(...children.filter((child) => child !== null && child !== undefined));
   return made;
 }
 
+/** @param {string} label @param {(event: Event) => unknown} action @param {Record<string, any>} attributes */
 export function button(label, action, attributes = {}) {
   return element("button", { type: "button", onclick: action, ...attributes }, label);
 }
 
+/** @param {string} href @param {string} label */
+export function outwardLink(href, label) {
+  return element("a", { href, target: "_blank", rel: "noopener noreferrer" }, label);
+}
+
 let counter = 0;
-function freshId(prefix) {
+/** @param {string} prefix */
+export function freshId(prefix) {
   counter += 1;
   return `flowlet-${prefix}-${counter}`;
 }
 
-// A label, its control, an optional hint, and a place for the error beside it; all tied together for screen readers.
+/**
+ * A label, its control, an optional hint, and where its error stands; all tied together for screen readers.
+ * @param {string} label @param {any} control @param {{hint?: string, beside?: Child}} more
+ * @returns {Labelled}
+ */
 export function labelled(label, control, { hint, beside } = {}) {
   control.id = control.id || freshId("field");
   const error = element("div", { class: "flowlet-field-error", id: `${control.id}-error`, role: "alert" });
@@ -51,6 +72,7 @@ export function labelled(label, control, { hint, beside } = {}) {
   };
 }
 
+/** @param {() => string} read */
 export function copyButton(read) {
   const made = button("Copy", async () => {
     try {
@@ -58,22 +80,17 @@ export function copyButton(read) {
       made.textContent = "Copied";
     } catch {
       made.textContent = "Press Ctrl+C"; // no clipboard on plain http: the text is selected instead
-      made.previousElementSibling?.select?.();
+      const before = /** @type {any} */ (made.previousElementSibling);
+      before?.select?.();
     }
     setTimeout(() => { made.textContent = "Copy"; }, 2000);
   });
   return made;
 }
 
-export function spanOfTime(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  if (whole >= 172800) return `${Math.floor(whole / 86400)} days`;
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
-  return [hours && `${hours} h`, (hours || minutes) && `${minutes} min`, `${rest} s`].filter(Boolean).join(" ");
-}
-
+/** @param {string} placeholder */
 export function secretInput(placeholder) {
-  const control = element("input", { type: "password", autocomplete: "off", spellcheck: "false", placeholder });
+  const control = element("input", { type: "password", autocomplete: "off", spellcheck: "false", placeholder: placeholder || undefined });
   const show = button("Show", () => {
     const hidden = control.type === "password";
     control.type = hidden ? "text" : "password";
@@ -83,12 +100,14 @@ export function secretInput(placeholder) {
   return { control, beside: show };
 }
 
+/** @param {string | null | undefined} value @param {Record<string, any>} attributes */
 export function textInput(value = "", attributes = {}) {
   const control = element("input", { type: "text", autocomplete: "off", spellcheck: "false", ...attributes });
   control.value = value ?? "";
   return control;
 }
 
+/** @param {Record<string, string>} options @param {string} value */
 export function choice(options, value) {
   const control = element("select");
   for (const [key, label] of Object.entries(options)) control.append(element("option", { value: key }, label));

@@ -1,81 +1,169 @@
 // @ts-check
 // The form of a secret, new or edited. It posts to the server extension; nothing of it is a synced trait.
 
-import { button, choice, copyButton, element, labelled, secretInput, textInput } from "./dom.js";
-import { canFillIn, filledIn, initialState, requestBody, rowsOf, withDiscovery, withProvider } from "./form_state.js";
+import { button, element, labelled, outwardLink, textInput } from "./dom.js";
+import { allProblems, fieldProblem } from "./form_checks.js";
+import { drawRow, tabForLater } from "./form_controls.js";
+import { requestBody } from "./form_request.js";
+import { detailsSummary, requestOf, sectionsOf } from "./form_sections.js";
+import { canFillIn, fieldsOf, filledIn, initialState, providerOf, withChoice, withDiscovery, withPasted, withSuggestedName } from "./form_state.js";
+import { hostsOnly, understood } from "./pasted.js";
+import { providerPicker } from "./provider_picker.js";
+import { providerOfSecret } from "./provider_search.js";
 import { approvalText } from "./required.js";
-import { call, secretPath } from "./server.js";
+import { call, flowletUrl, secretPath } from "./server.js";
 
 // A change of one of these changes which rows there are.
 const REDRAWN_BY = new Set(["grant_type", "token_endpoint_auth_method", "registering"]);
+const CHECK_MILLISECONDS = 700; // a mistake is shown when the typing pauses, not at each letter
+const PRIMARY = { browser: "Save and request access token", device: "Save and request a code", direct: "Save and request access token", none: "Save" };
 
 /**
- * The form. `secret` is null for a new one, which `prefill` may fill in. Calls done(name) after saving, or done(null)
- * when it is cancelled.
- * @param {any} secret @param {any} prefill @param {(name: string | null) => void} done
+ * The form. `secret` is null for a new one, which `prefill` may fill in. Calls `done(name, request)` after saving, where
+ * `request` says how the access token is requested, or `done(null)` when it is cancelled.
+ * @param {import("./server.js").Secret | null} secret @param {any} prefill
+ * @param {(name: string | null, request?: "browser" | "device" | "direct" | "blocked" | "none") => void} done
  */
 export async function secretForm(secret, prefill, done) {
-  const [{ redirect_uri: redirectUri, problem: redirectProblem }, providers, schema] = await Promise.all([
-    call("GET", "api/redirect-uri"), call("GET", "api/providers"), call("GET", "api/schema"),
+  const [{ redirect_uri: redirectUri, problem: redirectProblem }, providers, schema, stored] = await Promise.all([
+    call("GET", "api/redirect-uri"), call("GET", "api/providers"), call("GET", "api/schema"), call("GET", "api/secrets"),
   ]);
-  let state = initialState(secret, prefill, { schema, providers, redirectUri, redirectProblem });
-  /** @type {Record<string, any>} */
+  const names = stored.map((/** @type {any} */ entry) => entry.name);
+  const used = stored.map((/** @type {any} */ entry) => providerOfSecret(entry, providers)?.key).filter(Boolean);
+  let state = initialState(secret, prefill, { schema, providers, names, redirectUri, redirectProblem });
+  /** @type {Record<string, import("./dom.js").Labelled>} */
   let controls = {};
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let pause;
 
   const title = state.isNew ? "Add secret" : `Edit secret ${state.name}`;
-  const name = labelled("Name", textInput(state.name, state.isNew ? { required: "" } : { readonly: "" }), { hint: "How requests will name it, such as twitter" });
-  const kinds = Object.fromEntries(Object.entries(schema).map(([kind, { label }]) => [kind, label]));
-  const type = labelled("Type", choice(kinds, state.kind));
-  type.control.disabled = !state.isNew;
+  const name = labelled("Name", textInput(state.name, state.isNew ? {} : { readonly: "" }), { hint: "How requests name it: --secret NAME" });
   const approval = state.approval && labelled("Approve the hosts", element("input", { type: "checkbox" }), { hint: approvalText(state.approval) });
   const message = element("div", { class: "flowlet-error", role: "alert" });
+  const note = element("p", { class: "flowlet-hint", role: "status" });
   const body = element("div");
-  const save = element("button", { type: "submit", class: "flowlet-primary" }, "Save");
+  const save = element("button", { type: "submit", class: "flowlet-primary" });
+  const saveOnly = button("Save only", () => submit(false));
+  const actions = element("div", { class: "flowlet-actions" }, save, saveOnly, button("Cancel", () => done(null)));
 
   function render() {
     const focused = body.contains(document.activeElement) ? document.activeElement?.getAttribute("data-field") : null;
-    const rows = rowsOf(state);
-    controls = Object.fromEntries(rows.map((row) => [row.key, drawRow(row, { discover, stored: state.isNew ? "" : "leave empty to keep the stored one" })]));
-    const folded = rows.filter((row) => row.isFolded);
-    body.replaceChildren(...rows.filter((row) => !row.isFolded).map((row) => controls[row.key].row));
-    if (folded.length) {
-      const details = element("details", { class: "flowlet-rare" }, element("summary", {}, "Rarely needed"), ...folded.map((row) => controls[row.key].row));
-      details.open = folded.some((row) => row.value);
-      body.append(details);
+    save.hidden = saveOnly.hidden = state.isChoosing;
+    save.textContent = PRIMARY[requestOf(state)];
+    saveOnly.hidden ||= requestOf(state) === "none";
+    if (state.isChoosing) {
+      controls = {};
+      body.replaceChildren(providerPicker({ ...state, used }, choose));
+      return;
     }
+    const sections = sectionsOf(state);
+    controls = Object.fromEntries(sections.flatMap((section) => section.rows).map((row) => [row.key, drawRow(row, { discover, stored: state.isNew ? "" : "leave empty to keep the stored one" })]));
+    const steps = sections.filter((section) => section.key !== "details");
+    const isNumbered = state.isNew && steps.length > 1;
+    body.replaceChildren(
+      ...(state.isNew ? [chosenProvider()] : []),
+      ...(isNumbered ? [element("ol", { class: "flowlet-steps" }, ...steps.map((section) => element("li", {}, stepTitle(section), ...rowsOf(section))))] : steps.flatMap(rowsOf)),
+      name.row,
+      ...(approval ? [approval.row] : []),
+      ...sections.filter((section) => section.key === "details").map(details),
+    );
     if (name.control.value !== state.name) name.control.value = state.name;
     if (focused) controls[focused]?.control.focus();
+  }
+
+  /** @param {import("./form_state.js").Section} section */
+  const rowsOf = (section) => section.rows.map((row) => controls[row.key].row);
+
+  /** @param {import("./form_state.js").Section} section */
+  function stepTitle(section) {
+    return element("p", { class: "flowlet-step" }, section.title, section.link ? " " : null, section.link ? outwardLink(section.link, section.linkText ?? section.link) : null);
+  }
+
+  function chosenProvider() {
+    const entry = providerOf(state);
+    const label = entry?.title ?? (state.kind === "oauth2" ? "Another OAuth2 provider" : schema[state.kind].label);
+    const about = [entry?.ends ? `Ends on ${entry.ends}.` : "", entry?.notes ?? ""].filter(Boolean).join(" ");
+    return element("div", {}, element("p", { class: "flowlet-chosen" }, element("strong", {}, label), " ", state.approval ? null : button("Change", () => {
+      state = { ...initialState(null, {}, state), name: state.isNameTyped ? state.name : "", isNameTyped: state.isNameTyped };
+      showNothing();
+      render();
+      focusFirst();
+    }, { "aria-label": "Change the provider" })), about ? element("p", { class: "flowlet-hint" }, about) : null);
+  }
+
+  /** @param {import("./form_state.js").Section} section */
+  function details(section) {
+    const line = element("span", { class: "flowlet-hint", "data-summary": "" }, detailsSummary(state));
+    const made = element("details", { class: "flowlet-rare", open: state.isDetailsOpen, ontoggle: () => { state.isDetailsOpen = made.open; } },
+      element("summary", {}, section.title, " ", line), ...rowsOf(section));
+    return made;
+  }
+
+  function focusFirst() {
+    const first = /** @type {HTMLElement | null} */ (body.querySelector("input:not([readonly]), textarea, select"));
+    first?.focus({ preventScroll: true });
+  }
+
+  function showNothing() {
+    message.textContent = note.textContent = "";
+    for (const row of [name, ...Object.values(controls), ...(approval ? [approval] : [])]) row.showError("");
   }
 
   // What the user typed or chose goes into the state at once; it is drawn again only where the rows change.
   function onInput(/** @type {any} */ event) {
     const key = event.target.dataset?.field;
-    if (!controls[key]) return;
-    controls[key].showError(""); // the error is about what stood there before
-    const value = event.target.type === "checkbox" ? event.target.checked : event.target.value;
-    if (key === "registering") state.isRegistering = value;
-    else if (key.startsWith("parameter:")) state.parameters[key.slice("parameter:".length)] = value.trim();
-    else if (isValue(key)) state.secrets[key] = value;
-    else if (key !== "provider") state.values[key] = value;
+    if (event.target === name.control) state = { ...state, name: name.control.value, isNameTyped: name.control.value.trim() !== "" };
+    else if (!controls[key]) return;
+    else {
+      const value = event.target.type === "checkbox" ? event.target.checked : event.target.value;
+      if (key === "registering") state.isRegistering = value;
+      else if (key.startsWith("parameter:")) state.parameters[key.slice("parameter:".length)] = value.trim();
+      else if (fieldsOf(state).some((field) => field.name === key && field.is_value)) state.secrets[key] = value;
+      else state.values[key] = value;
+      state = withSuggestedName(state);
+      if (name.control.value !== state.name) name.control.value = state.name;
+      const summary = body.querySelector("[data-summary]");
+      if (summary) summary.textContent = detailsSummary(state);
+    }
+    const row = event.target === name.control ? name : controls[key];
+    const check = () => row.showError(fieldProblem(state, event.target === name.control ? "name" : key));
+    clearTimeout(pause);
+    // a mistake that is shown goes the moment it is mended
+    if (row.control.hasAttribute("aria-invalid")) check();
+    else pause = setTimeout(check, CHECK_MILLISECONDS);
   }
 
-  function isValue(/** @type {string} */ key) {
-    return state.schema[state.kind].fields.some((/** @type {any} */ field) => field.name === key && field.is_value);
-  }
-
-  async function onChange(/** @type {any} */ event) {
-    onInput(event);
+  function onChange(/** @type {any} */ event) {
     const key = event.target.dataset?.field;
-    if (key === "provider") await chooseProvider(event.target.value);
-    else if (REDRAWN_BY.has(key)) render();
+    if (key === "allowed_hosts") event.target.value = hostsOnly(event.target.value);
+    onInput(event);
+    clearTimeout(pause);
+    const row = event.target === name.control ? name : controls[key];
+    row?.showError(fieldProblem(state, event.target === name.control ? "name" : key));
+    if (REDRAWN_BY.has(key)) render();
   }
 
-  async function chooseProvider(/** @type {string} */ key, /** @type {any} */ parameters = {}) {
-    message.textContent = "";
-    state = withProvider(state, key, parameters);
-    type.control.value = state.kind;
-    await fillIn();
+  function onPaste(/** @type {ClipboardEvent} */ event) {
+    const pasted = state.isChoosing ? null : understood(event.clipboardData?.getData("text") ?? "");
+    if (!pasted) return;
+    const { state: next, filled } = withPasted(state, pasted);
+    if (!filled.length) return;
+    event.preventDefault();
+    state = next;
     render();
+    note.textContent = `Filled in from ${pasted.from}: ${filled.join(", ")}.`;
+  }
+
+  async function choose(/** @type {{kind: string, provider: string | null}} */ chosen, /** @type {any} */ parameters = {}) {
+    state = withChoice(state, chosen, parameters);
+    showNothing();
+    try {
+      await fillIn();
+    } catch (error) {
+      message.textContent = /** @type {Error} */ (error).message;
+    }
+    render();
+    focusFirst();
   }
 
   async function fillIn() {
@@ -94,129 +182,77 @@ export async function secretForm(secret, prefill, done) {
   }
 
   // Each error stands beside its field; what has no row stands below the form.
-  function showErrors(/** @type {any} */ error) {
+  function showErrors(/** @type {Record<string, string>} */ errors) {
     /** @type {Record<string, any>} */
-    const all = { name, type, ...controls };
-    const errors = Object.keys(error.errors ?? {}).length ? error.errors : { "": error.message };
+    const all = { ...controls, name, approval };
     const rest = [];
     let first = null;
     for (const [key, text] of Object.entries(errors)) {
       const row = all[key] ?? all[`parameter:${key}`];
-      if (!row) rest.push(text);
-      row?.showError(text);
+      if (row) row.showError(text);
+      else rest.push(text);
       first ??= row;
     }
     message.textContent = rest.join(" ");
+    const folded = first?.row.closest("details");
+    if (folded) folded.open = true;
     first?.control.focus();
   }
 
-  async function submit(/** @type {any} */ event) {
-    event.preventDefault();
-    for (const row of [name, type, ...Object.values(controls), ...(approval ? [approval] : [])]) row.showError("");
-    message.textContent = "";
+  async function submit(/** @type {boolean} */ isRequesting) {
+    clearTimeout(pause);
+    showNothing();
     state.name = state.name.trim();
-    if (!state.name) {
-      showErrors({ errors: { name: "A secret needs a name." } });
+    const problems = allProblems(state);
+    if (approval && !approval.control.checked) problems.approval = "Look at the hosts first, and tick this.";
+    if (Object.keys(problems).length) {
+      showErrors(problems);
       return;
     }
-    if (approval && !approval.control.checked) {
-      approval.showError("Look at the hosts first, and tick this.");
-      approval.control.focus();
-      return;
-    }
-    save.disabled = true;
+    const request = isRequesting ? requestOf(state) : "none";
+    const tab = request === "browser" ? tabForLater() : null; // before any waiting: the click's permission does not last
+    save.disabled = saveOnly.disabled = true;
     try {
-      if (state.isNew && Object.keys(state.parameters).length) {
-        if (!canFillIn(state)) {
-          const missing = Object.keys(state.parameters).filter((parameter) => !state.parameters[parameter]);
-          throw Object.assign(new Error(), { errors: Object.fromEntries(missing.map((parameter) => [parameter, "This is missing."])) });
-        }
-        await fillIn();
-      }
+      if (state.isNew && Object.keys(state.parameters).length) await fillIn();
       await call("PUT", secretPath(state.name), { body: requestBody(state), onlyNew: state.isNew });
       state.secrets = {}; // the values leave the page with the form
       body.replaceChildren();
-      done(state.name);
+      tab?.location.replace(flowletUrl(`authorize/${encodeURIComponent(state.name)}`));
+      done(state.name, request === "browser" && !tab ? "blocked" : request);
     } catch (error) {
-      showErrors(error);
+      tab?.close();
+      const { errors, message: text } = /** @type {any} */ (error);
+      showErrors(Object.keys(errors ?? {}).length ? errors : { "": text });
     } finally {
-      save.disabled = false;
+      save.disabled = saveOnly.disabled = false;
     }
   }
 
-  name.control.addEventListener("input", () => {
-    state.name = name.control.value;
-    name.showError("");
-  });
   body.addEventListener("input", onInput);
   body.addEventListener("change", onChange);
-  type.control.addEventListener("change", () => {
-    if (state.values.provider) state = withProvider(state, ""); // what its entry filled in is of the other kind
-    state.kind = type.control.value;
-    render();
-  });
+  body.addEventListener("paste", onPaste);
   render();
   if (state.isNew && providers.some((/** @type {any} */ entry) => entry.key === prefill.provider)) {
-    const own = Object.fromEntries(Object.entries(state.values).filter(([key, value]) => key !== "provider" && [].concat(value).join("")));
-    await chooseProvider(prefill.provider, prefill.parameters);
+    const own = Object.fromEntries(Object.entries(state.values).filter(([key, value]) => key !== "provider" && [value].flat().join("")));
+    await choose({ kind: providers.find((/** @type {any} */ entry) => entry.key === prefill.provider).type ?? "oauth2", provider: prefill.provider }, prefill.parameters);
     state.values = { ...state.values, ...own };
     render();
   }
 
   const form = element(
     "form",
-    { class: "flowlet-form", onsubmit: submit, autocomplete: "off", "aria-label": title },
-    element("h3", {}, title),
-    name.row,
-    type.row,
-    approval?.row,
+    { class: "flowlet-form", onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); submit(true); }, autocomplete: "off", novalidate: "", "aria-label": title },
+    element("h2", {}, title),
     body,
+    note,
     message,
-    element("div", { class: "flowlet-actions" }, save, button("Cancel", () => done(null))),
+    actions,
   );
   // JupyterLab's page swallows the browser's own submission by Enter
   form.addEventListener("keydown", (/** @type {any} */ event) => {
-    if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.isComposing) return;
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.isComposing || state.isChoosing) return;
     event.preventDefault();
     form.requestSubmit(save);
   });
   return form;
-}
-
-/**
- * One row of the form.
- * @param {import("./form_state.js").Row} row @param {{discover: () => void, stored: string}} context
- */
-function drawRow(row, { discover, stored }) {
-  if (row.control === "warning") {
-    return { row: element("p", { class: "flowlet-warning", role: "alert" }, row.text), control: element("input"), showError() {} };
-  }
-  const { control, beside } = drawControl(row, { discover, stored });
-  control.dataset.field = row.key;
-  return labelled(row.label, control, { hint: row.hint, beside });
-}
-
-/**
- * @param {import("./form_state.js").Row} row @param {{discover: () => void, stored: string}} context
- * @returns {{control: any, beside?: any}}
- */
-function drawControl(row, { discover, stored }) {
-  if (row.control === "choice") return { control: choice(row.options ?? {}, row.value) };
-  if (row.control === "checkbox") return { control: element("input", { type: "checkbox", checked: row.value }) };
-  if (row.control === "secret") {
-    const made = secretInput(stored);
-    made.control.value = row.value ?? "";
-    return made;
-  }
-  if (row.control === "area" || row.control === "headers") {
-    const area = element("textarea", { rows: "3", spellcheck: "false", autocomplete: "off", class: "flowlet-masked" });
-    area.value = row.value ?? "";
-    return { control: area, beside: button("Show", () => area.classList.toggle("flowlet-masked"), { "aria-label": "Show or hide the values" }) };
-  }
-  if (row.isReadOnly) {
-    const control = textInput(row.value, { readonly: "", class: "flowlet-redirect-uri" });
-    return { control, beside: copyButton(() => control.value) };
-  }
-  const control = textInput(row.value, row.isUrl ? { inputmode: "url" } : {});
-  return { control, beside: row.action === "discover" ? button("Discover", discover) : undefined };
 }

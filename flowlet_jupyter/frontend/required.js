@@ -1,13 +1,18 @@
+// @ts-check
 // What flowlet.toml beside the notebook asks for and the vault does not have. The file is a stranger's until a person
 // has looked at the hosts: nothing of it is stored before that.
 
 import { button, element } from "./dom.js";
 
+/** @param {string} url */
 function hostOf(url) {
   try { return new URL(url).host; } catch { return String(url); }
 }
 
-// `api`: where requests with the secret may go; `provider`: where what a person types is sent to.
+/**
+ * `api`: where requests with the secret may go; `provider`: where what the user types is sent to.
+ * @param {Record<string, any>} entry
+ */
 export function hostsOf(entry) {
   const endpoints = Object.keys(entry).filter((key) => key.endsWith("_endpoint") || ["issuer", "jwks_uri", "identity_url"].includes(key)).map((key) => entry[key]);
   if (entry.compliance?.refresh_endpoint) endpoints.push(entry.compliance.refresh_endpoint);
@@ -17,11 +22,15 @@ export function hostsOf(entry) {
   };
 }
 
-// What a link or a saved widget may fill in: no value, and no host, which a stranger could choose.
+/**
+ * What a link or a saved widget may fill in: no value, and no host, which a stranger could choose.
+ * @param {Record<string, any>} given
+ */
 export function harmlessPrefill(given) {
   return Object.fromEntries(["name", "provider", "scope"].filter((key) => typeof given[key] === "string" && given[key]).map((key) => [key, given[key]]));
 }
 
+/** @param {any[]} required @param {import("./server.js").View} view */
 export function requiredView(required, view) {
   if (!required.length) return null;
   const rows = required.map((entry) => {
@@ -37,13 +46,13 @@ export function requiredView(required, view) {
       element("td", {}, button("Look and add", () => view.edit(null, { ...entry, isRequired: true }), { "aria-label": `Look at and add ${entry.name}` })),
     );
   });
-  const head = ["Name", "Provider", "Scope", "Allowed hosts", ""].map((label) => element("th", { scope: "col" }, label));
+  const head = ["Name", "Provider", "Scope", "Allowed hosts", ""].map((label) => element("th", { scope: "col" }, label || element("span", { class: "flowlet-unseen" }, "Action")));
   return element(
     "section",
     { "aria-label": "Missing here" },
-    element("h4", {}, "Missing here"),
+    element("h3", {}, "Missing here"),
     element("p", { class: "flowlet-hint" }, "flowlet.toml beside this notebook names these. It holds no values; look at the hosts before you add one."),
-    element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)),
+    element("table", { "aria-label": "Missing here" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)),
   );
 }
 

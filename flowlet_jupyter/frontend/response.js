@@ -1,7 +1,8 @@
+// @ts-check
 {
 const root = document.getElementById("IDENTITY");
 const tree = root?.querySelector(".tree");
-if (tree && !root.querySelector(".bar")) {
+if (root && tree && !root.querySelector(".bar")) {
   const bar = document.createElement("div");
   bar.className = "bar";
   bar.setAttribute("data-lm-suppress-shortcuts", "true");
@@ -15,21 +16,22 @@ if (tree && !root.querySelector(".bar")) {
   tree.before(bar);
   search.addEventListener("input", () => {
     const wanted = search.value.toLowerCase();
-    for (const row of tree.querySelectorAll("div, details")) {
-      const hit = !wanted || row.textContent.toLowerCase().includes(wanted);
+    for (const row of /** @type {NodeListOf<HTMLElement>} */ (tree.querySelectorAll("div, details"))) {
+      const hit = !wanted || row.textContent?.toLowerCase().includes(wanted);
       row.hidden = !hit;
-      if (wanted && hit && row.tagName === "DETAILS") row.open = true;
+      if (wanted && hit && row instanceof HTMLDetailsElement) row.open = true;
     }
   });
-  const pathOf = (key) => {
+  const pathOf = (/** @type {Element} */ key) => {
+    /** @type {string[]} */
     const keys = [];
     for (let row = key.closest("details, div"); row && row !== tree; row = row.parentElement) {
-      const own = row.tagName === "DETAILS" ? row.firstElementChild.querySelector("b") : row.querySelector(":scope > b");
+      const own = /** @type {HTMLElement | null | undefined} */ (row.tagName === "DETAILS" ? row.firstElementChild?.querySelector("b") : row.querySelector(":scope > b"));
       if (own) keys.unshift(`[${own.dataset.k}]`);
     }
     return root.dataset.name + keys.join("");
   };
-  const copy = (event) => {
+  const copy = (/** @type {any} */ event) => {
     const key = event.target.closest("b[data-k]");
     if (!key || (event.type === "keydown" && event.key !== "Enter")) return;
     event.preventDefault();
@@ -37,7 +39,7 @@ if (tree && !root.querySelector(".bar")) {
     path.textContent = pathOf(key);
     navigator.clipboard?.writeText(path.textContent).catch(() => {});
   };
-  for (const key of tree.querySelectorAll("b[data-k]")) {
+  for (const key of /** @type {NodeListOf<HTMLElement>} */ (tree.querySelectorAll("b[data-k]"))) {
     key.tabIndex = 0;
     key.setAttribute("role", "button");
     key.title = "Copy the way to it";

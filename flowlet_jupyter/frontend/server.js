@@ -1,6 +1,29 @@
+// @ts-check
 // The server extension, found by Jupyter's page config. Values go from here to the server, never to the kernel.
 
+/**
+ * @typedef {{name: string, shape: string, required?: boolean, default: any, label: string, help: string,
+ *   choices: Record<string, string>, set_by: string, may_be_empty: boolean, is_value: boolean}} Field
+ * @typedef {Record<string, {label: string, fields: Field[]}>} Schema the response of GET api/schema
+ * @typedef {{name: string, label: string, kind?: string, default: string, hint?: string}} Parameter
+ * @typedef {{key: string, title: string, type?: string, category?: string, hosts?: string[], header_names?: string[], ends?: string, parameters: Parameter[], grant_type: string,
+ *   client_id: string, registration_page?: string, refresh_token_from?: string, redirect_rule?: string,
+ *   needs_client_secret?: boolean, is_ready?: boolean, is_organisations?: boolean, notes?: string}} Provider
+ * @typedef {{time: number, method: string, host: string, status: number, notebook?: string}} Use
+ * @typedef {{state: string, access_token?: boolean, refresh_token?: boolean, scope?: string, obtained_at?: number | null, connected_at?: number | null,
+ *   expires_at?: number | null, problem?: string | null, identity?: string | null, identity_problem?: string | null}} Status
+ * @typedef {{name: string, type: string, allowed_hosts: string[], status: Status, error?: string, last_use?: Use | null,
+ *   [field: string]: any}} Secret the response of GET api/secrets/NAME
+ * @typedef {{changed: (name: string) => void, manage: (name: string) => void,
+ *   edit: (secret: Secret | null, prefill?: Record<string, any>) => void, expectToken: (secret: {name: string, status: {obtained_at?: number | null}}) => void,
+ *   isExpecting: (name: string) => boolean, startsAtOnce: (name: string) => boolean, notify: (...content: (Node | string)[]) => void}} View
+ */
+
 export class ServerError extends Error {
+  /**
+   * @param {string} message
+   * @param {{field?: string, errors?: Record<string, string>, status?: number, isCut?: boolean}} more
+   */
   constructor(message, { field, errors, status, isCut = false } = {}) {
     super(message);
     this.field = field;
@@ -14,19 +37,27 @@ const NO_EXTENSION =
   "The Jupyter server has no flowlet_jupyter extension. In the environment that runs JupyterLab (it may be another " +
   "than this kernel's) run  pip install flowlet-jupyter  , then restart JupyterLab.";
 
+/** @param {string} path */
 export function flowletUrl(path) {
   const config = document.getElementById("jupyter-config-data");
   if (!config) throw new ServerError("This front end does not say where its Jupyter server is. " + NO_EXTENSION, { isCut: true });
-  const baseUrl = JSON.parse(config.textContent).baseUrl || "/";
+  const baseUrl = JSON.parse(config.textContent ?? "{}").baseUrl || "/";
   return new URL(`${baseUrl.replace(/\/?$/, "/")}flowlet/${path}`, location.origin).href;
 }
 
+/** @param {string} name */
 export function secretPath(name, suffix = "") {
   return `api/secrets/${encodeURIComponent(name)}${suffix}`;
 }
 
+/**
+ * A request to the server extension; the JSON of its response, or null if it has no content. Raises `ServerError`.
+ * @param {string} method @param {string} path @param {{body?: any, onlyNew?: boolean}} more
+ * @returns {Promise<any>}
+ */
 export async function call(method, path, { body, onlyNew } = {}) {
   const xsrf = document.cookie.match(/(?:^|; )_xsrf=([^;]*)/);
+  /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (xsrf) headers["X-XSRFToken"] = decodeURIComponent(xsrf[1]);
   if (body) headers["Content-Type"] = "application/json";
@@ -59,10 +90,12 @@ export async function call(method, path, { body, onlyNew } = {}) {
 }
 
 // Other notebooks of this browser, and the callback page, say here when a secret has changed.
+/** @param {(name: string) => void} listener */
 export function changes(listener) {
   const channel = new BroadcastChannel("flowlet");
   channel.onmessage = (event) => listener(String(event.data?.changed ?? ""));
   return {
+    /** @param {string} name */
     notify(name) { channel.postMessage({ changed: name }); },
     close() { channel.close(); },
   };

@@ -1,42 +1,94 @@
-// All secrets: name, type, hosts, status; add one, manage its tokens.
+// @ts-check
+// All secrets: name, kind and provider, status, last use; add one, manage its tokens.
 
 import { button, element } from "./dom.js";
-import { connectLink, expiry, statusMark, statusWords } from "./manage.js";
 import { requiredView } from "./required.js";
+import { connectLink, statusMark, ticking } from "./status.js";
+import { tableRows } from "./table_rows.js";
+import { ago, expiryText } from "./time.js";
 
-export function tableView(secrets, providers, schema, required, vault, view) {
-  const rows = secrets.map((secret) => {
-    if (secret.error) {
-      return element("tr", {}, element("td", {}, secret.name), element("td", { colspan: "4", class: "flowlet-error" }, secret.error));
+const SEARCHED_FROM = 6; // rows; a search field above two lines is in the way
+
+/**
+ * @typedef {{secrets: import("./server.js").Secret[], providers: import("./server.js").Provider[],
+ *   schema: import("./server.js").Schema, required: any[], vault: {folder: string, master_key: string}}} Content
+ */
+
+/**
+ * `order` is kept by the app, so that a redraw sorts as before.
+ * @param {Content} content @param {import("./table_rows.js").Order} order @param {import("./server.js").View} view
+ */
+export function tableView({ secrets, providers, schema, required, vault }, order, view) {
+  const body = element("tbody");
+  const head = element("tr");
+  const none = element("p", { class: "flowlet-hint", role: "status" });
+
+  function render() {
+    const rows = tableRows(secrets, providers, schema, order);
+    body.replaceChildren(...rows.map((row) => tableRow(row, view)));
+    none.textContent = secrets.length && !rows.length ? `No secret has '${order.query}' in its name, kind, provider, hosts or status.` : "";
+    for (const cell of head.querySelectorAll("th")) {
+      if (cell.dataset.by) cell.setAttribute("aria-sort", cell.dataset.by !== order.by ? "none" : order.isDescending ? "descending" : "ascending");
     }
-    return element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, secret.name),
-      element("td", {}, schema[secret.type]?.label.split(" (")[0] ?? secret.type),
-      element("td", {}, secret.allowed_hosts.join(", ")),
-      element("td", {}, statusMark(secret.status), statusWords(secret.status), " ", expiry(secret.status)),
-      element("td", {}, button("Manage tokens", () => view.manage(secret.name), { "aria-label": `Manage tokens of ${secret.name}` })),
-    );
-  });
-  const head = ["Name", "Type", "Allowed hosts", "Status", ""].map((label) => element("th", { scope: "col" }, label));
+  }
+
+  /** @param {import("./table_rows.js").Order["by"]} by @param {string} label */
+  const sortedBy = (by, label) => element("th", { scope: "col", "data-by": by }, button(label, () => {
+    order.isDescending = order.by === by && !order.isDescending;
+    order.by = by;
+    render();
+  }, { class: "flowlet-sort" }));
+  head.append(sortedBy("name", "Name"), sortedBy("kind", "Kind"), sortedBy("status", "Status"), sortedBy("used", "Last used"),
+    element("th", { scope: "col" }, element("span", { class: "flowlet-unseen" }, "Action")));
+  const search = element("input", { type: "search", class: "flowlet-search", "aria-label": "Search secrets", placeholder: "Search", oninput: () => { order.query = search.value; render(); } });
+  search.value = order.query;
+  render();
   return element(
     "section",
     { "aria-label": "Secrets" },
-    element("div", { class: "flowlet-head" }, element("h3", {}, "Secrets"), button("Add secret", () => view.edit(null), { class: "flowlet-primary" })),
-    rows.length
-      ? element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows))
-      : element("p", {}, "No secrets yet. Add one, and name it in a request: --secret NAME"),
+    element("div", { class: "flowlet-head" }, element("h2", {}, "Secrets"), button("Add secret", () => view.edit(null), { class: "flowlet-primary" })),
+    secrets.length >= SEARCHED_FROM || order.query ? search : null,
+    secrets.length ? element("table", { "aria-label": "Secrets" }, element("thead", {}, head), body) : emptyView(),
+    none,
     readyView(secrets, providers, view),
     requiredView(required.filter((entry) => !secrets.some((secret) => secret.name === entry.name)), view),
-    element("p", { class: "flowlet-hint" }, `Kept encrypted in ${vault.folder}; master key: ${vault.master_key}.`),
+    element("details", { class: "flowlet-rare" }, element("summary", { class: "flowlet-hint" }, "Where they are kept"),
+      element("p", { class: "flowlet-hint" }, `Encrypted in ${vault.folder}; master key: ${vault.master_key}.`)),
   );
 }
 
-// Providers whose entry brings a public client of the organisation: nothing is left to fill in, so one click connects.
+function emptyView() {
+  return element("div", { class: "flowlet-empty" },
+    element("p", {}, "No secrets yet. A secret is a name for how you log in to an API; notebooks hold the name only:"),
+    element("pre", {}, "%flowlet_request https://api.x.com/2/users/me --secret twitter"));
+}
+
+/** @param {import("./table_rows.js").Row} row @param {import("./server.js").View} view */
+function tableRow({ secret, kind, provider, status, used }, view) {
+  if (secret.error) {
+    return element("tr", {}, element("th", { scope: "row" }, secret.name), element("td", { colspan: "4", class: "flowlet-error" }, secret.error));
+  }
+  const hosts = secret.allowed_hosts;
+  const expiry = secret.status.access_token && secret.status.state !== "needs_authorization";
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row" }, secret.name, element("span", { class: "flowlet-hint flowlet-below" }, hosts.slice(0, 2).join(", ") + (hosts.length > 2 ? " …" : ""))),
+    element("td", {}, kind, provider ? element("span", { class: "flowlet-hint flowlet-below" }, provider) : null),
+    element("td", {}, statusMark(secret.status), status, expiry ? element("span", { class: "flowlet-hint flowlet-below" }, ticking((now) => expiryText(secret.status, now))) : null),
+    element("td", {}, used ? ticking((now) => ago(used, now)) : "–"),
+    element("td", {}, button("Manage tokens", () => view.manage(secret.name), { "aria-label": `Manage tokens of ${secret.name}` })),
+  );
+}
+
+/**
+ * Providers whose entry brings a public client of the organisation: nothing is left to fill in, so one click connects.
+ * @param {import("./server.js").Secret[]} secrets @param {import("./server.js").Provider[]} providers
+ * @param {import("./server.js").View} view
+ */
 function readyView(secrets, providers, view) {
   const links = providers
     .filter((provider) => provider.is_ready && !secrets.some((secret) => secret.name === provider.key))
-    .map((provider) => connectLink(provider.key, `Connect ${provider.title}`, () => view.expectToken({ name: provider.key, status: {} }), `?provider=${encodeURIComponent(provider.key)}`));
+    .map((provider) => connectLink(provider.key, `Connect ${provider.title}`, () => view.expectToken({ name: provider.key, status: {} }), { query: `?provider=${encodeURIComponent(provider.key)}` }));
   return links.length ? element("div", { class: "flowlet-actions" }, ...links) : null;
 }

@@ -66,6 +66,11 @@ def uses(vault: Vault) -> list[dict[str, Any]]:
     return found
 
 
+def last_uses(vault: Vault) -> dict[str, dict[str, Any]]:
+    """The last use of each secret that was logged, as in `uses`."""
+    return {use["secret"]: use for use in uses(vault) if isinstance(use, dict) and "secret" in use}
+
+
 def record_use(vault: Vault, secret_name: str, method: str, host: str, status: int) -> None:
     """Log one request that was sent with a secret; never raises, and never waits."""
     _log_of(vault).record(secret_name, method, host, status)

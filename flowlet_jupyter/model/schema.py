@@ -293,7 +293,13 @@ def _plain(value: Any, *, reveal: bool) -> Any:
 
 def without_configuration_marks(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """`values` without what `configuration` adds: a client may send back what it got."""
-    marks = {"type", "header_names", "status", *(f"has_{field.name}" for field in fields_of_kind(kind).values())}
+    marks = {
+        "type",
+        "header_names",
+        "status",
+        "last_use",
+        *(f"has_{field.name}" for field in fields_of_kind(kind).values()),
+    }
     return {name: value for name, value in values.items() if name not in marks}
 
 

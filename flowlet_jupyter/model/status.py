@@ -29,6 +29,7 @@ class Status:
     refresh_token: bool = False
     scope: str = ""
     obtained_at: float | None = None
+    connected_at: float | None = None  # None if the tokens were obtained by a version that did not note it
     expires_at: float | None = None
     problem: str | None = None
     identity: str | None = None
@@ -87,6 +88,7 @@ def status_of(record: Record, *, now: float) -> Status:
         refresh_token=token.refresh_token is not None,
         scope=token.scope,
         obtained_at=token.obtained_at,
+        connected_at=token.connected_at,
         expires_at=token.expires_at,
         problem=problem,
         identity=token.identity,

@@ -32,6 +32,7 @@ class TokenSet:
     refresh_token: SecretValue | None = None
     scope: str = ""
     obtained_at: float = 0.0
+    connected_at: float | None = None  # when the grant was given that this was obtained, and since refreshed, for
     expires_at: float | None = None
     dpop_key: SecretValue | None = None  # the private key that the tokens are bound to (RFC 9449), as a JWK
     identity: str | None = None  # whose tokens these are, as the provider calls them ("@ann")

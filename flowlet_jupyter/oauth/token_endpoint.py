@@ -218,6 +218,7 @@ def _send_token_request(
     if old is not None:  # what only the first response and its redirect said
         return dataclasses.replace(
             fresh,
+            connected_at=old.connected_at,
             identity=old.identity,
             subject=old.subject,
             identity_problem=old.identity_problem,

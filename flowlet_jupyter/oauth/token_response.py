@@ -143,6 +143,7 @@ def token_set_from(
         ),
         scope=_scope(inner.get("scope", inner.get("scopes")), asked_scope),
         obtained_at=started,
+        connected_at=started,
         expires_at=_expires_at(inner, started),
         # a provider that ignores the proof answers with a Bearer token (RFC 9449, 5)
         dpop_key=dpop_key if token_type == "dpop" else None,

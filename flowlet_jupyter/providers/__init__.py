@@ -81,7 +81,7 @@ def provider_index() -> list[Summary]:
     """
     summaries = {entry["key"]: entry for entry in _own_index(INDEX.stat().st_mtime_ns)}
     for key, file in _added_files().items():
-        summaries[key] = summary_of(_parsed(file, file.stat().st_mtime_ns))
+        summaries[key] = {**summary_of(_parsed(file, file.stat().st_mtime_ns)), "is_organisations": True}
     return _by_title(summaries.values())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -25,6 +26,8 @@ from flowlet_jupyter.errors import (
     VaultError,
 )
 from flowlet_jupyter.http.identity import identify
+from flowlet_jupyter.http.trial import Trial, try_secret
+from flowlet_jupyter.http.usage_log import last_uses
 from flowlet_jupyter.model.fields import checked_endpoint, checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, OAuth2
 from flowlet_jupyter.model.schema import as_json
@@ -34,7 +37,14 @@ from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import discover, register_client
 from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
-from flowlet_jupyter.providers import fields_for, provider_index, provider_named
+from flowlet_jupyter.providers import (
+    Provider,
+    fields_for,
+    known_fields,
+    provider_index,
+    provider_named,
+    trial_url,
+)
 from flowlet_jupyter.providers.matching import completed
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_uri
@@ -78,9 +88,15 @@ class FlowletAPIHandler(FlowletHandler, APIHandler):
             super().log_exception(*exc_info)
 
 
-def described(record: Record) -> dict[str, Any]:
-    """What the API says of a secret: its configuration and token status."""
-    return {**configuration(record.secret), "status": dataclasses.asdict(status_of(record, now=time.time()))}
+def described(record: Record, *, last_use: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the API says of a secret: its configuration, its token status, and its last use if that was logged."""
+    status = dataclasses.asdict(status_of(record, now=time.time()))
+    return {**configuration(record.secret), "status": status, "last_use": last_use}
+
+
+def found(vault: Vault, name: str) -> dict[str, Any]:
+    """What the API says of the secret `name`. Raises `SecretNotFound`."""
+    return described(vault.get(name), last_use=last_uses(vault).get(name))
 
 
 class SecretsHandler(FlowletAPIHandler):
@@ -93,9 +109,10 @@ class SecretsHandler(FlowletAPIHandler):
 
     def _listed(self) -> list[dict[str, Any]]:
         listed = []
+        used = last_uses(self.vault)
         for name in self.vault.names():
             try:
-                listed.append(described(self.vault.get(name)))
+                listed.append(described(self.vault.get(name), last_use=used.get(name)))
             except SecretNotFound:
                 continue  # deleted since the folder was read
             except VaultError as error:
@@ -109,7 +126,7 @@ class SecretHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self, name: str) -> None:
         """One secret, without values."""
-        self.finish(described(await run_in_thread(lambda: self.vault.get(name))))
+        self.finish(await run_in_thread(lambda: found(self.vault, name)))
 
     @web.authenticated
     async def put(self, name: str) -> None:
@@ -159,6 +176,34 @@ class RefreshHandler(FlowletAPIHandler):
         """Refresh the access token now; answers as `GET api/secrets/NAME`."""
         await run_in_thread(SecretHandle(name, self.vault).refresh)
         self.finish(described(await run_in_thread(lambda: self.vault.get(name))))
+
+
+class TestHandler(FlowletAPIHandler):
+    """`POST api/secrets/NAME/test`: one harmless GET with the secret."""
+
+    @web.authenticated
+    async def post(self, name: str) -> None:
+        """What the API answered: `method`, `host`, `status`, `reason`, `is_accepted`."""
+        self.finish(dataclasses.asdict(await run_in_thread(lambda: self._tried(name))))
+
+    def _tried(self, name: str) -> Trial:
+        shown = configuration(self.vault.get(name).secret)
+        entry = _entry_of(shown)
+        values = known_fields(shown, entry).get("parameters", {})
+        try:
+            url = trial_url(entry, values) if entry else ""
+        except InvalidSecret:
+            url = ""  # a parameter that cannot be read back from the endpoints
+        return try_secret(self.vault, name, url=url)
+
+
+def _entry_of(shown: Mapping[str, Any]) -> Provider | None:
+    """The catalogue's entry of a secret: the one that it names, or the one of its kind that goes to the same hosts."""
+    if shown["type"] == "oauth2":
+        return provider_named(shown["provider"]) if shown.get("provider") else None
+    same = [entry["key"] for entry in provider_index()
+            if entry["type"] == shown["type"] and list(entry["hosts"]) == list(shown["allowed_hosts"])]  # fmt: skip
+    return provider_named(same[0]) if same else None
 
 
 class RevokeHandler(FlowletAPIHandler):

@@ -21,6 +21,7 @@ from flowlet_jupyter.server.api import (
     SchemaHandler,
     SecretHandler,
     SecretsHandler,
+    TestHandler,
     VaultHandler,
 )
 from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, HandOverHandler
@@ -37,6 +38,7 @@ def handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]
         r"api/secrets": SecretsHandler,
         rf"api/secrets/{_NAME}": SecretHandler,
         rf"api/secrets/{_NAME}/refresh": RefreshHandler,
+        rf"api/secrets/{_NAME}/test": TestHandler,
         rf"api/secrets/{_NAME}/revoke": RevokeHandler,
         rf"api/secrets/{_NAME}/introspect": IntrospectHandler,
         rf"api/secrets/{_NAME}/accounts": AccountsHandler,

@@ -34,6 +34,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, i
     lab.output(1, f"{birdsong.url}/developer")
     lab.run(3)
     page.get_by_role("button", name="Add secret").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
     form = page.get_by_role("form", name="Add secret")
     redirect_uri = form.get_by_label("Redirect URI").input_value()
     form.get_by_role("button", name="Copy").click()
@@ -56,7 +57,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, i
     secret_field.fill(client_secret)
     assert secret_field.get_attribute("type") == "password"
     form.get_by_label("Scope").fill("tweet.read users.read offline.access")
-    form.get_by_role("button", name="Save").click()
+    form.get_by_role("button", name="Save and request access token").click()
     # the error stands beside its field, and nothing that was typed is lost
     wrong = form.get_by_label("Authorization URI")
     page.wait_for_selector("[aria-invalid=true]")
@@ -65,14 +66,13 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, i
     assert secret_field.input_value() == client_secret
     wrong.fill(birdsong.authorization_endpoint)
     lab.cell(3).scroll_into_view_if_needed()
-    picture(page, f"form-{theme}")
-    form.get_by_role("button", name="Save").click()
-
+    picture(page, f"quickstart-form-{theme}")
+    with page.context.expect_page() as opened:
+        form.get_by_role("button", name="Save and request access token").click()
     manage = page.get_by_role("region", name="Manage tokens of twitter")
     manage.get_by_text("No access token yet").wait_for()
+    manage.get_by_text("Was that tab closed").wait_for()
     picture(page, f"no-token-{theme}")
-    with page.context.expect_page() as opened:
-        manage.get_by_role("link", name="Request access token").click()
     provider = opened.value
     provider.get_by_role("button", name="Log in and allow").wait_for()
     picture(provider, f"provider-{theme}")

@@ -63,6 +63,7 @@ def test_story_under_a_base_url_while_the_kernel_is_busy(jupyter_lab, open_lab, 
     lab.run(0)
     lab.run(1)
     page.get_by_role("button", name="Add secret").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
     form = page.get_by_role("form", name="Add secret")
     assert form.get_by_label("Redirect URI").input_value() == redirect_uri
     for label, value in {
@@ -76,7 +77,7 @@ def test_story_under_a_base_url_while_the_kernel_is_busy(jupyter_lab, open_lab, 
         form.get_by_label(label).fill(value)
     form.get_by_label("Name", exact=True).fill("oidc")
     form.get_by_label("Client secret", exact=True).fill(CLIENT_SECRET)
-    form.get_by_label("Scope").press("Enter")  # the keyboard alone saves it
+    form.get_by_role("button", name="Save only").press("Enter")  # the keyboard alone saves it
     manage = page.get_by_role("region", name="Manage tokens of oidc")
     manage.get_by_text("No access token yet").wait_for()
 
@@ -86,7 +87,7 @@ def test_story_under_a_base_url_while_the_kernel_is_busy(jupyter_lab, open_lab, 
     tab = opened.value
     sign_in(tab)
     tab.get_by_text("You can close this tab").wait_for()
-    manage.get_by_text("Connected").wait_for(timeout=3000)
+    manage.get_by_role("status").filter(has_text="Connected").wait_for(timeout=3000)
     assert "[*]" in lab.cell(2).inner_text(), "the kernel was to be busy all the while"
     assert "Refresh token\nobtained" in manage.inner_text()
 

@@ -3,40 +3,21 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { parsedHeaders, requestBody } from "../../flowlet_jupyter/frontend/form_request.js";
+import { detailsSummary, formRows, requestOf, sectionsOf } from "../../flowlet_jupyter/frontend/form_sections.js";
 import {
-  canFillIn, filledIn, initialState, parsedHeaders, requestBody, rowsOf, withDiscovery, withProvider,
+  canFillIn, filledIn, initialState, withChoice, withDiscovery, withPasted,
 } from "../../flowlet_jupyter/frontend/form_state.js";
+import { known } from "./known.js";
 import { approvalText, harmlessPrefill } from "../../flowlet_jupyter/frontend/required.js";
 
-const field = (name, shape = "text", more = {}) => ({
-  name, shape, default: null, label: name, help: "", choices: {}, set_by: "anyone", may_be_empty: false,
-  is_value: shape === "value" || shape === "values", ...more,
-});
-const shared = [field("name"), field("allowed_hosts", "texts", { default: [] }), field("base_url", "url"), field("openapi")];
-const oauth2 = [
-  ...shared, ...["authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "revocation_endpoint", "introspection_endpoint", "issuer"].map((name) => field(name, "url")),
-  ...["client_id", "scope", "provider", "private_key_id", "subject", "username", "subject_token_file", "subject_secret", "client_certificate_file", "client_key_file"].map((name) => field(name)),
-  field("grant_type", "text", { default: "authorization_code", choices: { authorization_code: "Code" } }),
-  field("token_endpoint_auth_method", "text", { choices: { none: "none" } }),
-  ...["client_secret", "private_key", "password", "refresh_token"].map((name) => field(name, "value")),
-  field("resource", "texts"), field("dpop", "flag", { default: false }), field("compliance", "compliance", { default: {} }),
-  field("client_of", "text", { set_by: "flowlet" }),
-];
-const schema = {
-  oauth2: { label: "OAuth2", fields: oauth2 },
-  api_key: { label: "API key", fields: [...shared, field("key", "value"), field("location", "text", { default: "header", choices: { header: "h", query: "q" } }), field("prefix"), field("api_headers", "mapping", { default: {} })] },
-  headers: { label: "Headers", fields: [...shared, field("headers", "values")] },
-  external: { label: "External", fields: [...shared, field("source"), field("scheme", "text", { default: "Bearer", may_be_empty: true })] },
-};
-const shop = { key: "shop", title: "Shop", type: "oauth2", grant_type: "authorization_code", client_id: "", parameters: [{ name: "shop", label: "Shop", default: "" }] };
-const known = { schema, providers: [shop], redirectUri: "http://localhost:8888/flowlet/callback" };
 const start = (secret = null, prefill = {}) => initialState(secret, prefill, known);
-const keys = (state) => rowsOf(state).map((row) => row.key);
+const keys = (state) => formRows(state).map((row) => row.key);
 
 test("a kind's rows are those of the schema", () => {
   const state = { ...start(), kind: "api_key" };
-  assert.deepEqual(keys(state), ["provider", "allowed_hosts", "base_url", "openapi", "key", "location", "prefix"]);
-  assert.equal(rowsOf(state).find((row) => row.key === "location").value, "header");
+  assert.deepEqual(keys(state), ["key", "location", "base_url", "allowed_hosts", "openapi", "prefix"]);
+  assert.equal(formRows(state).find((row) => row.key === "location").value, "header");
 });
 
 test("what is sent has the types of the schema, and nothing that is empty", () => {
@@ -83,7 +64,7 @@ test("the grant decides which rows there are", () => {
 });
 
 test("a provider asks for its parameters before it fills in, and typed values stay", () => {
-  let state = withProvider({ ...start(), name: "" }, "shop");
+  let state = withChoice(start(), { kind: "oauth2", provider: "shop" });
   assert.equal(state.name, "shop");
   assert.ok(keys(state).includes("parameter:shop"));
   assert.equal(canFillIn(state), false);
@@ -93,27 +74,6 @@ test("a provider asks for its parameters before it fills in, and typed values st
   state = filledIn(state, { provider: "shop", client_id: "", scope: "read", token_endpoint: "https://mine.example/t" });
   assert.deepEqual([state.values.client_id, state.values.scope], ["typed", "read"]);
   assert.ok(!keys(state).includes("token_endpoint"));
-});
-
-test("a provider that takes a key makes the form that of its kind, and only the key is left", () => {
-  const bank = { key: "bank", title: "Bank", type: "api_key", parameters: [], header_names: [], registration_page: "https://bank.example/keys", ends: "2027-04-30" };
-  const fields = { type: "api_key", location: "header", prefix: "Token ", api_headers: { "X-Version": "1" }, allowed_hosts: ["api.bank.example"] };
-  const began = initialState(null, {}, { ...known, providers: [shop, bank] });
-  const state = filledIn(withProvider(began, "bank"), fields);
-  assert.equal(state.kind, "api_key");
-  const chosen = rowsOf(state).find((row) => row.key === "provider");
-  assert.equal(chosen.options.bank, "Bank (API key)");
-  assert.match(chosen.hint, /Ends on 2027-04-30.*bank\.example\/keys/);
-  assert.ok(!keys(state).includes("api_headers"));
-  state.secrets = { key: "k" };
-  assert.deepEqual(requestBody(state), { ...fields, key: "k" });
-});
-
-test("a provider with several headers names them, so that only the values are left", () => {
-  const pair = { key: "pair", title: "Pair", type: "headers", parameters: [], header_names: ["X-Id", "X-Key"] };
-  const state = withProvider(initialState(null, {}, { ...known, providers: [pair] }), "pair");
-  assert.equal(rowsOf(state).find((row) => row.key === "headers").value, "X-Id: \nX-Key: ");
-  assert.equal(withProvider(state, "").secrets.headers, undefined);
 });
 
 test("discovery brings the endpoints and the offer to register", () => {
@@ -145,4 +105,71 @@ test("a link may fill in no value and no host", () => {
 test("the approval names every host that would get something", () => {
   const text = approvalText({ allowed_hosts: ["a.example"], jwks_uri: "https://j.example/", compliance: { refresh_endpoint: "https://r.example/x" }, source: "env:X" });
   for (const part of ["a.example", "j.example", "r.example", "env:X"]) assert.ok(text.includes(part), part);
+});
+
+const steps = (state) => sectionsOf(state).map((section) => [section.key, ...section.rows.map((row) => row.key)]);
+
+test("of a catalogued provider, only what is the user's to fill in is open", () => {
+  const state = filledIn(withChoice(start(), { kind: "oauth2", provider: "bird" }), {
+    provider: "bird", allowed_hosts: ["api.bird.example", "www.bird.example"], scope: "a b c", base_url: "https://api.bird.example/1",
+  });
+  assert.deepEqual(steps(state).slice(0, 3), [["app"], ["redirect", "redirect_uri"], ["credentials", "client_id", "client_secret"]]);
+  assert.equal(sectionsOf(state)[0].link, "https://bird.example/apps");
+  assert.deepEqual(steps(state)[3].slice(0, 4), ["details", "grant_type", "scope", "base_url"]);
+  assert.equal(detailsSummary(state), "api.bird.example, www.bird.example · PKCE · scopes: 3");
+});
+
+test("a public client has no client secret to paste", () => {
+  const state = filledIn(withChoice(start(), { kind: "oauth2", provider: "bird" }), { provider: "bird", token_endpoint_auth_method: "none" });
+  assert.ok(!keys(state).includes("client_secret"));
+});
+
+test("the details of a key say where it goes", () => {
+  const state = { ...start(), kind: "api_key", values: { base_url: "https://api.example/v1", parameter: "key", location: "query" } };
+  assert.equal(detailsSummary(state), "api.example · key in the query");
+});
+
+test("a name is suggested until one is typed, and never one that is taken", () => {
+  const chosen = withChoice({ ...start(), names: ["bird", "bird-2"] }, { kind: "oauth2", provider: "bird" });
+  assert.equal(chosen.name, "bird-3");
+  const typed = withChoice({ ...start(), name: "mine", isNameTyped: true }, { kind: "oauth2", provider: "bird" });
+  assert.equal(typed.name, "mine");
+});
+
+test("saving requests a token in the way of the grant, and an edited secret is only saved", () => {
+  const state = start();
+  assert.equal(requestOf(state), "browser");
+  state.values.grant_type = "urn:ietf:params:oauth:grant-type:device_code";
+  assert.equal(requestOf(state), "device");
+  state.values.grant_type = "client_credentials";
+  assert.equal(requestOf(state), "direct");
+  assert.equal(requestOf({ ...state, isNew: false }), "none");
+  assert.equal(requestOf({ ...state, kind: "api_key" }), "none");
+});
+
+test("what was pasted fills in the client, but moves no endpoint of the catalogue", () => {
+  const pasted = { values: { client_id: "i", token_endpoint: "https://evil.example/" }, secrets: { client_secret: "s", key: "k" }, from: "" };
+  const open = withPasted(start(), pasted);
+  assert.deepEqual(open.state.values, { client_id: "i", token_endpoint: "https://evil.example/" });
+  assert.deepEqual(open.state.secrets, { client_secret: "s" });
+  const closed = withPasted(withChoice(start(), { kind: "oauth2", provider: "bird" }), pasted);
+  assert.deepEqual([closed.state.values.client_id, closed.state.values.token_endpoint], ["i", undefined]);
+});
+
+test("a provider that takes a key makes the form that of its kind, and only the key is left", () => {
+  const bank = { key: "bank", title: "Bank", type: "api_key", parameters: [], header_names: [], registration_page: "https://bank.example/keys" };
+  const fields = { type: "api_key", location: "header", prefix: "Token ", api_headers: { "X-Version": "1" }, allowed_hosts: ["api.bank.example"] };
+  const began = initialState(null, {}, { ...known, providers: [bank] });
+  const state = filledIn(withChoice(began, { kind: "api_key", provider: "bank" }), fields);
+  assert.deepEqual(steps(state).slice(0, 2), [["app"], ["credentials", "key"]]);
+  assert.equal(sectionsOf(state)[0].link, "https://bank.example/keys");
+  assert.ok(!keys(state).includes("api_headers"));
+  state.secrets = { key: "k" };
+  assert.deepEqual(requestBody(state), { ...fields, key: "k" });
+});
+
+test("a provider with several headers names them, so that only the values are left", () => {
+  const pair = { key: "pair", title: "Pair", type: "headers", parameters: [], header_names: ["X-Id", "X-Key"] };
+  const state = withChoice(initialState(null, {}, { ...known, providers: [pair] }), { kind: "headers", provider: "pair" });
+  assert.equal(formRows(state).find((row) => row.key === "headers").value, "X-Id: \nX-Key: ");
 });

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import skip_or_fail
+from support import npm_install, skip_or_fail
 
 from flowlet_jupyter.frontend import FOLDER, JoinError, join, script
 
@@ -39,6 +39,17 @@ def test_units_of_the_front_end(node):
     assert "# pass 0" not in ran.stdout
 
 
+def test_types_of_the_front_end(node):
+    for file in FOLDER.glob("*.js"):
+        assert file.read_text("utf-8").startswith("// @ts-check\n"), f"{file.name} is not checked in an editor"
+    npm_install(HERE, "typescript")
+    compiler = HERE / "node_modules" / "typescript" / "bin" / "tsc"
+    ran = subprocess.run(
+        [node, compiler, "-p", HERE / "tsconfig.json"], check=False, capture_output=True, text=True, timeout=300
+    )
+    assert ran.returncode == 0, ran.stdout[-5000:]
+
+
 def test_a_module_is_joined_once_and_before_what_imports_it(tmp_path):
     (tmp_path / "a.js").write_text("export const a = 1;\n")
     (tmp_path / "b.js").write_text('import { a } from "./a.js";\nexport function b() { return a; }\n')
@@ -66,4 +77,4 @@ def test_every_module_is_used():
     joined = script("widget.js") + script("page.js")
     for file in FOLDER.glob("*.js"):
         if file.name not in {"callback.js", "response.js"}:  # these stand for themselves
-            assert file.read_text("utf-8").splitlines()[-3] in joined
+            assert file.read_text("utf-8").splitlines()[-3].removeprefix("export ") in joined

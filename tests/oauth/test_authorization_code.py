@@ -119,3 +119,10 @@ def test_old_flows_are_swept(vault):
         os.utime(file, (NOW - 5000, NOW - 5000))
     remember_flow(vault, dataclasses.replace(flow(), started_at=NOW))
     assert len(list((vault.folder / "pending").iterdir())) == 1
+
+
+def test_the_names_of_the_first_version_are_still_there():
+    from flowlet_jupyter.oauth import authorization, authorization_code, completion
+
+    for old in (authorization, completion):
+        assert all(getattr(old, name) is getattr(authorization_code, name) for name in old.__all__)

@@ -36,7 +36,7 @@ async def test_a_secret_is_created_listed_changed_and_deleted(server):
         "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
         "status": {
             "state": "no_token", "access_token": False, "refresh_token": False, "scope": "",
-            "obtained_at": None, "expires_at": None, "problem": None, "identity_problem": None,
+            "obtained_at": None, "connected_at": None, "expires_at": None, "problem": None, "identity_problem": None,
         },
     }  # fmt: skip
     assert [secret["name"] for secret in (await server.call("GET", "api/secrets")).json()] == ["twitter"]

@@ -1,0 +1,200 @@
+"""Every view by axe-core, light and dark and at 360 px; and what a screen reader and a calm screen need."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from support import free_port, npm_install, use_theme
+
+from flowlet_jupyter.connect.loopback import open_loopback
+from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.secret import ApiKey, Record
+from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.testing import put_secret
+from flowlet_jupyter.vault import default_vault
+
+pytestmark = pytest.mark.browser
+FRONTEND = Path(__file__).parents[1] / "frontend"
+PICTURES = os.environ.get("FLOWLET_PICTURES")
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    npm_install(FRONTEND, "axe-core")
+    return (FRONTEND / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(chromium, request):
+    context = chromium.new_context(
+        color_scheme=request.param, viewport={"width": 900, "height": 900}, reduced_motion="reduce"
+    )
+    context.set_default_timeout(20000)
+    opened = context.new_page()
+    opened.theme = request.param
+    yield opened
+    context.close()
+
+
+@pytest.fixture
+def loopback(monkeypatch):
+    monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
+    with open_loopback(default_vault()) as opened:
+        yield opened
+
+
+def oauth2(name: str, **more) -> OAuth2:
+    return OAuth2(name=name, authorization_endpoint="https://x.com/i/oauth2/authorize", client_id="an-id",
+                  client_secret="a-client-secret", token_endpoint="https://api.twitter.com/2/oauth2/token",
+                  allowed_hosts=("api.twitter.com", "api.x.com"), base_url="https://api.twitter.com/2", **more)  # fmt: skip
+
+
+@pytest.fixture
+def stored():
+    """One secret of each state."""
+    now = time.time()
+    put_secret(oauth2("twitter", provider="twitter", revocation_endpoint="https://api.twitter.com/r"),
+               refresh_token="r", obtained_at=now - 200, expires_at=now + 7000, scope="tweet.read users.read")  # fmt: skip
+    put_secret(oauth2("github"))
+    put_secret(oauth2("ended"), obtained_at=now - 9000, expires_at=now - 100)
+    put_secret(oauth2("refreshed"), refresh_token="r", obtained_at=now - 9000, expires_at=now - 100)
+    for name in ("openai", "maps", "weather"):
+        key = ApiKey(name=name, key=SecretValue("k"), base_url=f"https://api.{name}.example/v1")
+        default_vault().put(Record(secret=key))
+
+
+def violations(page, axe: str, within: str = "body") -> list[str]:
+    page.evaluate(axe)
+    found = page.evaluate("within => axe.run(within).then(result => result.violations)", within)
+    return [f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for violation in found for node in violation["nodes"]]  # fmt: skip
+
+
+def check(page, axe: str, view: str) -> None:
+    """No violation of any impact, wide and at 360 px, where nothing is cut off either."""
+    for width in (900, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        found = violations(page, axe, "html")
+        if PICTURES:
+            page.screenshot(path=f"{PICTURES}/view-{view}-{page.theme}-{width}.png", full_page=True)
+        assert found == [], f"{view} at {width} px"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{view} is cut off at {width} px"
+    page.set_viewport_size({"width": 900, "height": 900})
+
+
+def test_the_empty_table_and_the_steps_of_the_form(page, loopback, axe):
+    page.goto(loopback.secrets_url)
+    page.get_by_text("No secrets yet").wait_for()
+    check(page, axe, "empty")
+    page.get_by_role("button", name="Add secret").click()
+    page.get_by_role("combobox").wait_for()
+    check(page, axe, "search")
+    page.get_by_role("combobox").fill("twit")
+    page.get_by_role("option", name="X (Twitter)").click()
+    page.get_by_label("Client ID").wait_for()
+    check(page, axe, "twitter")
+    page.get_by_role("button", name="Save and request access token").click()
+    page.get_by_text("The client ID is missing.").wait_for()
+    page.get_by_text("Details").click()
+    check(page, axe, "twitter-errors")
+    page.get_by_role("button", name="Change the provider").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
+    check(page, axe, "oauth2")
+    page.get_by_role("button", name="Change the provider").click()
+    page.get_by_role("option", name="An API key", exact=True).click()
+    check(page, axe, "key")
+    page.get_by_role("button", name="Change the provider").click()
+    page.get_by_role("option", name="HTTP headers", exact=True).click()
+    check(page, axe, "headers")
+
+
+def test_the_table_and_the_tokens(page, loopback, axe, stored):
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Manage tokens of twitter").wait_for()
+    check(page, axe, "table")
+    page.get_by_role("searchbox", name="Search secrets").fill("twitter.com")
+    assert page.locator("tbody tr").count() == 4
+    page.get_by_role("searchbox", name="Search secrets").fill("nothing like it")
+    page.get_by_text("No secret has 'nothing like it'").wait_for()
+    page.get_by_role("searchbox", name="Search secrets").fill("")
+    page.get_by_role("button", name="Name", exact=True).click()
+    assert page.locator("tbody th").first.inner_text().startswith("weather")
+    assert page.get_by_role("columnheader", name="Name").get_attribute("aria-sort") == "descending"
+    for name in ("twitter", "github", "ended", "refreshed", "openai"):
+        page.get_by_role("button", name=f"Manage tokens of {name}").click()
+        page.get_by_role("region", name=f"Manage tokens of {name}").wait_for()
+        check(page, axe, f"manage-{name}")
+        page.get_by_role("button", name="All secrets").click()
+    page.get_by_role("button", name="Manage tokens of twitter").click()
+    page.get_by_role("button", name="Delete").click()
+    check(page, axe, "delete")
+    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("form", name="Edit secret twitter").wait_for()
+    check(page, axe, "edit")
+
+
+def test_the_countdown_moves_nothing_and_is_not_read_out(page, loopback, stored):
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Manage tokens of twitter").click()
+    ticking = page.locator(".flowlet-event-ends .flowlet-ticking")
+    ticking.wait_for()
+    assert ticking.evaluate("element => element.closest('[role=status], [aria-live]')") is None
+    before, box = ticking.inner_text(), page.locator(".flowlet-manage").bounding_box()
+    button = page.get_by_role("button", name="Refresh now").element_handle()
+    page.clock.install()
+    page.clock.fast_forward(70_000)
+    assert page.locator(".flowlet-manage").bounding_box() == box
+    assert before
+    assert button.is_visible()  # the same element: nothing was drawn again
+
+
+def test_nothing_moves_where_motion_is_unwanted(page, loopback, stored):
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Manage tokens of github").click()
+    page.get_by_role("link", name="Request access token").evaluate(
+        "link => link.addEventListener('click', event => event.preventDefault())"
+    )
+    page.get_by_role("link", name="Request access token").click()
+    waiting = page.get_by_text("Was that tab closed")
+    waiting.wait_for()
+    assert waiting.evaluate("element => getComputedStyle(element).animationName") == "none"
+    page.emulate_media(reduced_motion="no-preference")
+    assert waiting.evaluate("element => getComputedStyle(element).animationName") != "none"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.usefixtures("stored")
+def test_the_widget_in_jupyterlabs_own_colours(jupyter_lab, open_lab, axe, theme, isolated):
+    server = jupyter_lab()
+    use_theme(theme, isolated)
+    lab = open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"])
+    lab.run(0)
+    cell = lab.cell(0)
+    cell.get_by_role("button", name="Manage tokens of twitter").wait_for()
+    assert violations(lab.page, axe, ".flowlet") == []
+    picture(lab, f"secrets-{theme}")
+    cell.get_by_role("button", name="Manage tokens of twitter").click()
+    cell.get_by_role("region", name="Manage tokens of twitter").wait_for()
+    assert violations(lab.page, axe, ".flowlet") == []
+    picture(lab, f"manage-{theme}")
+    cell.get_by_role("button", name="All secrets").click()
+    cell.get_by_role("button", name="Add secret").click()
+    cell.get_by_role("combobox").fill("twit")
+    assert violations(lab.page, axe, ".flowlet") == []
+    picture(lab, f"search-{theme}")
+    cell.get_by_role("option", name="X (Twitter)").click()
+    cell.get_by_label("Client ID").wait_for()
+    picture(lab, f"form-{theme}")
+    cell.get_by_role("button", name="Save and request access token").click()
+    cell.get_by_text("The client ID is missing.").wait_for()
+    cell.get_by_text("Details").click()
+    assert violations(lab.page, axe, ".flowlet") == []
+
+
+def picture(lab, name: str) -> None:
+    if PICTURES:
+        lab.cell(0).locator(".flowlet").screenshot(path=f"{PICTURES}/{name}.png")
