@@ -266,6 +266,7 @@ def _attached(request: httpx.Request, credentials: SentCredentials | None, body:
         url = url.copy_add_param(name, value.reveal())
     stream = request.stream if body is None else body
     sent = httpx.Request(request.method, url, headers=request.headers, stream=stream, extensions=request.extensions)
+    sent.headers.encoding = "iso-8859-1"  # a value that no header can hold is an error, not bytes of UTF-8
     for name, value in credentials.headers.items():
         sent.headers[name] = value.reveal()
     return sent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flowlet_jupyter.errors import InvalidSecret
@@ -32,11 +32,17 @@ def completed(fields: Mapping[str, Any]) -> dict[str, Any]:
     entries = [known for provider in load_providers().values() if (known := _known(provider, fields))]
     if not entries:
         return dict(fields)
-    # several APIs of one provider: what they agree on, which is not the entry's name
+    # several APIs of one provider: the entry of the provider itself, else what they agree on, which is no entry's name
+    entries = [entry for entry in entries if _names_others(entry, entries)] or entries
     known = {name: value for name, value in entries[0].items() if all(entry.get(name) == value for entry in entries)}
     if fields.get("grant_type", AUTHORIZATION_CODE) != AUTHORIZATION_CODE:
         known = {name: value for name, value in known.items() if name not in _OF_A_PERSON}
     return {**known, **{name: value for name, value in fields.items() if value not in (None, "", [], ())}}
+
+
+def _names_others(entry: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether this is the provider itself, and others are its single APIs: `google`, and `google-drive`."""
+    return any(str(other["provider"]).startswith(f"{entry['provider']}-") for other in others)
 
 
 def _known(provider: Provider, fields: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -21,7 +21,8 @@ from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import device, id_token
-from flowlet_jupyter.oauth.discovery import discover, fields_of
+from flowlet_jupyter.oauth.discovery import discover
+from flowlet_jupyter.oauth.metadata import fields_of
 from flowlet_jupyter.oauth.token_response import token_set_from
 from flowlet_jupyter.vault import default_vault
 
@@ -137,6 +138,7 @@ def test_metadata_with_a_bad_endpoint_is_not_used(name, url):
     respx.get(f"{ISSUER}/.well-known/openid-configuration").respond(
         json={"issuer": ISSUER, "token_endpoint": f"{ISSUER}/token", name: url}
     )
+    respx.route().respond(404)
     with pytest.raises(DiscoveryFailed, match="cannot be used"):
         discover(ISSUER)
 
@@ -146,6 +148,7 @@ def test_the_registration_endpoint_is_no_field_of_a_secret():
     respx.get(f"{ISSUER}/.well-known/openid-configuration").respond(
         json={"issuer": ISSUER, "token_endpoint": f"{ISSUER}/t", "registration_endpoint": f"{ISSUER}/register"}
     )
+    respx.route().respond(404)
     metadata = discover(ISSUER)
     assert metadata.endpoints["registration_endpoint"] == f"{ISSUER}/register"
     assert "registration_endpoint" not in fields_of(metadata)

@@ -15,7 +15,7 @@ from flowlet_jupyter.errors import FlowletError, InvalidSecret, RequestFailed, S
 from flowlet_jupyter.http.curl_export import as_python
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.tables.xml import records_of_xml
+from flowlet_jupyter.tables.xml import read_xml
 
 CANARY = "canary-value-5e1f"
 
@@ -76,7 +76,7 @@ def test_exported_python_has_no_credential():
 )
 def test_entities_of_xml_are_refused(document):
     with pytest.raises(RequestFailed, match="entities are not read"):
-        records_of_xml(document.encode())
+        read_xml(document.encode())
 
 
 def test_a_validator_with_a_line_break_is_not_sent(tmp_path):

@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import pytest
-from flowlet_jupyter.server.handshake import greet
-from flowlet_jupyter.server.loopback import open_loopback
 from support import free_port
 
+from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.model.oauth2 import CREDENTIALED_ENDPOINTS
 from flowlet_jupyter.vault import default_vault
+from flowlet_jupyter.vault.handshake import greet
 
 API = {
     "type": "oauth2",

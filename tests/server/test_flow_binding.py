@@ -13,18 +13,23 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from flowlet_jupyter.oauth.completion import complete_flow, pasted_response
 from jupyter_server.auth.identity import IdentityProvider, User
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+from flowlet_jupyter.connect import loopback
 from flowlet_jupyter.errors import AuthorizationFailed
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth.authorization_code import code_of_response, new_flow, request_parameters
+from flowlet_jupyter.oauth.authorization_code import (
+    code_of_response,
+    complete_flow,
+    new_flow,
+    pasted_response,
+    request_parameters,
+)
 from flowlet_jupyter.oauth.pending import find_flow, flow_id, remember_flow
-from flowlet_jupyter.server import loopback
 from flowlet_jupyter.server.authorize import TICKET_SECONDS, Ticket, hand_out, take_back
 from flowlet_jupyter.vault import default_vault
 from flowlet_jupyter.vault.master_key import key_file_of

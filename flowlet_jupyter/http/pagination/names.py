@@ -21,7 +21,7 @@ TOTALS = frozenset(
      "totalsize", "totalrows", "totalnumber", "totalobjects", "totaldocs", "totalresultcount", "totalmatches", "numfound", "hitcount",
      "nbhits", "odatacount", "recordstotal", "recordsfiltered", "resultstotal", "itemstotal", "rowcount", "recordcount", "hits", "found",
      "totalresultsfound", "totalnumberofrecords", "numberofrecords", "matched", "numbermatched", "totalamount", "grandtotal",
-     "estimatedtotalhits", "totalestimatedmatches", "estimatedtotal", "completelistsize"}
+     "estimatedtotalhits", "xtotal", "xtotalcount", "totalestimatedmatches", "estimatedtotal", "completelistsize"}
 )  # fmt: skip
 # these count the records of this page at some APIs, and all of them at others
 AMBIGUOUS_TOTALS = frozenset(

@@ -143,7 +143,7 @@ class Offset:
         if signals.size is not None and signals.size >= count:
             return signals.size
         asked = as_number(request.parameter(self.size_parameter)) or 0
-        return max(self.size or count, 1) if self.may_be_capped(request, count) or asked < count else asked
+        return max(self.size or count, 1) if self.may_be_capped(request, self.size or count) or asked < count else asked
 
     def may_be_capped(self, request: PageRequest, count: int) -> bool:
         """Whether a first page of `count` records looks like a limit of the server's own: fewer than asked for, a round number.

@@ -144,7 +144,7 @@ class _Reader:
 
     def _variable(self) -> str:
         found = _VARIABLE.match(self._text, self._position)
-        if not found:
+        if not found or "_" in found.groups():  # `$_` is the last word of the command before
             if self._text[self._position] == "$" and not _PARAMETER.match(self._text, self._position):
                 self._position += 1
                 return "$"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flowlet_jupyter.http.pagination.detection import _KINDS, STYLES
+from flowlet_jupyter.http.pagination.detection import _KINDS
+from flowlet_jupyter.http.styles import STYLES
 from flowlet_jupyter.tables import dialects, shapes
 
 DOCS = (Path(__file__).parents[3] / "docs" / "requests.md").read_text("utf-8")
