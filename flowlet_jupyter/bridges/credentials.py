@@ -43,6 +43,6 @@ def headers_for(secret: str, method: str, url: str, library: str) -> dict[str, s
     return {name: value.reveal() for name, value in credentials.headers.items()}
 
 
-def needs(package: str) -> MissingExtra:
+def missing_package(package: str) -> MissingExtra:
     """The error for a library that is not installed."""
     return MissingExtra(f"This needs {package}: pip install {package}")

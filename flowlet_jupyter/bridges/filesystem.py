@@ -19,7 +19,7 @@ class FlowletFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has
     """
 
     protocol = "flowlet"
-    cachable = False  # an answer of an API is as old as its request
+    cachable = False  # a response of an API is as old as its request
 
     def __init__(self, secret: str | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -28,12 +28,14 @@ class FlowletFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec has
     def _open(self, path: str, mode: str = "rb", **_options: Any) -> MemoryFile:
         if mode != "rb":
             raise RequestFailed("flowlet:// is for reading only.")
-        place = self._strip_protocol(path)
+        address = self._strip_protocol(path)
         # on this machine an API may well have no TLS; the host rule refuses http:// anywhere else
-        scheme = "http" if place.startswith(("127.0.0.1:", "localhost:")) else "https"
-        response = get(f"{scheme}://{place}", secret=self._secret)
+        scheme = "http" if address.startswith(("127.0.0.1:", "localhost:")) else "https"
+        response = get(f"{scheme}://{address}", secret=self._secret)
         if response.is_error:
-            raise RequestFailed(f"The API answered {response.status_code} {response.reason_phrase} for {place[:200]}.")
+            raise RequestFailed(
+                f"The API answered {response.status_code} {response.reason_phrase} for {address[:200]}."
+            )
         return MemoryFile(None, path, response.content)
 
     def info(self, path: str, **_options: Any) -> dict[str, Any]:

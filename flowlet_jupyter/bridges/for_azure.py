@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import check_host, needs
+from flowlet_jupyter.bridges.credentials import check_host, missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 from flowlet_jupyter.errors import InvalidSecret
@@ -24,7 +24,7 @@ def azure_credential(secret: str, endpoint: str) -> Any:
     try:
         from azure.core.credentials import AccessToken
     except ImportError:
-        raise needs("azure-core") from None
+        raise missing_package("azure-core") from None
     check_host(secret, endpoint)
     _refuse_other_than_bearer(secret)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import headers_for, needs
+from flowlet_jupyter.bridges.credentials import headers_for, missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 
@@ -17,7 +17,7 @@ def google_credentials(secret: str) -> Credentials:
     try:
         from google.auth import credentials, exceptions
     except ImportError:
-        raise needs("google-auth") from None
+        raise missing_package("google-auth") from None
     refuse_what_redirects_carry(default_secrets().vault.get(secret).secret, "Google's library")
 
     class FlowletCredentials(credentials.Credentials):

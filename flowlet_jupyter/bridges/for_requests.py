@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import headers_for, needs
+from flowlet_jupyter.bridges.credentials import headers_for, missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 from flowlet_jupyter.model.oauth2 import OAuth2
@@ -22,7 +22,7 @@ def requests_auth(secret: str) -> AuthBase:
     try:
         from requests.auth import AuthBase
     except ImportError:
-        raise needs("requests") from None
+        raise missing_package("requests") from None
     refuse_what_redirects_carry(default_secrets().vault.get(secret).secret, "requests")
 
     class RequestsAuth(AuthBase):
@@ -42,10 +42,10 @@ def requests_auth(secret: str) -> AuthBase:
             again = response.request.copy()
             again._flowlet_tried = True  # noqa: SLF001 - the mark of ours
             again.headers.update(headers_for(secret, again.method, again.url, "requests"))
-            answer = response.connection.send(again, **options)
-            answer.history.append(response)
-            answer.request = again
-            return answer
+            repeated = response.connection.send(again, **options)
+            repeated.history.append(response)
+            repeated.request = again
+            return repeated
 
         def __repr__(self) -> str:
             return f"<requests auth of secret '{secret}'>"

@@ -33,7 +33,7 @@ def _of_vault() -> Iterator[str]:
     vault = default_secrets().vault
     try:
         names = vault.names()
-        yield f"vault: {vault.folder} ({len(names)} secrets); master key: {vault.master_key().kept}"
+        yield f"vault: {vault.folder} ({len(names)} secrets); master key: {vault.master_key().location}"
         for entry in missing_here(names):
             yield f"! {entry.get('error') or FILE_NAME + ' here asks for a secret ' + entry['name']}"
     except FlowletError as error:

@@ -27,18 +27,18 @@ class _Cache:
 
 def read_source(secret: External) -> SecretValue:
     """The value that `secret` names, as it is now. Raises `SourceUnavailable`, naming the source and never the value."""
-    kind, _, place = secret.source.partition(":")
+    kind, _, location = secret.source.partition(":")
     cache = default_session().part(_Cache).values
     if kind == "env":
-        value = os.environ.get(place)
-        problem = f"the environment variable {place} is not set"
+        value = os.environ.get(location)
+        problem = f"the environment variable {location} is not set"
     elif kind == "file":
-        value, problem = _of_file(place)
+        value, problem = _of_file(location)
     else:
         cached = cache.get(secret.source)
         if cached and time.monotonic() - cached[0] < _CACHE_SECONDS:
             return cached[1]
-        value, problem = (_of_keyring if kind == "keyring" else _of_hub)(place)
+        value, problem = (_of_keyring if kind == "keyring" else _of_hub)(location)
     found = SecretValue((value or "").strip())
     if not found:
         raise SourceUnavailable(f"Secret '{secret.name}' is read from {secret.source}, but {problem}.")
@@ -49,8 +49,8 @@ def read_source(secret: External) -> SecretValue:
     return found
 
 
-def _of_file(place: str) -> tuple[str | None, str]:
-    path = Path(place).expanduser()
+def _of_file(location: str) -> tuple[str | None, str]:
+    path = Path(location).expanduser()
     try:
         if path.stat().st_size > MAX_BYTES:
             return None, "the file is too large to be a secret"
@@ -60,11 +60,11 @@ def _of_file(place: str) -> tuple[str | None, str]:
 
 
 @shielded("the keyring's entry")
-def _of_keyring(place: str) -> tuple[str | None, str]:
+def _of_keyring(location: str) -> tuple[str | None, str]:
     import keyring
     from keyring.errors import KeyringError
 
-    service, _, user = place.partition("/")
+    service, _, user = location.partition("/")
     try:
         return keyring.get_password(service, user), "the keyring has no such entry"
     except KeyringError as error:
@@ -72,18 +72,20 @@ def _of_keyring(place: str) -> tuple[str | None, str]:
 
 
 @shielded("the hub's user")
-def _of_hub(place: str) -> tuple[str | None, str]:
+def _of_hub(location: str) -> tuple[str | None, str]:
     """A member of the user's auth_state, which the hub shows to tokens with the scope `admin:auth_state!user`."""
     url, token = os.environ.get("JUPYTERHUB_API_URL"), os.environ.get("JUPYTERHUB_API_TOKEN")
     if not url or not token:
         return None, "this is not a server of a JupyterHub"
-    if place == "token":
+    if location == "token":
         return token, ""
     from flowlet_jupyter.oauth.endpoint import send
 
-    answer = send("GET", f"{url}/user", failed="The JupyterHub", headers={"Authorization": f"token {token}"})
-    value: Any = answer.members
-    for member in place.split("."):
+    response = send("GET", f"{url}/user", failed="The JupyterHub", headers={"Authorization": f"token {token}"})
+    value: Any = response.members
+    for member in location.split("."):
         value = value.get(member) if isinstance(value, dict) else None
-    problem = f"the hub's answer has no {place}: its administrator must enable auth_state and let this token read it"
+    problem = (
+        f"the hub's response has no {location}: its administrator must enable auth_state and let this token read it"
+    )
     return (value if isinstance(value, str) else None), problem

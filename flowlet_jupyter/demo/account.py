@@ -74,12 +74,12 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _posted(url: str, form: dict[str, str]) -> tuple[str, str]:
-    """Where the answer leads, and its page."""
+    """Where the response leads, and its page."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
     data = urllib.parse.urlencode(form).encode()
     try:
-        with opener.open(url, data, timeout=10) as answer:  # loopback, as `Birdsong` says
-            return "", answer.read().decode()
-    except urllib.error.HTTPError as answer:
-        with answer:
-            return answer.headers.get("Location", ""), answer.read().decode()
+        with opener.open(url, data, timeout=10) as response:  # loopback, as `Birdsong` says
+            return "", response.read().decode()
+    except urllib.error.HTTPError as response:
+        with response:
+            return response.headers.get("Location", ""), response.read().decode()

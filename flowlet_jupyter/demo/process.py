@@ -112,5 +112,5 @@ def _call(url: str, path: str, body: dict[str, Any] | None = None) -> dict[str, 
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url + path, data, {"Content-Type": "application/json"})  # noqa: S310 - loopback http
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback never goes through a proxy
-    with opener.open(request, timeout=5) as answer:
-        return dict(json.load(answer))
+    with opener.open(request, timeout=5) as response:
+        return dict(json.load(response))

@@ -128,9 +128,9 @@ class Provider:
                 grant_id = self._entered(form, client_id)
             else:
                 raise OAuthRefusal("unsupported_grant_type", "There are authorization, device and refresh.")
-            answer = self._issue(grant_id)
+            response = self._issue(grant_id)
             self._save()
-            return answer
+            return response
 
     def device_authorization(self, form: dict[str, str]) -> dict[str, Any]:
         """A device code and the user code to enter (RFC 8628, 3.2)."""
@@ -152,10 +152,10 @@ class Provider:
 
     def enter_user_code(self, user_code: str, username: str) -> bool:
         """Whether a device waits for this code; if so, the user has allowed it."""
-        wanted = user_code.strip().upper()
+        entered = user_code.strip().upper()
         with self._lock:
             for device in self.state.get("devices", {}).values():
-                if device["user_code"] == wanted and device["until"] > time.time():
+                if device["user_code"] == entered and device["until"] > time.time():
                     device["username"] = username
                     self._save()
                     return True
@@ -212,7 +212,7 @@ class Provider:
         access_token = secrets.token_urlsafe(40)
         lifetime = self.state["access_token_lifetime"]
         self.state["access"][_hash(access_token)] = {"grant": grant_id, "until": time.time() + lifetime}
-        answer = {
+        response = {
             "token_type": "bearer",
             "expires_in": lifetime,
             "access_token": access_token,
@@ -221,8 +221,8 @@ class Provider:
         if "offline.access" in grant["scope"].split():
             refresh_token = secrets.token_urlsafe(40)
             self.state["refresh"][_hash(refresh_token)] = {"grant": grant_id, "used": False}
-            answer["refresh_token"] = refresh_token
-        return answer
+            response["refresh_token"] = refresh_token
+        return response
 
     def user_of(self, access_token: str, scope: str) -> dict[str, str]:
         """The user whose valid access token this is, if it was granted `scope`."""

@@ -202,8 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _back(self, parameters: dict[str, str]) -> None:
         uri = self.query["redirect_uri"]
-        answer = {**parameters, "state": self.query.get("state", ""), "iss": self.server.origin}
-        self._send(303, "text/plain", b"", {"Location": f"{uri}{'&' if '?' in uri else '?'}{urlencode(answer)}"})
+        response = {**parameters, "state": self.query.get("state", ""), "iss": self.server.origin}
+        self._send(303, "text/plain", b"", {"Location": f"{uri}{'&' if '?' in uri else '?'}{urlencode(response)}"})
 
     # API
 
@@ -221,9 +221,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _device_authorization(self) -> None:
         given = self.server.provider.device_authorization(self._form())
-        place = f"{self.server.origin}/device"
-        complete = f"{place}?{urlencode({'user_code': given['user_code']})}"
-        self._json({**given, "verification_uri": place, "verification_uri_complete": complete})
+        device_page = f"{self.server.origin}/device"
+        complete = f"{device_page}?{urlencode({'user_code': given['user_code']})}"
+        self._json({**given, "verification_uri": device_page, "verification_uri_complete": complete})
 
     def _user(self, scope: str) -> dict[str, str]:
         scheme, _, token = (self.headers.get("Authorization") or "").partition(" ")

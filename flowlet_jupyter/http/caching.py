@@ -37,7 +37,7 @@ def age_of(text: str) -> float:
 
 
 def cache_file(session: Session | None = None) -> Path:
-    """Where the answers are kept."""
+    """Where the responses are kept."""
     return (session or default_session()).vault.folder.parent / "cache" / "answers.sqlite"
 
 
@@ -75,7 +75,7 @@ class CachingTransport(httpx.BaseTransport):
         self._vault = session.vault  # not the session, which holds the pool that holds this
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The cached answer, or a new one, which is kept if the request asks for it."""
+        """The cached response, or a new one, which is kept if the request asks for it."""
         age = request.extensions.pop(EXTENSION, None)
         if age is None or request.method not in {"GET", "HEAD"} or _has_credentials(request):
             return self._inner.handle_request(request)
@@ -140,7 +140,7 @@ def _key(request: httpx.Request, secret_name: str | None, vault: Vault) -> str:
 
 
 @dataclass(frozen=True)
-class CachedAnswers:
+class CachedResponses:
     """What the cache holds: how many answers, and how many bytes on disk."""
 
     count: int
@@ -151,18 +151,18 @@ class CachedAnswers:
         return f"{self.count} answers, {self.size / 1000:,.1f} kB in {self.file}"
 
 
-def cached_answers() -> CachedAnswers:
+def cached_responses() -> CachedResponses:
     """What the cache holds now."""
     file = cache_file()
     count = 0
     for connection in _connected(file):
         count = connection.execute("SELECT count(*) FROM entries").fetchone()[0]
     size = sum(path.stat().st_size for path in file.parent.glob(file.name + "*")) if file.parent.is_dir() else 0
-    return CachedAnswers(count, size, file)
+    return CachedResponses(count, size, file)
 
 
 def clear_cache() -> None:
-    """Remove all answers."""
+    """Remove all responses."""
     for connection in _connected(cache_file()):
         for table in ("streams", "entries"):
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 - two names of ours

@@ -37,14 +37,14 @@ def urls_of(template: str, rows: Any) -> list[str]:
     urls = []
     for number, row in enumerate(rows):
 
-        def fill(place: re.Match[str], row: Mapping[str, Any] = row, number: int = number) -> str:
-            value = row.get(place[1])
+        def fill(match: re.Match[str], row: Mapping[str, Any] = row, number: int = number) -> str:
+            value = row.get(match[1])
             if is_missing(value):
-                raise InterpolationError(f"Row {number} has no value for {{{place[1]}}}. Nothing was sent.")
+                raise InterpolationError(f"Row {number} has no value for {{{match[1]}}}. Nothing was sent.")
             try:
                 return quote(path_text(value), safe="")
             except ValueError as error:
-                raise InterpolationError(f"Row {number}, {{{place[1]}}}: {error}. Nothing was sent.") from None
+                raise InterpolationError(f"Row {number}, {{{match[1]}}}: {error}. Nothing was sent.") from None
 
         urls.append(_PLACE.sub(fill, template))
     return urls
@@ -72,8 +72,8 @@ class Gathered(Sequence[Outcome]):
         self._pause_until = 0.0
         self._refused: dict[int, int] = {}  # place -> how often the rate limit sent it back
 
-    def __getitem__(self, place: Any) -> Any:
-        return self._outcomes[place]
+    def __getitem__(self, index: Any) -> Any:
+        return self._outcomes[index]
 
     def __len__(self) -> int:
         return len(self._outcomes)
@@ -125,22 +125,22 @@ class Gathered(Sequence[Outcome]):
 
     def run(self) -> Gathered:
         """Ask for all that have no outcome yet; an interrupt keeps what came."""
-        places = deque(place for place, outcome in enumerate(self._outcomes) if outcome is None)
+        indices = deque(index for index, outcome in enumerate(self._outcomes) if outcome is None)
         running: dict[Future[Response], int] = {}
         failed = 0
         pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="flowlet: gather")
         try:
-            with Progress("Requests", unit="requests", total=len(places)) as progress:
-                while places or running:
-                    while places and len(running) < self._concurrency:
-                        place = places.popleft()
-                        running[pool.submit(self._send, self.urls[place])] = place
+            with Progress("Requests", unit="requests", total=len(indices)) as progress:
+                while indices or running:
+                    while indices and len(running) < self._concurrency:
+                        index = indices.popleft()
+                        running[pool.submit(self._send, self.urls[index])] = index
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
-                        place = running.pop(future)
-                        outcome = self._take(place, future)
+                        index = running.pop(future)
+                        outcome = self._take(index, future)
                         if outcome is None:
-                            places.appendleft(place)
+                            indices.appendleft(index)
                             continue
                         failed += not isinstance(outcome, Response) or outcome.is_error
                         progress.add(1, f"{failed} failed" if failed else "")
@@ -149,26 +149,26 @@ class Gathered(Sequence[Outcome]):
             pool.shutdown(wait=False, cancel_futures=True)
         return self
 
-    def _take(self, place: int, future: Future[Response]) -> Outcome:
+    def _take(self, index: int, future: Future[Response]) -> Outcome:
         """Keep the outcome; None if the rate limit refused the request and it is to be sent again. Raises if told to."""
         try:
             response = future.result()
         except FlowletError as error:
-            self._outcomes[place] = error
+            self._outcomes[index] = error
             if self._raises:
                 raise
             return error
         pause = pause_of(response.status_code, response.headers, now=time.time())
         if response.status_code == 429:
-            self._refused[place] = tries = self._refused.get(place, 0) + 1
+            self._refused[index] = tries = self._refused.get(index, 0) + 1
             pause = min(pause or 2.0**tries, LONGEST_WAIT_SECONDS)
             if tries <= _MAX_REFUSALS:
                 self._pause_until = max(self._pause_until, time.monotonic() + pause)
                 return None
         self._pause_until = max(self._pause_until, time.monotonic() + pause)
-        self._outcomes[place] = response
+        self._outcomes[index] = response
         if self._raises and response.is_error:
-            raise RequestFailed(f"{self.urls[place][:200]}: {_quoted(response)}")
+            raise RequestFailed(f"{self.urls[index][:200]}: {_quoted(response)}")
         return response
 
     def _wait_for_the_limit(self) -> None:

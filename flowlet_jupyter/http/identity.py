@@ -26,9 +26,9 @@ _MAX_CHARACTERS = 200
 
 @shielded("identity")
 def identify(vault: Vault, name: str) -> None:
-    """Ask the provider whose token the secret `name` has, and keep the answer with the token set.
+    """Ask the provider whose token the secret `name` has, and keep the response with the token set.
 
-    Nothing depends on the answer but what is shown, so a failure is no error: the status then names nobody.
+    Nothing depends on the response but what is shown, so a failure is no error: the status then names nobody.
     """
     with contextlib.suppress(FlowletError, httpx.HTTPError, ValueError, AttributeError, RecursionError, JMESPathError):
         record = vault.get(name)

@@ -12,7 +12,7 @@ from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.page_reader import PageReader, PagingOptions
 from flowlet_jupyter.http.pagination import PageRequest
 from flowlet_jupyter.http.response import Response
-from flowlet_jupyter.tables.columns import without_collection
+from flowlet_jupyter.tables.columns import gc_paused
 
 
 class Pages(PageReader):
@@ -73,7 +73,7 @@ class Pages(PageReader):
 
     def read_all(self) -> Pages:
         """Read all pages there are, with a progress bar. Raises `PagingStopped`; an interrupt keeps what was read."""
-        with self._progress() as progress, without_collection():
+        with self._progress() as progress, gc_paused():
             counted = len(self.records)
             for _ in self._read(ahead=False):
                 counted = self._report(progress, counted)

@@ -71,9 +71,9 @@ def _moment(text: str | None, *, now: float) -> float | None:
 
 
 def pause_of(status: int, headers: Mapping[str, str], *, now: float) -> float:
-    """The seconds to wait before the next request, after an answer with this status; 0 if nothing asks for a pause."""
-    if status in {429, 503} and (wanted := retry_after_of(headers, now=now)) is not None:
-        return wanted
+    """The seconds to wait before the next request, after a response with this status; 0 if nothing asks for a pause."""
+    if status in {429, 503} and (retry_after := retry_after_of(headers, now=now)) is not None:
+        return retry_after
     limit = rate_limit_of(headers, now=now)
     if limit is not None and limit.remaining <= 0 and limit.resets_at is not None:
         return max(limit.resets_at - now, 0.0)

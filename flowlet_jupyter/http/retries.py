@@ -21,7 +21,7 @@ class PatientRetry(Retry):
     """Waits as `Retry-After` or the rate limit's reset says, else longer each time, and shows the countdown."""
 
     def _calculate_sleep(self, headers: Any) -> float:
-        # the base class knows Retry-After only; it is called with the headers of the answer, empty for an exception
+        # the base class knows Retry-After only; it is called with the headers of the response, empty for an exception
         asked = pause_of(429, headers, now=time.time())
         wait = asked or self.backoff_strategy()
         if asked > LONGEST_WAIT_SECONDS:
@@ -32,9 +32,9 @@ class PatientRetry(Retry):
 
     def sleep(self, response: httpx.Response | Exception) -> None:
         """Wait, saying for what; an interrupt ends it."""
-        said = str(response.status_code) if isinstance(response, httpx.Response) else type(response).__name__
+        cause = str(response.status_code) if isinstance(response, httpx.Response) else type(response).__name__
         seconds = self._calculate_sleep(response.headers if isinstance(response, httpx.Response) else {})
-        countdown(seconds, f"{said}: try {self.attempts_made + 1} of {self.total + 1} in")
+        countdown(seconds, f"{cause}: try {self.attempts_made + 1} of {self.total + 1} in")
 
 
 def retry_of(tries: int, *, any_method: bool, without_429: bool = False) -> PatientRetry:
@@ -116,7 +116,7 @@ class RetryWhenAsked(httpx.BaseTransport):
         self._retrying = RetryTransport(_WholeBody(inner))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The first answer that is none to be tried again, or the last one."""
+        """The first response that is none to be tried again, or the last one."""
         return (self._retrying if _can_be_repeated(request) else self._inner).handle_request(request)
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class AsyncRetryWhenAsked(httpx.AsyncBaseTransport):
         self._retrying = RetryTransport(_AsyncWholeBody(inner))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The first answer that is none to be tried again, or the last one."""
+        """The first response that is none to be tried again, or the last one."""
         return await (self._retrying if _can_be_repeated(request) else self._inner).handle_async_request(request)
 
     async def aclose(self) -> None:

@@ -40,9 +40,9 @@ class Compliance:
     refresh_parameter: str = "refresh_token"
     refresh_with: Literal["refresh_token", "access_token"] = "refresh_token"
 
-    # the token answer (RFC 6749, 5.1 and 5.2)
+    # the token response (RFC 6749, 5.1 and 5.2)
     token_member: str = ""  # the member that holds the token set ("authed_user")
-    ok_member: str = ""  # the member that says whether it went well, in an answer that is always a 200 ...
+    ok_member: str = ""  # the member that says whether it went well, in a response that is always a 200 ...
     ok_value: str = "true"  # ... and what it then is, as JSON
     api_base_member: str = ""  # the member that names the API's base URL ("instance_url")
 

@@ -277,7 +277,7 @@ class External(Static):
     """A value that is kept elsewhere and only read, at each request; it is never written.
 
     `source` is `env:NAME`, `file:/path` (Docker's and Kubernetes' secrets), `keyring:service/user`, `hub:token` (the
-    server's own token of a JupyterHub) or `hub:auth_state.access_token` (a member of the hub's answer about the user).
+    server's own token of a JupyterHub) or `hub:auth_state.access_token` (a member of the hub's response about the user).
     """
 
     type: ClassVar[str] = "external"
@@ -343,7 +343,7 @@ class Record:
     secret: Secret
     token_set: TokenSet | None = None
     # set when the provider no longer accepts the grant: its error and its words, for the status view
-    refused: str | None = None
+    grant_error: str | None = None
     accepted: Accepted = NOTHING_ACCEPTED
 
     def __post_init__(self) -> None:

@@ -64,10 +64,10 @@ def status_of(record: Record, *, now: float) -> Status:
     if record.secret.type != "oauth2":
         return Status(state="ready")
     if token is None:
-        if record.refused:
+        if record.grant_error:
             return Status(
                 state="needs_authorization",
-                problem=f"the provider {_refuses(record)} ({record.refused})",
+                problem=f"the provider {_refuses(record)} ({record.grant_error})",
             )
         if isinstance(record.secret, OAuth2) and (
             record.secret.is_unattended or record.secret.grant_type == REFRESH_TOKEN

@@ -27,19 +27,19 @@ def complete_magics(shell: InteractiveShell) -> None:
 
 
 def _hook(complete: Complete) -> Callable[[Any, Any], list[str]]:
-    def answer(shell: Any, event: Any) -> list[str]:
+    def complete_event(shell: Any, event: Any) -> list[str]:
         magics = shell.magics_manager.registry.get("FlowletMagics")
         if magics is None:
             return []
-        words = event.text_until_cursor.split() if hasattr(event, "text_until_cursor") else event.line.split()
+        tokens = event.text_until_cursor.split() if hasattr(event, "text_until_cursor") else event.line.split()
         symbol = event.symbol
-        before = words[1:-1] if symbol and words and words[-1].endswith(symbol) else words[1:]
+        before = tokens[1:-1] if symbol and tokens and tokens[-1].endswith(symbol) else tokens[1:]
         try:
             return [word for word in complete(magics, before, symbol) if word.startswith(symbol)]
         except FlowletError:
             return []  # a vault that is locked now must not disturb the typing
 
-    return answer
+    return complete_event
 
 
 def _secret_names() -> list[str]:

@@ -29,24 +29,24 @@ class Defaults:
     openapi: str = ""
 
     def __str__(self) -> str:
-        said = [f"{name.replace('_', ' ')}: {value}" for name, value in dataclasses.asdict(self).items() if value]
-        return "; ".join(said) or "No defaults. Set them: %flowlet_defaults --secret NAME --base-url URL"
+        parts = [f"{name.replace('_', ' ')}: {value}" for name, value in dataclasses.asdict(self).items() if value]
+        return "; ".join(parts) or "No defaults. Set them: %flowlet_defaults --secret NAME --base-url URL"
 
 
 def read_defaults(line: str, now: Defaults) -> Defaults:
     """The defaults after `%flowlet_defaults LINE`. Raises `RequestSyntaxError`, `InvalidSecret`."""
-    words = _split(line)
-    if words == ["--clear"]:
+    tokens = _split(line)
+    if tokens == ["--clear"]:
         return Defaults()
     changes: dict[str, str] = {}
-    while words:
-        option, _, value = words.pop(0).partition("=")
+    while tokens:
+        option, _, value = tokens.pop(0).partition("=")
         name = option.removeprefix("--").replace("-", "_")
-        if option not in {"--secret", "--base-url", "--openapi"} or not (value or words):
+        if option not in {"--secret", "--base-url", "--openapi"} or not (value or tokens):
             raise RequestSyntaxError(
                 "%flowlet_defaults takes --secret NAME, --base-url URL, --openapi FILE_OR_URL, or --clear."
             )
-        changes[name] = value or words.pop(0)
+        changes[name] = value or tokens.pop(0)
     if base_url := changes.get("base_url"):
         from flowlet_jupyter.model.fields import checked_endpoint
 
@@ -73,15 +73,15 @@ class SecretLine:
     @classmethod
     def read(cls, line: str) -> SecretLine:
         """What the line says. Raises `RequestSyntaxError`."""
-        words = _split(line)
+        tokens = _split(line)
         prefill: dict[str, str] = {}
         for option in ("--provider", "--scope"):
-            if option in words:
-                place = words.index(option)
-                prefill[option[2:]] = "".join(words[place + 1 : place + 2])
-                del words[place : place + 2]
-        options = {word for word in words if word.startswith("--")}
-        name = " ".join(word for word in words if word not in options)
+            if option in tokens:
+                position = tokens.index(option)
+                prefill[option[2:]] = "".join(tokens[position + 1 : position + 2])
+                del tokens[position : position + 2]
+        options = {word for word in tokens if word.startswith("--")}
+        name = " ".join(word for word in tokens if word not in options)
         new = "--new" in options
         known = {"--new", "--connect", "--paste", "--from-paste"}
         is_alone = not ({"--from-paste"} & options) or options == {"--from-paste"}

@@ -77,12 +77,12 @@ class FlowletMagics(Magics):
         from flowlet_jupyter.notebook.openapi import operations_of
 
         name = secret or self.defaults.secret or self.default_secret
-        place = ""
+        location = ""
         if name:
             from flowlet_jupyter.session import default_session
 
-            place = default_session().vault.get(name).secret.openapi or ""
-        return operations_of(place or self.defaults.openapi, wait=_OPENAPI_SECONDS)
+            location = default_session().vault.get(name).secret.openapi or ""
+        return operations_of(location or self.defaults.openapi, wait=_OPENAPI_SECONDS)
 
     def _evaluate(self, source: str) -> Any:
         return eval(source, self.shell.user_global_ns, self.shell.user_ns)  # noqa: S307 - the user's own expression
@@ -161,13 +161,13 @@ class FlowletMagics(Magics):
     @line_magic
     def flowlet_cache(self, line: str) -> None:
         """What the cache of --cache holds; `%flowlet_cache clear` empties it."""
-        from flowlet_jupyter.http.caching import cached_answers, clear_cache
+        from flowlet_jupyter.http.caching import cached_responses, clear_cache
 
         if line.strip() not in {"", "clear"}:
             raise RequestSyntaxError("%flowlet_cache shows the cache, %flowlet_cache clear empties it.")
         if line.strip():
             clear_cache()
-        print(cached_answers())  # noqa: T201 - the magic's output
+        print(cached_responses())  # noqa: T201 - the magic's output
 
     @no_var_expand
     @line_magic

@@ -32,9 +32,9 @@ def can_renew(record: Record) -> bool:
     if not isinstance(secret, OAuth2):
         return False
     if secret.is_unattended:
-        return record.refused is None
+        return record.grant_error is None
     if token is None:
-        return secret.grant_type == REFRESH_TOKEN and record.refused is None
+        return secret.grant_type == REFRESH_TOKEN and record.grant_error is None
     return token.refresh_token is not None or secret.compliance.refresh_with == "access_token"
 
 
@@ -121,18 +121,18 @@ def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None, pati
             if not _is_final(secret, error):
                 raise
             text = ": ".join(filter(None, (error.error, error.description)))
-            refused = Record(secret=secret, refused=text or "no reason given", accepted=record.accepted)
+            grant_error = Record(secret=secret, grant_error=text or "no reason given", accepted=record.accepted)
             _log.debug("grant of secret %r refused", name)
             # stored too, so that the provider is not asked again at every request
-            vault.put(refused)
+            vault.put(grant_error)
             if secret.is_unattended:
                 raise  # it says what to try; no person's consent would help
         else:
             # stored before anybody uses it: a rotated refresh token that is lost loses the grant
-            vault.put(dataclasses.replace(record, token_set=fresh, refused=None))
+            vault.put(dataclasses.replace(record, token_set=fresh, grant_error=None))
             _log.debug("refresh of secret %r stored", name)
             return fresh
-        raise auth_required(refused)
+        raise auth_required(grant_error)
 
 
 def _is_final(secret: OAuth2, error: TokenEndpointError) -> bool:
@@ -190,17 +190,17 @@ def _token_of(vault: Vault, name: str, *, wanted_by: str) -> SecretValue:
 def auth_required(record: Record) -> AuthRequired:
     """The error for a secret without a usable token, with its reason and its fix."""
     name = record.secret.name
-    if record.refused and isinstance(record.secret, OAuth2) and record.secret.is_unattended:
+    if record.grant_error and isinstance(record.secret, OAuth2) and record.secret.is_unattended:
         return AuthRequired(
-            f"Secret '{name}' needs authorization: the provider refuses it ({record.refused}). Correct the client ID, "
+            f"Secret '{name}' needs authorization: the provider refuses it ({record.grant_error}). Correct the client ID, "
             f"secret, key or password: %flowlet_secret {name}. If the cause is at the provider, press Request access "
             "token there once it is mended; until then it is not asked again.",
             secret_name=name,
         )
     if not isinstance(record.secret, OAuth2):
         reason = "it is not an OAuth2 secret, so there is nothing to refresh"
-    elif record.refused:
-        reason = f"the provider no longer accepts its refresh token ({record.refused})"
+    elif record.grant_error:
+        reason = f"the provider no longer accepts its refresh token ({record.grant_error})"
     elif record.token_set is None:
         reason = "it has no access token yet"
     elif record.token_set.expires_at is not None and time.time() >= record.token_set.expires_at:

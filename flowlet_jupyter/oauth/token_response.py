@@ -152,7 +152,7 @@ def token_set_from(
 
 
 def _scope(granted: object, asked: str) -> str:
-    """The scopes granted, separated by spaces; those asked for where the answer does not say (RFC 6749, 5.1)."""
+    """The scopes granted, separated by spaces; those asked for where the response does not say (RFC 6749, 5.1)."""
     if isinstance(granted, list):
         granted = " ".join(str(entry) for entry in granted)
     if not isinstance(granted, str) or not granted.strip():

@@ -368,7 +368,7 @@ class VaultHandler(FlowletAPIHandler):
     async def get(self) -> None:
         """The vault's folder and where its master key is kept."""
         key = await run_in_thread(self.vault.master_key)
-        self.finish({"folder": str(self.vault.folder), "master_key": key.kept})
+        self.finish({"folder": str(self.vault.folder), "master_key": key.location})
 
 
 class GreetingHandler(FlowletAPIHandler):

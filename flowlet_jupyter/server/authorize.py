@@ -123,7 +123,7 @@ class AuthorizeHandler(FlowHandler):
             return
         if plan.is_elsewhere(here):
             # cookies do not cross from localhost to 127.0.0.1: start there, by a ticket that works once
-            ticket = hand_out(self.vault, Ticket(flow, at_provider, time.monotonic() + TICKET_SECONDS))
+            ticket = issue_ticket(self.vault, Ticket(flow, at_provider, time.monotonic() + TICKET_SECONDS))
             self.redirect(f"{plan.uri.rpartition('callback')[0]}handover?ticket={ticket}")
             return
         self.start_at_provider(flow, at_provider)
@@ -170,7 +170,7 @@ class HandOverHandler(FlowHandler):
     @allow_unauthenticated
     async def get(self) -> None:
         """Set the flow's cookie for this host, and go on to the provider."""
-        ticket = take_back(self.vault, self.get_query_argument("ticket", ""), now=time.monotonic())
+        ticket = redeem_ticket(self.vault, self.get_query_argument("ticket", ""), now=time.monotonic())
         if ticket is None:
             self.show("failed.html", status=400, message="This link was used already or is too old. Start again.")
             return
@@ -196,7 +196,7 @@ class _Tickets:
         self.issued: dict[str, Ticket] = {}
 
 
-def hand_out(vault: Vault, ticket: Ticket) -> str:
+def issue_ticket(vault: Vault, ticket: Ticket) -> str:
     """A random name for the ticket."""
     tickets = session_of(vault).part(_Tickets).issued
     for name in [name for name, old in tickets.items() if old.ends_at < time.monotonic()]:
@@ -206,7 +206,7 @@ def hand_out(vault: Vault, ticket: Ticket) -> str:
     return name
 
 
-def take_back(vault: Vault, name: str, *, now: float) -> Ticket | None:
+def redeem_ticket(vault: Vault, name: str, *, now: float) -> Ticket | None:
     """The ticket of this name, for the first who asks and in time."""
     ticket = session_of(vault).part(_Tickets).issued.pop(name, None)
     return ticket if ticket is not None and now <= ticket.ends_at else None

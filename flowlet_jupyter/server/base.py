@@ -1,4 +1,4 @@
-"""What every answer of ours has in common: nothing is cached, no referrer, no query in a log line."""
+"""What every response of ours has in common: nothing is cached, no referrer, no query in a log line."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ def store_secret(vault: Vault, name: str, fields: dict[str, Any], *, only_new: b
         record = Record(secret=secret)
         if old and is_same_grant(secret, old.secret):
             # what was refused without anybody being asked is tried again as it is now
-            refused = None if isinstance(secret, OAuth2) and secret.is_unattended else old.refused
-            record = Record(secret=secret, token_set=old.token_set, refused=refused, accepted=old.accepted)
+            refused = None if isinstance(secret, OAuth2) and secret.is_unattended else old.grant_error
+            record = Record(secret=secret, token_set=old.token_set, grant_error=refused, accepted=old.accepted)
         vault.put(record)
         return old is None, record
 

@@ -18,7 +18,7 @@ Columns = dict[str, list[Any]]
 
 
 @contextlib.contextmanager
-def without_collection() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Keep the garbage collector from looking through all records again and again while more are made.
 
     JSON has no cycles that it could find: reading 300 pages took a fifth longer with it (benchmarks/exploring.py).

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
-from flowlet_jupyter.tables.columns import MISSING, Columns, columns_of, sparse_columns_of, without_collection
+from flowlet_jupyter.tables.columns import MISSING, Columns, columns_of, gc_paused, sparse_columns_of
 from flowlet_jupyter.tables.dates import Moments, moments_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def frame_of(records: Sequence[Any], *, dates: bool = False) -> pd.DataFrame:
         frame = pandas.DataFrame()
         return frame
     try:
-        with without_collection():
+        with gc_paused():
             sparse = sparse_columns_of(rows)
             if sparse is None:
                 columns = {key: _pandas_values(values, pandas) for key, values in columns_of(rows).items()}
@@ -104,7 +104,7 @@ def polars_of(records: Sequence[Any], *, dates: bool = False) -> pl.DataFrame:
     polars = import_library("polars")
     rows = _rows(records)
     try:
-        with without_collection():
+        with gc_paused():
             columns = columns_of(rows)
     except ValueError as error:
         raise RequestFailed(f"These records cannot be columns: {error}. Use select() to choose fields first.") from None

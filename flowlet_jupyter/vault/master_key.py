@@ -33,10 +33,10 @@ class MasterKey:
     """The key, and in plain words where it is kept (for the status view)."""
 
     key: OctKey
-    kept: str
+    location: str
 
     def __repr__(self) -> str:
-        return f"MasterKey(kept={self.kept!r})"
+        return f"MasterKey(location={self.location!r})"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("The master key is not pickled or copied out.")
@@ -63,7 +63,7 @@ def load_master_key(vault_folder: Path, *, has_secrets: bool, environment: Mappi
         if stored := _ask_keyring(lambda keyring: keyring.get_password(KEYRING_SERVICE, entry), keyring_name):
             return MasterKey(_parse(stored, keyring_name), f"keyring ({keyring_name})")
     if key_file.exists():
-        return MasterKey(_parse(_read_key_file(key_file), str(key_file)), _kept_in_file(key_file))
+        return MasterKey(_parse(_read_key_file(key_file), str(key_file)), _location_of_file(key_file))
     if has_secrets:
         raise MasterKeyError(
             f"The vault {vault_folder} holds secrets, but its master key is neither in "
@@ -74,7 +74,7 @@ def load_master_key(vault_folder: Path, *, has_secrets: bool, environment: Mappi
     if keyring_name and _store_in_keyring(entry, text, keyring_name):
         return MasterKey(_parse(text, keyring_name), f"keyring ({keyring_name})")
     write_private(key_file, text.encode())
-    return MasterKey(_parse(text, str(key_file)), _kept_in_file(key_file))
+    return MasterKey(_parse(text, str(key_file)), _location_of_file(key_file))
 
 
 def key_file_of(vault_folder: Path) -> Path:
@@ -82,7 +82,7 @@ def key_file_of(vault_folder: Path) -> Path:
     return vault_folder.with_name(vault_folder.name + ".key")
 
 
-def _kept_in_file(path: Path) -> str:
+def _location_of_file(path: Path) -> str:
     return f"file {path}, readable by this user only (no keyring works here)"
 
 
@@ -131,14 +131,14 @@ def _ask_keyring(question: Callable[..., _T], keyring_name: str) -> _T | None:
     import keyring
     from keyring.errors import NoKeyringError
 
-    answer: list[_T | None] = []
+    outcome: list[_T | None] = []
     failure: list[str] = []
 
     def ask() -> None:
         try:
-            answer.append(question(keyring))
+            outcome.append(question(keyring))
         except NoKeyringError:
-            answer.append(None)
+            outcome.append(None)
         except Exception as error:  # noqa: BLE001 - a backend is a plug-in and may raise anything; its text could quote an entry
             logging.getLogger(__name__).debug("the keyring backend raised %s", type(error).__name__)
             failure.append(type(error).__name__)
@@ -146,8 +146,8 @@ def _ask_keyring(question: Callable[..., _T], keyring_name: str) -> _T | None:
     worker = threading.Thread(target=ask, name="flowlet-keyring", daemon=True)
     worker.start()
     worker.join(KEYRING_TIMEOUT_SECONDS)
-    if answer:
-        return answer[0]
+    if outcome:
+        return outcome[0]
     reason = f"it failed with {failure[0]}" if failure else f"it did not answer in {KEYRING_TIMEOUT_SECONDS:.0f} s"
     raise MasterKeyError(
         f"The keyring ({keyring_name}) could not be used: {reason}. Unlock it and try again, or set "

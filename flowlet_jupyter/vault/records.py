@@ -29,7 +29,7 @@ def record_to_payload(record: Record) -> dict[str, Any]:
         "secret": {"type": record.secret.type, **secret},
         "token_set": token_set
         and {spec.name: _revealed(getattr(token_set, spec.name)) for spec in dataclasses.fields(token_set)},
-        "refused": record.refused,
+        "refused": record.grant_error,
         "accepted": dataclasses.asdict(record.accepted),
     }
 
@@ -64,7 +64,7 @@ def record_from_payload(payload: dict[str, Any], path: Path, *, owner: Record | 
         record = Record(
             secret=from_mapping(kind, fields, set_by="flowlet"),
             token_set=token and TokenSet(**_parsed(token)),
-            refused=payload["refused"],
+            grant_error=payload["refused"],
             accepted=Accepted(**payload.get("accepted", {})),
         )
     except (KeyError, TypeError, ValueError, FlowletError):

@@ -80,12 +80,12 @@ def test_the_cache_holds_no_credential_and_is_its_users_only(api, secret, isolat
 
 
 def test_the_cache_is_shown_and_cleared(api):
-    assert caching.cached_answers().count == 0
+    assert caching.cached_responses().count == 0
     flowlet.get(f"{api.url}/user/1", cache="1h")
-    assert caching.cached_answers().count == 1
-    assert "1 answers" in str(caching.cached_answers())
+    assert caching.cached_responses().count == 1
+    assert "1 answers" in str(caching.cached_responses())
     caching.clear_cache()
-    assert caching.cached_answers().count == 0
+    assert caching.cached_responses().count == 0
     flowlet.get(f"{api.url}/user/1", cache="1h")
     assert len(api.requests) == 2
 

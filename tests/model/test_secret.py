@@ -180,4 +180,4 @@ def test_status_says_what_a_person_needs_to_know():
         "access token obtained, expires in 2 h 0 min, no refresh token"
     )
     assert status_of(Record(secret=oauth2(), token_set=token), now=7200).state == "needs_authorization"
-    assert "invalid_grant" in status_of(Record(secret=oauth2(), refused="invalid_grant"), now=0).summary()
+    assert "invalid_grant" in status_of(Record(secret=oauth2(), grant_error="invalid_grant"), now=0).summary()

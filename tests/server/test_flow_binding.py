@@ -30,7 +30,7 @@ from flowlet_jupyter.oauth.authorization_code import (
     request_parameters,
 )
 from flowlet_jupyter.oauth.pending import find_flow, flow_id, remember_flow
-from flowlet_jupyter.server.authorize import TICKET_SECONDS, Ticket, hand_out, take_back
+from flowlet_jupyter.server.authorize import TICKET_SECONDS, Ticket, issue_ticket, redeem_ticket
 from flowlet_jupyter.vault import default_vault
 from flowlet_jupyter.vault.master_key import key_file_of
 
@@ -161,9 +161,9 @@ def test_a_ticket_ends_after_a_minute():
     vault = default_vault()
     flow = new_flow("api", redirect_uri=REDIRECT_URI, now=time.time())
     now = time.monotonic()
-    early, late = (hand_out(vault, Ticket(flow, "https://auth.example/", now + TICKET_SECONDS)) for _ in range(2))
-    assert take_back(vault, early, now=now + 59) is not None
-    assert take_back(vault, late, now=now + 61) is None
+    early, late = (issue_ticket(vault, Ticket(flow, "https://auth.example/", now + TICKET_SECONDS)) for _ in range(2))
+    assert redeem_ticket(vault, early, now=now + 59) is not None
+    assert redeem_ticket(vault, late, now=now + 61) is None
 
 
 async def test_a_strangers_state_makes_no_key(server):

@@ -60,7 +60,7 @@ def test_the_client_its_tokens_and_its_accounts_open(old_vault):
     assert second.secret.client_of == "oauth"
     assert second.secret.client_secret.reveal() == "sample-client-secret"
     assert second.token_set.access_token.reveal() == "sample-second-token"
-    assert old_vault.get("oauth-refused").refused == "invalid_grant"
+    assert old_vault.get("oauth-refused").grant_error == "invalid_grant"
 
 
 def test_what_was_read_from_an_old_vault_is_the_same_after_it_is_written(old_vault):

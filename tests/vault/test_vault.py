@@ -72,7 +72,7 @@ def test_a_secret_comes_back_as_it_was(vault, name):
     )
     secret = Headers(name=name, headers={"X-Key": CANARY}, allowed_hosts=("*.example.org",))
     with vault.lock(name):
-        record = Record(secret=secret, token_set=token, refused="x", accepted=Accepted("client_secret_post", "aud"))
+        record = Record(secret=secret, token_set=token, grant_error="x", accepted=Accepted("client_secret_post", "aud"))
         vault.put(record)
     assert Vault(vault.folder, environment={}).get(name) == record
     assert vault.names() == [name]
@@ -238,7 +238,7 @@ def test_the_environment_comes_first(tmp_path, memory_keyring):
     key = base64.urlsafe_b64encode(os.urandom(32)).decode()
     vault = Vault(tmp_path / "v", environment={"FLOWLET_MASTER_KEY": key})
     vault.put(record())
-    assert vault.master_key().kept == "environment variable FLOWLET_MASTER_KEY"
+    assert vault.master_key().location == "environment variable FLOWLET_MASTER_KEY"
     file = tmp_path / "key"
     file.write_text(key + "\n")
     file.chmod(0o600)
@@ -251,7 +251,7 @@ def test_the_environment_comes_first(tmp_path, memory_keyring):
 def test_then_the_keyring_read_once_a_process(tmp_path, memory_keyring):
     vault = Vault(tmp_path / "v", environment={})
     vault.put(record())
-    assert vault.master_key().kept.startswith("keyring (")
+    assert vault.master_key().location.startswith("keyring (")
     assert len(memory_keyring.entries) == 1
     assert not key_file_of(vault.folder).exists()
     again = Vault(tmp_path / "v", environment={})
@@ -263,7 +263,7 @@ def test_then_the_keyring_read_once_a_process(tmp_path, memory_keyring):
 
 def test_then_a_private_file_and_it_says_so(vault):
     vault.put(record())
-    assert "no keyring works here" in vault.master_key().kept
+    assert "no keyring works here" in vault.master_key().location
     assert key_file_of(vault.folder).exists()
 
 

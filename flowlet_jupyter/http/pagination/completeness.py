@@ -211,7 +211,7 @@ def _end(last: Signals, response: PageResponse, progress: PagingProgress) -> str
     page_count_name = last.page_count_name or progress.first.page_count_name
     has_page_count = last.page_count is not None or (progress.first.page_count is not None and progress.pages > 1)
     ends = (
-        (not response.has_list and progress.pages == 1, "the answer is one record"),
+        (not response.has_list and progress.pages == 1, "the response is one record"),
         (last.is_last is not None, f"{last.is_last.name} is {_spelled(last.is_last.value)}" if last.is_last else ""),
         (
             total is not None and not last.is_estimate and progress.start + progress.records >= total,

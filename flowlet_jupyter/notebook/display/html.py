@@ -54,8 +54,8 @@ def response_html(
 
 def _head(response: Response) -> str:
     kind = "bad" if response.is_error else "good"
-    said = "".join(f"<p>{escape(text)}</p>" for text in explanation(response))
-    return f'<code class="status {kind}">{escape(status_line(response)[:2000])}</code>{said}'
+    explanations = "".join(f"<p>{escape(text)}</p>" for text in explanation(response))
+    return f'<code class="status {kind}">{escape(status_line(response)[:2000])}</code>{explanations}'
 
 
 def _headers(response: Response, *, is_open: bool) -> str:
@@ -99,9 +99,9 @@ def _json(value: object, response: Response, *, is_whole: bool, name: str, rows:
     if found is None or not is_table(found.records):
         return f'{note}<div class="tree">{_fitting(value, budget - len(note))}</div>'
     table = table_html(found.records, rows=rows, budget=budget // 8)
-    told = left_out(found.records, rows, found.path) if is_whole else "the first records"
+    remark = left_out(found.records, rows, found.path) if is_whole else "the first records"
     path = f'"{found.path}"' if found.path else ""
-    hint = escape(f"{told}. As a DataFrame: {name}.to_df({path})")
+    hint = escape(f"{remark}. As a DataFrame: {name}.to_df({path})")
     tree = _fitting(value, budget - len(table.encode()) - len(hint.encode()) - len(note) - 200)
     return f'{note}<div class="wide">{table}</div><p>{hint}</p><details><summary>JSON</summary><div class="tree">{tree}</div></details>'
 

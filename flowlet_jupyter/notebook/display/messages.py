@@ -55,12 +55,12 @@ def explanation(response: Response) -> list[str]:
     """What an error response says of itself (RFC 9457 and the usual shapes), and what to do; nothing for a success."""
     if not response.is_error:
         return []
-    said = _said(response)
+    error_text = _error_text(response)
     hint = _hint(response)
-    return [*([said] if said else []), *([hint] if hint else [])]
+    return [*([error_text] if error_text else []), *([hint] if hint else [])]
 
 
-def _said(response: Response) -> str:
+def _error_text(response: Response) -> str:
     try:
         body = response.json()
     except RequestFailed:

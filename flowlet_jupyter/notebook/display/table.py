@@ -78,7 +78,7 @@ def left_out(records: Sequence[dict[str, Any]], rows: int, path: str) -> str:
     """What the table does not show, in words."""
     columns = len({key for record in records[:rows] for key in record})
     where = f" of {path}" if path else ""
-    said = f"{len(records):,} records{where}"
+    caption = f"{len(records):,} records{where}"
     if len(records) > rows:
-        said += f", the first {rows} shown"
-    return said + (f"; more columns than {MAX_COLUMNS}" if columns > MAX_COLUMNS else "")
+        caption += f", the first {rows} shown"
+    return caption + (f"; more columns than {MAX_COLUMNS}" if columns > MAX_COLUMNS else "")

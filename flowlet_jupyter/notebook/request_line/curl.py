@@ -17,7 +17,7 @@ from flowlet_jupyter.notebook.request_line.curl_options import (
 )
 from flowlet_jupyter.notebook.request_line.shell import ASSIGNMENT, ShellCommand, read_shell
 from flowlet_jupyter.notebook.request_line.spec import Draft, Template
-from flowlet_jupyter.notebook.request_line.tokens import lift_expressions, shown, template
+from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, shown, template
 
 
 def is_curl(text: str) -> bool:
@@ -53,7 +53,7 @@ def read_curl(text: str, draft: Draft) -> None:
 
 def read_words(text: str) -> tuple[ShellCommand, list[str]]:
     """The words of a command for a shell, and the expressions that marks in them stand for."""
-    marked, expressions = lift_expressions(re.sub(r"^[$%>]\s+", "", text.strip()))
+    marked, expressions = extract_placeholders(re.sub(r"^[$%>]\s+", "", text.strip()))
     if is_for_cmd(marked):
         return ShellCommand(words=read_cmd(marked)), expressions
     # PowerShell's and cmd's ways to go on in the next line

@@ -9,7 +9,7 @@ from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.request_line.http_multipart import read_multipart
 from flowlet_jupyter.notebook.request_line.options import HEADER_LINE
 from flowlet_jupyter.notebook.request_line.spec import METHODS, Body, Draft, Template
-from flowlet_jupyter.notebook.request_line.tokens import lift_expressions, shown, template
+from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, shown, template
 
 _VARIABLE = re.compile(r"@([A-Za-z_][\w.-]*)\s*=\s*(.*)")
 _REFERENCE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
@@ -104,7 +104,7 @@ def _read_request_line(lines: list[str], draft: Draft) -> None:
         raise RequestSyntaxError("There is no URL: write METHOD URL on the first line or at the start of the cell.")
     while lines and re.match(r"\s+\S", lines[0]):  # a URL over several lines
         first = _PROTOCOL.sub("", first) + lines.pop(0).strip()
-    draft.url = template(*lift_expressions(_PROTOCOL.sub("", first)))
+    draft.url = template(*extract_placeholders(_PROTOCOL.sub("", first)))
 
 
 def read_headers_and_body(lines: list[str], draft: Draft, *, has_comments: bool = False) -> None:
@@ -112,7 +112,7 @@ def read_headers_and_body(lines: list[str], draft: Draft, *, has_comments: bool 
     while lines:
         header = HEADER_LINE.fullmatch(lines[0].rstrip())
         if header:
-            draft.headers.append((header[1], template(*lift_expressions(header[2]))))
+            draft.headers.append((header[1], template(*extract_placeholders(header[2]))))
         elif not (has_comments and _COMMENT.match(lines[0])):
             break
         lines.pop(0)
@@ -146,7 +146,7 @@ def _body(text: str, media_type: str, draft: Draft) -> Body:
             f"{shown(text)} would be the body of a {draft.method}. Leave it out, separate another request by ###, "
             "or give the body a Content-Type header."
         )
-    return Body("auto", text=template(*lift_expressions(text)))
+    return Body("auto", text=template(*extract_placeholders(text)))
 
 
 def _without_comments(text: str) -> str:

@@ -7,7 +7,7 @@ import re
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.request_line.options import HEADER_LINE
 from flowlet_jupyter.notebook.request_line.spec import Draft, Part
-from flowlet_jupyter.notebook.request_line.tokens import lift_expressions, template
+from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, template
 
 
 def read_multipart(text: str, media_type: str, draft: Draft) -> tuple[Part, ...]:
@@ -50,7 +50,7 @@ def _part(lines: list[str]) -> Part:
     text = "\n".join(content).strip("\n")
     if file := re.fullmatch(r"<\s+(\S(?:.*\S)?)\s*", text):
         return Part(name, path=file[1], filename=filename, content_type=content_type)
-    return Part(name, text=template(*lift_expressions(text)), filename=filename, content_type=content_type)
+    return Part(name, text=template(*extract_placeholders(text)), filename=filename, content_type=content_type)
 
 
 def _parameter(disposition: str, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What a magic's text asks for, as data: templates that are not evaluated yet, and what is to be done with the answer."""
+"""What a magic's text asks for, as data: templates that are not evaluated yet, and what is to be done with the response."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class RequestSpec:
     max_items: int | None = None
     concurrency: int | None = None
 
-    # what becomes of the answer
+    # what becomes of the response
     out: str | None = None
     frame: Literal["pandas", "polars"] | None = None
     frame_path: str | None = None

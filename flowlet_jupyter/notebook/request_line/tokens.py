@@ -12,7 +12,7 @@ from flowlet_jupyter.notebook.request_line.spec import Expression, Template
 MARK = re.compile("\0([0-9]+)\0")
 
 
-def lift_expressions(text: str) -> tuple[str, list[str]]:
+def extract_placeholders(text: str) -> tuple[str, list[str]]:
     """`text` with each `{{ expression }}` replaced by a mark, so that quotes in it are Python's and not the line's."""
     expressions: list[str] = []
     pieces: list[str] = []
