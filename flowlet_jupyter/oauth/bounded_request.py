@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.ending import process_ending
+from flowlet_jupyter.vault.ending import process_ending
 
 MAX_BYTES = 1_000_000
 # Jupyter kills what has not ended five seconds after it was asked to, and needs a second or two for its own end; until

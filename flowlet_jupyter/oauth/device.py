@@ -7,7 +7,6 @@ import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from flowlet_jupyter.ending import set_when_ending
 from flowlet_jupyter.errors import AuthorizationFailed, ProviderError, TokenEndpointError
 from flowlet_jupyter.model.fields import checked_endpoint
 from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
@@ -20,6 +19,7 @@ from flowlet_jupyter.oauth.endpoint import send_as_client
 from flowlet_jupyter.oauth.token_response import error_from_response
 from flowlet_jupyter.session.shielded import shielded, start_shielded
 from flowlet_jupyter.vault import Vault
+from flowlet_jupyter.vault.ending import set_when_ending
 
 DEFAULT_INTERVAL_SECONDS = 5.0  # RFC 8628, 3.2
 SLOW_DOWN_SECONDS = 5.0  # RFC 8628, 3.5

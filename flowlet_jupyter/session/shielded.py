@@ -8,8 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, ParamSpec, TypeVar
 
-from flowlet_jupyter.ending import process_ending
 from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.vault.ending import process_ending
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

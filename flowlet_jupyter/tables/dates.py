@@ -20,7 +20,7 @@ _ISO_DATE = re.compile(
     re.IGNORECASE,
 )
 _FIRST, _LAST = datetime.datetime(1678, 1, 1), datetime.datetime(2262, 1, 1)  # noqa: DTZ001 - all are UTC or have no zone
-_EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001
+_EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - naive on purpose: what is counted from it has no zone
 _BAD_SHARE = 10  # one in so many texts may be no date at all
 
 

@@ -16,11 +16,11 @@ from urllib.parse import unquote
 
 from filelock import FileLock, Timeout
 
-from flowlet_jupyter.ending import process_ending
 from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, VaultFileDamaged
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.settings import Settings
+from flowlet_jupyter.vault.ending import process_ending
 from flowlet_jupyter.vault.master_key import MasterKey, load_master_key
 from flowlet_jupyter.vault.records import client_of, record_from_payload, record_to_payload
 from flowlet_jupyter.vault.sealed_file import Signature, make_private_folder, read_sealed, signature, write_sealed
