@@ -243,7 +243,7 @@ def test_an_unchecked_certificate_warns_and_carries_no_secret(run):
 def test_help_lists_all_options(run):
     shown = run("%flowlet_request --help")
     assert "--paginate" in shown
-    assert "a kept answer will do" in shown
+    assert "a kept response will do" in shown
 
 
 def test_an_api_that_repeats_the_token_does_not_leak_it(run, api):

@@ -17,7 +17,7 @@ from flowlet_jupyter.notebook.request_line.curl_options import (
 )
 from flowlet_jupyter.notebook.request_line.shell import ASSIGNMENT, ShellCommand, read_shell
 from flowlet_jupyter.notebook.request_line.spec import Draft, Template
-from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, shown, template
+from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, quote_excerpt, template
 
 
 def is_curl(text: str) -> bool:
@@ -44,7 +44,7 @@ def read_curl(text: str, draft: Draft) -> None:
         elif not take_flag(name, command):
             if value is None:
                 if not words:
-                    raise RequestSyntaxError(f"The curl option {shown(name)} needs a value behind it.")
+                    raise RequestSyntaxError(f"The curl option {quote_excerpt(name)} needs a value behind it.")
                 value = words.pop(0)
             take_option(name, value, command)
     put_body(command)
@@ -80,7 +80,7 @@ def _put_pipe(words: list[str], draft: Draft) -> None:
     steps = r"\.?[A-Za-z_]\w*|\.?\[\d*\]"
     if not re.fullmatch(rf"\.(?:{steps})(?:{steps})*", path) or "select" in draft.options:
         raise RequestSyntaxError(
-            f"{shown(' '.join(words))} behind | is not read. A path is (| jq .data[].id); "
+            f"{quote_excerpt(' '.join(words))} behind | is not read. A path is (| jq .data[].id); "
             "else leave it out and use --select with JMESPath, or Python."
         )
     draft.options["select"] = path.replace(".[", "[").lstrip(".")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.request_line.options import MakeTemplate
 from flowlet_jupyter.notebook.request_line.spec import Body, Draft, FileText, Part, Template
-from flowlet_jupyter.notebook.request_line.tokens import shown
+from flowlet_jupyter.notebook.request_line.tokens import quote_excerpt
 
 FORM = "application/x-www-form-urlencoded"
 Piece = tuple[str, str | FileText]  # text in front of it, and the text or file
@@ -98,7 +98,7 @@ def add_part(value: str, command: CurlCommand) -> None:
     key, found, rest = value.partition("=")
     if not found or "\0" in key:
         raise RequestSyntaxError(
-            f"{shown(value)} is not a field of a form. curl writes -F name=value or -F name=@file."
+            f"{quote_excerpt(value)} is not a field of a form. curl writes -F name=value or -F name=@file."
         )
     content, filename, content_type = _part_value(rest)
     if rest[:1] not in {"@", "<"}:

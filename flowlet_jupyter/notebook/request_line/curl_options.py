@@ -18,7 +18,7 @@ from flowlet_jupyter.notebook.request_line.curl_body import (
 from flowlet_jupyter.notebook.request_line.options import HEADER_LINE
 from flowlet_jupyter.notebook.request_line.pasted_credentials import user_and_password
 from flowlet_jupyter.notebook.request_line.spec import Template
-from flowlet_jupyter.notebook.request_line.tokens import shown
+from flowlet_jupyter.notebook.request_line.tokens import quote_excerpt
 
 _IGNORED = frozenset({
     "-s", "--silent", "-S", "--show-error", "-f", "--fail", "--fail-with-body", "--compressed", "-v", "--verbose", "-g",
@@ -59,7 +59,7 @@ def take_option(name: str, value: str, command: CurlCommand) -> None:
         _TAKERS[name](value, command)
     elif name not in _IGNORED_WITH_VALUE:
         raise RequestSyntaxError(
-            f"The curl option {shown(name)} is not known here. Leave it out, or use --help of curl."
+            f"The curl option {quote_excerpt(name)} is not known here. Leave it out, or use --help of curl."
         )
 
 
@@ -85,10 +85,10 @@ def set_url(word: str, command: CurlCommand) -> None:
     """Take `word` as the URL. Raises `RequestSyntaxError`."""
     if re.search(r"[{}]|\[[^\]:]*\]", word):
         raise RequestSyntaxError(
-            f"{shown(word)}: curl reads {{a,b}} and [1-3] in a URL as several requests. Write {{{{ name }}}} for a value."
+            f"{quote_excerpt(word)}: curl reads {{a,b}} and [1-3] in a URL as several requests. Write {{{{ name }}}} for a value."
         )
     if command.draft.url is not None:
-        raise RequestSyntaxError(f"{shown(word)} is not understood here: the command has a URL already.")
+        raise RequestSyntaxError(f"{quote_excerpt(word)} is not understood here: the command has a URL already.")
     is_whole = "://" in word or word.startswith(("\0", "/"))
     command.draft.url = command.make(word if is_whole else f"https://{word}")
 
@@ -104,7 +104,7 @@ def set_header(value: str, command: CurlCommand) -> None:
     elif re.fullmatch(r"[^:;\0]+;", value):
         headers.append((value[:-1], Template(())))
     else:
-        raise RequestSyntaxError(f"{shown(value)} is not a header.")
+        raise RequestSyntaxError(f"{quote_excerpt(value)} is not a header.")
 
 
 def _user(value: str, command: CurlCommand) -> None:
@@ -121,7 +121,7 @@ def _cookie(value: str, command: CurlCommand) -> None:
 def set_method(value: str, command: CurlCommand) -> None:
     """`-X`. Raises `RequestSyntaxError`."""
     if not value.isascii() or not value.isalpha():
-        raise RequestSyntaxError(f"{shown(value)} is not a method.")
+        raise RequestSyntaxError(f"{quote_excerpt(value)} is not a method.")
     command.draft.method = value.upper()
 
 
@@ -141,7 +141,7 @@ def set_timeout(value: str, command: CurlCommand) -> None:
     try:
         seconds = float(value)
     except ValueError:
-        raise RequestSyntaxError(f"{shown(value)} is not a number of seconds.") from None
+        raise RequestSyntaxError(f"{quote_excerpt(value)} is not a number of seconds.") from None
     if seconds > 0:
         command.draft.options["timeout"] = min(max(seconds, 0.001), 86400.0)
 
@@ -152,7 +152,7 @@ def _dump_header(_value: str, command: CurlCommand) -> None:
 
 def _retry(value: str, command: CurlCommand) -> None:
     if not value.isascii() or not value.isdigit():
-        raise RequestSyntaxError(f"{shown(value)} is not a number of tries.")
+        raise RequestSyntaxError(f"{quote_excerpt(value)} is not a number of tries.")
     command.draft.options["retry"] = min(int(value[:4]), 100)
 
 

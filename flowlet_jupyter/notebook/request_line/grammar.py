@@ -11,7 +11,7 @@ from flowlet_jupyter.notebook.request_line.http_file import read_headers_and_bod
 from flowlet_jupyter.notebook.request_line.items import read_item
 from flowlet_jupyter.notebook.request_line.options import read_option, set_out
 from flowlet_jupyter.notebook.request_line.spec import METHODS, Draft, RequestSpec, Template
-from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, template, words
+from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, split_tokens, template
 
 
 def parse(line: str, cell: str | None = None) -> RequestSpec:
@@ -66,7 +66,7 @@ def _of_line(line: str) -> Draft:
 
 def _read_line(line: str, draft: Draft) -> None:
     marked, expressions = extract_placeholders(line)
-    found = words(marked)
+    found = split_tokens(marked)
 
     def make(text: str) -> Template:
         return template(text, expressions)

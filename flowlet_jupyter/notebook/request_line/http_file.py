@@ -9,7 +9,7 @@ from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.request_line.http_multipart import read_multipart
 from flowlet_jupyter.notebook.request_line.options import HEADER_LINE
 from flowlet_jupyter.notebook.request_line.spec import METHODS, Body, Draft, Template
-from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, shown, template
+from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, quote_excerpt, template
 
 _VARIABLE = re.compile(r"@([A-Za-z_][\w.-]*)\s*=\s*(.*)")
 _REFERENCE = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
@@ -69,7 +69,7 @@ def read_http(text: str, variables: Mapping[str, str], draft: Draft) -> None:
     _read_request_line(lines, draft)
     if lines and lines[0].strip() and not HEADER_LINE.fullmatch(lines[0].rstrip()) and not _COMMENT.match(lines[0]):
         raise RequestSyntaxError(
-            f"{shown(lines[0])} is not a header. Between the headers and the body stands an empty line."
+            f"{quote_excerpt(lines[0])} is not a header. Between the headers and the body stands an empty line."
         )
     read_headers_and_body(lines, draft, has_comments=True)
     _put_host(draft)
@@ -143,7 +143,7 @@ def _body(text: str, media_type: str, draft: Draft) -> Body:
         text = "".join(line.strip() for line in text.split("\n"))
     elif not media_type and draft.method in {"GET", "HEAD"} and text.lstrip()[:1] not in {"{", "["}:
         raise RequestSyntaxError(
-            f"{shown(text)} would be the body of a {draft.method}. Leave it out, separate another request by ###, "
+            f"{quote_excerpt(text)} would be the body of a {draft.method}. Leave it out, separate another request by ###, "
             "or give the body a Content-Type header."
         )
     return Body("auto", text=template(*extract_placeholders(text)))

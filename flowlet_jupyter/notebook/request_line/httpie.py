@@ -11,7 +11,7 @@ from flowlet_jupyter.notebook.request_line.curl_options import set_output, set_t
 from flowlet_jupyter.notebook.request_line.items import read_item
 from flowlet_jupyter.notebook.request_line.pasted_credentials import user_and_password
 from flowlet_jupyter.notebook.request_line.spec import Body, Draft, Template
-from flowlet_jupyter.notebook.request_line.tokens import shown, template
+from flowlet_jupyter.notebook.request_line.tokens import quote_excerpt, template
 
 _IGNORED = frozenset({
     "-j", "--json", "-b", "--body", "-h", "--headers", "-v", "--verbose", "-q", "--quiet", "-I", "--ignore-stdin",
@@ -49,7 +49,7 @@ def read_httpie(text: str, draft: Draft) -> None:
         name, has_value, value = word.partition("=") if word.startswith("--") else (word, "", "")
         if name in _WITH_VALUE:
             if not has_value and not words:
-                raise RequestSyntaxError(f"The HTTPie option {shown(name)} needs a value behind it.")
+                raise RequestSyntaxError(f"The HTTPie option {quote_excerpt(name)} needs a value behind it.")
             given[name] = value if has_value else words.pop(0)
         else:
             _take_flag(name, draft)
@@ -64,7 +64,7 @@ def _take_flag(name: str, draft: Draft) -> None:
     elif name in {"-F", "--follow"}:
         draft.options.setdefault("follow", True)
     elif name not in _IGNORED:
-        raise RequestSyntaxError(f"The HTTPie option {shown(name)} is not known here. Leave it out.")
+        raise RequestSyntaxError(f"The HTTPie option {quote_excerpt(name)} is not known here. Leave it out.")
 
 
 def _put_options(given: dict[str, str], command: CurlCommand) -> None:

@@ -7,7 +7,7 @@ import json
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.request_line.options import HEADER_LINE, ITEM, MakeTemplate
 from flowlet_jupyter.notebook.request_line.spec import Draft, FileText, Template
-from flowlet_jupyter.notebook.request_line.tokens import shown
+from flowlet_jupyter.notebook.request_line.tokens import quote_excerpt
 
 
 def read_item(word: str, draft: Draft, make: MakeTemplate) -> None:
@@ -15,7 +15,7 @@ def read_item(word: str, draft: Draft, make: MakeTemplate) -> None:
     item = ITEM.fullmatch(word)
     if not item or "\0" in item["key"] or item["value"].startswith("//"):  # a second URL, perhaps
         raise RequestSyntaxError(
-            f"{shown(word)} is not understood here. Write key==value (query), Name:value (header), key=value or "
+            f"{quote_excerpt(word)} is not understood here. Write key==value (query), Name:value (header), key=value or "
             "key:=json (body), key@file (upload). A text with spaces needs quotes."
         )
     key, separator = item["key"], item["separator"]
@@ -27,14 +27,14 @@ def read_item(word: str, draft: Draft, make: MakeTemplate) -> None:
         draft.query.append((key, value))
     elif separator == ":":
         if not HEADER_LINE.fullmatch(f"{key}: x"):
-            raise RequestSyntaxError(f"{shown(key)} cannot be the name of a header.")
+            raise RequestSyntaxError(f"{quote_excerpt(key)} cannot be the name of a header.")
         if isinstance(value, FileText):
             raise RequestSyntaxError("A file's content as a header is not read. Read it in Python: {{ text }}.")
         draft.headers.append((key, value))
     else:
         is_json = separator == ":="
         if is_json and isinstance(value, Template) and value.plain is not None:
-            check_json(value.plain, f"the value of {shown(key)}")
+            check_json(value.plain, f"the value of {quote_excerpt(key)}")
         draft.fields.append((key, value, is_json))
 
 

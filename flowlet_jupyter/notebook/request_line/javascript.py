@@ -10,7 +10,7 @@ from urllib.parse import quote
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.request_line.curl_body import FORM, encoded
 from flowlet_jupyter.notebook.request_line.spec import Body, Draft
-from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, shown, template
+from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, quote_excerpt, template
 
 _START = re.compile(r"(?:\s*//[^\n]*\n)*\s*(?:(?:const|let|var)\s+[\w$]+\s*=\s*)?(?:await\s+)?fetch\s*\(")
 _SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -58,7 +58,7 @@ def _take_other(options: dict[str, Any], draft: Draft) -> None:
             "sent from here. Name a secret instead: --secret NAME"
         )
     if unknown := sorted(set(options) - _IGNORED):
-        raise RequestSyntaxError(f"The option {shown(unknown[0])} of fetch is not known here. Leave it out.")
+        raise RequestSyntaxError(f"The option {quote_excerpt(unknown[0])} of fetch is not known here. Leave it out.")
 
 
 def _pairs(headers: Any) -> list[tuple[str, str]]:
@@ -111,7 +111,7 @@ class _Reader:
         self._next(";")
         if self._peek():
             raise RequestSyntaxError(
-                f"Only fetch(…) itself is read. Leave out what stands behind it: {shown(self._text[self._position :][:60])}"
+                f"Only fetch(…) itself is read. Leave out what stands behind it: {quote_excerpt(self._text[self._position :][:60])}"
             )
         return url, options
 
@@ -129,7 +129,7 @@ class _Reader:
     def _expect(self, sign: str) -> None:
         if not self._next(sign):
             rest = self._text[self._position :][:30]
-            raise RequestSyntaxError(f"The JavaScript is not read here: {sign} is expected at {shown(rest)}.")
+            raise RequestSyntaxError(f"The JavaScript is not read here: {sign} is expected at {quote_excerpt(rest)}.")
 
     def _value(self) -> Any:
         value = self._single()
@@ -163,7 +163,7 @@ class _Reader:
         if not found:
             rest = self._text[self._position :][:30]
             raise RequestSyntaxError(
-                f"The JavaScript is not read here: {shown(rest)}. Write {{{{ name }}}} for a value."
+                f"The JavaScript is not read here: {quote_excerpt(rest)}. Write {{{{ name }}}} for a value."
             )
         self._position = found.end()
         name = found[0]
@@ -179,7 +179,7 @@ class _Reader:
             return _as_json(value)
         if "." in name or self._peek() == "(":
             raise RequestSyntaxError(
-                f"{shown(name)} is not run here. Compute it in Python and write {{{{ name }}}} for it."
+                f"{quote_excerpt(name)} is not run here. Compute it in Python and write {{{{ name }}}} for it."
             )
         return self._expression(name)
 

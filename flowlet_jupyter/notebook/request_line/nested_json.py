@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flowlet_jupyter.errors import RequestSyntaxError
-from flowlet_jupyter.notebook.request_line.tokens import shown
+from flowlet_jupyter.notebook.request_line.tokens import quote_excerpt
 
 _NAME = re.compile(r"((?:[^\[\]\\]|\\.)*)((?:\[(?:[^\[\]\\]|\\.)*\])*)", re.DOTALL)
 _MOST_INDEX = 10_000  # a list is filled with null up to there
@@ -29,11 +29,11 @@ def json_steps(name: str) -> list[_Step]:
     """Where the field `name` stands: a member's name, an index, None for a new entry. Raises `RequestSyntaxError`."""
     found = _NAME.fullmatch(name)
     if not found:
-        raise RequestSyntaxError(f"{shown(name)}: a [ or ] is left alone. For a literal one write \\[ or \\].")
+        raise RequestSyntaxError(f"{quote_excerpt(name)}: a [ or ] is left alone. For a literal one write \\[ or \\].")
     root: list[_Step] = [_plain(found[1])] if found[1] or not found[2] else []
     steps = root + [_step(text) for text in re.findall(r"\[((?:[^\[\]\\]|\\.)*)\]", found[2])]
     if len(steps) > _MOST_STEPS:
-        raise RequestSyntaxError(f"{shown(name)} is nested too deeply.")
+        raise RequestSyntaxError(f"{quote_excerpt(name)} is nested too deeply.")
     return steps
 
 
@@ -65,7 +65,9 @@ def _with(node: _Node, steps: list[_Step], leaf: _Leaf, name: str) -> _Node:
         return leaf
     step, *rest = steps
     if node is not None and not isinstance(node, dict if isinstance(step, str) else list):
-        raise RequestSyntaxError(f"{shown(name)} does not fit the fields in front of it: there stands another kind.")
+        raise RequestSyntaxError(
+            f"{quote_excerpt(name)} does not fit the fields in front of it: there stands another kind."
+        )
     if isinstance(step, str):
         members = node if isinstance(node, dict) else {}
         members[step] = _with(members.get(step), rest, leaf, name)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.http.styles import STYLES
 from flowlet_jupyter.notebook.request_line.spec import METHODS, Body, Draft, Template
-from flowlet_jupyter.notebook.request_line.tokens import shown
+from flowlet_jupyter.notebook.request_line.tokens import quote_excerpt
 
 HEADER_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):(?!//)[ \t]*(.*)")
 ITEM = re.compile(r"(?P<key>[^=:@\s\0][^=:@\s]*?)(?P<separator>==|:=|=|:|@)(?P<value>.*)", re.DOTALL)
@@ -80,7 +80,7 @@ def read_option(word: str, words: list[str], position: int, draft: Draft, templa
     if option is None:
         close = difflib.get_close_matches(spelling, OPTIONS, n=1)
         advice = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(OPTIONS)}."
-        raise RequestSyntaxError(f"There is no option {shown(spelling)}. {advice}")
+        raise RequestSyntaxError(f"There is no option {quote_excerpt(spelling)}. {advice}")
     if option.value == "none":
         if has_value:
             raise RequestSyntaxError(f"The option {spelling} takes no value.")
@@ -128,14 +128,14 @@ def _take(name: str, value: str | None, spelling: str, draft: Draft, template: M
 def _header(text: str, draft: Draft, template: MakeTemplate) -> None:
     header = HEADER_LINE.fullmatch(text)
     if not header:
-        raise RequestSyntaxError(f"{shown(text)} is not a header. Write -H 'Name: value'.")
+        raise RequestSyntaxError(f"{quote_excerpt(text)} is not a header. Write -H 'Name: value'.")
     draft.headers.append((header[1], template(header[2])))
 
 
 def _parameter(text: str, draft: Draft, template: MakeTemplate) -> None:
     key, found, rest = text.partition("=")
     if not found or not key or "\0" in key:
-        raise RequestSyntaxError(f"{shown(text)} is not a parameter. Write --param key=value.")
+        raise RequestSyntaxError(f"{quote_excerpt(text)} is not a parameter. Write --param key=value.")
     draft.query.append((key, template(rest)))
 
 
@@ -155,7 +155,7 @@ def _set(draft: Draft, name: str, value: Any, spelling: str) -> None:
 def set_out(name: str, draft: Draft) -> None:
     """Assign the result to the variable `name`. Raises `RequestSyntaxError`."""
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise RequestSyntaxError(f"{shown(name)} cannot be the name of a variable.")
+        raise RequestSyntaxError(f"{quote_excerpt(name)} cannot be the name of a variable.")
     if draft.options.get("out", name) != name:
         raise RequestSyntaxError("The result is assigned twice: with << and with -o. Leave one out.")
     draft.options["out"] = name
@@ -179,25 +179,25 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 86400:
-        raise RequestSyntaxError(f"{shown(text)} is not a number of seconds. Example: --timeout 10")
+        raise RequestSyntaxError(f"{quote_excerpt(text)} is not a number of seconds. Example: --timeout 10")
     return seconds
 
 
 def _style(text: str) -> str:
     if text and text not in STYLES:
-        raise RequestSyntaxError(f"{shown(text)} is no way to page. There are: {', '.join(STYLES)}.")
+        raise RequestSyntaxError(f"{quote_excerpt(text)} is no way to page. There are: {', '.join(STYLES)}.")
     return text or "auto"
 
 
 def _age(text: str) -> str:
     if text and not _AGE.fullmatch(text):
-        raise RequestSyntaxError(f"{shown(text)} is not an age. Write it as 30s, 10m, 1h or 7d.")
+        raise RequestSyntaxError(f"{quote_excerpt(text)} is not an age. Write it as 30s, 10m, 1h or 7d.")
     return text or "1h"
 
 
 def _number(text: str, spelling: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit()) or not least <= int(text[:12]) <= most:
-        raise RequestSyntaxError(f"{shown(text)} is not a number for {spelling}: {least} to {most:,}.")
+        raise RequestSyntaxError(f"{quote_excerpt(text)} is not a number for {spelling}: {least} to {most:,}.")
     return int(text)
 
 

@@ -10,7 +10,7 @@ from flowlet_jupyter.notebook.request_line.curl_body import FORM, CurlCommand, e
 from flowlet_jupyter.notebook.request_line.curl_options import set_method, set_output, set_timeout, set_url
 from flowlet_jupyter.notebook.request_line.powershell_values import PowerShellReader
 from flowlet_jupyter.notebook.request_line.spec import Body, Draft
-from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, shown, template
+from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, quote_excerpt, template
 
 _CALL = r"(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm)\b"
 _START = re.compile(
@@ -74,7 +74,9 @@ class _Script:
             ):
                 pass  # the response is shown
             else:
-                raise RequestSyntaxError(f"{shown(reader.rest(60))} of PowerShell is not read here. Leave it out.")
+                raise RequestSyntaxError(
+                    f"{quote_excerpt(reader.rest(60))} of PowerShell is not read here. Leave it out."
+                )
 
     def _add(self, variable: str, name: Any, value: Any) -> None:
         self.reader.variables.setdefault(variable.lower(), {})[str(name)] = value
@@ -167,4 +169,6 @@ def _put_options(parameters: dict[str, Any], command: CurlCommand) -> None:
                 f"{name} out, and name the secret: --secret NAME"
             )
         elif name not in _IGNORED_VALUES:
-            raise RequestSyntaxError(f"The parameter {shown(name)} of PowerShell is not known here. Leave it out.")
+            raise RequestSyntaxError(
+                f"The parameter {quote_excerpt(name)} of PowerShell is not known here. Leave it out."
+            )

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from flowlet_jupyter.errors import RequestSyntaxError
-from flowlet_jupyter.notebook.request_line.tokens import shown
+from flowlet_jupyter.notebook.request_line.tokens import quote_excerpt
 
 # a backtick at the end of a line goes on in the next
 _SPACE = re.compile(r"(?:[ \t]|`\n|#[^\n]*)*")
@@ -50,7 +50,9 @@ class PowerShellReader:
     def expect(self, pattern: str, name: str) -> None:
         """Go behind what must stand here. Raises `RequestSyntaxError`."""
         if not self.take(pattern):
-            raise RequestSyntaxError(f"The PowerShell is not read here: {name} is expected at {shown(self.rest(30))}.")
+            raise RequestSyntaxError(
+                f"The PowerShell is not read here: {name} is expected at {quote_excerpt(self.rest(30))}."
+            )
 
     def arguments(self) -> list[Any]:
         """The values of `(a, b)`."""
@@ -107,7 +109,7 @@ class PowerShellReader:
         if found := self.take(r"[^\s\"'$@(){};,|`]+"):
             return found[0]
         raise RequestSyntaxError(
-            f"{shown(self.rest(40))} of PowerShell is not read here. Compute it in Python and write {{{{ name }}}} for it."
+            f"{quote_excerpt(self.rest(40))} of PowerShell is not read here. Compute it in Python and write {{{{ name }}}} for it."
         )
 
     def _variable(self, name: str) -> Any:

@@ -67,7 +67,7 @@ def with_marks(whole: Template) -> tuple[str, list[str]]:
     return "".join(pieces), expressions
 
 
-def words(marked: str) -> list[str]:
+def split_tokens(marked: str) -> list[str]:
     """The words of a line, as a shell has them. Raises `RequestSyntaxError`."""
     try:
         return shlex.split(_without_comment(marked), posix=True)
@@ -92,6 +92,6 @@ def _without_comment(line: str) -> str:
     return line
 
 
-def shown(text: str) -> str:
+def quote_excerpt(text: str) -> str:
     """A piece of the text for a message."""
     return "'" + MARK.sub("{{…}}", text)[:100] + "'"

@@ -11,7 +11,7 @@ from flowlet_jupyter.notebook.request_line.curl_body import CurlCommand, add_dat
 from flowlet_jupyter.notebook.request_line.curl_options import set_header, set_method, set_output, set_timeout, set_url
 from flowlet_jupyter.notebook.request_line.pasted_credentials import user_and_password
 from flowlet_jupyter.notebook.request_line.spec import Draft, FileText, Template
-from flowlet_jupyter.notebook.request_line.tokens import shown, template
+from flowlet_jupyter.notebook.request_line.tokens import quote_excerpt, template
 
 _IGNORED = frozenset({
     "-q", "--quiet", "-nv", "--no-verbose", "-v", "--verbose", "--content-on-error", "--auth-no-challenge", "-nc", "-c",
@@ -41,14 +41,14 @@ def read_wget(text: str, draft: Draft) -> None:
             set_url(word if "://" in word or "\0" in word else f"http://{word}", command)
         elif not _take_flag(name, draft):
             if not has_value and not words:
-                raise RequestSyntaxError(f"The wget option {shown(name)} needs a value behind it.")
+                raise RequestSyntaxError(f"The wget option {quote_excerpt(name)} needs a value behind it.")
             value = value if has_value else words.pop(0)
             if name in {"--user", "--http-user"}:
                 user = value
             elif name in {"--password", "--http-password"}:
                 password = value
             elif name not in _TAKERS:
-                raise RequestSyntaxError(f"The wget option {shown(name)} is not known here. Leave it out.")
+                raise RequestSyntaxError(f"The wget option {quote_excerpt(name)} is not known here. Leave it out.")
             else:
                 _TAKERS[name](value, command)
     if user is not None or password is not None:
