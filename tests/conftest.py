@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import subprocess
 import threading
 from pathlib import Path
 
+import hypothesis
 import pytest
 from servers.catalogue_api import CatalogueApi
 from support import JupyterProcess, OidcProvider, npm_install
@@ -19,11 +21,28 @@ pytest_plugins = ["pytest_jupyter.jupyter_server", "flowlet_jupyter.testing.plug
 
 
 HERE = Path(__file__).parent
+# where a run decides whether something lands, it tries the same examples each time; elsewhere new ones
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 # A test that starts a kernel, a browser, a server program or a storm of processes is slow by what it asks for.
 SLOW_FIXTURES = frozenset({"kernel", "jupyter_lab", "oidc_provider", "chromium", "open_lab", "hub", "jp_serverapp"})
-SLOW_FILES = frozenset({"test_kernel.py", "test_quality.py", "test_notebooks.py", "test_terminal.py", "test_httpie.py"})
+SLOW_FILES = frozenset(
+    {
+        "test_kernel.py",
+        "test_quality.py",
+        "test_notebooks.py",
+        "test_terminal.py",
+        "test_httpie.py",
+        "test_typing.py",
+        "test_frontend.py",
+        "test_curl_on_the_wire.py",
+        "test_storm.py",
+        "test_host_rule.py",
+    }
+)
 
 # What a secret could be lost by: leaks, attacks, the host rule, redirects, redaction, tracebacks, faults of the vault.
 SECURITY_FILES = frozenset({

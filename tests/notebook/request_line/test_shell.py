@@ -54,7 +54,11 @@ def test_the_words_are_those_of_bash(lines):
     for line, words in zip(lines, theirs, strict=True):
         if re.search(r"\$[\w{@*#?$!-]", line, re.ASCII) and is_refused(line):
             continue
-        ours = [word.encode("utf-8", "surrogateescape") for word in read_shell(f"printf {line}", []).words[1:]]
+        expressions: list[str] = []
+        command = read_shell(f"printf {line}", expressions)
+        if expressions:
+            continue  # a variable: the notebook's, which bash does not have
+        ours = [word.encode("utf-8", "surrogateescape") for word in command.words[1:]]
         assert (ours or [b""]) == words, line
 
 
