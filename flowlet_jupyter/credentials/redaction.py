@@ -11,7 +11,7 @@ import html
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
@@ -47,7 +47,9 @@ class SentValues:
         """`values`, and those in the fields of `holders`: secrets and token sets, which are frozen."""
         self.__values = tuple(values)
         self.__holders = holders
-        self.__forms: tuple[bytes, ...] | None = None
+        self.__forms: Callable[[], tuple[bytes, ...]] | None = (
+            None  # a function, as in `SecretValue`: nothing to be seen
+        )
 
     def __repr__(self) -> str:
         return "SentValues(hidden)"
@@ -81,11 +83,17 @@ class SentValues:
         """The same for an encoded text, in UTF-8 or any encoding that agrees with ASCII; `content` itself if nothing is found."""
         if not self or not content:
             return content
-        if self.__forms is None:
-            # made when they are first needed: most responses are never shown
-            values = (*self.__values, *values_in(*self.__holders))
-            self.__forms = _encoded_forms(value.reveal() for value in values)
-        return _without(content, self.__forms)
+        try:
+            if self.__forms is None:
+                # made when they are first needed: most responses are never shown
+                values = (*self.__values, *values_in(*self.__holders))
+                self.__forms = _hidden(_encoded_forms(value.reveal() for value in values))
+            outcome: bytes | BaseException = _without(content, self.__forms())
+        except BaseException as error:  # noqa: BLE001 - an interrupt, say: the frames below hold the values
+            outcome = error.with_traceback(None)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
 
 
 NOTHING_SENT = SentValues()
@@ -120,6 +128,10 @@ def values_in(*holders: Any) -> list[SecretValue]:
 
 
 # what is looked for
+
+
+def _hidden(forms: tuple[bytes, ...]) -> Callable[[], tuple[bytes, ...]]:
+    return lambda: forms
 
 
 def _encoded_forms(values: Iterable[str]) -> tuple[bytes, ...]:

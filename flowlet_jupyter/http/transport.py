@@ -222,14 +222,18 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of a response. The frames below, of which the connection's know the request, are in no traceback."""
+    """The body of a response. The frames below, of which the connection's know the request, are in no traceback.
+
+    The connection's stream holds the request as it was sent. It is behind a function, so that what reads the attributes
+    of a response one after another (serializers, debuggers, inspectors of variables) does not come to it.
+    """
 
     def __init__(self, stream: Any) -> None:
-        self._stream = stream
+        self._stream = lambda: stream
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._stream
+            yield from self._stream()
         except GeneratorExit:
             raise
         except BaseException as error:  # noqa: BLE001 - raised below, without its frames
@@ -240,7 +244,7 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for part in self._stream:
+            async for part in self._stream():
                 yield part
         except GeneratorExit:
             raise
@@ -251,10 +255,10 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise failure
 
     def close(self) -> None:
-        self._stream.close()
+        self._stream().close()
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        await self._stream().aclose()
 
 
 def _attached(request: httpx.Request, credentials: SentCredentials | None, body: _Body | None) -> httpx.Request:

@@ -36,7 +36,7 @@ class CanaryServer(ThreadingHTTPServer):
     """A provider's token endpoint and an API on one port of loopback. What it was sent and what it issued is in `values`.
 
     /token issues, /token/refuse and /token/broken repeat in their errors what they were sent, /token/wait answers when
-    `may_answer` is set. The API: /quiet, /echo, /status/NNN, /pages, /html, /drop, /to?URL.
+    `may_answer` is set. The API: /quiet, /unauthorized, /echo, /status/NNN, /pages, /html, /drop, /to?URL.
     """
 
     daemon_threads = True
@@ -74,6 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
         sent = f"{self.path} {dict(self.headers)} {body.decode('utf-8', 'replace')}"
         if path.startswith("/token"):
             self._token(path, body, sent)
+        elif path == "/unauthorized":
+            self._send(401, {"error": "no"}, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
         elif path == "/drop":
             self.close_connection = True
         elif path.startswith("/status/"):
@@ -161,8 +163,8 @@ def canary_server() -> Iterator[CanaryServer]:
             thread.join()
 
 
-def put_secrets(server: CanaryServer, outside: Path) -> list[str]:
-    """One secret of each kind and way, all with canaries, in the vault; their names.
+def put_secrets(server: CanaryServer, outside: Path, *, but: frozenset[str] = frozenset()) -> list[str]:
+    """One secret of each kind and way, all with canaries, in the vault; their names, without those in `but`.
 
     `outside` is a folder that is not searched: the file of the external secret is there.
     """
@@ -210,6 +212,7 @@ def put_secrets(server: CanaryServer, outside: Path) -> list[str]:
         flowlet.ApiKey(name="key_in_query", key=new("API key in the query"), parameter="key", location="query", base_url=server.url),
         flowlet.External(name="external", source=f"file:{outside / 'external'}", base_url=server.url),
     ]  # fmt: skip
+    made = [secret for secret in made if secret.name not in but]
     for secret in made:
         tokens = None
         if isinstance(secret, flowlet.OAuth2) and secret.name not in {"machine", "robot"}:

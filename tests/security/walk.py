@@ -30,7 +30,13 @@ _NEVER_CALLED = frozenset(
 )
 # what gives the API's own text, which a user asks for: docs/security.md says so
 _BODY = frozenset({"text", "content", "json", "read", "aread", "_content", "_text"})
+# made by another library to hold the value, which that library asked for: docs/security.md says so
+_HANDED_OVER = frozenset({"azure.core.credentials"})
 _ATOMS = (str, bytes, int, float, complex, bool, type(None), type, types.ModuleType, types.FunctionType, types.CodeType)
+
+
+def _is_ours(value: Any) -> bool:
+    return (type(value).__module__ or "").partition(".")[0] in {"flowlet_jupyter", "httpx"}
 
 
 def arguments_for(function: Any, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,7 +46,7 @@ def arguments_for(function: Any, values: Mapping[str, Any]) -> dict[str, Any]:
         parameter.name
         for parameter in parameters
         if parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
-        and (parameter.default is parameter.empty or parameter.name in {"secret", "timeout"})
+        and (parameter.default is parameter.empty or parameter.name in {"secret", "timeout", "retry"})
     ]
     missing = [name for name in needed if name not in values]
     if missing:
@@ -52,7 +58,7 @@ class Walk:
     """One walk: `texts` is what was written down, `visited` how many objects were."""
 
     def __init__(self) -> None:
-        self.texts: list[bytes] = []
+        self.texts: set[bytes] = set()
         self.visited = 0
         self._seen: dict[int, Any] = {}
 
@@ -61,19 +67,19 @@ class Walk:
         if isinstance(value, _ATOMS):
             self._add(value)
             return
-        if id(value) in self._seen or depth > MAX_DEPTH:
+        if id(value) in self._seen or depth > MAX_DEPTH or type(value).__module__ in _HANDED_OVER:
             return
         self._seen[id(value)] = value  # alive, so that its id is not given again
         self.visited += 1
-        self._write(value)
+        self._write(value, depth)
         for child in self._children(value):
             self.visit(child, depth + 1)
 
     def _add(self, value: Any) -> None:
         if isinstance(value, str):
-            self.texts.append(value.encode("utf-8", "surrogatepass"))
+            self.texts.add(value.encode("utf-8", "surrogatepass"))
         elif isinstance(value, bytes):
-            self.texts.append(value)
+            self.texts.add(value)
         else:
             self._try(lambda: repr(value))
 
@@ -88,10 +94,14 @@ class Walk:
             with contextlib.suppress(Exception):
                 self._add(repr(written))
 
-    def _write(self, value: Any) -> None:
+    def _write(self, value: Any, depth: int) -> None:
+        self._try(lambda: repr(value))
+        if depth > 1 and not _is_ours(value):
+            return
         for write in (
-            repr, str, format, ascii, pprint.pformat, vars, dataclasses.asdict, dataclasses.astuple, jsonpickle.encode,
-            cloudpickle.dumps, inspect.getdoc, dict, list,
+            str, format, ascii, pprint.pformat, vars, dataclasses.asdict, dataclasses.astuple,
+            lambda each: jsonpickle.encode(each, max_depth=4),
+            cloudpickle.dumps, inspect.getdoc,
             lambda each: json.dumps(each, default=vars), lambda each: json.dumps(each, default=str),
             lambda each: "%s %r" % (each, each), lambda each: each.__reduce_ex__(4), lambda each: each.__getstate__(),
             lambda each: copyreg.__reduce_ex__(each, 2), lambda each: repr(vars(copy.copy(each))),
@@ -122,12 +132,12 @@ class Walk:
                 yield from list(value.items())[:200]
         elif isinstance(value, list | tuple | set | frozenset):
             yield from list(value)[:200]
-        is_ours = (type(value).__module__ or "").partition(".")[0] in {"flowlet_jupyter", "httpx"}
+        is_ours = _is_ours(value)
         if not is_ours and not isinstance(value, BaseException):
             return
         if isinstance(value, BaseException):
             yield from (value.__cause__, value.__context__, value.args)
-            yield from self._frames(value)
+            self._frames(value)
         for name in dir(value):
             if name.startswith("__") or name in _BODY:
                 continue
@@ -145,7 +155,7 @@ class Walk:
                 continue
             yield child
 
-    def _frames(self, error: BaseException) -> Iterator[Any]:
+    def _frames(self, error: BaseException) -> None:
         """The variables of the frames that a verbose traceback shows; those of this module know what was asked."""
         traceback = error.__traceback__
         while traceback is not None:
@@ -195,17 +205,17 @@ def walk(secrets: list[str], url: str, bad: list[str], folder: str) -> tuple[int
     """
     found = Walk()
     for number, secret in enumerate(secrets):
-        for address in (url, *bad):
+        for address in (url, *bad) if number % 4 == 0 else (url, bad[number % len(bad)]):
             values = {
                 "secret": secret, "url": address, "method": "GET", "targets": [address], "endpoint": address,
-                "path": str(Path(folder) / f"download-{number}"), "timeout": 5, "question": "Value",
+                "path": str(Path(folder) / f"download-{number}"), "timeout": 5, "retry": 0, "question": "Value",
             }  # fmt: skip
             for name, value in results(values):
-                found.texts.append(name.encode())
+                found.texts.add(name.encode())
                 found.visit(value)
     import flowlet_jupyter as flowlet
 
     for secret in secrets:
         found.visit(flowlet.secrets[secret])
         found.visit(flowlet.secrets.vault.get(secret))
-    return found.visited, b"\n".join(found.texts)
+    return found.visited, b"\n".join(sorted(found.texts))
