@@ -7,7 +7,7 @@ A verbose traceback prints the variables of every frame. So the request with the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -229,7 +229,7 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     """
 
     def __init__(self, stream: Any) -> None:
-        self._stream = lambda: stream
+        self._stream: Callable[[], Any] = lambda: stream
 
     def __iter__(self) -> Iterator[bytes]:
         try:
