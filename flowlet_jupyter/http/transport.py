@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Any
 
@@ -21,6 +22,7 @@ from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.usage_log import record_use
 from flowlet_jupyter.oauth.refresh import wait_for, wait_for_async
 from flowlet_jupyter.session.prompt import AuthorizationPrompt, NoPrompt
+from flowlet_jupyter.settings.library_logs import without_response_headers
 from flowlet_jupyter.vault import Vault
 
 
@@ -99,7 +101,8 @@ class CredentialTransport(httpx.BaseTransport):
         self, request: httpx.Request, credentials: SentCredentials | None, body: _Body | None
     ) -> httpx.Response | BaseException:
         try:
-            return self._network.handle_request(_attached(request, credentials, body))
+            with nullcontext() if credentials is None else without_response_headers():
+                return self._network.handle_request(_attached(request, credentials, body))
         except BaseException as error:  # noqa: BLE001 - `_send` raises it, without the frames that hold the credentials
             return error
 
@@ -183,7 +186,8 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
         self, request: httpx.Request, credentials: SentCredentials | None, body: _Body | None
     ) -> httpx.Response | BaseException:
         try:
-            return await self._network.handle_async_request(_attached(request, credentials, body))
+            with nullcontext() if credentials is None else without_response_headers():
+                return await self._network.handle_async_request(_attached(request, credentials, body))
         except BaseException as error:  # noqa: BLE001 - as in the sync twin
             return error
 
@@ -278,9 +282,10 @@ def _attached(request: httpx.Request, credentials: SentCredentials | None, body:
 
 def our_response(response: httpx.Response, secret_name: str | None, sent: SentValues = NOTHING_SENT) -> Response:
     """`response` as a `Response` that knows whose credentials it was asked for with, and which values were sent."""
-    ours = Response(
-        response.status_code, headers=response.headers, stream=response.stream, extensions=response.extensions
-    )
+    extensions = response.extensions
+    if sent and response.reason_phrase != httpx.codes.get_reason_phrase(response.status_code):  # httpx logs it, at INFO
+        extensions = {**extensions, "reason_phrase": sent.redact_bytes(extensions.get("reason_phrase", b""))}
+    ours = Response(response.status_code, headers=response.headers, stream=response.stream, extensions=extensions)
     ours.secret_name, ours.sent_values = secret_name, sent
     return ours
 

@@ -135,7 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
         self, status: int, content, headers=(), *, content_type: str = "application/json", repeat: bool = False
     ) -> None:
         data = (content if isinstance(content, str) else json.dumps(content)).encode()
-        self.send_response(status)
+        # the reason phrase too, of which httpx logs every one
+        self.send_response(status, f"you sent {self.headers['Authorization']}" if repeat else None)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(data)))
         if repeat:  # as some gateways do

@@ -26,6 +26,7 @@ from nbconvert import HTMLExporter
 from security.canaries import canary, canary_server, put_secrets
 from security.surfaces import Surface, children_of, file, folder, process, search, texts
 from security.walk import walk
+from support import eventually
 
 import flowlet_jupyter as flowlet
 
@@ -261,6 +262,7 @@ def test_papermill_nbconvert_and_the_terminal(server, outside, jupyter_folders, 
     cells += [line.format(name) for name in names for line in (*SHOWING[:3], SHOWING[9])]
     cells += ["print(wanted)"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook.cells[1].metadata["tags"] = ["parameters"]
     work = tmp_path / "work"
     work.mkdir()
@@ -305,7 +307,7 @@ def test_papermill_nbconvert_and_the_terminal(server, outside, jupyter_folders, 
 # the server, at DEBUG
 
 
-def test_a_server_at_debug(server, outside, jupyter_lab, jupyter_folders, tmp_path, measured):
+def test_a_server_at_debug(server, outside, jupyter_lab, jupyter_folders, measured):
     put_secrets(server, outside)
     lab = jupyter_lab()
     bodies: list[str] = []
@@ -358,7 +360,7 @@ def test_a_server_at_debug(server, outside, jupyter_lab, jupyter_folders, tmp_pa
             ask(browser, "GET", "callback", params={"state": state, "code": code})
             ask(browser, "GET", "callback", params={"state": state, "code": code})
             ask(browser, "GET", "handover", params={"ticket": state, "code": code})
-            ask(browser, "GET", f"callback/{code[:16]}x", params={"state": state, "code": code})
+            ask(browser, "GET", "callback/0123456789abcdex", params={"state": state, "code": code})
         for path in (
             "api/secrets",
             "api/vault",
@@ -384,6 +386,11 @@ def test_a_server_at_debug(server, outside, jupyter_lab, jupyter_folders, tmp_pa
             ask(browser, "PUT", contents, json={"type": "notebook", "content": changed})
             ask(browser, "POST", f"{contents}/checkpoints")
 
+        beside: list[subprocess.Popen] = []
+
+        def begin(text: str) -> None:
+            beside.append(_waiting(text))
+
         assert server.values["code_verifier"]
         checkpoints = lab.folder / ".ipynb_checkpoints"
         search(
@@ -394,11 +401,14 @@ def test_a_server_at_debug(server, outside, jupyter_lab, jupyter_folders, tmp_pa
                 Surface("checkpoints", lambda: b"".join(each.read_bytes() for each in checkpoints.iterdir()), checkpoint),
                 folder("vault, pending flows, runtime and config folders", jupyter_folders),
                 folder("the served folder", lab.folder),
-                process("command lines and environments of server and kernels", lambda: children_of(lab.process.pid),
-                        lambda text: ask(browser, "POST", f"{lab.base}api/kernels", json={"name": "python3", "env": {"PLANTED": text}})),
+                process("command lines and environments of server and kernels",
+                        lambda: [*children_of(lab.process.pid), *(each.pid for each in beside)], begin),
             ],
             server.values, measured,
         )  # fmt: skip
+        for each in beside:
+            each.kill()
+            each.wait()
 
 
 # the command line, and the loggers of this process
@@ -414,7 +424,7 @@ def test_the_command_line(server, outside, tmp_path, measured):
                 ["import", str(outside / "value")]]  # fmt: skip
     for command in commands:
         done = subprocess.run(
-            [sys.executable, "-m", "flowlet_jupyter.cli", *command] if False else _command(command),
+            _command(command),
             capture_output=True, text=True, check=False, cwd=tmp_path, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         said += [done.stdout, done.stderr]
@@ -426,7 +436,7 @@ def test_the_command_line(server, outside, tmp_path, measured):
     assert server.was_asked.wait(60)
 
     def plant(text: str) -> None:
-        running.append(subprocess.Popen([sys.executable, "-c", "input()", text], stdin=subprocess.PIPE))
+        running.append(_waiting(text))
 
     seen = process(
         "argv and environment of the command", lambda: [each.pid for each in running if each.poll() is None], plant
@@ -438,6 +448,14 @@ def test_the_command_line(server, outside, tmp_path, measured):
         for each in running:
             each.kill()
             each.wait()
+
+
+def _waiting(argument: str) -> subprocess.Popen:
+    """A process with `argument` on its command line, which ends when its standard input does."""
+    running = subprocess.Popen([sys.executable, "-c", "input()", argument], stdin=subprocess.PIPE)
+    # a fork has its parent's command line until it begins
+    eventually(lambda: argument.encode() in Path(f"/proc/{running.pid}/cmdline").read_bytes())
+    return running
 
 
 def _command(arguments: list[str]) -> list[str]:
