@@ -9,22 +9,24 @@ from jupyter_server.utils import url_path_join
 from flowlet_jupyter.server.api import (
     AccountsHandler,
     DeviceHandler,
-    DiscoverHandler,
     GreetingHandler,
     IntrospectHandler,
     MissingAPIHandler,
-    ProviderFieldsHandler,
-    ProvidersHandler,
-    RedirectUriHandler,
     RefreshHandler,
     RevokeHandler,
-    SchemaHandler,
     SecretHandler,
     SecretsHandler,
     TestHandler,
     VaultHandler,
 )
 from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, HandOverHandler
+from flowlet_jupyter.server.form_api import (
+    DiscoverHandler,
+    ProviderFieldsHandler,
+    ProvidersHandler,
+    RedirectUriHandler,
+    SchemaHandler,
+)
 from flowlet_jupyter.server.pages import PageFileHandler, SecretsPageHandler
 from flowlet_jupyter.server.redirect_uri import PROVIDER_KEY
 from flowlet_jupyter.vault import Vault
