@@ -39,6 +39,18 @@ class ProviderFieldsHandler(FlowletAPIHandler):
         self.finish(fields_for(provider, self.get_json_body() or {}))
 
 
+class CompletedHandler(FlowletAPIHandler):
+    """`POST api/completed`: the catalogue's fields for a pasted client's."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        """The fields in the JSON object of the body, and what the entry with the same token endpoint knows beside them."""
+        fields = self.get_json_body()
+        if not isinstance(fields, dict):
+            raise InvalidSecret("The body must be a JSON object.")
+        self.finish(await run_in_thread(lambda: completed(fields)))
+
+
 class DiscoverHandler(FlowletAPIHandler):
     """`POST api/discover`."""
 

@@ -21,6 +21,7 @@ from flowlet_jupyter.server.api import (
 )
 from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, HandOverHandler
 from flowlet_jupyter.server.form_api import (
+    CompletedHandler,
     DiscoverHandler,
     ProviderFieldsHandler,
     ProvidersHandler,
@@ -47,6 +48,7 @@ def handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]
         rf"api/secrets/{_NAME}/device": DeviceHandler,
         r"api/providers": ProvidersHandler,
         rf"api/providers/{_NAME}": ProviderFieldsHandler,
+        r"api/completed": CompletedHandler,
         r"api/discover": DiscoverHandler,
         r"api/redirect-uri": RedirectUriHandler,
         r"api/schema": SchemaHandler,
