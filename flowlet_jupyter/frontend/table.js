@@ -46,7 +46,7 @@ export function tableView({ secrets, providers, schema, required, vault }, order
   return element(
     "section",
     { "aria-label": "Secrets" },
-    element("div", { class: "flowlet-head" }, element("div", { class: "flowlet-title" }, element("h2", {}, "Secrets"), vaultView(vault)), button("Add secret", () => view.edit(null), { class: "flowlet-primary" })),
+    element("div", { class: "flowlet-head" }, element("h2", {}, "Secrets"), element("div", { class: "flowlet-title" }, button("Add secret", () => view.edit(null), { class: "flowlet-primary" }), vaultView(vault))),
     secrets.length >= SEARCHED_FROM || order.query ? search : null,
     secrets.length ? element("table", { "aria-label": "Secrets" }, element("thead", {}, head), body) : emptyView(),
     none,
