@@ -182,8 +182,9 @@ def test_from_right_to_left_everything_is_mirrored_and_nothing_is_cut_off(page, 
 
 def test_at_twice_the_size_nothing_is_cut_off(page, loopback, stored):
     page.set_viewport_size({"width": 640, "height": 500})  # 1280 px at 200 %
+    larger = "document.documentElement.style.setProperty('--jp-ui-font-size1', '28px')"  # text alone, too
+    page.add_init_script(f"addEventListener('DOMContentLoaded', () => {larger})")
     page.goto(loopback.secrets_url)
-    page.evaluate("document.documentElement.style.setProperty('--jp-ui-font-size1', '28px')")  # text alone, too
     page.get_by_role("button", name="Manage tokens of twitter").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 640
     page.get_by_role("button", name="Manage tokens of twitter").click()
