@@ -2,7 +2,7 @@
 
 Only the plain case is aiohttp's: a direct connection, HTTP/1.1, a short body in memory, and an address and headers that
 aiohttp sends byte for byte. Whatever else is asked for goes the usual way, so that the same request arrives and the
-same errors are raised. docs/decisions/0013-aiohttp.md says what was tried.
+same errors are raised. docs/decisions/0010-aiohttp.md says what was tried.
 """
 
 from __future__ import annotations
@@ -201,15 +201,7 @@ def _plain_body(request: httpx.Request) -> bytes | None:
     stream = request.stream
     if not isinstance(stream, httpx.ByteStream) or not _METHOD.fullmatch(request.method):
         return None
-    if not _SPECIAL_EXTENSIONS.isdisjoint(request.extensions):
-        return None
-    names: dict[bytes, bytes] = {}
-    for name, value in request.headers.raw:
-        if not (_PLAIN_TEXT.fullmatch(value) and _PLAIN_TEXT.fullmatch(name)):
-            return None
-        if names.setdefault(name.lower(), name) != name:
-            return None  # of `X-A` and `x-a`, aiohttp keeps the last only
-    if not _SPECIAL_HEADERS.isdisjoint(names) or b"host" not in names:
+    if not _SPECIAL_EXTENSIONS.isdisjoint(request.extensions) or not _are_plain(request.headers.raw):
         return None
     body = b"".join(stream)
     stated = request.headers.get("content-length", "" if not body else None)
@@ -218,6 +210,17 @@ def _plain_body(request: httpx.Request) -> bytes | None:
     if not body and not stated and request.method not in {"GET", "HEAD", "OPTIONS", "TRACE"}:
         return None  # aiohttp would add `Content-Length: 0`
     return body
+
+
+def _are_plain(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether aiohttp sends just these headers."""
+    names: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if not (_PLAIN_TEXT.fullmatch(value) and _PLAIN_TEXT.fullmatch(name)):
+            return False
+        if names.setdefault(name.lower(), name) != name:
+            return False  # of `X-A` and `x-a`, aiohttp keeps the last only
+    return _SPECIAL_HEADERS.isdisjoint(names) and b"host" in names
 
 
 def _response(response: aiohttp.ClientResponse, done: Callable[[], None]) -> httpx.Response:

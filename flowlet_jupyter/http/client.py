@@ -75,7 +75,7 @@ def async_client(
 
 
 def _async_network() -> httpx.AsyncBaseTransport:
-    """aiohttp's where the extra `fast` is installed, else httpx's."""
+    """What goes over aiohttp where the extra `fast` is installed, else httpx's own."""
     if is_aiohttp_allowed() and importlib.util.find_spec("aiohttp") is not None:
         from flowlet_jupyter.http.aiohttp_transport import AiohttpTransport
 
@@ -123,7 +123,12 @@ class ClientPool:
 
     def get_async(self, secret: str | None) -> httpx.AsyncClient:
         """The client of the running event loop that sends with `secret`."""
-        of_loop = self._async_clients.setdefault(asyncio.get_running_loop(), {})
+        loop = asyncio.get_running_loop()
+        if loop not in self._async_clients:
+            # open connections hold their loop, so that an entry would never go by itself
+            for ended in [each for each in self._async_clients if each.is_closed()]:
+                self._async_clients.pop(ended, None)
+        of_loop = self._async_clients.setdefault(loop, {})
         if secret not in of_loop:
             of_loop[secret] = async_client(secret, session=self._owner())
         return of_loop[secret]

@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 import warnings
+import weakref
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 from leak_search import leaks
-from support import free_port
+from support import eventually, free_port
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.http import aiohttp_transport
@@ -346,8 +347,7 @@ def test_a_cancelled_request_closes_its_connection(wire):
     async def run() -> None:
         async with flowlet.async_client() as client:
             task = asyncio.create_task(client.get(f"{wire.url}/x"))
-            while not wire.heads:
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(eventually, lambda: wire.heads)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -440,6 +440,17 @@ def test_a_program_that_closes_nothing_is_told_nothing(wire, caplog, recwarn):
             gc.collect()
     assert caplog.text == ""
     assert [each for each in recwarn if "aiohttp" in str(each.filename)] == []
+
+
+def test_a_loop_that_has_ended_is_let_go(wire):
+    async def run() -> weakref.ref:
+        await flowlet.aget(f"{wire.url}/x")
+        return weakref.ref(asyncio.get_running_loop())
+
+    first = asyncio.run(run())
+    asyncio.run(run())
+    gc.collect()
+    assert first() is None
 
 
 # aiohttp only
