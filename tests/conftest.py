@@ -53,6 +53,11 @@ SECURITY_FILES = frozenset({
 })  # fmt: skip
 
 
+def pytest_xdist_auto_num_workers(config):
+    """The fast part waits (for time limits, for small servers) about as long as it computes: more workers than cores."""
+    return round(1.5 * (os.cpu_count() or 1)) if config.option.markexpr == "not slow" else None
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         fixtures = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
