@@ -18,11 +18,11 @@ PAGING_STYLES = ("link", "next", "cursor", "page", "offset")
 KINDS = ("oauth2", "api_key", "password", "basic", "headers")
 
 _DESCRIPTIONS = (
-    "title", "source", "category", "compared", "differs", "registration_page", "refresh_token_from", "redirect_rule", "notes",
+    "title", "source", "category", "registration_page", "refresh_token_from", "redirect_rule", "notes",
     "checked", "ends", "test",
 )  # fmt: skip
-_LISTS = ("one_source", "header_names")
-_TABLES = ("identity", "paging")
+_LISTS = ("header_names",)
+_TABLES = ("identity", "paging", "decided")
 _SOON = datetime.timedelta(days=120)
 
 
@@ -50,9 +50,8 @@ class Provider:
     category: str = ""
     parameters: tuple[Parameter, ...] = ()
     header_names: tuple[str, ...] = ()  # of the kind "headers": those whose values are asked for
-    compared: str = ""  # independent projects whose source has the same endpoints
-    differs: str = ""  # projects that say something else, each with the fields
-    one_source: tuple[str, ...] = ()  # fields in which fewer than two projects agree
+    # fact: why it is as it is here although another project has something else (`check` tells which)
+    decided: Mapping[str, str] = field(default_factory=dict)
     registration_page: str = ""
     refresh_token_from: str = ""  # what makes the provider give a refresh token
     redirect_rule: str = ""
@@ -92,7 +91,7 @@ def parse_provider(key: str, table: Mapping[str, Any], where: str) -> Provider:
         fields=fields,
         parameters=parameters,
         paging=table.get("paging", {}),
-        one_source=tuple(table.get("one_source", ())),
+        decided=table.get("decided", {}),
         header_names=tuple(table.get("header_names", ())),
         **{name: table.get(name, "") for name in _DESCRIPTIONS},
     )
