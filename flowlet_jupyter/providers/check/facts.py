@@ -29,6 +29,7 @@ FACTS = {
 WITH_ALTERNATIVES = frozenset({"client_authentication", "pkce", "base_url", "test", "revocation_endpoint", "paging"})
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "revocation_endpoint")
 
+_NOTHING: frozenset[str] = frozenset()
 _REFRESH_SCOPES = frozenset({"offline_access", "offline.access", "offline", "refresh_token", "extended"})
 _REFRESH_PARAMETERS = frozenset({"access_type=offline", "token_access_type=offline", "duration=permanent"})
 
@@ -65,7 +66,7 @@ def _key_facts(provider: Provider) -> dict[str, str]:
         return {"parameter": ", ".join(sorted(name.lower() for name in provider.header_names))}
     if provider.type == "api_key" and fields.get("location") != "basic":
         name = fields.get("parameter", "X-API-Key").lower()
-        scheme = fields.get("prefix", "").strip().lower()
+        scheme = re.split("[ =]", fields.get("prefix", "").strip().lower())[0]
     else:
         name = "authorization"
         scheme = fields.get("scheme", "bearer").lower() if provider.type == "password" else "basic"
@@ -89,19 +90,24 @@ def paging_text(paging: Mapping[str, str]) -> str:
 
 def agrees(claim: Claim, fact: str, value: str) -> bool:
     """Whether `claim` says `value` of `fact`."""
-    said = claim.facts.get(fact, frozenset())
-    if fact == "parameter":
-        return bool(set(value.split(", ")) & said)
+    said = claim.facts.get(fact, _NOTHING)
+    if fact in {"parameter", "scheme"}:
+        names = set(value.split(", "))
+        return bool(names & said) or (not said and names <= claim.words)
     if fact == "base_url":
         return value in claim.hosts
-    if fact == "test":
-        return value in claim.urls
     if fact == "paging":
         _style, *names = value.split()
-        return value in said or (bool(names) and {_last(name) for name in names} <= claim.words)
-    if fact in ENDPOINTS and not said:
+        return value in said or (bool(names) and {_last(name).lower() for name in names} <= claim.words)
+    if fact == "test" or (fact in ENDPOINTS and not said):
         return value in claim.urls
-    return value in said
+    return value in said or (fact in ENDPOINTS and any(_is_same_address(value, url) for url in said))
+
+
+def _is_same_address(one: str, other: str) -> bool:
+    """Whether one has a place to fill in where the other has a value, or a larger place (`{}` and `{}.okta.com`)."""
+    pattern, text = (one, other) if "{}" in one else (other, one)
+    return re.fullmatch(re.escape(pattern).replace(re.escape("{}"), "[^/]+"), text) is not None
 
 
 def other_value(claim: Claim, fact: str) -> str:

@@ -53,10 +53,10 @@ def _claims_about(provider: Provider, claims: Iterable[Claim]) -> tuple[list[Cla
     is_oauth2 = provider.type == "oauth2"
     named, nearby = [], []
     for claim in claims:
-        if is_oauth2 and "/" in endpoint and endpoint in claim.urls:
+        if is_oauth2 and host_of(endpoint) not in {"", "{}"} and endpoint in claim.urls:
             named.append(claim)
-        elif claim.key in keys and (is_oauth2 or claim.carriers):
+        elif claim.key in keys:
             named.append(claim)
-        elif claim.key in keys or (host not in {"", "{}"} and host in claim.hosts):
+        elif host not in {"", "{}"} and host in claim.hosts:
             nearby.append(claim)
     return named, nearby

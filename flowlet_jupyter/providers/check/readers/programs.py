@@ -25,7 +25,7 @@ _REFRESH = {
     "token_access_type=offline": re.compile(r"token_access_type\W{1,8}offline\b"),
     "duration=permanent": re.compile(r"duration\W{1,8}permanent\b"),
 }
-_WORD = re.compile(r"[A-Za-z_@][\w@]{2,60}")
+_WORD = re.compile(r"[A-Za-z_@][\w@-]{1,60}")
 _REVOCATION = re.compile(r"(?i)(?:revoke_?token_?url|revocation_?(?:url|endpoint))\w*\W{1,6}[\"'](https://[^\"']+)")
 
 
@@ -63,7 +63,7 @@ PROGRAMS = (
     Program(name="ScribeJava", files=("**/com/github/scribejava/apis/*.java",),
             authentication=_post_if("RequestBodyAuthenticationScheme")),
     Program(name="Hybridauth", files=("**/*hybridauth/src/Provider/*.php",), authentication=_basic_if("Basic ")),
-    Program(name="Arctic", files=("**/*arctic/src/providers/*.ts",), authentication=_post_if("request_body")),
+    Program(name="Arctic", files=("**/arctic/src/providers/*.js",), authentication=_basic_if("[Bb]asic|OAuth2Client")),
     Program(name="Better Auth", files=("**/src/social-providers/*.ts",), authentication=_basic_if('authentication: "basic"')),
     Program(name="Nuxt Auth Utils", files=("**/*nuxt-auth-utils/src/runtime/server/lib/oauth/*.ts",),
             authentication=_basic_if("Basic ")),
@@ -75,6 +75,13 @@ PROGRAMS = (
     Program(name="TruffleHog", files=("**/pkg/detectors/*/*.go", "**/pkg/detectors/*/v*/*.go"), key_is_folder=True),
     Program(name="Estuary", files=("**/source-*/source_*/*.py", "**/source-*/oauth2.go"), is_client=True),
     Program(name="dlt", files=("**/*verified-sources/sources/*/*.py", "**/*verified-sources/sources/*/*/*.py"), key_is_folder=True, is_client=True),
+    Program(name="LangChain", files=("**/langchain_community/*/*.py",), is_client=True),
+    Program(name="geopy", files=("**/geopy/geocoders/*.py",), is_client=True),
+    Program(name="geocoder", files=("**/geocoder/*.py",), is_client=True),
+    Program(name="pandas-datareader", files=("**/pandas_datareader/*.py",), is_client=True),
+    Program(name="Flask-Dance", files=("**/flask_dance/contrib/*.py",)),
+    Program(name="httpx-oauth", files=("**/httpx_oauth/clients/*.py",)),
+    Program(name="fastapi-sso", files=("**/fastapi_sso/sso/*.py",)),
     Program(name="Airbyte", files=("**/airbyte-integrations/connectors/source-*/manifest.yaml",), key_is_folder=True, is_client=True),
 )  # fmt: skip
 
@@ -92,10 +99,23 @@ def program_reader(program: Program) -> Callable[[Path], Iterator[Claim]]:
             plain_key(_key(file, program)),
             frozenset(normalized(url) for url in _URL.findall(text)),
             {name: frozenset(values) for name, values in facts.items() if values},
-            frozenset(_WORD.findall(text)) if program.is_client else frozenset(),
+            words_of(text) if program.is_client else frozenset(),
         )
 
     return read
+
+
+def client(folder: Path) -> Iterator[Claim]:
+    """A client library of one provider, unpacked in a folder of its name, under the key of the entry: `clients/fred/fredapi`."""
+    if folder.is_dir():
+        text = "\n".join(file.read_text("utf-8", "replace") for file in sorted(folder.rglob("*.py")))
+        urls = frozenset(normalized(url) for url in _URL.findall(text))
+        yield Claim(folder.name, plain_key(folder.parent.name), urls, words=words_of(text))
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The names in a program, in lower case."""
+    return frozenset(word.lower() for word in _WORD.findall(text))
 
 
 def keyhacks(file: Path) -> Iterator[Claim]:
@@ -145,7 +165,7 @@ def _key_facts(text: str) -> dict[str, set[str]]:
     pairs = re.findall(r"['\"]?([\w-]+)['\"]?\s*:\s*[`'\"]=(\w*)[^`'\"]*\{\{\s*\$credentials", text)
     sent = re.findall(r"Header\.(?:Add|Set)\(\"([\w-]+)\", (?:fmt\.Sprintf\()?\"?(\w*)", text)
     names = {"authorization" if name in {"username", "password"} else name.lower() for name, _ in pairs}
-    names |= {name.lower() for name, _ in sent} | set(re.findall(r"[?&]([\w-]+)=(?:%s|\"\s*\+)", text))
+    names |= {name.lower() for name in (*(name for name, _ in sent), *re.findall(r"[?&]([\w-]+)=(?:%s|\"\s*\+)", text))}
     schemes = {scheme.lower() for name, scheme in (*pairs, *sent) if name.lower() == "authorization" and scheme}
     if "SetBasicAuth(" in text or {"username", "password"} <= {name for name, _ in pairs}:
         names, schemes = names | {"authorization"}, schemes | {"basic"}
