@@ -38,6 +38,7 @@ class Program:
     key_is_folder: bool = False
     # the client authentication: what the file then has, and what the project does without it
     authentication: tuple[str, str, str] = ("", "", "")
+    knows_keys: bool = False  # sends keys, under a header or parameter that the file names
     is_client: bool = False  # reads the API, so that the names of its paging are in it
 
 
@@ -70,9 +71,9 @@ PROGRAMS = (
     Program(name="Assent", files=("**/lib/assent/strategies/*.ex",), authentication=("auth_method: :client_secret_basic", "client_secret_basic", "")),
     Program(name="Supabase Auth", files=("**/internal/api/provider/*.go",)),
     Program(name="Casdoor", files=("**/*casdoor/idp/*.go",)),
-    Program(name="n8n", files=("**/dist/credentials/*.credentials.js", "**/nodes-base/credentials/*.credentials.ts")),
+    Program(name="n8n", files=("**/dist/credentials/*.credentials.js", "**/nodes-base/credentials/*.credentials.ts"), knows_keys=True),
     Program(name="n8n", files=("**/dist/nodes/*/GenericFunctions.js", "**/dist/nodes/*/*/GenericFunctions.js"), key_is_folder=True, is_client=True),
-    Program(name="TruffleHog", files=("**/pkg/detectors/*/*.go", "**/pkg/detectors/*/v*/*.go"), key_is_folder=True),
+    Program(name="TruffleHog", files=("**/pkg/detectors/*/*.go", "**/pkg/detectors/*/v*/*.go"), key_is_folder=True, knows_keys=True),
     Program(name="Estuary", files=("**/source-*/source_*/*.py", "**/source-*/oauth2.go"), is_client=True),
     Program(name="dlt", files=("**/*verified-sources/sources/*/*.py", "**/*verified-sources/sources/*/*/*.py"), key_is_folder=True, is_client=True),
     Program(name="LangChain", files=("**/langchain_community/*/*.py",), is_client=True),
@@ -93,7 +94,7 @@ def program_reader(program: Program) -> Callable[[Path], Iterator[Claim]]:
         text = file.read_text("utf-8", "replace")
         if file.name.endswith("_test.go") or (not program.is_client and not _URL.search(text) and not _PKCE.search(text)):
             return
-        facts = {**_key_facts(text), **_oauth2_facts(text, program)}
+        facts = {**(_key_facts(text) if program.knows_keys else {}), **_oauth2_facts(text, program)}
         yield Claim(
             program.name,
             plain_key(_key(file, program)),
