@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
@@ -112,11 +112,8 @@ def _is_same_address(one: str, other: str) -> bool:
 
 def other_value(claim: Claim, fact: str) -> str:
     """What `claim` says of `fact`, empty if it says nothing or what it says contradicts no other choice."""
-    return "" if fact in WITH_ALTERNATIVES else _joined(claim.facts.get(fact, ()))
-
-
-def _joined(values: Iterable[str]) -> str:
-    return " or ".join(sorted(values))
+    said = claim.facts.get(fact, _NOTHING) - {"nothing"}  # scopes are often left to the settings of whoever runs the project
+    return "" if fact in WITH_ALTERNATIVES else " or ".join(sorted(said))
 
 
 def _last(path: str) -> str:

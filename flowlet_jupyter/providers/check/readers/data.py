@@ -42,13 +42,12 @@ def _nango_oauth2(entry: Mapping[str, Any]) -> Facts:
     parameters = entry.get("authorization_params") or {}
     scopes = " ".join(str(scope) for scope in entry.get("default_scopes") or ())
     way = {"basic": "client_secret_basic", "custom": ""}.get(entry.get("token_request_auth_method", ""), "client_secret_post")
-    separator = {" ": "space", ",": "comma"}.get(entry.get("scope_separator", " "), "other")
-    refresh = refresh_text(scopes, parameters)
+    separator = {" ": "space", "+": "space", ",": "comma"}.get(entry.get("scope_separator", " "), "other")
     return _sets(
         client_authentication=[way],
         pkce=["no" if entry.get("disable_pkce") else "yes"],
         scope_separator=[separator] if "scope_separator" in entry else [],
-        refresh_token=[refresh] if refresh != "nothing" else [],
+        refresh_token=[refresh_text(scopes, parameters)],
     )
 
 
