@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import time
 from collections.abc import Mapping
@@ -41,6 +42,7 @@ from flowlet_jupyter.providers import (
     Provider,
     fields_for,
     known_fields,
+    ending_of,
     provider_index,
     provider_named,
     trial_url,
@@ -89,9 +91,11 @@ class FlowletAPIHandler(FlowletHandler, APIHandler):
 
 
 def described(record: Record, *, last_use: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What the API says of a secret: its configuration, its token status, and its last use if that was logged."""
+    """What the API says of a secret: configuration, token status, last use if logged, and what of it `ending` soon."""
     status = dataclasses.asdict(status_of(record, now=time.time()))
-    return {**configuration(record.secret), "status": status, "last_use": last_use}
+    shown = configuration(record.secret)
+    ending = ending_of(shown, provider_index(), datetime.datetime.now(tz=datetime.UTC).date())
+    return {**shown, "status": status, "last_use": last_use, "ending": ending}
 
 
 def found(vault: Vault, name: str) -> dict[str, Any]:
