@@ -20,7 +20,15 @@ PROJECTS = sorted(
     {name for facts in AGREEMENT.values() for _value, agree, differ in facts.values() for name in (*agree, *differ)}
 )
 # the projects that know many providers
-COLLECTIONS = {"APIs.guru", "Kingfisher", "Nango", "Power Platform", "grant", "keyhacks", *(each.name for each in PROGRAMS)}
+COLLECTIONS = {
+    "APIs.guru",
+    "Kingfisher",
+    "Nango",
+    "Power Platform",
+    "grant",
+    "keyhacks",
+    *(each.name for each in PROGRAMS),
+}
 _RULES = {
     "": "",
     "https": "https only",
@@ -88,7 +96,9 @@ takes it away: the form and `jupyter flowlet providers` show it."""
 def agreement_of(provider: Provider) -> dict[str, Any]:
     """What the last comparison found of the entry's facts, those left out that have changed since."""
     known = AGREEMENT.get(provider.key, {})
-    return {fact: known[fact] for fact, value in facts_of(provider).items() if fact in known and known[fact][0] == value}
+    return {
+        fact: known[fact] for fact, value in facts_of(provider).items() if fact in known and known[fact][0] == value
+    }
 
 
 def rests_on(provider: Provider) -> list[str]:

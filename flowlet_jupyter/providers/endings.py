@@ -17,7 +17,11 @@ def ending_of(configuration: Mapping[str, Any], index: Iterable[Mapping[str, Any
     another kind by its first host. `configuration` is what `secret.configuration` gives, `index` `provider_index()`.
     """
     kind = configuration.get("type")
-    held = configuration.get("token_endpoint") if kind == "oauth2" else next(iter(configuration.get("allowed_hosts", ())), "")
+    held = (
+        configuration.get("token_endpoint")
+        if kind == "oauth2"
+        else next(iter(configuration.get("allowed_hosts", ())), "")
+    )
     for entry in index:
         for template, day in entry.get("endings", {}).items() if entry["type"] == kind else ():
             if held and ends_soon(day, today) and endpoint_pattern(template).fullmatch(held):

@@ -40,9 +40,9 @@ from flowlet_jupyter.oauth.discovery import discover, register_client
 from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
 from flowlet_jupyter.providers import (
     Provider,
+    ending_of,
     fields_for,
     known_fields,
-    ending_of,
     provider_index,
     provider_named,
     trial_url,

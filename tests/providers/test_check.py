@@ -114,7 +114,12 @@ OAUTH2 = {
 def test_every_sort_of_fact_is_compared(tmp_path, fact, entry, of_nango):
     file = tmp_path / "packages" / "providers" / "providers.yaml"
     file.parent.mkdir(parents=True)
-    entry = {**SHOP, "authorization_endpoint": "https://shop.example/a", "token_endpoint": "https://shop.example/t", **entry}
+    entry = {
+        **SHOP,
+        "authorization_endpoint": "https://shop.example/a",
+        "token_endpoint": "https://shop.example/t",
+        **entry,
+    }
     file.write_text(json.dumps({"shop": {**OAUTH2, "disable_pkce": True}}))
     assert verdicts(entry, read_claims([tmp_path]))[fact].agree == ("Nango",)
     file.write_text(json.dumps({"shop": {**OAUTH2, "disable_pkce": True, **of_nango}}))

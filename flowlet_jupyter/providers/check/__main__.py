@@ -18,10 +18,14 @@ from flowlet_jupyter.providers.check import FACTS, read_claims, verdicts_of
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the verdicts, or write them; 0, or 1 if a project differs in a fact without a reason in the entry."""
-    parser = argparse.ArgumentParser(prog="python -m flowlet_jupyter.providers.check", description="Compare the catalogue.")
+    parser = argparse.ArgumentParser(
+        prog="python -m flowlet_jupyter.providers.check", description="Compare the catalogue."
+    )
     parser.add_argument("folders", metavar="FOLDER", type=Path, nargs="+", help="where copies of the projects lie")
     parser.add_argument("--only", metavar="KEY", help="one entry")
-    parser.add_argument("--write", metavar="FILE", type=Path, help="write who agrees as JSON, for docs/make_providers.py")
+    parser.add_argument(
+        "--write", metavar="FILE", type=Path, help="write who agrees as JSON, for docs/make_providers.py"
+    )
     options = parser.parse_args(arguments)
     claims = read_claims(options.folders)
     print(f"{len(claims)} claims of {', '.join(sorted({claim.project for claim in claims})) or 'no project'}")

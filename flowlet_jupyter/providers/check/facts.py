@@ -97,8 +97,8 @@ def agrees(claim: Claim, fact: str, value: str) -> bool:
     if fact == "base_url":
         return value in claim.hosts
     if fact == "paging":
-        _style, *names = value.split()
-        return value in said or (bool(names) and {_last(name).lower() for name in names} <= claim.words)
+        spelled = {_last(name).lower() for name in value.split()[1:]}
+        return value in said or (bool(spelled) and spelled <= claim.words)
     if fact == "test" or (fact in ENDPOINTS and not said):
         return value in claim.urls
     return value in said or (fact in ENDPOINTS and any(_is_same_address(value, url) for url in said))
@@ -112,7 +112,9 @@ def _is_same_address(one: str, other: str) -> bool:
 
 def other_value(claim: Claim, fact: str) -> str:
     """What `claim` says of `fact`, empty if it says nothing or what it says contradicts no other choice."""
-    said = claim.facts.get(fact, _NOTHING) - {"nothing"}  # scopes are often left to the settings of whoever runs the project
+    said = claim.facts.get(fact, _NOTHING) - {
+        "nothing"
+    }  # scopes are often left to the settings of whoever runs the project
     return "" if fact in WITH_ALTERNATIVES else " or ".join(sorted(said))
 
 

@@ -53,9 +53,7 @@ def _claims_about(provider: Provider, claims: Iterable[Claim]) -> tuple[list[Cla
     is_oauth2 = provider.type == "oauth2"
     named, nearby = [], []
     for claim in claims:
-        if is_oauth2 and host_of(endpoint) not in {"", "{}"} and endpoint in claim.urls:
-            named.append(claim)
-        elif claim.key in keys:
+        if (is_oauth2 and host_of(endpoint) not in {"", "{}"} and endpoint in claim.urls) or claim.key in keys:
             named.append(claim)
         elif host not in {"", "{}"} and host in claim.hosts:
             nearby.append(claim)

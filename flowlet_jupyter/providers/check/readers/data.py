@@ -22,7 +22,9 @@ def nango(file: Path) -> Iterator[Claim]:
         if "alias" in entry:
             entry = {**entries.get(entry["alias"], {}), **entry}  # noqa: PLW2901 - the whole of what Nango reads
         proxy = entry.get("proxy") or {}
-        facts = _endpoints({"authorization_endpoint": entry.get("authorization_url"), "token_endpoint": entry.get("token_url")})
+        facts = _endpoints(
+            {"authorization_endpoint": entry.get("authorization_url"), "token_endpoint": entry.get("token_url")}
+        )
         facts |= carriers_of({**(proxy.get("headers") or {}), **(proxy.get("query") or {})})
         if entry.get("auth_mode") == "BASIC":
             facts |= _sets(parameter=["authorization"], scheme=["basic"])
@@ -41,7 +43,9 @@ def nango(file: Path) -> Iterator[Claim]:
 def _nango_oauth2(entry: Mapping[str, Any]) -> Facts:
     parameters = entry.get("authorization_params") or {}
     scopes = " ".join(str(scope) for scope in entry.get("default_scopes") or ())
-    way = {"basic": "client_secret_basic", "custom": ""}.get(entry.get("token_request_auth_method", ""), "client_secret_post")
+    way = {"basic": "client_secret_basic", "custom": ""}.get(
+        entry.get("token_request_auth_method", ""), "client_secret_post"
+    )
     separator = {" ": "space", "+": "space", ",": "comma"}.get(entry.get("scope_separator", " "), "other")
     return _sets(
         client_authentication=[way],
@@ -66,7 +70,9 @@ def grant(file: Path) -> Iterator[Claim]:
     """The OAuth middleware grant's `oauth.json`."""
     for key, entry in json.loads(file.read_text("utf-8")).items():
         if entry.get("oauth") == 2:
-            facts = _endpoints({"authorization_endpoint": entry.get("authorize_url"), "token_endpoint": entry.get("access_url")})
+            facts = _endpoints(
+                {"authorization_endpoint": entry.get("authorize_url"), "token_endpoint": entry.get("access_url")}
+            )
             separator = {",": "comma", " ": "space"}.get(entry.get("scope_delimiter", ""), "")
             facts |= _sets(
                 scope_separator=[separator],
@@ -109,7 +115,12 @@ def power_platform(file: Path) -> Iterator[Claim]:
         for settings in (entry.get("oAuthSettings") for entry in found.values() if isinstance(entry, dict)):
             given = (settings or {}).get("customParameters") or {}
             addresses = {name.lower(): _value(value) for name, value in given.items()}
-            facts = _endpoints({"authorization_endpoint": addresses.get("authorizationurl"), "token_endpoint": addresses.get("tokenurl")})
+            facts = _endpoints(
+                {
+                    "authorization_endpoint": addresses.get("authorizationurl"),
+                    "token_endpoint": addresses.get("tokenurl"),
+                }
+            )
             if facts and (settings or {}).get("identityProvider") != "aad":
                 yield Claim("Power Platform", key, all_of(facts), facts)
         return

@@ -10,8 +10,12 @@ from pathlib import Path
 from flowlet_jupyter.providers.check.claims import Claim, normalized, plain_key
 
 _URL = re.compile(r"https?://[^\s\"'`<>\\|]+")
-_OAUTH2 = re.compile(r"(?i)(access_?)?token_?(url|uri|endpoint)|accessTokenUrl|getAccessTokenEndpoint|\btoken: ?[`\"'{]")
-_PKCE = re.compile(r"(?i)pkce_enabled_default = True|BaseOAuth2PKCE|[\"']pkce[\"']|usesPKCE = true|UsePkce = true|code_?verifier")
+_OAUTH2 = re.compile(
+    r"(?i)(access_?)?token_?(url|uri|endpoint)|accessTokenUrl|getAccessTokenEndpoint|\btoken: ?[`\"'{]"
+)
+_PKCE = re.compile(
+    r"(?i)pkce_enabled_default = True|BaseOAuth2PKCE|[\"']pkce[\"']|usesPKCE = true|UsePkce = true|code_?verifier"
+)
 _SEPARATOR = re.compile(
     r"(?i)scope_?(?:separator|delimiter)[\"']?\s*[:=]\s*[\"']([ ,])[\"']"  # a setting
     r"|scopes?\??\.join\([\"']([ ,])[\"']|Join\([\"']([ ,])[\"'], scopes"  # how the program joins
@@ -92,7 +96,9 @@ def program_reader(program: Program) -> Callable[[Path], Iterator[Claim]]:
 
     def read(file: Path) -> Iterator[Claim]:
         text = file.read_text("utf-8", "replace")
-        if file.name.endswith("_test.go") or (not program.is_client and not _URL.search(text) and not _PKCE.search(text)):
+        if file.name.endswith("_test.go") or (
+            not program.is_client and not _URL.search(text) and not _PKCE.search(text)
+        ):
             return
         facts = {**(_key_facts(text) if program.knows_keys else {}), **_oauth2_facts(text, program)}
         yield Claim(
@@ -133,17 +139,21 @@ def keyhacks(file: Path) -> Iterator[Claim]:
         title = re.sub(r"\[([^\]]*)\].*", r"\1", title)
         if urls and names:
             facts = {"parameter": frozenset(names), **({"scheme": frozenset(schemes)} if schemes else {})}
-            yield Claim("keyhacks", plain_key(re.sub(r"(?i) (access|api|token|key|and|secret|user).*", "", title)), urls, facts)
+            yield Claim(
+                "keyhacks", plain_key(re.sub(r"(?i) (access|api|token|key|and|secret|user).*", "", title)), urls, facts
+            )
 
 
 def _key(file: Path, program: Program) -> str:
     if program.name == "Estuary":
-        folder = next(part for part in reversed(file.parts[:-1]) if part.startswith("source-"))
-        return folder.removeprefix("source-").removesuffix("-native")
+        connector = next(part for part in reversed(file.parts[:-1]) if part.startswith("source-"))
+        return connector.removeprefix("source-").removesuffix("-native")
+    if not program.key_is_folder:
+        return file.name.split(".")[0]
     folder = file.parent
-    while program.key_is_folder and (re.fullmatch(r"v\d+", folder.name) or folder.name == "helpers"):
+    while re.fullmatch(r"v\d+|helpers", folder.name):
         folder = folder.parent
-    return folder.name.removeprefix("AspNet.Security.OAuth.").removeprefix("source-") if program.key_is_folder else file.name.split(".")[0]
+    return folder.name.removeprefix("AspNet.Security.OAuth.").removeprefix("source-")
 
 
 def _oauth2_facts(text: str, program: Program) -> dict[str, set[str]]:
@@ -170,4 +180,7 @@ def _key_facts(text: str) -> dict[str, set[str]]:
     schemes = {scheme.lower() for name, scheme in (*pairs, *sent) if name.lower() == "authorization" and scheme}
     if "SetBasicAuth(" in text or {"username", "password"} <= {name for name, _ in pairs}:
         names, schemes = names | {"authorization"}, schemes | {"basic"}
-    return {"parameter": names - {"baseurl", "url", "domain", "accept", "content-type", "user-agent"}, "scheme": schemes & {"bearer", "basic", "token"}}
+    return {
+        "parameter": names - {"baseurl", "url", "domain", "accept", "content-type", "user-agent"},
+        "scheme": schemes & {"bearer", "basic", "token"},
+    }
