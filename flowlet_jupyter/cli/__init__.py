@@ -42,8 +42,10 @@ def _parser() -> argparse.ArgumentParser:
 
     command("list", "All secrets, without values.", takes_name=False)
     add = command("add", "Store a new secret; values are asked for.")
-    add.add_argument("--type", choices=list(SECRET_TYPES), default="oauth2")
-    add.add_argument("--provider", help="an entry of the catalogue: see `jupyter flowlet providers`")
+    add.add_argument(
+        "--type", choices=list(SECRET_TYPES), help="of a secret that is not in the catalogue (default: oauth2)"
+    )
+    add.add_argument("--provider", help="an entry of the catalogue, without it the one called NAME")
     add.add_argument("--account-of", metavar="SECRET", help="share that secret's client: NAME is then the account's")
     add.add_argument("--discover", metavar="ADDRESS", help="an issuer, a .well-known URL or an API's URL")
     add.add_argument(

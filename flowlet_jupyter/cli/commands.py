@@ -42,6 +42,7 @@ from flowlet_jupyter.providers.project_file import FILE_NAME, as_toml, missing_h
 from flowlet_jupyter.settings import loopback_redirect_uri
 
 _ADD = "jupyter flowlet add"
+_OTHERWISE = "For another with this name, say --type, --provider or --discover."
 
 
 def list(_options: Namespace) -> None:  # noqa: A001 - the command's name
@@ -59,6 +60,9 @@ def add(options: Namespace) -> None:
     fields = {**_required_here(options), **_pairs(options.set)}
     given_as_text = {name for name in fields if isinstance(fields[name], str)}
     trial = ""
+    says_what_it_is = options.provider or options.type or options.discover or options.header
+    if not says_what_it_is and not fields.keys() & {"type", "token_endpoint", "allowed_hosts"}:
+        options.provider = _entry_named(options.name)
     if options.provider:
         provider = _provider(options.provider)
         trial = trial_url(provider, fields)
@@ -70,7 +74,7 @@ def add(options: Namespace) -> None:
         raise InvalidOption("--register needs --discover ADDRESS: the provider's metadata say where to register.")
     if options.host:
         fields["allowed_hosts"] = tuple(options.host)
-    kind = kind_named(fields.pop("type", options.type))
+    kind = kind_named(fields.pop("type", options.type or OAuth2.type))
     if fields.get("grant_type") == PASSWORD:
         print(
             "The password grant hands your own password to the client and goes around two-factor login; OAuth 2.1 has "
@@ -113,6 +117,19 @@ def _discovered(options: Namespace, fields: dict[str, Any]) -> dict[str, Any]:
     )
     print(printable(f"Registered as the client {client['client_id']}"))
     return {**fields, **client}
+
+
+def _entry_named(name: str) -> str | None:
+    """The entry of the catalogue that a secret called `name` is of: the one with a key, which asks for one value, first."""
+    found = [key for key in (f"{name}-key", f"{name}-token", name) if provider_named(key)]
+    if not found:
+        return None
+    chosen = provider_named(found[0])
+    others = [key for key in found[1:] if key != found[0]]
+    print(f"Taken from the catalogue: {chosen.title if chosen else name}. {_OTHERWISE}")
+    for key in others:
+        print(f"There is also: {_ADD} {name} --provider {key}")
+    return found[0]
 
 
 def _provider(key: str) -> Provider:
