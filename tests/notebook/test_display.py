@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.notebook.display.html import OUTPUT_BYTES, response_html
-from flowlet_jupyter.notebook.display.messages import explanation, status_line
-from flowlet_jupyter.notebook.display.partial import beginning_of
+from flowlet_jupyter.notebook.display.problem import explanation
+from flowlet_jupyter.notebook.display.summary import status_line
+from flowlet_jupyter.notebook.display.truncated_json import beginning_of
 from flowlet_jupyter.notebook.display.text import response_text
 from flowlet_jupyter.notebook.display.tree import tree_html
 
