@@ -55,13 +55,18 @@ class Plot:
         encoding: dict[str, Any] = {
             "x": altair.X("x:T", title=drawn.x, scale=altair.Scale(type="utc")),
             "y": altair.Y("y:Q", title=title, scale=altair.Scale(zero=False)),
-            "tooltip": [altair.Tooltip("x:T", title=drawn.x, format="%Y-%m-%d %H:%M"), altair.Tooltip("y:Q", title=title)],
+            "tooltip": [
+                altair.Tooltip("x:T", title=drawn.x, format="%Y-%m-%d %H:%M"),
+                altair.Tooltip("y:Q", title=title),
+            ],
         }
         if len(drawn.series) > 1:
             encoding["color"] = altair.Color("series:N", title=None)
             encoding["tooltip"].append(altair.Tooltip("series:N", title="series"))
         chart = altair.Chart(altair.Data(values=values), width=560, height=240, description=drawn.summary)
-        return (chart.mark_line(point=len(values) <= 40) if drawn.mark == "line" else chart.mark_circle()).encode(**encoding)
+        return (chart.mark_line(point=len(values) <= 40) if drawn.mark == "line" else chart.mark_circle()).encode(
+            **encoding
+        )
 
     def __repr__(self) -> str:
         return self.summary

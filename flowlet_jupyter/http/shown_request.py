@@ -86,7 +86,9 @@ def _body(request: httpx.Request, response: Response) -> str:
         text = "\n".join(f"{name}={NOT_SHOWN if is_sensitive(name) else value}" for name, value in pairs)
     # first the values, then the end: a value that is cut in two would be found no more
     shown = redact(text, response)
-    return shown if len(shown) <= _BODY_BYTES else f"{shown[:_BODY_BYTES]}\n… {len(shown) - _BODY_BYTES:,} more characters"
+    return (
+        shown if len(shown) <= _BODY_BYTES else f"{shown[:_BODY_BYTES]}\n… {len(shown) - _BODY_BYTES:,} more characters"
+    )
 
 
 def _without_credentials(value: Any) -> Any:

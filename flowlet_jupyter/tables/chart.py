@@ -127,7 +127,9 @@ def _times(columns: Columns, x: str | None) -> _Times:
         and len({value for value in seconds if value is not None}) > 1
     ]
     if not found:
-        raise RequestFailed(f"No column holds times that differ, so there is nothing to plot over time. {_listed(columns)}")
+        raise RequestFailed(
+            f"No column holds times that differ, so there is nothing to plot over time. {_listed(columns)}"
+        )
     return min(found, key=lambda times: _time_rank(times, list(columns).index(times.name)))
 
 
@@ -177,10 +179,14 @@ def _epochs(values: Sequence[Any], there: Sequence[Any]) -> list[float | None] |
 
 
 def _years(values: Sequence[Any], there: Sequence[Any]) -> list[float | None] | None:
-    if not all((number := _number(value)) is not None and number.is_integer() and 1000 <= number <= 2262 for value in there):
+    if not all(
+        (number := _number(value)) is not None and number.is_integer() and 1000 <= number <= 2262 for value in there
+    ):
         return None
     return [
-        None if _is_missing(value) else datetime.datetime(int(_number(value) or 0), 1, 1, tzinfo=datetime.UTC).timestamp()
+        None
+        if _is_missing(value)
+        else datetime.datetime(int(_number(value) or 0), 1, 1, tzinfo=datetime.UTC).timestamp()
         for value in values
     ]
 
@@ -310,9 +316,7 @@ def _series(columns: Columns, times: _Times, numbers: Mapping[str, list[float | 
         column, places = groups
         values = numbers[names[0]]
         series = tuple(
-            Series(
-                label[:60], _points([times.seconds[place] for place in own], [values[place] for place in own])
-            )
+            Series(label[:60], _points([times.seconds[place] for place in own], [values[place] for place in own]))
             for label, own in places.items()
         )
         notes.append(f"One line for each value of {column!r}.")

@@ -135,7 +135,15 @@ def _time_ticks(low: float, high: float) -> list[tuple[float, str]]:
     if raw <= _SPANS[-1]:
         step = next(span for span in _SPANS if span >= raw)
         moments = [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
-        form = "%H:%M:%S" if step < 60 else "%H:%M" if high - low < 86_400 else "%m-%d %H:%M" if step < 86_400 else "%Y-%m-%d"
+        form = (
+            "%H:%M:%S"
+            if step < 60
+            else "%H:%M"
+            if high - low < 86_400
+            else "%m-%d %H:%M"
+            if step < 86_400
+            else "%Y-%m-%d"
+        )
         labels = [(float(moment), (_EPOCH + datetime.timedelta(seconds=moment)).strftime(form)) for moment in moments]
         return labels or [(low, (_EPOCH + datetime.timedelta(seconds=low)).strftime("%H:%M:%S.%f")[:-3])]
     months = max(1, round(raw / 2_629_800))

@@ -73,9 +73,7 @@ def response_html(
     titles = [part.title for part in body]
     first = next(title for title in ("Preview", "Table", "Tree", "Raw") if title in titles)
     parts = "".join(part.details(is_open=part.title == first) for part in [*body, *around] if part.html)
-    return (
-        f'<div class="flowlet-response" id="{identity or new_identity()}" dir="ltr"><style>{_STYLE}</style>{head}{parts}</div>'
-    )
+    return f'<div class="flowlet-response" id="{identity or new_identity()}" dir="ltr"><style>{_STYLE}</style>{head}{parts}</div>'
 
 
 def _head(response: Response) -> str:
@@ -131,7 +129,11 @@ def _request(response: Response, name: str) -> str:
     body = _cut(escape(request.body[:_REQUEST_BYTES]), _REQUEST_BYTES // 2)
     return (
         f"<dl>{_described(facts)}</dl>"
-        + (f'<table class="headers"><caption>Headers that were sent</caption><tbody>{headers}</tbody></table>' if headers else "")
+        + (
+            f'<table class="headers"><caption>Headers that were sent</caption><tbody>{headers}</tbody></table>'
+            if headers
+            else ""
+        )
         + (f'<pre tabindex="0" role="region" aria-label="Body that was sent">{body}</pre>' if body else "")
     )
 
@@ -189,7 +191,9 @@ def _records_of(response: Response) -> tuple[list[Any], str]:
     return [], ""
 
 
-def _table_part(found: tuple[list[Any], str], *, rows: int, name: str, budget: int, is_whole: bool = True) -> _Part | None:
+def _table_part(
+    found: tuple[list[Any], str], *, rows: int, name: str, budget: int, is_whole: bool = True
+) -> _Part | None:
     records, path = found
     if not is_table(records):
         return None
@@ -199,7 +203,9 @@ def _table_part(found: tuple[list[Any], str], *, rows: int, name: str, budget: i
     remark = left_out(records, rows, path) if is_whole else "the first records"
     argument = f'"{path}"' if path and '"' not in path else f"'{path}'" if path else ""
     hint = f"<p>{escape(remark)}. As a DataFrame: <code>{escape(f'{name}.to_df({argument})')}</code></p>"
-    return _Part("Table", f'<div class="wide" tabindex="0" role="region" aria-label="Table of records">{table}</div>{hint}')
+    return _Part(
+        "Table", f'<div class="wide" tabindex="0" role="region" aria-label="Table of records">{table}</div>{hint}'
+    )
 
 
 def _json(value: object, response: Response, *, is_whole: bool, name: str, rows: int, budget: int) -> Iterator[_Part]:

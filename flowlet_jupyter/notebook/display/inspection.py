@@ -220,5 +220,7 @@ def _dumped(value: Any) -> str:
 
 def _limited(text: str) -> str:
     if len(text) > COPIED_CHARACTERS:
-        raise RequestFailed(f"This is {len(text):,} characters, too much for the clipboard. Use Python: r.json(), r.save(path)")
+        raise RequestFailed(
+            f"This is {len(text):,} characters, too much for the clipboard. Use Python: r.json(), r.save(path)"
+        )
     return text

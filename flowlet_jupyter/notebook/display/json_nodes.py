@@ -85,7 +85,9 @@ def search(value: Any, text: str, *, most: int = 200) -> dict[str, Any]:
         is_leaf = not isinstance(below, dict | list)
         leaf = below if isinstance(below, str) else json.dumps(below) if is_leaf else ""
         if folded in str(key).casefold() or (leaf and folded in leaf.casefold()):
-            matches.append({"path": list(path), **_summary(below)} | ({"text": leaf[:_PREVIEW_CHARACTERS]} if is_leaf else {}))
+            matches.append(
+                {"path": list(path), **_summary(below)} | ({"text": leaf[:_PREVIEW_CHARACTERS]} if is_leaf else {})
+            )
     return {"matches": matches[:most], "is_all": len(matches) <= most}
 
 

@@ -37,9 +37,15 @@ def shown_type(response: Response) -> str:
     declared, content = media_type_of(response), response.content
     if declared in _BY_HEADER:
         return declared
-    found = next((kind for signature, start, kind in _SIGNATURES if content[start : start + len(signature)] == signature), "")
+    found = next(
+        (kind for signature, start, kind in _SIGNATURES if content[start : start + len(signature)] == signature), ""
+    )
     # two letters may begin any text
-    if found in {"image/bmp", "audio/mpeg", "audio/aac"} and not declared.startswith(("image/", "audio/")) and declared not in {"", "application/octet-stream"}:  # noqa: E501
+    if (
+        found in {"image/bmp", "audio/mpeg", "audio/aac"}
+        and not declared.startswith(("image/", "audio/"))
+        and declared not in {"", "application/octet-stream"}
+    ):  # noqa: E501
         return ""
     return found
 

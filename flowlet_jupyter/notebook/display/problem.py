@@ -42,7 +42,9 @@ def problem_of(response: Response) -> Problem | None:
         return Problem(_error_text(response), meaning, next_cell)
     # a long body is not parsed for a look at it
     if (response.is_parsed or len(response.content) < _LOOKED_THROUGH) and (error_text := error_of(response)):
-        return Problem(error_text[:_MAX_CHARACTERS], f"The status is {response.status_code}, yet the API reports an error.")
+        return Problem(
+            error_text[:_MAX_CHARACTERS], f"The status is {response.status_code}, yet the API reports an error."
+        )
     return None
 
 
@@ -124,7 +126,9 @@ def _look_at_secret(response: Response) -> str:
 def _unauthorized(response: Response) -> tuple[str, str]:
     if response.secret_name is None:
         return "The API wants credentials: name a secret, --secret NAME.", request_line(response, "--secret", "NAME")
-    meaning = f"The API does not accept the credentials of secret '{response.secret_name}'. Look at it, and connect again."
+    meaning = (
+        f"The API does not accept the credentials of secret '{response.secret_name}'. Look at it, and connect again."
+    )
     return meaning, _look_at_secret(response)
 
 
@@ -152,7 +156,9 @@ def _limited(response: Response) -> tuple[str, str]:
 
 
 def _unavailable(response: Response) -> tuple[str, str]:
-    return "The API is out of order or overloaded for now. --retry 3 tries again.", request_line(response, "--retry", "3")
+    return "The API is out of order or overloaded for now. --retry 3 tries again.", request_line(
+        response, "--retry", "3"
+    )
 
 
 def _not_found(response: Response) -> tuple[str, str]:
