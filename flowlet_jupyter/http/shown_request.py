@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -77,10 +78,8 @@ def _body(request: httpx.Request, response: Response) -> str:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     text = content.decode("utf-8", "replace")
     if kind.endswith("json"):
-        try:
+        with contextlib.suppress(ValueError, RecursionError):
             text = json.dumps(_without_credentials(json.loads(text)), indent=2, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            pass
     elif kind == "application/x-www-form-urlencoded":
         pairs = parse_qsl(text, keep_blank_values=True)
         text = "\n".join(f"{name}={NOT_SHOWN if is_sensitive(name) else value}" for name, value in pairs)

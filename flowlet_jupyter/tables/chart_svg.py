@@ -148,7 +148,8 @@ def _time_ticks(low: float, high: float) -> list[tuple[float, str]]:
         return labels or [(low, (_EPOCH + datetime.timedelta(seconds=low)).strftime("%H:%M:%S.%f")[:-3])]
     months = max(1, round(raw / 2_629_800))
     months = next((size for size in (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200) if size >= months), months)
-    first, ticks = _EPOCH + datetime.timedelta(seconds=low), []
+    first = _EPOCH + datetime.timedelta(seconds=low)
+    ticks: list[tuple[float, str]] = []
     month = (first.year * 12 + first.month - 1) // months * months
     while True:
         moment = datetime.datetime(month // 12, month % 12 + 1, 1, tzinfo=datetime.UTC)

@@ -17,9 +17,9 @@ from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.notebook.display.html import OUTPUT_BYTES, response_html
 from flowlet_jupyter.notebook.display.problem import explanation
 from flowlet_jupyter.notebook.display.summary import status_line
-from flowlet_jupyter.notebook.display.truncated_json import beginning_of
 from flowlet_jupyter.notebook.display.text import response_text
 from flowlet_jupyter.notebook.display.tree import tree_html
+from flowlet_jupyter.notebook.display.truncated_json import beginning_of
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'"
 

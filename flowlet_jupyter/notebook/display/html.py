@@ -106,8 +106,8 @@ def _headers(response: Response) -> str:
 
 def _header_rows(pairs: Sequence[tuple[str, str]], budget: int, rest: str) -> str:
     rows = ""
-    for header, shown in pairs:
-        shown = shown if len(shown) <= 300 else f"{shown[:300]}…"
+    for header, value in pairs:
+        shown = value if len(value) <= 300 else f"{value[:300]}…"
         row = f'<tr><th scope="row">{escape(header)}</th><td>{escape(shown)}</td></tr>'
         if len((rows + row).encode()) > budget:
             return rows + f"<tr><th scope='row'>…</th><td>more: {rest}</td></tr>"

@@ -19,9 +19,7 @@ _IDENTIFIER = re.compile(r'"((?:[^"\\]|\\.)*)"|([^.\[\]"]+)|\[(\d+)\]')
 def at(value: Any, path: Sequence[Key]) -> Any:
     """The value at `path`. Raises `LookupError` if there is none."""
     for key in path:
-        if isinstance(value, list) and isinstance(key, int):
-            value = value[key]
-        elif isinstance(value, dict) and isinstance(key, str):
+        if (isinstance(value, list) and isinstance(key, int)) or (isinstance(value, dict) and isinstance(key, str)):
             value = value[key]
         else:
             raise LookupError(key)
@@ -59,7 +57,7 @@ def _lines(shown: dict[str, Any]) -> int:
 
 def _pairs(value: dict[str, Any] | list[Any], start: int, count: int) -> list[tuple[Key, Any]]:
     if isinstance(value, dict):
-        return list(value.items())[start : start + count]
+        return [(key, below) for key, below in list(value.items())[start : start + count]]
     return list(enumerate(value[start : start + count], start))
 
 

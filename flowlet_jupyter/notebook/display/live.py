@@ -29,7 +29,7 @@ def name_of(response: Response | None) -> str:
     names = {} if shell is None else shell.user_ns
     for name, value in names.items():
         if value is response and not name.startswith("_"):
-            return name
+            return str(name)
     outputs = names.get("Out", {})
     number = next((number for number, value in reversed(outputs.items()) if value is response), None)
     return "r" if response is None or number is None else f"Out[{number}]"

@@ -29,7 +29,7 @@ _BY_HEADER = {"image/svg+xml"}
 
 def media_type_of(response: Response) -> str:
     """The media type as header says it, in lower case and without parameters."""
-    return response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
 
 def shown_type(response: Response) -> str:
@@ -45,7 +45,7 @@ def shown_type(response: Response) -> str:
         found in {"image/bmp", "audio/mpeg", "audio/aac"}
         and not declared.startswith(("image/", "audio/"))
         and declared not in {"", "application/octet-stream"}
-    ):  # noqa: E501
+    ):
         return ""
     return found
 

@@ -11,8 +11,8 @@ from flowlet_jupyter.http.frames import format_of
 from flowlet_jupyter.notebook.display.media import is_binary
 from flowlet_jupyter.notebook.display.problem import explanation
 from flowlet_jupyter.notebook.display.summary import size, status_line
-from flowlet_jupyter.notebook.display.truncated_json import beginning_of
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_text
+from flowlet_jupyter.notebook.display.truncated_json import beginning_of
 from flowlet_jupyter.tables.records import find_records
 
 if TYPE_CHECKING:
