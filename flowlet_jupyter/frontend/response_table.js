@@ -31,7 +31,7 @@ export async function tableView(ask) {
   const chosen = chosenBar();
   const body = element("tbody");
   const head = element("tr", { "aria-rowindex": "1" }, element("th", { scope: "col", class: "fr-number" }, element("span", { class: "fr-unseen" }, "Number")));
-  const filterRow = element("tr", { hidden: true, class: "fr-filters" }, element("th", { class: "fr-number" }));
+  const filterRow = element("tr", { hidden: true, class: "fr-filters" }, element("td", { class: "fr-number" }));
   const table = element("table", { role: "grid", "aria-label": `Records${first.path ? ` of ${first.path}` : ""}`, "aria-colcount": String(columns.length + 1) },
     element("thead", {}, head, filterRow), body);
   const scroller = element("div", { class: "fr-scroll", tabindex: "-1", onscroll: () => requestAnimationFrame(draw) }, table);

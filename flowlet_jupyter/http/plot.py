@@ -63,10 +63,11 @@ class Plot:
         if len(drawn.series) > 1:
             encoding["color"] = altair.Color("series:N", title=None)
             encoding["tooltip"].append(altair.Tooltip("series:N", title="series"))
-        chart = altair.Chart(altair.Data(values=values), width=560, height=240, description=drawn.summary)
-        return (chart.mark_line(point=len(values) <= 40) if drawn.mark == "line" else chart.mark_circle()).encode(
-            **encoding
-        )
+        data = altair.Data(values=values)  # type: ignore[no-untyped-call]  # Altair has no hint for it
+        chart = altair.Chart(data, width=560, height=240, description=drawn.summary)
+        marked = chart.mark_line(point=len(values) <= 40) if drawn.mark == "line" else chart.mark_circle()
+        encoded: altair.Chart = marked.encode(**encoding)
+        return encoded
 
     def __repr__(self) -> str:
         return self.summary

@@ -46,8 +46,8 @@ def svg_of(chart: Chart, palette: Palette = LIGHT) -> str:
         return _HEIGHT - _BOTTOM - (value - y_low) / (y_high - y_low) * (_HEIGHT - _TOP - _BOTTOM)
 
     pieces = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" '
-        f'role="img" font-family="system-ui, sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}">',
+        '<g font-family="system-ui, sans-serif" font-size="12">',
         f"<title>{escape(chart.summary)}</title>",
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="{palette.ground}"/>',
     ]
@@ -78,7 +78,7 @@ def svg_of(chart: Chart, palette: Palette = LIGHT) -> str:
             pieces.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.8"{dash}/>')
         if chart.mark == "points" or len(drawn) <= 40:
             pieces += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{colour}"/>' for x, y in drawn]
-    return "".join([*pieces, "</svg>"])
+    return "".join([*pieces, "</g></svg>"])
 
 
 def _legend(names: Sequence[str], palette: Palette) -> list[str]:

@@ -19,8 +19,12 @@ _IDENTIFIER = re.compile(r'"((?:[^"\\]|\\.)*)"|([^.\[\]"]+)|\[(\d+)\]')
 def at(value: Any, path: Sequence[Key]) -> Any:
     """The value at `path`. Raises `LookupError` if there is none."""
     for key in path:
-        if (isinstance(value, list) and isinstance(key, int)) or (isinstance(value, dict) and isinstance(key, str)):
+        if isinstance(value, list):
+            if not isinstance(key, int):
+                raise LookupError(key)
             value = value[key]
+        elif isinstance(value, dict):
+            value = value[str(key)]
         else:
             raise LookupError(key)
     return value

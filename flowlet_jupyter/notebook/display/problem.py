@@ -173,11 +173,11 @@ def _gone(_response: Response) -> tuple[str, str]:
 
 
 def _not_accepted(response: Response) -> tuple[str, str]:
-    return (
+    meaning = (
         "The API understood the request and refuses what it asks for: a parameter or a field is missing or wrong. "
-        "What was sent stands under Request.",
-        request_line(response, "--dry-run"),
+        "What was sent stands under Request."
     )
+    return meaning, request_line(response, "--dry-run")
 
 
 def _not_allowed(response: Response) -> tuple[str, str]:
@@ -203,10 +203,10 @@ def _too_large(_response: Response) -> tuple[str, str]:
 
 
 def _failed(response: Response) -> tuple[str, str]:
-    return (
-        "The API failed on its own side. The same request may succeed later; if it does not, tell whoever runs the API.",
-        request_line(response, "--retry", "3"),
+    meaning = (
+        "The API failed on its own side. The same request may succeed later; if it does not, tell whoever runs the API."
     )
+    return meaning, request_line(response, "--retry", "3")
 
 
 def _other(response: Response) -> tuple[str, str]:
