@@ -25,6 +25,7 @@ export async function tableView(ask) {
   let rowHeight = 25;
   let current = { row: 0, column: 0 };
   let wantsFocus = false;
+  let isChoosing = false;
 
   const status = element("span", { role: "status", class: "fr-status" });
   const problem = element("p", { class: "fr-problem", role: "alert" });
@@ -118,6 +119,7 @@ export async function tableView(ask) {
     table.setAttribute("aria-rowcount", String(matching + 1));
     current.row = Math.min(current.row, matching - 1);
     draw();
+    if (isChoosing) choose();
   }
 
   function draw() {
@@ -198,6 +200,7 @@ export async function tableView(ask) {
 
   async function choose() {
     const row = rows.get(current.row);
+    isChoosing = !row && current.row >= 0; // it is on its way
     if (!row) return;
     try {
       const cell = await ask({ kind: "cell", place: row[0], column: columns[current.column].name });

@@ -113,7 +113,7 @@ class Inspection:
         record = table.records[place]
         try:
             value: Any = json_nodes.at(record, keys)
-        except LookupError:
+        except (LookupError, TypeError):
             value = None
         if shape or not self._is_json():
             python = f"{self._name()}.records({json.dumps(path, ensure_ascii=False) if path else ''})[{place}]"

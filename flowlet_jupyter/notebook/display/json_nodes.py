@@ -17,16 +17,9 @@ _IDENTIFIER = re.compile(r'"((?:[^"\\]|\\.)*)"|([^.\[\]"]+)|\[(\d+)\]')
 
 
 def at(value: Any, path: Sequence[Key]) -> Any:
-    """The value at `path`. Raises `LookupError` if there is none."""
+    """The value at `path`. Raises `LookupError` or `TypeError` if there is none."""
     for key in path:
-        if isinstance(value, list):
-            if not isinstance(key, int):
-                raise LookupError(key)
-            value = value[key]
-        elif isinstance(value, dict):
-            value = value[str(key)]
-        else:
-            raise LookupError(key)
+        value = value[key]
     return value
 
 
