@@ -19,6 +19,7 @@ from flowlet_jupyter.tables.dates import moments_of
 
 Mark = Literal["line", "points"]
 MAX_SERIES = 8
+_FEWEST_POINTS = 3  # that are offered as a chart
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _FIRST, _LAST = 100_000_000, 4_102_444_800  # 1973 to 2100, in seconds
 _SCALES = (1, 1_000, 1_000_000, 1_000_000_000)  # epochs in seconds, milliseconds, microseconds, nanoseconds
@@ -29,7 +30,7 @@ _BEST_TIMES = ("time", "timestamp", "datetime", "date", "ts", "t", "day", "month
 _LATER = ("updated", "modified", "end", "ended", "closed", "expires", "deleted", "synced", "pushed")
 _NOT_MEASURED = re.compile(
     r"(^|_)(ids?|uuid|guid|key|code|number|no|num|zip|phone|version|index|idx|page|offset|position|rank|lat|latitude|lon|lng|"
-    r"longitude|port|year|month|day|hour|type|status|interval|build|width|height)$"
+    r"longitude|port|year|month|day|hour|type|status|interval|build|width|height|revision)$"
 )
 _BEST_NUMBERS = ("value", "price", "close", "amount", "total", "count", "temperature", "score", "rate", "volume")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -97,12 +98,14 @@ def chart_of(records: Sequence[Any], *, x: str | None = None, y: str | Sequence[
 
 
 def can_be_charted(records: Sequence[Any]) -> bool:
-    """Whether `chart_of` would find columns by itself; looks at the first records only."""
+    """Whether `chart_of` would find columns by itself that say something; looks at the first records only."""
+    head = records[:200]
     try:
-        chart_of(records[:200])
+        chart = chart_of(head)
     except RequestFailed:
         return False
-    return True
+    drawn = sum(len(series.points) for series in chart.series)
+    return drawn >= _FEWEST_POINTS and drawn * 2 >= len(head)
 
 
 # times
@@ -234,11 +237,12 @@ def _likeliest_numbers(columns: Columns, time: str) -> Mapping[str, list[float |
         raise RequestFailed(f"There are times in {time!r}, but no column of numbers to plot. {_listed(columns)}")
     places = {name: place for place, name in enumerate(found)}
 
-    def rank(name: str) -> tuple[bool, int, int]:
+    def rank(name: str) -> tuple[bool, bool, int, int]:
         words = _words(name)
         best = next((place for place, usual in enumerate(_BEST_NUMBERS) if usual in words), len(_BEST_NUMBERS))
         is_constant = len({number for number in found[name] if number is not None}) < 2
-        return (is_constant, best, places[name])
+        is_rare = found[name].count(None) * 2 > len(found[name])
+        return (is_constant, is_rare, best, places[name])
 
     name = min(found, key=rank)
     return {name: found[name]}

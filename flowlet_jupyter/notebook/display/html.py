@@ -38,6 +38,9 @@ _RAW_BYTES = 4_000  # beside a tree, which shows the same
 _STYLE = frontend.text("response.css")
 
 
+_Records = tuple[list[Any], str, str]  # the list, its path, and the form that it had
+
+
 @dataclass(frozen=True)
 class _Part:
     """What becomes a tab: its title and HTML."""
@@ -182,25 +185,25 @@ def _raw(response: Response, budget: int) -> _Part:
     return _Part("Raw", f'<pre tabindex="0" role="region" aria-label="Text of the body">{text}</pre>')
 
 
-def _records_of(response: Response) -> tuple[list[Any], str]:
-    """The records and the path of their list, however they are written; none of a body that is too long for a look."""
+def _records_of(response: Response) -> _Records:
+    """The records, however they are written; none of a body that is too long for a look."""
     if len(response.content) <= PARSE_BYTES or response.is_parsed:
         with contextlib.suppress(FlowletError):
             table = table_of(response)
-            return table.records, table.path
-    return [], ""
+            return table.records, table.path, table.shape
+    return [], "", ""
 
 
-def _table_part(
-    found: tuple[list[Any], str], *, rows: int, name: str, budget: int, is_whole: bool = True
-) -> _Part | None:
-    records, path = found
+def _table_part(found: _Records, *, rows: int, name: str, budget: int, is_whole: bool = True) -> _Part | None:
+    records, path, shape = found
     if not is_table(records):
         return None
     table = table_html(records, rows=rows, budget=budget // 2)
     if not table:
         return None
     remark = left_out(records, rows, path) if is_whole else "the first records"
+    if shape:  # a path would leave the list as it is
+        path, remark = "", f"{remark}, read as {shape}"
     argument = f'"{path}"' if path and '"' not in path else f"'{path}'" if path else ""
     hint = f"<p>{escape(remark)}. As a DataFrame: <code>{escape(f'{name}.to_df({argument})')}</code></p>"
     return _Part(
@@ -215,10 +218,10 @@ def _json(value: object, response: Response, *, is_whole: bool, name: str, rows:
         "" if is_whole else f"<p>The beginning of {size(len(response.content))}; all of it: {escape(name)}.json()</p>"
     )
     if is_whole:
-        found = _records_of(response) if not response.is_error else ([], "")
+        found = _records_of(response) if not response.is_error else ([], "", "")
     else:
         likely = find_records(value)
-        found = (likely.records, likely.path) if likely else ([], "")
+        found = (likely.records, likely.path, "") if likely else ([], "", "")
     table = _table_part(found, rows=rows, name=name, budget=budget // 4, is_whole=is_whole)
     budget -= len(table.html.encode()) if table else 0
     tree = _fitting(value, budget - len(note) - 300)

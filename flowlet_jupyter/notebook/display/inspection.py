@@ -99,32 +99,29 @@ class Inspection:
             "shape": shape,
             "start": start,
             "rows": table.rows(order, start=start, count=count, columns=_MAX_COLUMNS),
-            "frame": self._frame_python(path),
+            "frame": f"{self._name()}.to_df({self._argument(path, shape)})",
         }
 
-    def _frame_python(self, path: str) -> str:
-        return f"{self._name()}.to_df({json.dumps(path, ensure_ascii=False) if path else ''})"
+    def _argument(self, path: str, shape: str) -> str:
+        """The path as an argument; none for a list that was made into a table, which a path would leave as it is."""
+        return "" if shape or not path else json.dumps(path, ensure_ascii=False)
 
     def _cell(self, question: Question) -> dict[str, Any]:
-        """Where a cell is, as Python and JMESPath, and its value."""
+        """Where a cell is, as Python and JMESPath, and its value; of a gap, where its record is."""
         table, path, shape = self._known_table()
-        place, column = _whole(question, "place"), str(question.get("column"))
-        keys = table.keys_of(place, column)
+        place = _whole(question, "place")
+        keys = table.keys_of(place, str(question.get("column")))
         record = table.records[place]
-        try:
-            value: Any = json_nodes.at(record, keys)
-        except (LookupError, TypeError):
-            value = None
+        value = json_nodes.at(record, keys) if keys else None
         if shape or not self._is_json():
-            python = f"{self._name()}.records({json.dumps(path, ensure_ascii=False) if path else ''})[{place}]"
-            python += "".join(f"[{json.dumps(key, ensure_ascii=False)}]" for key in keys)
+            python = f"{self._name()}.records({self._argument(path, shape)})[{place}]" + json_nodes.subscripts(keys)
             jmespath = ""
         else:
             whole = [*json_nodes.keys_of(path), place, *keys]
             python, jmespath = json_nodes.python_of(self._name(), whole), json_nodes.jmespath_of(whole)
         return {
-            "python": python, "path": jmespath, "value": _limited(_text(value)), "json": _limited(_dumped(value)),
-            "record": _limited(_dumped(record)),
+            "python": python, "path": jmespath, "value": _limited(_text(value)) if keys else "",
+            "json": _limited(_dumped(value)), "record": _limited(_dumped(record)),
         }  # fmt: skip
 
     def _is_json(self) -> bool:
@@ -180,9 +177,10 @@ class Inspection:
         return {"media_type": media_type}, [content]
 
     def _chart(self, question: Question) -> dict[str, Any]:
-        table, path, _ = self._known_table()
+        table, path, shape = self._known_table()
         chart = chart_of(table.records)
-        of_list = f"path={json.dumps(path, ensure_ascii=False)}" if path else ""
+        argument = self._argument(path, shape)
+        of_list = f"path={argument}" if argument else ""
         return {
             "svg": svg_of(chart, DARK if question.get("is_dark") else LIGHT),
             "summary": chart.summary,

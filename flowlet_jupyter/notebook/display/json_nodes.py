@@ -124,4 +124,9 @@ def jmespath_of(path: Sequence[Key]) -> str:
 
 def python_of(name: str, path: Sequence[Key]) -> str:
     """The Python that gets it: `r.json()["data"][0]["id"]`."""
-    return f"{name}.json()" + "".join(f"[{json.dumps(key, ensure_ascii=False)}]" for key in path)
+    return f"{name}.json()" + subscripts(path)
+
+
+def subscripts(path: Sequence[Key]) -> str:
+    """The path as Python writes it behind an expression."""
+    return "".join(f"[{json.dumps(key, ensure_ascii=False)}]" for key in path)

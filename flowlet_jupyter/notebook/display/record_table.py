@@ -100,8 +100,8 @@ class RecordTable:
         return "\n".join(lines)
 
     def keys_of(self, place: int, column: str) -> list[Key]:
-        """The keys that lead from the record to the value of a dotted column."""
-        return list(_keys_of(self.records[place], column) or [column])
+        """The keys that lead from the record to the value of a dotted column; none if it lacks it."""
+        return list(_keys_of(self.records[place], column) or ())
 
 
 def _keys_of(record: Any, column: str) -> tuple[Key, ...] | None:
