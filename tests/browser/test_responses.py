@@ -98,7 +98,7 @@ def test_a_response_by_mouse_and_keyboard(jupyter_lab, open_lab, axe, theme, iso
     assert violations(page, axe, ".flowlet-response") == []
     page.keyboard.press("Tab")
     cell.get_by_role("treeitem").first.focus()
-    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowDown", "Enter"):
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "Enter"):
         page.keyboard.press(key)
     cell.get_by_text('r.json()["meta"]["next_token"]').wait_for()
     cell.get_by_role("button", name="Copy value").click()
@@ -126,12 +126,18 @@ def test_a_response_by_mouse_and_keyboard(jupyter_lab, open_lab, axe, theme, iso
     assert lab.cell(1).get_by_text("There is no such city.").first.is_visible()
     assert lab.cell(5).locator(".flowlet-response b").count() == 0
 
-    # narrow: everything is inside
-    page.set_viewport_size({"width": 360, "height": 900})
-    tab(lab, 0, "Table").click()
-    page.wait_for_timeout(700)
-    picture(lab, 0, f"view-narrow-{theme}")
-    page.set_viewport_size({"width": 1280, "height": 1000})
+    # as wide as a phone, and from right to left: everything is inside
+    view = cell.locator(".flowlet-response")
+    for direction in ("ltr", "rtl"):
+        view.evaluate("(element, direction) => { element.style.width = '330px'; element.dir = direction }", direction)
+        for name in ("Tree", "Table", "Request"):
+            tab(lab, 0, name).click()
+            page.wait_for_timeout(500)
+            picture(lab, 0, f"view-narrow-{name.lower()}-{direction}-{theme}")
+            assert view.evaluate("element => element.scrollWidth <= 330"), (name, direction)
+    tab(lab, 0, "Request").focus()
+    page.keyboard.press("ArrowRight")
+    assert tab(lab, 0, "Headers").get_attribute("aria-selected") == "true"
 
     lab.save()
     saved = nbformat.read(server.folder / "story.ipynb", 4)
@@ -163,8 +169,9 @@ def test_a_large_response_is_not_in_the_page_and_the_saved_view_is_read_without_
     notebook.cells[0].outputs[0].data["text/html"] = html.replace('id="flowlet-', 'id="saved-')
     nbformat.write(notebook, server.folder / "other.ipynb")
     lab.open("other.ipynb")
-    view = lab.page.locator(".jp-OutputArea-output", has=lab.page.locator("details"))
-    view.locator("summary", has_text="Request").click()  # a live view has no details
+    # JupyterLab opens the first notebook too, whose view is live
+    view = lab.page.locator(".jp-OutputArea-output", has=lab.page.locator("summary", has_text="Headers"))
+    view.locator("summary", has_text="Request").click()
     assert view.get_by_text("those of secret 'weather'").is_visible()
     if PICTURES:
         view.screenshot(path=f"{PICTURES}/view-untrusted.png")
