@@ -139,6 +139,7 @@ def test_a_response_by_mouse_and_keyboard(jupyter_lab, open_lab, axe, theme, iso
     page.keyboard.press("ArrowRight")
     assert tab(lab, 0, "Headers").get_attribute("aria-selected") == "true"
 
+    lab.cell(5).locator(".cm-content").click()
     lab.save()
     saved = nbformat.read(server.folder / "story.ipynb", 4)
     outputs = saved.cells[0].outputs

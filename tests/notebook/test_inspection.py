@@ -239,3 +239,23 @@ def test_views_do_not_keep_responses_alive():
     views.receive({"kind": "hello"})
     assert pages.sent[-1] == {"kind": "views", "views": ["v0", "v1", "v2", "v3", "v4"]}
     views.receive("nonsense")
+
+
+def test_a_live_view_hides_what_was_sent():
+    made = response({"data": [{"n": 1, "echo": "canary-9f2c"}] * 2})
+    made.sent_values = SentValues([SecretValue("canary-9f2c")])
+    views = LiveViews(None)
+    views._widget = pages = Pages()
+    views.add("v", made)
+    views.receive({"kind": "ask", "view": "v", "number": 1, "question": {"kind": "raw"}})
+    assert "(value of the secret)" in pages.sent[-1]["reply"]["text"]
+    assert "canary-9f2c" not in json.dumps(pages.sent)
+
+
+def test_a_plot_hides_what_was_sent():
+    made = response(
+        [{"time": f"2024-01-0{day % 2 + 1}", "n": day, "who": ("canary-9f2c", "b")[day // 2]} for day in range(4)]
+    )
+    made.sent_values = SentValues([SecretValue("canary-9f2c")])
+    assert "(value of the secret)" in made.plot().svg
+    assert "canary-9f2c" not in made.plot().svg
