@@ -65,6 +65,7 @@ def parts(html: str) -> list[str]:
         response(text=ATTACK, headers={"content-type": "text/html"}),
         response(text=ATTACK, headers={"content-type": "text/plain"}),
         response(json=ATTACK),
+        response(json={}, extensions={"reason_phrase": b"<img src=x onerror=alert(1)>"}),
         response(json={ATTACK: ATTACK, "list": [ATTACK]}),
         response(json=[{ATTACK: ATTACK}, {ATTACK: 1}]),
         response(json={}, headers={"content-type": "application/json", "x-name": ATTACK.replace("\n", "")}),

@@ -1,6 +1,6 @@
 """What a live view asks of a response: rows, parts of the tree, text, copies, a chart. Everything is redacted and bounded.
 
-Questions and replies are JSON messages; docs/architecture.md has their forms. Nothing of them is saved in the notebook.
+Questions and replies are messages of the widget; nothing of them is saved in the notebook.
 """
 
 from __future__ import annotations
