@@ -35,20 +35,20 @@ async function toClipboard(text, beside) {
  * @param {Record<string, () => Promise<string>>} copies
  */
 export function copyButtons(copies) {
-  const said = element("span", { role: "status", class: "fr-status" });
+  const status = element("span", { role: "status", class: "fr-status" });
   const row = element("div", { class: "fr-actions" });
   for (const [label, read] of Object.entries(copies)) {
     row.append(button(label, async () => {
-      said.textContent = "";
+      status.textContent = "";
       try {
         const done = await toClipboard(read(), row);
-        said.textContent = done ? "Copied" : "Press Ctrl+C";
+        status.textContent = done ? "Copied" : "Press Ctrl+C";
       } catch (error) {
-        said.textContent = /** @type {Error} */ (error).message;
+        status.textContent = /** @type {Error} */ (error).message;
       }
     }));
   }
-  row.append(said);
+  row.append(status);
   return row;
 }
 

@@ -37,8 +37,8 @@ export async function tableView(ask) {
     element("thead", {}, head, filterRow), body);
   const scroller = element("div", { class: "fr-scroll", tabindex: "-1", onscroll: () => requestAnimationFrame(draw) }, table);
 
-  for (const [place, { name, type }] of columns.entries()) {
-    head.append(element("th", { scope: "col", "aria-sort": "none" }, button("", () => sortBy(name), { class: "fr-sort", tabindex: "-1", "data-column": String(place) })));
+  for (const [index, { name, type }] of columns.entries()) {
+    head.append(element("th", { scope: "col", "aria-sort": "none" }, button("", () => sortBy(name), { class: "fr-sort", tabindex: "-1", "data-column": String(index) })));
     const label = /** @type {Element} */ (head.lastElementChild?.firstElementChild);
     label.append(element("bdi", {}, name), element("span", { class: "fr-type" }, ` ${type}`));
     filterRow.append(element("td", {}, element("input", { type: "search", "aria-label": `Filter ${name}`, title: "text, >5, <=2024-01-31, =ann, !=x",
@@ -68,8 +68,8 @@ export async function tableView(ask) {
     if (order.sort !== name) Object.assign(order, { sort: name, is_descending: false });
     else if (!order.is_descending) order.is_descending = true;
     else Object.assign(order, { sort: null, is_descending: false });
-    for (const [place, column] of columns.entries()) {
-      head.children[place + 1].setAttribute("aria-sort", column.name !== order.sort ? "none" : order.is_descending ? "descending" : "ascending");
+    for (const [index, column] of columns.entries()) {
+      head.children[index + 1].setAttribute("aria-sort", column.name !== order.sort ? "none" : order.is_descending ? "descending" : "ascending");
     }
     restart();
   }
@@ -111,7 +111,7 @@ export async function tableView(ask) {
   function take(reply) {
     problem.textContent = "";
     matching = reply.matching;
-    for (const [place, row] of reply.rows.entries()) rows.set(reply.start + place, row);
+    for (const [index, row] of reply.rows.entries()) rows.set(reply.start + index, row);
     const left = reply.left_out ? `, ${reply.left_out} more columns: ${first.frame}` : "";
     const beyond = matching * rowHeight > MAX_PIXELS ? `; the first ${Math.floor(MAX_PIXELS / rowHeight).toLocaleString("en")} can be scrolled to` : "";
     const sorted = order.sort === null ? "" : `, by ${order.sort}${order.is_descending ? ", descending" : ""}`;
@@ -157,10 +157,10 @@ export async function tableView(ask) {
   function rowOf(row) {
     const known = rows.get(row);
     const made = element("tr", { "aria-rowindex": String(row + 2), class: "fr-row" }, element("th", { scope: "row", class: "fr-number" }, String(known ? known[0] : row)));
-    for (const [place, { type }] of columns.entries()) {
-      const text = known?.[1][place];
+    for (const [index, { type }] of columns.entries()) {
+      const text = known?.[1][index];
       const isNumber = type === "number" || type === "whole";
-      made.append(element("td", { role: "gridcell", tabindex: "-1", "data-row": String(row), "data-column": String(place), class: isNumber ? "fr-right" : null,
+      made.append(element("td", { role: "gridcell", tabindex: "-1", "data-row": String(row), "data-column": String(index), class: isNumber ? "fr-right" : null,
         title: text && text.length > 40 ? text : null }, known ? element("bdi", {}, text ?? "") : "…"));
     }
     return made;
@@ -171,7 +171,7 @@ export async function tableView(ask) {
     if (areHeld || !rows.size || !scroller.clientWidth) return;
     areHeld = true; // otherwise the columns would jump while one scrolls
     const widths = [...head.children].map((cell) => /** @type {HTMLElement} */ (cell).offsetWidth);
-    for (const [place, cell] of [...head.children].entries()) /** @type {HTMLElement} */ (cell).style.width = `${widths[place]}px`;
+    for (const [index, cell] of [...head.children].entries()) /** @type {HTMLElement} */ (cell).style.width = `${widths[index]}px`;
     table.style.width = `${widths.reduce((sum, width) => sum + width, 0)}px`;
     table.style.tableLayout = "fixed";
   }
@@ -203,7 +203,7 @@ export async function tableView(ask) {
     isChoosing = !row && current.row >= 0; // it is on its way
     if (!row) return;
     try {
-      const cell = await ask({ kind: "cell", place: row[0], column: columns[current.column].name });
+      const cell = await ask({ kind: "cell", index: row[0], column: columns[current.column].name });
       chosen.show(cell, { "Copy value": async () => cell.value, "Copy JSON": async () => cell.json, "Copy record": async () => cell.record });
       problem.textContent = "";
     } catch (error) {

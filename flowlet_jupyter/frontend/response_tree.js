@@ -61,9 +61,9 @@ export async function treeView(ask) {
       const parent = /** @type {Element} */ (item.parentElement?.closest("li"));
       const { items: children } = await ask({ kind: "node", path: known.path, start: known.more, count: COUNT, levels: 1 });
       const hadFocus = document.activeElement === item;
-      const place = known.more;
+      const index = known.more;
       expand(parent, children);
-      if (hadFocus) focusOn(parent.querySelector(":scope > ul")?.children[place]);
+      if (hadFocus) focusOn(parent.querySelector(":scope > ul")?.children[index]);
     } else if (item.querySelector(":scope > ul")) {
       item.setAttribute("aria-expanded", "true");
     } else if (known.node.size) {
@@ -118,12 +118,12 @@ export async function treeView(ask) {
     const item = /** @type {Element} */ (event.target).closest("li");
     if (!item || event.altKey || event.metaKey || event.ctrlKey) return;
     const visible = [...root.querySelectorAll("li")].filter((other) => !other.parentElement?.closest('li[aria-expanded="false"]'));
-    const place = visible.indexOf(/** @type {HTMLLIElement} */ (item));
+    const index = visible.indexOf(/** @type {HTMLLIElement} */ (item));
     const isOpen = item.getAttribute("aria-expanded");
     const isRightToLeft = getComputedStyle(root).direction === "rtl";
     const key = isRightToLeft ? { ArrowLeft: "ArrowRight", ArrowRight: "ArrowLeft" }[event.key] ?? event.key : event.key;
-    if (key === "ArrowDown") focusOn(visible[place + 1]);
-    else if (key === "ArrowUp") focusOn(visible[place - 1]);
+    if (key === "ArrowDown") focusOn(visible[index + 1]);
+    else if (key === "ArrowUp") focusOn(visible[index - 1]);
     else if (key === "Home") focusOn(visible[0]);
     else if (key === "End") focusOn(visible.at(-1));
     else if (key === "ArrowRight") isOpen === "true" ? focusOn(item.querySelector("li")) : saying(open(item));
@@ -159,8 +159,8 @@ export async function treeView(ask) {
       count.textContent = `${matches.length}${is_all ? "" : " or more"} found`;
       found.append(...matches.map((/** @type {any} */ match) => element("li", {},
         button("", () => saying(show(match.path)), { class: "fr-match" }))));
-      for (const [place, match] of matches.entries()) {
-        const label = /** @type {Element} */ (found.children[place].firstElementChild);
+      for (const [index, match] of matches.entries()) {
+        const label = /** @type {Element} */ (found.children[index].firstElementChild);
         label.append(element("b", {}, pathText(match.path)), " ", element("bdi", {}, nodeText(match)));
       }
     } catch (error) {
@@ -173,5 +173,5 @@ export async function treeView(ask) {
 
 /** @param {(string | number)[]} path for reading only; what is copied comes from the kernel */
 function pathText(path) {
-  return path.map((key, place) => (typeof key === "number" ? `[${key}]` : `${place ? "." : ""}${key}`)).join("");
+  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : `${index ? "." : ""}${key}`)).join("");
 }

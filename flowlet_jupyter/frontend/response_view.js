@@ -66,8 +66,8 @@ export function liveView(root, ask) {
   /** @param {KeyboardEvent} event */
   function onKey(event) {
     const names = [...list.children].map((tab) => [...parts].find(([, part]) => part.tab === tab)?.[0] ?? "");
-    const place = [...list.children].indexOf(/** @type {Element} */ (event.target));
-    const next = place < 0 ? null : movedInTabs(place, event.key, names.length, getComputedStyle(list).direction === "rtl");
+    const index = [...list.children].indexOf(/** @type {Element} */ (event.target));
+    const next = index < 0 ? null : movedInTabs(index, event.key, names.length, getComputedStyle(list).direction === "rtl");
     if (next === null || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();

@@ -144,11 +144,11 @@ def _names_a_time(name: str) -> bool:
     return any(word in _TIME_NAMES for word in _words(name))
 
 
-def _time_rank(times: _Times, place: int) -> tuple[int, int, int, int]:
+def _time_rank(times: _Times, index: int) -> tuple[int, int, int, int]:
     words = _words(times.name)
     best = _BEST_TIMES.index(words[0]) if len(words) == 1 and words[0] in _BEST_TIMES else len(_BEST_TIMES)
     missing = sum(second is None for second in times.seconds)
-    return (int(any(word in _LATER for word in words)), best, missing, place)
+    return (int(any(word in _LATER for word in words)), best, missing, index)
 
 
 def _seconds(values: Sequence[Any], *, is_named: bool) -> list[float | None] | None:
@@ -235,14 +235,14 @@ def _likeliest_numbers(columns: Columns, time: str) -> Mapping[str, list[float |
     }
     if not found:
         raise RequestFailed(f"There are times in {time!r}, but no column of numbers to plot. {_listed(columns)}")
-    places = {name: place for place, name in enumerate(found)}
+    indexes = {name: index for index, name in enumerate(found)}
 
     def rank(name: str) -> tuple[bool, bool, int, int]:
         words = _words(name)
-        best = next((place for place, usual in enumerate(_BEST_NUMBERS) if usual in words), len(_BEST_NUMBERS))
+        best = next((index for index, usual in enumerate(_BEST_NUMBERS) if usual in words), len(_BEST_NUMBERS))
         is_constant = len({number for number in found[name] if number is not None}) < 2
         is_rare = found[name].count(None) * 2 > len(found[name])
-        return (is_constant, is_rare, best, places[name])
+        return (is_constant, is_rare, best, indexes[name])
 
     name = min(found, key=rank)
     return {name: found[name]}
@@ -317,11 +317,11 @@ def _series(columns: Columns, times: _Times, numbers: Mapping[str, list[float | 
         series = tuple(Series(name, _points(times.seconds, values)) for name, values in numbers.items())
         return Chart(times.name, names, series, "line", tuple(notes))
     if len(names) == 1 and (groups := _groups(columns, times, names[0])) is not None:
-        column, places = groups
+        column, indexes = groups
         values = numbers[names[0]]
         series = tuple(
-            Series(label[:60], _points([times.seconds[place] for place in own], [values[place] for place in own]))
-            for label, own in places.items()
+            Series(label[:60], _points([times.seconds[index] for index in own], [values[index] for index in own]))
+            for label, own in indexes.items()
         )
         notes.append(f"One line for each value of {column!r}.")
         return Chart(times.name, names, tuple(one for one in series if one.points), "line", tuple(notes))
@@ -341,16 +341,16 @@ def _points(seconds: Sequence[float | None], values: Sequence[float | None]) -> 
 
 
 def _groups(columns: Columns, times: _Times, number: str) -> tuple[str, dict[str, list[int]]] | None:
-    """The column of few texts that makes each time unique within one of its values, and the places of each."""
+    """The column of few texts that makes each time unique within one of its values, and the indexes of each."""
     for name, values in columns.items():
         if name in {times.name, number} or not all(isinstance(value, str) for value in values):
             continue
         if not 2 <= len(set(values)) <= MAX_SERIES:
             continue
-        places: dict[str, list[int]] = {}
-        for place, value in enumerate(values):
-            if times.seconds[place] is not None:
-                places.setdefault(value, []).append(place)
-        if all(len({times.seconds[place] for place in own}) == len(own) for own in places.values()):
-            return name, places
+        indexes: dict[str, list[int]] = {}
+        for index, value in enumerate(values):
+            if times.seconds[index] is not None:
+                indexes.setdefault(value, []).append(index)
+        if all(len({times.seconds[index] for index in own}) == len(own) for own in indexes.values()):
+            return name, indexes
     return None

@@ -73,11 +73,11 @@ def test_columns_say_what_they_hold():
 
 def test_the_python_of_a_cell_gives_its_value():
     made = response({"data": PEOPLE})
-    cell = ask(made, "cell", place=0, column="at.a.b")
+    cell = ask(made, "cell", index=0, column="at.a.b")
     assert cell["python"] == 'r.json()["data"][0]["at"]["a.b"]'
     assert run(cell["python"], made) == 1
     assert made.select(cell["path"]) == 1
-    gap = ask(made, "cell", place=2, column="formula")
+    gap = ask(made, "cell", index=2, column="formula")
     assert gap["python"] == 'r.json()["data"][2]'  # there is nothing at the column
 
 
@@ -92,7 +92,7 @@ def test_the_python_of_a_cell_gives_its_value():
 )
 def test_python_runs_for_tables_of_another_form(body):
     made = response(body)
-    cell = ask(made, "cell", place=1, column="n")
+    cell = ask(made, "cell", index=1, column="n")
     assert run(cell["python"], made) == 2
     rows = ask(made, "rows", start=0, count=5)
     assert list(run(rows["frame"], made)["n"]) == [1, 2]
@@ -189,7 +189,7 @@ def test_a_copy_is_bounded():
         {},
         {"kind": "x"},
         {"kind": "rows", "start": "a"},
-        {"kind": "cell", "place": 10**9},
+        {"kind": "cell", "index": 10**9},
         {"kind": "node", "path": [[]]},
     ],
 )
@@ -218,7 +218,7 @@ def test_a_body_is_shown_by_its_first_bytes_and_never_as_a_page(content, declare
 
 
 class Pages:
-    """A widget's place: what is sent to the pages."""
+    """The widget: what is sent to the pages."""
 
     def __init__(self) -> None:
         self.sent: list = []

@@ -94,7 +94,7 @@ class Inspection:
             "columns": [{"name": name, "type": table.types[name]} for name in names],
             "left_out": max(len(table.columns) - _MAX_COLUMNS, 0),
             "total": len(table.records),
-            "matching": len(table.places(order)),
+            "matching": len(table.indexes(order)),
             "path": path,
             "shape": shape,
             "start": start,
@@ -109,15 +109,15 @@ class Inspection:
     def _cell(self, question: Question) -> dict[str, Any]:
         """Where a cell is, as Python and JMESPath, and its value; of a gap, where its record is."""
         table, path, shape = self._known_table()
-        place = _whole(question, "place")
-        keys = table.keys_of(place, str(question.get("column")))
-        record = table.records[place]
+        index = _whole(question, "index")
+        keys = table.keys_of(index, str(question.get("column")))
+        record = table.records[index]
         value = json_nodes.at(record, keys) if keys else None
         if shape or not self._is_json():
-            python = f"{self._name()}.records({self._argument(path, shape)})[{place}]" + json_nodes.subscripts(keys)
+            python = f"{self._name()}.records({self._argument(path, shape)})[{index}]" + json_nodes.subscripts(keys)
             jmespath = ""
         else:
-            whole = [*json_nodes.keys_of(path), place, *keys]
+            whole = [*json_nodes.keys_of(path), index, *keys]
             python, jmespath = json_nodes.python_of(self._name(), whole), json_nodes.jmespath_of(whole)
         return {
             "python": python, "path": jmespath, "value": _limited(_text(value)) if keys else "",
@@ -136,7 +136,7 @@ class Inspection:
         table, _, _ = self._known_table()
         order = _order(question)
         if question.get("as") == "json":
-            return {"text": _limited(_dumped([table.records[place] for place in table.places(order)]))}
+            return {"text": _limited(_dumped([table.records[index] for index in table.indexes(order)]))}
         return {"text": _limited(table.as_tsv(order))}
 
     # the tree

@@ -14,6 +14,8 @@ from flowlet_jupyter.credentials.redaction import is_sensitive, redact
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
+from flowlet_jupyter.http.response import redacted
+from flowlet_jupyter.notebook.display.summary import status_line
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
@@ -58,6 +60,12 @@ def explanation(response: Response) -> list[str]:
         return []
     next_cell = f"Next: {problem.next_cell}" if problem.next_cell else ""
     return [text for text in (problem.error_text, " ".join(filter(None, [problem.meaning, next_cell]))) if text]
+
+
+def as_error(response: Response, consequence: str = "") -> str:
+    """The status and what the API said of it, redacted, as one line; `consequence` says what did not happen."""
+    shown = redacted(response)
+    return " ".join(filter(None, [f"{status_line(shown)}.", consequence, *explanation(shown)]))
 
 
 # what the API says

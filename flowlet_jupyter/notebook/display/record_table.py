@@ -48,60 +48,60 @@ class RecordTable:
         """What each column holds, in one word."""
         return {name: type_of(values) for name, values in self.columns.items()}
 
-    def places(self, order: Order) -> list[int]:
-        """The places of the records that pass the filters, sorted. What is missing comes last either way."""
+    def indexes(self, order: Order) -> list[int]:
+        """The indexes of the records that pass the filters, sorted. What is missing comes last either way."""
         if self._order is None or self._order[0] != order:
-            places = self._filtered(order.filters)
+            indexes = self._filtered(order.filters)
             if order.sort in self.columns:
-                places = self._sorted(places, self.columns[order.sort], is_descending=order.is_descending)
-            self._order = (order, places)
+                indexes = self._sorted(indexes, self.columns[order.sort], is_descending=order.is_descending)
+            self._order = (order, indexes)
         return self._order[1]
 
     def _filtered(self, filters: Mapping[str, str]) -> list[int]:
-        places = list(range(len(self.records)))
+        indexes = list(range(len(self.records)))
         for name, text in filters.items():
             if not text.strip():
                 continue
             passes = passing(text)
             if name:
                 values = self.columns.get(name, [])
-                places = [place for place in places if place < len(values) and passes(values[place])]
+                indexes = [index for index in indexes if index < len(values) and passes(values[index])]
             else:
                 folded = text.strip().casefold()
-                places = [
-                    place
-                    for place in places
-                    if any(folded in text_of(values[place]).casefold() for values in self.columns.values())
+                indexes = [
+                    index
+                    for index in indexes
+                    if any(folded in text_of(values[index]).casefold() for values in self.columns.values())
                 ]
-        return places
+        return indexes
 
     @staticmethod
-    def _sorted(places: list[int], values: list[Any], *, is_descending: bool) -> list[int]:
-        there = [place for place in places if not _is_missing(values[place])]
-        gone = [place for place in places if _is_missing(values[place])]
-        are_numbers = all(isinstance(values[place], str) and _NUMBER.fullmatch(values[place]) for place in there)
+    def _sorted(indexes: list[int], values: list[Any], *, is_descending: bool) -> list[int]:
+        there = [index for index in indexes if not _is_missing(values[index])]
+        gone = [index for index in indexes if _is_missing(values[index])]
+        are_numbers = all(isinstance(values[index], str) and _NUMBER.fullmatch(values[index]) for index in there)
         key = _numeric_text if are_numbers else _sort_key
-        return sorted(there, key=lambda place: key(values[place]), reverse=is_descending) + gone
+        return sorted(there, key=lambda index: key(values[index]), reverse=is_descending) + gone
 
     def rows(self, order: Order, *, start: int, count: int, columns: int) -> list[tuple[int, list[str | None]]]:
-        """`count` rows from `start`: the record's place, and its cells as text (None: missing)."""
+        """`count` rows from `start`: the record's index, and its cells as text (None: missing)."""
         shown = list(self.columns.values())[:columns]
         return [
-            (place, [None if _is_missing(values[place]) else cut(text_of(values[place])) for values in shown])
-            for place in self.places(order)[start : start + count]
+            (index, [None if _is_missing(values[index]) else cut(text_of(values[index])) for values in shown])
+            for index in self.indexes(order)[start : start + count]
         ]
 
     def as_tsv(self, order: Order) -> str:
         """All rows as text that a spreadsheet takes; what would be a formula there is marked as text by an apostrophe."""
         lines = ["\t".join(map(_tsv_cell, self.columns))]
         lines += [
-            "\t".join(_tsv_cell(values[place]) for values in self.columns.values()) for place in self.places(order)
+            "\t".join(_tsv_cell(values[index]) for values in self.columns.values()) for index in self.indexes(order)
         ]
         return "\n".join(lines)
 
-    def keys_of(self, place: int, column: str) -> list[Key]:
+    def keys_of(self, index: int, column: str) -> list[Key]:
         """The keys that lead from the record to the value of a dotted column; none if it lacks it."""
-        return list(_keys_of(self.records[place], column) or ())
+        return list(_keys_of(self.records[index], column) or ())
 
 
 def _keys_of(record: Any, column: str) -> tuple[Key, ...] | None:
