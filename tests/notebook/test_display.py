@@ -64,6 +64,7 @@ def parts(html: str) -> list[str]:
     [
         response(text=ATTACK, headers={"content-type": "text/html"}),
         response(text=ATTACK, headers={"content-type": "text/plain"}),
+        response(text="x", extensions={"reason_phrase": ATTACK.encode()}),
         response(json=ATTACK),
         response(json={}, extensions={"reason_phrase": b"<img src=x onerror=alert(1)>"}),
         response(json={ATTACK: ATTACK, "list": [ATTACK]}),
