@@ -168,3 +168,11 @@ def use_theme(theme: str, isolated) -> None:
         settings = isolated / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
         settings.mkdir(parents=True, exist_ok=True)
         (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
+
+
+def violations(page, axe: str, within: str = "body") -> list[str]:
+    """What axe-core finds, of any impact."""
+    page.evaluate(axe)
+    found = page.evaluate("within => axe.run(within).then(result => result.violations)", within)
+    return [f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for violation in found for node in violation["nodes"]]  # fmt: skip
