@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, VaultFileDamaged
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.settings import Settings
 from flowlet_jupyter.vault.ending import process_ending
 from flowlet_jupyter.vault.master_key import MasterKey, load_master_key
@@ -220,17 +221,10 @@ class Vault:
         return self._key
 
     def _not_found(self, name: str) -> SecretNotFound:
-        import difflib
-
         names = self.names()
-        close = difflib.get_close_matches(name, names, n=1)
-        if close:
-            advice = f"Did you mean '{close[0]}'?"
-        elif names:
-            advice = f"There are: {', '.join(names[:10])}. To add one: %flowlet_secret --new"
-        else:
-            advice = "There are no secrets yet. To add one: %flowlet_secret --new"
-        return SecretNotFound(f"No secret named '{name}'. {advice}")
+        how = "To add one: %flowlet_secret --new"
+        listed = f"There are: {', '.join(names[:10])}. {how}" if names else f"There are no secrets yet. {how}"
+        return SecretNotFound(f"No secret named '{name}'. {did_you_mean(name, names, otherwise=listed)}")
 
 
 def _acquire_unless_ending(lock: threading.Lock) -> bool:
