@@ -44,6 +44,9 @@ class Issuer:
             .not_valid_after(now + datetime.timedelta(hours=1))
             .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
             .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), True)
+            # Python 3.13 verifies strictly (RFC 5280): a certificate names its key and its issuer's
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), False)
             .sign(self.key, hashes.SHA256())
         )
 
