@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -19,7 +20,8 @@ def main(folder: Path, names: list[str]) -> None:
     from environments.walks import COLUMNS, PLACES, Stage, table_row, walk
     from support import free_port
 
-    from flowlet_jupyter.demo.process import start_birdsong
+    from flowlet_jupyter.demo.process import Birdsong
+    from flowlet_jupyter.demo.web import BirdsongServer
 
     target = HERE / "environments.md"
     before, _, rest = target.read_text("utf-8").partition(START)
@@ -29,8 +31,17 @@ def main(folder: Path, names: list[str]) -> None:
         os.environ["FLOWLET_LOOPBACK_PORT"] = str(free_port())
         own = folder / key
         own.mkdir()
-        with start_birdsong(own) as birdsong:
+        server = BirdsongServer(0, own / "birdsong.json")
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        birdsong = Birdsong(server.origin)
+        object.__setattr__(birdsong, "server", server)  # as the tests' fixture has it
+        try:
             rows[PLACES[key].title] = table_row(walk(key, Stage(birdsong, own)))
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
         print(rows[PLACES[key].title])
     lines = [table_row(COLUMNS), "|---" * len(COLUMNS) + "|", *(rows[place.title] for place in PLACES.values())]
     target.write_text(f"{before}{START}\n{chr(10).join(lines)}\n{END}{after}", "utf-8")

@@ -116,7 +116,13 @@ class JupyterProcess:
     """A Jupyter server as a user starts it, with JupyterLab, at DEBUG level, logging into a file."""
 
     def __init__(
-        self, folder: Path, *, base_url: str = "/", host: str = "localhost", options: list[str] = (), command: str = "lab"
+        self,
+        folder: Path,
+        *,
+        base_url: str = "/",
+        host: str = "localhost",
+        options: list[str] = (),
+        command: str = "lab",
     ) -> None:
         self.folder = folder
         self.log_file = folder / "server.log"

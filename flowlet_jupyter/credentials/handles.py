@@ -172,6 +172,10 @@ class Secrets(Mapping[str, SecretHandle]):
     def _ipython_display_(self) -> None:
         hooks().show_secrets(self)
 
+    def _display_(self) -> Any:
+        """What marimo displays (its protocol): the same widget."""
+        return hooks().secrets_widget()
+
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Name, type, allowed hosts and status of each secret, in words; a damaged file's status says what is wrong."""
         rows = []
