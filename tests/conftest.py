@@ -54,6 +54,12 @@ SECURITY_FILES = frozenset({
 })  # fmt: skip
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """The fast part waits (for time limits, for small servers) about as long as it computes: more workers than cores."""
+    return round(1.5 * (os.cpu_count() or 1)) if config.option.markexpr == "not slow" else None
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         fixtures = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
@@ -75,6 +81,13 @@ def isolated(tmp_path, monkeypatch):
                  "http_proxy", "https_proxy", "all_proxy"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture(params=["httpx", "aiohttp"])
+def async_transport(request, monkeypatch):
+    """What is under the async requests of this test: it runs over each."""
+    monkeypatch.setenv("FLOWLET_TRANSPORT", request.param)
+    return request.param
 
 
 @pytest.fixture

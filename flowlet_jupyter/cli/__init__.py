@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _Ending(Exception):
-    """A person or the other end of a pipe ended the command; what is to be said of that has been said."""
+    """A user or the other end of a pipe ended the command; what is to be said of that has been said."""
 
     def __init__(self, status: int) -> None:
         super().__init__()

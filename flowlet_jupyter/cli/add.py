@@ -27,7 +27,7 @@ from flowlet_jupyter.model.secret import Headers
 from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.providers import Provider, fields_for, provider_keys, provider_named, trial_url
-from flowlet_jupyter.providers.project_file import FILE_NAME, wanted_secrets
+from flowlet_jupyter.providers.project_file import FILE_NAME, required_secrets
 from flowlet_jupyter.settings import loopback_redirect_uri
 
 
@@ -131,8 +131,8 @@ def _of_provider(provider: Provider, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _required_here(options: Namespace) -> dict[str, Any]:
-    """What flowlet.toml in this folder says of the secret, once the person has approved its hosts."""
-    entry = next((entry for entry in wanted_secrets(Path.cwd()) if entry["name"] == options.name), None)
+    """What flowlet.toml in this folder says of the secret, once the user has approved its hosts."""
+    entry = next((entry for entry in required_secrets(Path.cwd()) if entry["name"] == options.name), None)
     if entry is None:
         return {}
     if "error" in entry:

@@ -22,7 +22,7 @@ from flowlet_jupyter.model.schema import fields_of_kind, from_mapping, from_text
 from flowlet_jupyter.model.secret import Secret
 from flowlet_jupyter.model.suggestion import closest
 from flowlet_jupyter.providers import Provider, fields_for, provider_index, provider_named, search_providers
-from flowlet_jupyter.providers.project_file import wanted_secrets
+from flowlet_jupyter.providers.project_file import required_secrets
 
 _MOST_LISTED = 12
 
@@ -30,7 +30,7 @@ _MOST_LISTED = 12
 def needs_form(options: Namespace) -> bool:
     """Whether the arguments say neither what to connect nor where that is written."""
     given = (options.provider, options.type, options.discover, options.account_of, options.set, options.header)
-    return not any(given) and not any(entry["name"] == options.name for entry in wanted_secrets(Path.cwd()))
+    return not any(given) and not any(entry["name"] == options.name for entry in required_secrets(Path.cwd()))
 
 
 def fill_in(options: Namespace) -> None:
@@ -141,7 +141,7 @@ def secret_of(kind: str, fields: dict[str, Any]) -> Secret:
 
 
 def offer_to_connect(handle: SecretHandle) -> None:
-    """Request the access token now, if the person wants that; the secret is stored in any case."""
+    """Request the access token now, if the user wants that; the secret is stored in any case."""
     if handle.configuration().get("grant_type") not in {AUTHORIZATION_CODE, DEVICE_CODE}:
         return
     from flowlet_jupyter.connect.terminal import TerminalPrompt

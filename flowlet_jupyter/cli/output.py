@@ -1,4 +1,4 @@
-"""What a command prints: tables and trees where a person looks at it, plain text for a pipe, and what takes long.
+"""What a command prints: tables and trees where a user looks at it, plain text for a pipe, and what takes long.
 
 Rich draws where it is installed (`pip install flowlet-jupyter[terminal]`) and the output is a terminal; it honours
 NO_COLOR and the terminal's width. Everything else gets text that other programs can read.

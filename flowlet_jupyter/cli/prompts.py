@@ -1,4 +1,4 @@
-"""What a command asks a person. The end of the input (Ctrl+D) is an `EOFError`, which `main` turns into one line."""
+"""What a command asks a user. The end of the input (Ctrl+D) is an `EOFError`, which `main` turns into one line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def is_terminal() -> bool:
-    """Whether a person can be asked and sees the questions."""
+    """Whether a user can be asked and sees the questions."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 

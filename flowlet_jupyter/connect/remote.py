@@ -1,4 +1,4 @@
-"""Where a browser cannot reach this process: the redirect to loopback would end on the person's own machine."""
+"""Where a browser cannot reach this process: the redirect to loopback would end on the user's own machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HOSTED = {
 def remote_host(environment: Mapping[str, str] | None = None) -> str | None:
     """The service or machine that this process runs on, if it is not where the browser is; else None.
 
-    A terminal over SSH counts as such a machine, unless an editor forwards its ports (VS Code does), or the person has
+    A terminal over SSH counts as such a machine, unless an editor forwards its ports (VS Code does), or the user has
     chosen a port for the redirect, as one does who forwards it.
     """
     values = os.environ if environment is None else environment

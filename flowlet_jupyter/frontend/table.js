@@ -46,15 +46,19 @@ export function tableView({ secrets, providers, schema, required, vault }, order
   return element(
     "section",
     { "aria-label": "Secrets" },
-    element("div", { class: "flowlet-head" }, element("h2", {}, "Secrets"), button("Add secret", () => view.edit(null), { class: "flowlet-primary" })),
+    element("div", { class: "flowlet-head" }, element("h2", {}, "Secrets"), element("div", { class: "flowlet-title" }, button("Add secret", () => view.edit(null), { class: "flowlet-primary" }), vaultView(vault))),
     secrets.length >= SEARCHED_FROM || order.query ? search : null,
     secrets.length ? element("table", { "aria-label": "Secrets" }, element("thead", {}, head), body) : emptyView(),
     none,
     readyView(secrets, providers, view),
     requiredView(required.filter((entry) => !secrets.some((secret) => secret.name === entry.name)), view),
-    element("details", { class: "flowlet-rare" }, element("summary", { class: "flowlet-hint" }, "Where they are kept"),
-      element("p", { class: "flowlet-hint" }, `Encrypted in ${vault.folder}; master key: ${vault.master_key}.`)),
   );
+}
+
+/** @param {{folder: string, master_key: string}} vault */
+function vaultView({ folder, master_key: masterKey }) {
+  return element("details", { class: "flowlet-info" }, element("summary", { "aria-label": "Where they are kept", title: "Where they are kept" }, "i"),
+    element("p", { class: "flowlet-hint" }, `Encrypted in ${folder}; master key: ${masterKey}.`));
 }
 
 function emptyView() {
@@ -76,7 +80,8 @@ function tableRow({ secret, kind, provider, status, used }, view) {
     element("th", { scope: "row" }, secret.name, element("span", { class: "flowlet-hint flowlet-below" }, hosts.slice(0, 2).join(", ") + (hosts.length > 2 ? " …" : ""))),
     element("td", {}, kind, provider ? element("span", { class: "flowlet-hint flowlet-below" }, provider) : null),
     element("td", {}, statusMark(secret.status), status, expiry ? element("span", { class: "flowlet-hint flowlet-below" }, ticking((now) => expiryText(secret.status, now))) : null),
-    element("td", {}, used ? ticking((now) => ago(used, now)) : "–"),
+    element("td", used ? {} : { class: "flowlet-unused" }, used ? element("span", { class: "flowlet-narrow" }, "Last used ") : null,
+      used ? ticking((now) => ago(used, now)) : "–", secret.last_use?.notebook ? element("span", { class: "flowlet-hint flowlet-below" }, `by ${secret.last_use.notebook}`) : null),
     element("td", {}, button("Manage tokens", () => view.manage(secret.name), { "aria-label": `Manage tokens of ${secret.name}` })),
   );
 }

@@ -29,25 +29,15 @@ from flowlet_jupyter.http.identity import identify
 from flowlet_jupyter.http.trial import Trial, try_secret
 from flowlet_jupyter.http.usage_log import last_uses
 from flowlet_jupyter.model.fields import checked_endpoint, checked_name
-from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, OAuth2
-from flowlet_jupyter.model.schema import as_json
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.model.secret import Record, configuration
 from flowlet_jupyter.model.status import status_of
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
-from flowlet_jupyter.oauth.discovery import discover, register_client
-from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
-from flowlet_jupyter.providers import (
-    Provider,
-    fields_for,
-    known_fields,
-    provider_index,
-    provider_named,
-    trial_url,
-)
-from flowlet_jupyter.providers.matching import completed
+from flowlet_jupyter.oauth.discovery import register_client
+from flowlet_jupyter.providers import Provider, known_fields, provider_index, provider_named, trial_url
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
-from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_uri
+from flowlet_jupyter.server.redirect_uri import own_redirect_uri
 from flowlet_jupyter.server.secret_form import store_secret
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
@@ -83,7 +73,7 @@ class FlowletAPIHandler(FlowletHandler, APIHandler):
                                 "errors": getattr(error, "errors", {})}))  # fmt: skip
 
     def log_exception(self, *exc_info: Any) -> None:
-        """Expected errors are answers, not log entries."""
+        """Expected errors are responses, not log entries."""
         if not isinstance(exc_info[1], FlowletError | web.HTTPError):
             super().log_exception(*exc_info)
 
@@ -173,7 +163,7 @@ class RefreshHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def post(self, name: str) -> None:
-        """Refresh the access token now; answers as `GET api/secrets/NAME`."""
+        """Refresh the access token now; responds as `GET api/secrets/NAME`."""
         await run_in_thread(SecretHandle(name, self.vault).refresh)
         self.finish(described(await run_in_thread(lambda: self.vault.get(name))))
 
@@ -238,7 +228,7 @@ class AccountsHandler(FlowletAPIHandler):
 
 
 class DeviceHandler(FlowletAPIHandler):
-    """`POST` and `DELETE api/secrets/NAME/device`: the device flow, while this server waits for the person."""
+    """`POST` and `DELETE api/secrets/NAME/device`: the device flow, while this server waits for the user."""
 
     @web.authenticated
     async def post(self, name: str) -> None:
@@ -295,70 +285,6 @@ def _cancel(vault: Vault, name: str) -> None:
     flow = _flows(vault).pop(name, None)
     if flow is not None:
         flow.cancel()
-
-
-class ProvidersHandler(FlowletAPIHandler):
-    """`GET api/providers`: the catalogue; `POST api/providers/KEY`: an entry's fields, its parameters filled in."""
-
-    @web.authenticated
-    async def get(self) -> None:
-        """All entries, by title."""
-        self.finish(json.dumps(await run_in_thread(provider_index)))
-
-
-class ProviderFieldsHandler(FlowletAPIHandler):
-    """`POST api/providers/KEY`."""
-
-    @web.authenticated
-    async def post(self, key: str) -> None:
-        """The fields of a secret, for the values in the JSON object of the body."""
-        provider = await run_in_thread(lambda: provider_named(key))
-        if provider is None:
-            raise web.HTTPError(404, "There is no such provider in the catalogue.")
-        self.finish(fields_for(provider, self.get_json_body() or {}))
-
-
-class DiscoverHandler(FlowletAPIHandler):
-    """`POST api/discover`."""
-
-    @web.authenticated
-    async def post(self) -> None:
-        """The fields of a secret for the address in the body, and the hosts that it would talk to."""
-        address = (self.get_json_body() or {}).get("address", "")
-        if not isinstance(address, str) or not address.strip():
-            raise InvalidSecret("Which address? An issuer, a .well-known URL or an API's URL.", field="issuer")
-        metadata = await run_in_thread(lambda: discover(address.strip()))
-        self.finish(
-            {
-                "fields": await run_in_thread(lambda: completed(fields_of(metadata))),
-                "hosts": hosts_of(metadata),
-                "scopes_supported": metadata.scopes_supported,
-                "registration_endpoint": metadata.endpoints.get("registration_endpoint"),
-            }
-        )
-
-
-class SchemaHandler(FlowletAPIHandler):
-    """`GET api/schema`: the kinds of secret and their fields, which the form is drawn from."""
-
-    @web.authenticated
-    def get(self) -> None:
-        """By kind: its label and its fields."""
-        self.finish(as_json())
-
-
-class RedirectUriHandler(FlowletAPIHandler):
-    """`GET api/redirect-uri`: what to register at the provider; with `?secret=NAME` also the one for its provider only."""
-
-    @web.authenticated
-    async def get(self) -> None:
-        """The redirect URI of this server as the browser reaches it, and what is wrong with it behind a TLS proxy."""
-        shown = {"redirect_uri": redirect_uri(self), "problem": proxy_problem(self)}
-        if name := self.get_query_argument("secret", ""):
-            secret = (await run_in_thread(lambda: self.vault.get(name))).secret
-            if isinstance(secret, OAuth2) and secret.authorization_endpoint:
-                shown["own_redirect_uri"] = own_redirect_uri(self, secret.authorization_endpoint)
-        self.finish(shown)
 
 
 class VaultHandler(FlowletAPIHandler):

@@ -34,8 +34,7 @@ from flowlet_jupyter.server.pages import PageHandler
 from flowlet_jupyter.server.redirect_uri import (
     callback_path,
     is_address_of,
-    own_redirect_uri,
-    plan_redirect,
+    redirect_plan,
     redirect_uri,
 )
 from flowlet_jupyter.session import Session, session_of
@@ -105,10 +104,14 @@ class AuthorizeHandler(FlowHandler):
             self.show("confirm.html", secret_name=name, provider=provider, here=here)
             return
         secret = record.secret
-        here = redirect_uri(self)
-        rule = await run_in_thread(lambda: _redirect_rule(secret.provider))
-        own = own_redirect_uri(self, secret.authorization_endpoint or "")
-        plan = plan_redirect(here, secret.redirect_uris, rule, own=own)
+        plan = await run_in_thread(
+            lambda: redirect_plan(
+                self,
+                provider=secret.provider,
+                authorization_endpoint=secret.authorization_endpoint or "",
+                registered=secret.redirect_uris,
+            )
+        )
         if plan.problem and self.get_query_argument("registered", "") != "yes":
             again = f"{url_path_join(self.base_url, 'flowlet', 'authorize', quote(name, safe=''))}?registered=yes"
             again += f"&confirmed={self._confirmation(name)}"
@@ -121,7 +124,7 @@ class AuthorizeHandler(FlowHandler):
         except FlowletError as error:
             self.show("failed.html", status=502, message=str(error))
             return
-        if plan.is_elsewhere(here):
+        if plan.is_elsewhere(redirect_uri(self)):
             # cookies do not cross from localhost to 127.0.0.1: start there, by a ticket that works once
             ticket = issue_ticket(self.vault, Ticket(flow, at_provider, time.monotonic() + TICKET_SECONDS))
             self.redirect(f"{plan.uri.rpartition('callback')[0]}handover?ticket={ticket}")
@@ -210,17 +213,6 @@ def redeem_ticket(vault: Vault, name: str, *, now: float) -> Ticket | None:
     """The ticket of this name, for the first who asks and in time."""
     ticket = session_of(vault).part(_Tickets).issued.pop(name, None)
     return ticket if ticket is not None and now <= ticket.ends_at else None
-
-
-def _redirect_rule(provider: str | None) -> str:
-    """The provider's rule for redirect URIs; empty if its entry is gone or broken, which is no reason not to connect."""
-    if provider is None:
-        return ""
-    try:
-        entry = provider_named(provider)
-    except FlowletError:
-        return ""
-    return entry.redirect_rule if entry else ""
 
 
 _MIXED_UP = (

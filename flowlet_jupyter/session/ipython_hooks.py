@@ -28,7 +28,7 @@ class Hooks(Protocol):
         """The widget with all secrets, for a front end that displays it by itself."""
 
     def authorize(self, vault: Any, needed: AuthRequired) -> None:
-        """Show a person the way to an access token, and wait."""
+        """Show a user the way to an access token, and wait."""
 
 
 def hooks() -> Hooks:

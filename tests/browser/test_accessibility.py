@@ -166,6 +166,50 @@ def test_nothing_moves_where_motion_is_unwanted(page, loopback, stored):
     assert waiting.evaluate("element => getComputedStyle(element).animationName") != "none"
 
 
+def test_from_right_to_left_everything_is_mirrored_and_nothing_is_cut_off(page, loopback, stored):
+    page.add_init_script("addEventListener('DOMContentLoaded', () => { document.documentElement.dir = 'rtl' })")
+    page.goto(f"{loopback.secrets_url}?provider=twitter")
+    client_id = page.get_by_label("Client ID")
+    client_id.wait_for()
+    label = page.locator("label", has_text="Client ID")
+    assert label.bounding_box()["x"] > client_id.bounding_box()["x"]
+    step = page.locator(".flowlet-steps > li").first
+    assert step.evaluate("element => getComputedStyle(element).paddingRight") != "0px"
+    for width in (900, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_at_twice_the_size_nothing_is_cut_off(page, loopback, stored):
+    page.set_viewport_size({"width": 640, "height": 500})  # 1280 px at 200 %
+    larger = "document.documentElement.style.setProperty('--jp-ui-font-size1', '28px')"  # text alone, too
+    page.add_init_script(f"addEventListener('DOMContentLoaded', () => {larger})")
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Manage tokens of twitter").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    page.get_by_role("button", name="Manage tokens of twitter").click()
+    page.get_by_role("region", name="Manage tokens of twitter").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("form", name="Edit secret twitter").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+
+
+def test_in_high_contrast_the_chosen_and_the_wrong_are_still_told_apart(page, loopback):
+    page.emulate_media(forced_colors="active")
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Add secret").click()
+    chosen, other = page.locator("[aria-selected=true]"), page.locator("[aria-selected=false]").first
+    chosen.wait_for()
+    outline = "element => getComputedStyle(element).outlineStyle"
+    assert (chosen.evaluate(outline), other.evaluate(outline)) == ("solid", "none")
+    page.get_by_role("combobox").fill("twit")
+    page.get_by_role("option", name="X (Twitter)").click()
+    page.get_by_role("button", name="Save and request access token").click()
+    page.get_by_text("The client ID is missing.").wait_for()
+    assert page.get_by_label("Client ID").evaluate("element => getComputedStyle(element).borderStyle") == "double"
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.usefixtures("stored")
 def test_the_widget_in_jupyterlabs_own_colours(jupyter_lab, open_lab, axe, theme, isolated):

@@ -187,6 +187,21 @@ def test_a_pasted_client_secret_json_fills_in_the_form(page, loopback):
     assert form.get_by_label("Allowed hosts").input_value() == "api.example.com"
 
 
+def test_what_is_pasted_into_the_search_chooses_the_provider(page, loopback):
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Add secret").click()
+    paste(page, page.get_by_role("combobox", name="Provider"), json.dumps({"installed": {"client_id": "an-id",
+          "client_secret": CANARY, "auth_uri": "https://evil.example/auth", "token_uri": "https://oauth2.googleapis.com/token"}}))  # fmt: skip
+    form = page.get_by_role("form", name="Add secret")
+    form.get_by_text("Filled in from the JSON").wait_for()
+    form.get_by_text("Google", exact=True).wait_for()
+    assert form.get_by_label("Client ID").input_value() == "an-id"
+    form.get_by_role("button", name="Save only").click()
+    page.get_by_text("No access token yet").wait_for()
+    stored = default_vault().get("google").secret
+    assert stored.authorization_endpoint.startswith("https://accounts.google.com/")  # the catalogue's, not the file's
+
+
 def test_a_mistake_is_shown_while_one_types_and_goes_when_it_is_mended(page, loopback):
     page.goto(loopback.secrets_url)
     page.get_by_role("button", name="Add secret").click()

@@ -79,7 +79,7 @@ def test_a_person_is_walked_from_the_search_to_the_secret(spawn):
     shell = spawn("add")
     shell.expect(READY)
     shell.send("githb\r")
-    shell.expect("Did you mean 'github'")
+    shell.expect("Did you mean 'GitHub'")
     shell.expect(READY)
     shell.send("mastodon\r")
     shell.expect("Host.*such as mastodon.social.*: ")
