@@ -69,7 +69,8 @@ def _ask_what(options: Namespace) -> Provider | None:
         if len(exact) == 1 or len(found) == 1:
             entry = (exact or found)[0]
             options.provider = entry["key"]
-            print(f"{entry['title']}: for {', '.join(entry['hosts'])}")
+            hosts = ", ".join(host for host in entry["hosts"] if "{" not in host)
+            print(f"{entry['title']}: for {hosts or 'a host of your own'}")
             return provider_named(entry["key"])
         if found and len(found) <= _MOST_LISTED:
             text = found[choose("Which one", [f"{entry['title']} ({entry['key']})" for entry in found])]["key"]

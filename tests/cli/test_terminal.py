@@ -82,6 +82,8 @@ def test_a_person_is_walked_from_the_search_to_the_secret(spawn):
     shell.expect("Did you mean 'GitHub'")
     shell.expect(READY)
     shell.send("mastodon\r")
+    shell.expect("Name.*mastodon.*: ")
+    shell.sendline("")
     shell.expect("Host.*such as mastodon.social.*: ")
     shell.sendline("not a host")
     shell.expect("Host.*: ")
