@@ -23,7 +23,7 @@ from flowlet_jupyter.model.schema import (
     unknown_field,
     value_field_names,
 )
-from flowlet_jupyter.model.secret import Headers
+from flowlet_jupyter.model.static import Headers
 from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.providers import Provider, fields_for, provider_keys, provider_named, trial_url
