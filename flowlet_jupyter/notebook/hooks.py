@@ -62,6 +62,13 @@ def show_secrets(secrets: Any) -> None:
     FlowletWidget(view="table").show(text)
 
 
+def secrets_widget() -> Any:
+    """The widget with all secrets, for a front end that displays it by itself."""
+    from flowlet_jupyter.notebook.widgets import FlowletWidget
+
+    return FlowletWidget(view="table")
+
+
 def _missing(entry: dict[str, Any]) -> str:
     if "error" in entry:
         return str(entry["error"])

@@ -91,7 +91,8 @@ class FlowletWidget(anywidget.AnyWidget):
             try:
                 self.send({"kind": "page", "url": secrets_page_url(of_kernel=True)})
             except FlowletError as error:
-                self._handle.update({"text/plain": f"{self._text}\n\n{error}"}, raw=True)
+                if self._handle is not None:  # as where a front end displayed it by itself
+                    self._handle.update({"text/plain": f"{self._text}\n\n{error}"}, raw=True)
 
 
 class ResponseViews(anywidget.AnyWidget):
