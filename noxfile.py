@@ -57,7 +57,7 @@ def environments(session: nox.Session) -> None:
     if "--write" in session.posargs:
         session.run("python", "docs/make_environments.py")
     else:
-        session.run("pytest", "tests/environments", *session.posargs)
+        session.run("pytest", "tests/environments", *session.posargs, env={"FLOWLET_ALL_ENVIRONMENTS": "1"})
 
 
 @nox.session

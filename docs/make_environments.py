@@ -17,7 +17,7 @@ START, END = "<!-- environments -->", "<!-- /environments -->"
 
 
 def main(folder: Path, names: list[str]) -> None:
-    from environments.walks import COLUMNS, PLACES, Stage, table_row, walk
+    from environments.walks import COLUMNS, ENVIRONMENTS, Stage, table_row, walk
     from support import free_port
 
     from flowlet_jupyter.demo.process import Birdsong
@@ -27,7 +27,7 @@ def main(folder: Path, names: list[str]) -> None:
     before, _, rest = target.read_text("utf-8").partition(START)
     table, _, after = rest.partition(END)
     rows = {line.split(" | ")[0].strip("| "): line for line in table.strip().splitlines()}
-    for key in names or PLACES:
+    for key in names or ENVIRONMENTS:
         os.environ["FLOWLET_LOOPBACK_PORT"] = str(free_port())
         own = folder / key
         own.mkdir()
@@ -37,13 +37,17 @@ def main(folder: Path, names: list[str]) -> None:
         birdsong = Birdsong(server.origin)
         object.__setattr__(birdsong, "server", server)  # as the tests' fixture has it
         try:
-            rows[PLACES[key].title] = table_row(walk(key, Stage(birdsong, own)))
+            rows[ENVIRONMENTS[key].title] = table_row(walk(key, Stage(birdsong, own)))
         finally:
             server.shutdown()
             thread.join()
             server.server_close()
-        print(rows[PLACES[key].title])
-    lines = [table_row(COLUMNS), "|---" * len(COLUMNS) + "|", *(rows[place.title] for place in PLACES.values())]
+        print(rows[ENVIRONMENTS[key].title])
+    lines = [
+        table_row(COLUMNS),
+        "|---" * len(COLUMNS) + "|",
+        *(rows[environment.title] for environment in ENVIRONMENTS.values()),
+    ]
     target.write_text(f"{before}{START}\n{chr(10).join(lines)}\n{END}{after}", "utf-8")
 
 

@@ -43,7 +43,7 @@ _PASTE = re.compile(r"1\. Open (http[^\s'\"\\]+)")
 
 
 @dataclass(frozen=True)
-class Place:
+class Environment:
     """One environment: its title, how it is driven, the package that it needs beyond the tests' own, and the walk."""
 
     title: str
@@ -443,36 +443,36 @@ def _program_of(arguments: list[str]) -> str:
     return done.stdout + done.stderr
 
 
-PLACES = {
-    "lab": Place("JupyterLab", "its server and a kernel of it", server("lab")),
-    "notebook": Place("Notebook 7", "its server and a kernel of it", server("notebook"), "notebook"),
-    "collaboration": Place(
+ENVIRONMENTS = {
+    "lab": Environment("JupyterLab", "its server and a kernel of it", server("lab")),
+    "notebook": Environment("Notebook 7", "its server and a kernel of it", server("notebook"), "notebook"),
+    "collaboration": Environment(
         "jupyter-collaboration", "JupyterLab's server with the extension", server("lab"), "jupyter-server-ydoc"
     ),
-    "vscode": Place("VS Code", "a kernel without a server, its client allows input", _plain_kernel),
-    "ipython": Place(
+    "vscode": Environment("VS Code", "a kernel without a server, its client allows input", _plain_kernel),
+    "ipython": Environment(
         "IPython terminal", "a pseudo-terminal",
         terminal(["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"], prompt="In"),
     ),
-    "python": Place("Plain Python", "`python script.py` in a pseudo-terminal", terminal([])),
-    "spyder": Place("Spyder", "the kernel of its console", spyder, "spyder-kernels"),
-    "papermill": Place("papermill", "its command", executed(run_papermill)),
-    "nbclient": Place("nbclient", "its client", executed(run_nbclient)),
-    "nbconvert": Place("nbconvert", "`nbconvert --execute`", executed(run_nbconvert)),
-    "voila": Place("Voila", "its server and the page it gives", executed(run_voila), "voila"),
-    "marimo": Place("marimo", "`marimo export html`", marimo, "marimo"),
-    "colab": Place("Google Colab", "a kernel with its environment", hosted(COLAB_RELEASE_TAG="release-colab")),
-    "kaggle": Place("Kaggle", "a kernel with its environment", hosted(KAGGLE_KERNEL_RUN_TYPE="Interactive")),
-    "databricks": Place("Databricks", "a kernel with its environment", hosted(DATABRICKS_RUNTIME_VERSION="17.3")),
+    "python": Environment("Plain Python", "`python script.py` in a pseudo-terminal", terminal([])),
+    "spyder": Environment("Spyder", "the kernel of its console", spyder, "spyder-kernels"),
+    "papermill": Environment("papermill", "its command", executed(run_papermill)),
+    "nbclient": Environment("nbclient", "its client", executed(run_nbclient)),
+    "nbconvert": Environment("nbconvert", "`nbconvert --execute`", executed(run_nbconvert)),
+    "voila": Environment("Voila", "its server and the page it gives", executed(run_voila), "voila"),
+    "marimo": Environment("marimo", "`marimo export html`", marimo, "marimo"),
+    "colab": Environment("Google Colab", "a kernel with its environment", hosted(COLAB_RELEASE_TAG="release-colab")),
+    "kaggle": Environment("Kaggle", "a kernel with its environment", hosted(KAGGLE_KERNEL_RUN_TYPE="Interactive")),
+    "databricks": Environment("Databricks", "a kernel with its environment", hosted(DATABRICKS_RUNTIME_VERSION="17.3")),
 }  # fmt: skip
 
 
 def walk(key: str, stage: Stage) -> list[str]:
     """The row of docs/environments.md."""
-    place = PLACES[key]
+    environment = ENVIRONMENTS[key]
     stage.reset()
-    found = place.walk(stage)
-    return [place.title, place.driven, *(found[column] for column in COLUMNS[2:])]
+    found = environment.walk(stage)
+    return [environment.title, environment.driven, *(found[column] for column in COLUMNS[2:])]
 
 
 def table_row(cells: list[str] | tuple[str, ...]) -> str:
