@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib.metadata
 import json
 import os
 import re
@@ -50,14 +49,6 @@ class Environment:
     driven: str
     walk: Callable[[Stage], dict[str, str]]
     package: str = ""
-
-    @property
-    def is_here(self) -> bool:
-        """Whether what it needs is installed."""
-        try:
-            return not self.package or bool(importlib.metadata.version(self.package))
-        except importlib.metadata.PackageNotFoundError:
-            return False
 
 
 @dataclass(frozen=True)
