@@ -29,8 +29,8 @@ _REDIRECT_RULES = {
 def page(provider: Provider) -> str:
     """The how-to of one provider, in Markdown."""
     key, fields = provider.key, provider.fields
-    samples = {each.name: each.default or _sample(each.kind) for each in provider.parameters}
-    filled = fields_for(provider, samples)
+    given = samples(provider)
+    filled = fields_for(provider, given)
     lines = [f"# {provider.title}", "", f"Connect a secret to {provider.title}, and send a first request."]
     if provider.ends:
         lines += ["", f":::{{warning}}\nThe provider takes this API away on {provider.ends}.\n:::"]
@@ -49,15 +49,15 @@ def page(provider: Provider) -> str:
     lines += ["", "## 3. Store the secret", "", "In a notebook:", ""]
     lines += [_NOT_RUN, "```python", "%load_ext flowlet_jupyter", f"%flowlet_secret {key} --new --provider {key}", "```", ""]
     lines.append("Paste the client ID and the client secret, and press **Save and request access token**. In a shell:")
-    given = "".join(f" --set {name}={value}" for name, value in samples.items())
-    lines += ["", "```bash", f"jupyter flowlet add {key} --provider {key}{given}", f"jupyter flowlet authorize {key}", "```", ""]
+    options = "".join(f" --set {name}={value}" for name, value in given.items())
+    lines += ["", "```bash", f"jupyter flowlet add {key} --provider {key}{options}", f"jupyter flowlet authorize {key}", "```", ""]
     if provider.parameters:
         lines += ["The provider also needs:", ""]
         lines += [f"- **{each.label}**" + (f": {each.hint}" if each.hint else "") for each in provider.parameters]
         lines.append("")
     lines += ["The catalogue fills in the rest:", "", "| Field | Value |", "|---|---|"]
     lines += [f"| {label} | {text} |" for label, text in _facts(provider) if text]
-    lines += ["", "## 4. Send the first request", "", _NOT_RUN, "```python", first_request(provider, samples), "```", ""]
+    lines += ["", "## 4. Send the first request", "", _NOT_RUN, "```python", first_request(provider, given), "```", ""]
     lines.append("The access token is added below the client. When it has expired, the next request refreshes it.")
     if fields.get("base_url"):
         lines += [
@@ -74,11 +74,16 @@ def page(provider: Provider) -> str:
 _NOT_RUN = "<!-- not run: needs an account at the provider -->"
 
 
-def first_request(provider: Provider, samples: dict[str, str]) -> str:
+def samples(provider: Provider) -> dict[str, str]:
+    """What stands for the values of its parameters."""
+    return {each.name: each.default or ("example.org" if each.kind == "host" else "example") for each in provider.parameters}
+
+
+def first_request(provider: Provider, given: dict[str, str]) -> str:
     """The line that asks who one is, or else for the base URL."""
-    url = trial_url(provider, samples)
+    url = trial_url(provider, given)
     method = "" if url else str(provider.fields.get("identity_method", "GET")) + " "
-    filled = fields_for(provider, samples)
+    filled = fields_for(provider, given)
     target = url or filled.get("identity_url") or filled["base_url"]
     return f"me = %flowlet_request {method if method != 'GET ' else ''}{target} --secret {provider.key}\nme"
 
@@ -96,10 +101,6 @@ def _facts(provider: Provider) -> list[tuple[str, str]]:
         ("What gives a refresh token", provider.refresh_token_from),
         ("Pages", code(provider.paging["style"]) if provider.paging else ""),
     ]
-
-
-def _sample(kind: str) -> str:
-    return "example.org" if kind == "host" else "example"
 
 
 def _index(providers: list[Provider]) -> str:
