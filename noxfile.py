@@ -68,7 +68,9 @@ def security(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The site, in docs/_build/html; a warning is an error."""
     session.install("-e", ".[docs]")
-    session.run("python", "-m", "sphinx", "-b", "html", "-W", "--keep-going", *session.posargs, "docs", "docs/_build/html")
+    session.run(
+        "python", "-m", "sphinx", "-b", "html", "-W", "--keep-going", *session.posargs, "docs", "docs/_build/html"
+    )
 
 
 @nox.session

@@ -43,6 +43,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = "flowlet-jupyter"
 html_static_path = ["_static"]
 html_show_sourcelink = False
+html_sidebars = {"index": [], "tutorial": [], "changes": []}  # pages without a section around them
+maximum_signature_line_length = 80
 # One list of versions for all builds: an old version learns of new ones from the newest build's file.
 _version = os.environ.get("READTHEDOCS_VERSION", "latest")
 html_theme_options = {

@@ -47,10 +47,24 @@ def page(provider: Provider) -> str:
         "See [network](../../network.md) for a server behind a proxy and for a JupyterHub."
     )
     lines += ["", "## 3. Store the secret", "", "In a notebook:", ""]
-    lines += [_NOT_RUN, "```python", "%load_ext flowlet_jupyter", f"%flowlet_secret {key} --new --provider {key}", "```", ""]
+    lines += [
+        _NOT_RUN,
+        "```python",
+        "%load_ext flowlet_jupyter",
+        f"%flowlet_secret {key} --new --provider {key}",
+        "```",
+        "",
+    ]
     lines.append("Paste the client ID and the client secret, and press **Save and request access token**. In a shell:")
     options = "".join(f" --set {name}={value}" for name, value in given.items())
-    lines += ["", "```bash", f"jupyter flowlet add {key} --provider {key}{options}", f"jupyter flowlet authorize {key}", "```", ""]
+    lines += [
+        "",
+        "```bash",
+        f"jupyter flowlet add {key} --provider {key}{options}",
+        f"jupyter flowlet authorize {key}",
+        "```",
+        "",
+    ]
     if provider.parameters:
         lines += ["The provider also needs:", ""]
         lines += [f"- **{each.label}**" + (f": {each.hint}" if each.hint else "") for each in provider.parameters]
@@ -62,12 +76,15 @@ def page(provider: Provider) -> str:
     if fields.get("base_url"):
         lines += [
             "",
-            f"The base URL is `{filled['base_url']}`. A path is enough: "
-            f"`%flowlet_request /… --secret {key}`.",
+            f"The base URL is `{filled['base_url']}`. A path is enough: `%flowlet_request /… --secret {key}`.",
         ]
     if provider.notes:
         lines += ["", "## Good to know", "", provider.notes]
-    lines += ["", f"Source of these facts: <{provider.source}>" + (f", checked {provider.checked}." if provider.checked else "."), ""]
+    lines += [
+        "",
+        f"Source of these facts: <{provider.source}>" + (f", checked {provider.checked}." if provider.checked else "."),
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -76,7 +93,9 @@ _NOT_RUN = "<!-- not run: needs an account at the provider -->"
 
 def samples(provider: Provider) -> dict[str, str]:
     """What stands for the values of its parameters."""
-    return {each.name: each.default or ("example.org" if each.kind == "host" else "example") for each in provider.parameters}
+    return {
+        each.name: each.default or ("example.org" if each.kind == "host" else "example") for each in provider.parameters
+    }
 
 
 def first_request(provider: Provider, given: dict[str, str]) -> str:
@@ -94,7 +113,10 @@ def _facts(provider: Provider) -> list[tuple[str, str]]:
     return [
         ("Scopes", code(fields["scope"]) if fields.get("scope") else "none by default"),
         ("Allowed hosts", ", ".join(map(code, fields["allowed_hosts"]))),
-        ("Authorization endpoint", code(fields["authorization_endpoint"]) if "authorization_endpoint" in fields else ""),
+        (
+            "Authorization endpoint",
+            code(fields["authorization_endpoint"]) if "authorization_endpoint" in fields else "",
+        ),
         ("Token endpoint", code(fields["token_endpoint"]) if "token_endpoint" in fields else ""),
         ("Client authentication", code(fields.get("token_endpoint_auth_method", "client_secret_basic"))),
         ("Device code", "yes" if "device_authorization_endpoint" in fields else ""),
@@ -109,9 +131,11 @@ def _index(providers: list[Provider]) -> str:
         [
             "# Connect a provider",
             "",
-            "One page for each of the providers that are asked for most. They are made from the catalogue's entries. "
-            "All entries are in [providers](../../providers.md). For an API that is not there, paste its address into the "
-            "form and press **Discover**.",
+            (
+                "One page for each of the providers that are asked for most. They are made from the catalogue's entries. "
+                "All entries are in [providers](../../providers.md). For an API that is not there, paste its address into the "
+                "form and press **Discover**."
+            ),
             "",
             "```{toctree}",
             ":maxdepth: 1",

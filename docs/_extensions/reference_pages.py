@@ -21,7 +21,10 @@ from flowlet_jupyter.notebook.request_line.options import OPTIONS
 _GROUPS = (
     ("Requests", "request get post put patch delete head arequest aget apost aput apatch adelete ahead"),
     ("Many requests", "paginate apaginate fetch_df gather download last_pages last_gathered Pages AsyncPages Gathered"),
-    ("Clients and other libraries", "client async_client auth requests_auth google_credentials azure_credential recording"),
+    (
+        "Clients and other libraries",
+        "client async_client auth requests_auth google_credentials azure_credential recording",
+    ),
     ("Responses", "Response"),
     ("Secrets", "OAuth2 Password Basic Headers ApiKey External SecretValue TokenSet Status Session ask"),
 )
@@ -67,9 +70,21 @@ def python_page() -> str:
 
 def fields_page() -> str:
     """The fields of each kind of secret."""
-    lines = ["# Fields of a secret", "", "The form, the command line, the catalogue and `flowlet.toml` take the same fields.", ""]
+    lines = [
+        "# Fields of a secret",
+        "",
+        "The form, the command line, the catalogue and `flowlet.toml` take the same fields.",
+        "",
+    ]
     for kind in SECRET_TYPES:
-        lines += [f"## `{kind}`", "", f"{_label(kind)}", "", "| Field | Takes | Default | In flowlet.toml | What it is |", "|---|---|---|---|---|"]
+        lines += [
+            f"## `{kind}`",
+            "",
+            f"{_label(kind)}",
+            "",
+            "| Field | Takes | Default | In flowlet.toml | What it is |",
+            "|---|---|---|---|---|",
+        ]
         lines += [_field_row(field) for field in fields_of_kind(kind).values()]
         lines.append("")
     return "\n".join(lines)
@@ -77,7 +92,12 @@ def fields_page() -> str:
 
 def magics_page() -> str:
     """The magics, and the options of the request."""
-    lines = ["# Magics", "", "`%load_ext flowlet_jupyter` loads them. [Requests](../../requests.md) explains the line and its items.", ""]
+    lines = [
+        "# Magics",
+        "",
+        "`%load_ext flowlet_jupyter` loads them. [Requests](../../requests.md) explains the line and its items.",
+        "",
+    ]
     lines += ["## Options of `%flowlet_request`", "", "| Option | Value | What it does |", "|---|---|---|"]
     spellings: dict[tuple[str, object], list[str]] = {}
     for spelling, option in OPTIONS.items():
@@ -95,7 +115,16 @@ def magics_page() -> str:
 def cli_page() -> str:
     """`jupyter flowlet` and its commands, each with its help."""
     parser = cli._parser()  # noqa: SLF001 - one object to read; it is private to the package, not to the project
-    lines = ["# Command line", "", "A value is asked for, or read from a file. It is never an argument.", "", "```text", _help(parser), "```", ""]
+    lines = [
+        "# Command line",
+        "",
+        "A value is asked for, or read from a file. It is never an argument.",
+        "",
+        "```text",
+        _help(parser),
+        "```",
+        "",
+    ]
     for action in parser._actions:  # noqa: SLF001 - argparse has no public way to its commands
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             for name, command in action.choices.items():
@@ -113,8 +142,8 @@ def errors_page() -> str:
     """What to do when: each error by its name."""
     lines = [
         "# What to do when …", "",
-        "Every error that flowlet raises on purpose, by name. A message says what happened, which secret, and what to do "
-        "next. It never holds a value.", "",
+        ("Every error that flowlet raises on purpose, by name. A message says what happened, which secret, and what to do "
+        "next. It never holds a value."), "",
         "In code, three questions are enough:", "",
         "- Is it `AuthRequired` or `AuthorizationFailed`? Then somebody must authorize again.",
         "- Is `error.is_temporary` true? Then try later.",
@@ -122,11 +151,25 @@ def errors_page() -> str:
         "| Error | Below |", "|---|---|",
     ]  # fmt: skip
     classes = error_classes()
-    lines += [f"| [`{each.__name__}`](#{each.__name__.lower()}) | {', '.join(f'`{base.__name__}`' for base in each.__bases__)} |" for each in classes]
+    lines += [
+        f"| [`{each.__name__}`](#{each.__name__.lower()}) | {', '.join(f'`{base.__name__}`' for base in each.__bases__)} |"
+        for each in classes
+    ]
     for each in classes:
         bases = ", ".join(base.__name__ for base in each.__bases__)
-        lines += ["", f"## {each.__name__}", "", *_directive("py:exception", f"{each.__name__}({bases})", _text(each))]
+        lines += [
+            "",
+            f"## {each.__name__}",
+            "",
+            *_directive("py:exception", f"{each.__name__}({bases})", _error_text(each), ":no-contents-entry:"),
+        ]
     return "\n".join([*lines, ""])
+
+
+def _error_text(error: type[FlowletError]) -> str:
+    return re.sub(
+        r"^What to do: (.)", lambda found: f"**What to do:** {found[1].upper()}", _text(error), flags=re.MULTILINE
+    )
 
 
 def _is_error(name: str) -> bool:
@@ -149,16 +192,20 @@ def _members(owner: object) -> Iterable[list[str]]:
         if isinstance(value, property):
             yield _directive("py:property", name, _text(value))
         elif isinstance(value, classmethod | staticmethod):
-            yield _directive("py:method", name + _signature(value.__func__, drop_first=isinstance(value, classmethod)), _text(value.__func__))
+            yield _directive(
+                "py:method",
+                name + _signature(value.__func__, drop_first=isinstance(value, classmethod)),
+                _text(value.__func__),
+            )
         elif inspect.isfunction(value):
             yield _directive("py:method", name + _signature(value, drop_first=True), _text(value))
 
 
-def _directive(kind: str, argument: str, text: str) -> list[str]:
+def _directive(kind: str, argument: str, text: str, *options: str) -> list[str]:
     """A directive around `text`, its fence longer than any inside."""
     longest = max((len(found) for found in re.findall(r"^\s*(`{3,})", text, re.MULTILINE)), default=2)
     mark = "`" * (longest + 1)
-    return [f"{mark}{{{kind}}} {argument}", "", text, mark]
+    return [f"{mark}{{{kind}}} {argument}", *options, "", text, mark]
 
 
 def _signature(value: object, *, drop_first: bool = False) -> str:
@@ -175,7 +222,11 @@ def _signature(value: object, *, drop_first: bool = False) -> str:
     if inspect.isclass(value) or returned is None:
         returned = signature.empty
     text = str(signature.replace(parameters=parameters, return_annotation=returned))
-    return re.sub(r"(?<=[:>] )'([^']*)'", r"\1", text)  # annotations are texts under `from __future__`
+    text = re.sub(r"(?<=[:>] )'([^']*)'", r"\1", text)  # annotations are texts under `from __future__`
+    return _MODULE.sub("", text)
+
+
+_MODULE = re.compile(r"\b(?:collections\.abc|typing|flowlet_jupyter(?:\.[a-z_]+)*)\.(?=[A-Z])")
 
 
 class _Dots:
@@ -207,7 +258,9 @@ def _label(kind: str) -> str:
 
 def _field_row(field: Field) -> str:
     takes = field.shape + (": " + ", ".join(f"`{choice}`" for choice in field.choices) if field.choices else "")
-    default = "**needed**" if field.required else f"`{field.default!r}`" if field.default not in (None, "", [], {}) else "–"
+    default = (
+        "**needed**" if field.required else f"`{field.default!r}`" if field.default not in (None, "", [], {}) else "–"
+    )
     meaning = ". ".join(text.rstrip(".") for text in (field.label, field.help) if text) + "."
     if field.set_by == "flowlet":
         meaning += " Set by flowlet itself."

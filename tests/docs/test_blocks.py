@@ -39,7 +39,9 @@ def blocks_of(text: str) -> list[Block]:
     for fence in _FENCE.finditer(text):
         mark = fence["mark"] or ""
         first = mark.removeprefix("run first\n") if mark.startswith("run first") else ""
-        found.append(Block(fence["language"], fence["code"], first, mark.removeprefix("not run: ") if not first else ""))
+        found.append(
+            Block(fence["language"], fence["code"], first, mark.removeprefix("not run: ") if not first else "")
+        )
     return found
 
 
@@ -70,7 +72,9 @@ def test_the_blocks_of_a_page_run_in_their_order(name, shell, birdsong, capsys):
     for block in runs(name):
         code = f"{block.first}\n{block.code}" if not block.code.startswith("%%") else block.code
         done = shell.run_cell(code.strip().replace("demo.start()", f"demo.start({port})"))
-        assert done.success, f"{name}:\n{code}\n{done.error_before_exec or done.error_in_exec}\n{capsys.readouterr().out}"
+        assert done.success, (
+            f"{name}:\n{code}\n{done.error_before_exec or done.error_in_exec}\n{capsys.readouterr().out}"
+        )
 
 
 def test_a_block_that_fails_is_noticed(shell):
@@ -84,7 +88,9 @@ def test_a_block_that_does_not_run_has_a_reason():
     assert all(len(reason) > 10 for reason in reasons)
 
 
-@pytest.mark.parametrize("name", sorted(name for name in BLOCKS if any(block.language == "bash" for block in BLOCKS[name])))
+@pytest.mark.parametrize(
+    "name", sorted(name for name in BLOCKS if any(block.language == "bash" for block in BLOCKS[name]))
+)
 def test_a_command_in_a_page_is_one_that_there_is(name):
     parser = cli._parser()
     for block in BLOCKS[name]:
