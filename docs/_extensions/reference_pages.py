@@ -73,20 +73,20 @@ def fields_page() -> str:
     lines = [
         "# Fields of a secret",
         "",
-        "The form, the command line, the catalogue and `flowlet.toml` take the same fields.",
+        (
+            "The form, the command line, the catalogue and `flowlet.toml` take the same fields. A *value* is secret: it is asked "
+            "for, and never shown."
+        ),
         "",
     ]
     for kind in SECRET_TYPES:
         lines += [
             f"## `{kind}`",
             "",
-            f"{_label(kind)}",
+            f"{_label(kind)}.",
             "",
-            "| Field | Takes | Default | In flowlet.toml | What it is |",
-            "|---|---|---|---|---|",
         ]
-        lines += [_field_row(field) for field in fields_of_kind(kind).values()]
-        lines.append("")
+        lines += [line for field in fields_of_kind(kind).values() for line in _field_entry(field)]
     return "\n".join(lines)
 
 
@@ -256,15 +256,28 @@ def _label(kind: str) -> str:
     return label if isinstance(label, str) else " – ".join(map(str, label))
 
 
-def _field_row(field: Field) -> str:
-    takes = field.shape + (": " + ", ".join(f"`{choice}`" for choice in field.choices) if field.choices else "")
-    default = (
-        "**needed**" if field.required else f"`{field.default!r}`" if field.default not in (None, "", [], {}) else "–"
-    )
-    meaning = ". ".join(text.rstrip(".") for text in (field.label, field.help) if text) + "."
+_TAKES = {
+    "text": "a text", "url": "a URL", "flag": "true or false", "texts": "a list of texts", "mapping": "names and texts",
+    "compliance": "switches for a provider's peculiarities", "value": "a value", "values": "header names and values",
+}  # fmt: skip
+
+
+def _field_entry(field: Field) -> list[str]:
+    """An entry of a definition list."""
+    facts = [_TAKES[field.shape]]
+    if field.required:
+        facts.append("needed")
+    elif field.default not in (None, "", [], {}, False):
+        facts.append(f"`{field.default}` unless given")
+    if not field.is_shared:
+        facts.append("not in `flowlet.toml`")
     if field.set_by == "flowlet":
-        meaning += " Set by flowlet itself."
-    return _row([f"`{field.name}`", takes, default, "yes" if field.is_shared else "no", meaning])
+        facts.append("set by flowlet itself")
+    meaning = ". ".join(text.rstrip(".") for text in (field.label, field.help) if text)
+    lines = [f"`{field.name}`", f": {meaning}. ({'; '.join(facts)})"]
+    if field.choices:
+        lines += ["", *(f"  - `{choice}`: {label}" for choice, label in field.choices.items())]
+    return [*lines, ""]
 
 
 def _row(cells: Iterable[str]) -> str:
