@@ -11,7 +11,8 @@ from support import free_port, npm_install, use_theme
 
 from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import ApiKey, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import ApiKey
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault

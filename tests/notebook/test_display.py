@@ -59,6 +59,7 @@ def foreign(html: str) -> list:
     [
         response(text=ATTACK, headers={"content-type": "text/html"}),
         response(text=ATTACK, headers={"content-type": "text/plain"}),
+        response(text="x", extensions={"reason_phrase": ATTACK.encode()}),
         response(json=ATTACK),
         response(json={ATTACK: ATTACK, "list": [ATTACK]}),
         response(json=[{ATTACK: ATTACK}, {ATTACK: 1}]),
