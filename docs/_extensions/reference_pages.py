@@ -114,7 +114,7 @@ def magics_page() -> str:
 
 def cli_page() -> str:
     """`jupyter flowlet` and its commands, each with its help."""
-    parser = cli._parser()  # noqa: SLF001 - one object to read; it is private to the package, not to the project
+    parser, commands = cli._parser()  # noqa: SLF001 - private to the package, not to the project
     lines = [
         "# Command line",
         "",
@@ -125,10 +125,8 @@ def cli_page() -> str:
         "```",
         "",
     ]
-    for action in parser._actions:  # noqa: SLF001 - argparse has no public way to its commands
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            for name, command in action.choices.items():
-                lines += [f"## `jupyter flowlet {name}`", "", "```text", _help(command), "```", ""]
+    for name, command in commands.items():
+        lines += [f"## `jupyter flowlet {name}`", "", "```text", _help(command), "```", ""]
     return "\n".join(lines)
 
 

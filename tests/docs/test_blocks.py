@@ -92,7 +92,7 @@ def test_a_block_that_does_not_run_has_a_reason():
     "name", sorted(name for name in BLOCKS if any(block.language == "bash" for block in BLOCKS[name]))
 )
 def test_a_command_in_a_page_is_one_that_there_is(name):
-    parser = cli._parser()
+    parser, _ = cli._parser()
     for block in BLOCKS[name]:
         for line in block.code.replace("\\\n", " ").splitlines() if block.language == "bash" else ():
             words = shlex.split(line.partition(" #")[0].partition(" > ")[0])
