@@ -1,4 +1,4 @@
-"""The checks of this project by name: `nox -s tests-3.13`, `nox -s lint types coverage mutation benchmarks`."""
+"""The checks of this project by name: `nox -s tests-3.13`, `nox -s lint types docs coverage mutation benchmarks`."""
 
 from __future__ import annotations
 
@@ -72,6 +72,15 @@ def security(session: nox.Session) -> None:
     """The security suites, and the table of what they tried in docs/security.md; FLOWLET_SECURITY=long tries more."""
     session.install("-e", ".[test]")
     session.run("python", "tests/security/report.py", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The site, in docs/_build/html; a warning is an error."""
+    session.install("-e", ".[docs]")
+    session.run(
+        "python", "-m", "sphinx", "-b", "html", "-W", "--keep-going", *session.posargs, "docs", "docs/_build/html"
+    )
 
 
 @nox.session
