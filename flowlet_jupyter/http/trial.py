@@ -71,14 +71,14 @@ def try_secret(vault: Vault, name: str, *, url: str = "") -> Trial:
 def example_url(record: Record, url: str = "") -> str | None:
     """The harmless request's URL as a cell would name it, relative to the base URL; None if the secret may not go there.
 
-    `url` is the one that the catalogue's entry names.
+    `url` is the one that the catalogue's entry names. A host alone is no example: its front page shows nothing.
     """
+    url = url or _known_url(record)
     try:
-        url = url or _harmless_url(record)
         parts = urlsplit(url)
         check_destination(record.secret.name, host_rules(record.secret),
                           scheme=parts.scheme, host=parts.hostname or "", port=parts.port)  # fmt: skip
-    except (UsageError, HostNotAllowed, ValueError):
+    except (HostNotAllowed, ValueError):
         return None
     base = (base_url_of(record) or "").rstrip("/")
     if base and (url == base or url.startswith(f"{base}/")):
@@ -86,12 +86,17 @@ def example_url(record: Record, url: str = "") -> str | None:
     return url if _PLAIN.fullmatch(url) else None
 
 
-def _harmless_url(record: Record) -> str:
+def _known_url(record: Record) -> str:
     secret = record.secret
     if isinstance(secret, OAuth2) and secret.identity_url and secret.identity_method == "GET":
         return secret.identity_url
-    if base_url := base_url_of(record):
-        return base_url
+    return base_url_of(record) or ""
+
+
+def _harmless_url(record: Record) -> str:
+    if url := _known_url(record):
+        return url
+    secret = record.secret
     host = next((host for host in secret.allowed_hosts if not host.startswith("*.")), None)
     if host is None:
         raise UsageError(f"Secret '{secret.name}' names no host to ask. Give it a base URL.")
