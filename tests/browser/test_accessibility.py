@@ -91,9 +91,9 @@ def test_the_empty_table_and_the_steps_of_the_form(page, loopback, axe):
     page.get_by_text("No secrets yet").wait_for()
     check(page, axe, "empty")
     page.get_by_role("button", name="Add secret").click()
-    page.get_by_role("combobox").wait_for()
+    page.get_by_role("combobox").fill("twit")  # the whole catalogue is no state of the view
+    page.get_by_role("option", name="X (Twitter)").wait_for()
     check(page, axe, "search")
-    page.get_by_role("combobox").fill("twit")
     page.get_by_role("option", name="X (Twitter)").click()
     page.get_by_label("Client ID").wait_for()
     check(page, axe, "twitter")
@@ -273,7 +273,7 @@ def test_a_narrow_table_is_a_table_still_and_sorts(page, loopback, stored):
     table = page.get_by_role("table", name="Secrets")
     assert table.get_by_role("columnheader").count() == 5
     assert table.get_by_role("row").count() == 8
-    assert table.get_by_role("row", name="twitter").get_by_role("cell").count() == 4
+    assert table.get_by_role("row").last.get_by_role("cell").count() == 4
     first = table.get_by_role("rowheader").first
     assert first.inner_text().startswith("ended")
     table.get_by_role("button", name="Name", exact=True).click()

@@ -1,6 +1,6 @@
 """What every state of the views is measured and compared by: an ARIA snapshot, and rules of its layout.
 
-See docs/decisions/0010-comparing-views.md. `FLOWLET_SNAPSHOTS=write` writes the snapshots instead of comparing them.
+See docs/decisions/0012-comparing-views.md. `FLOWLET_SNAPSHOTS=write` writes the snapshots instead of comparing them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import os
 import re
 from pathlib import Path
 
-SNAPSHOTS = Path(__file__).parent / "snapshots"
+BROWSER = Path(__file__).parent / "browser"
+SNAPSHOTS = BROWSER / "snapshots"
 WIDTHS = (900, 360)  # pixels
 # What differs from run to run or by the clock is no part of a view; what is counted stays as a form.
 _PASSING = (
@@ -17,8 +18,9 @@ _PASSING = (
     (re.compile(r"/[\w-]{32}/flowlet/"), "/SECRET_PATH/flowlet/"),
     (re.compile(r"\d+ (?:days|h \d\d min|min \d\d s|s)\b"), "SPAN"),
     (re.compile(r"\d+ (?:second|minute|hour|day)s? ago|just now"), "AGO"),
+    (re.compile(r"\d+/\d+/\d+, \d+:\d\d:\d\d\s[AP]M"), "MOMENT"),
 )
-_LAYOUT = (Path(__file__).parent / "layout_rules.js").read_text("utf-8")
+_LAYOUT = (BROWSER / "layout_rules.js").read_text("utf-8")
 
 
 def aria_snapshot(page) -> str:
