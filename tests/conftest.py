@@ -82,6 +82,13 @@ def isolated(tmp_path, monkeypatch):
     return home
 
 
+@pytest.fixture(params=["httpx", "aiohttp"])
+def async_transport(request, monkeypatch):
+    """What is under the async requests of this test: it runs over each."""
+    monkeypatch.setenv("FLOWLET_TRANSPORT", request.param)
+    return request.param
+
+
 @pytest.fixture
 def jupyter_folders(isolated, monkeypatch):
     """Jupyter's data, runtime and config folders, for tests that start a server or a kernel."""

@@ -27,7 +27,7 @@ from flowlet_jupyter.model.schema import (
     without_configuration_marks,
     without_empty,
 )
-from flowlet_jupyter.model.secret import Headers
+from flowlet_jupyter.model.static import Headers
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.providers import (
     Provider,

@@ -12,7 +12,8 @@ from view_rules import WIDTHS, check_snapshot, layout_problems
 
 from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import ApiKey, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import ApiKey
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.server.refusals import note_refusal
 from flowlet_jupyter.testing import put_secret

@@ -7,7 +7,8 @@ from support import eventually, free_port
 
 from flowlet_jupyter.http.usage_log import last_uses
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import ApiKey, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import ApiKey
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault

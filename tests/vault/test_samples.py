@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flowlet_jupyter.model.secret import Basic, External, Headers, Password
+from flowlet_jupyter.model.static import Basic, External, Headers, Password
 from flowlet_jupyter.vault.store import Vault
 
 SAMPLES = Path(__file__).parent / "samples"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
+from flowlet_jupyter.http.response import redacted
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
@@ -128,3 +129,9 @@ _HINTS: dict[int, Callable[[Response], str]] = {
     401: _unauthorized, 403: _forbidden, 404: _not_found, 429: _limited,
     502: _out_of_order, 503: _out_of_order, 504: _out_of_order,
 }  # fmt: skip
+
+
+def as_error(response: Response, consequence: str = "") -> str:
+    """The status and what the API said of it, redacted, as one line; `consequence` says what did not happen."""
+    shown = redacted(response)
+    return " ".join(filter(None, [f"{status_line(shown)}.", consequence, *explanation(shown)]))
