@@ -1,7 +1,7 @@
 // @ts-check
 // Manage tokens: what is known of them, how a cell uses the secret, and what can be done.
 
-import { button, copyButton, element, textInput } from "./dom.js";
+import { button, copyButton, element, labelled, textInput } from "./dom.js";
 import { GRANT_CODE } from "./form_state.js";
 import { manageActions } from "./manage_actions.js";
 import { connectLink, statusMark, ticking } from "./status.js";
@@ -43,9 +43,7 @@ function waitingHint(secret, view) {
 function useInCell(secret) {
   const line = requestLine(secret);
   if (!line) return null;
-  const input = textInput(line, { readonly: "", "aria-label": "Use it in a cell", size: "1" });
-  return element("div", { class: "flowlet-field flowlet-use" }, element("span", { "aria-hidden": "true" }, "Use it in a cell"),
-    element("div", { class: "flowlet-control" }, input, copyButton(() => line)));
+  return labelled("Use it in a cell", textInput(line, { readonly: "" }), { beside: copyButton(() => line) }).row;
 }
 
 /** @param {Secret} secret */

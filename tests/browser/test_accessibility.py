@@ -218,11 +218,11 @@ def test_in_high_contrast_the_chosen_and_the_wrong_are_still_told_apart(page, lo
 @pytest.mark.usefixtures("stored")
 def test_the_widget_in_jupyterlabs_own_colours(jupyter_lab, open_lab, axe, isolated):
     server = jupyter_lab()
-    for theme in ("light", "dark"):  # one JupyterLab: a page reads the theme when it is opened
+    for theme in ("light", "dark"):  # one JupyterLab and one kernel: a page reads the theme when it is opened
         use_theme(theme, isolated)
-        check_widget(
-            open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"], name=f"{theme}.ipynb"), axe, theme
-        )
+        lab = open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"])
+        check_widget(lab, axe, theme)
+        lab.page.context.close()
 
 
 def check_widget(lab, axe: str, theme: str) -> None:
