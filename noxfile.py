@@ -51,6 +51,16 @@ def mutation(session: nox.Session) -> None:
 
 
 @nox.session
+def environments(session: nox.Session) -> None:
+    """Walk through every environment of docs/environments.md; `-- --write` writes its table anew."""
+    session.install("-e", ".[test,environments]")
+    if "--write" in session.posargs:
+        session.run("python", "docs/make_environments.py")
+    else:
+        session.run("pytest", "tests/environments", *session.posargs, env={"FLOWLET_ALL_ENVIRONMENTS": "1"})
+
+
+@nox.session
 def defences(session: nox.Session) -> None:
     """Remove each defence of tests/security/defences.toml in turn; fails if no test notices, or a text is gone."""
     session.install("-e", ".[test]")

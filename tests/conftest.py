@@ -32,6 +32,7 @@ SLOW_FIXTURES = frozenset({"kernel", "jupyter_lab", "oidc_provider", "chromium",
 SLOW_FILES = frozenset(
     {
         "test_kernel.py",
+        "test_environments.py",
         "test_quality.py",
         "test_notebooks.py",
         "test_terminal.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.metadata
 import importlib.util
 import json
@@ -14,6 +15,8 @@ from jupyter_core.paths import jupyter_config_path, jupyter_path
 
 from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.model.secret import configuration
+from flowlet_jupyter.providers import ending_of, provider_index
 from flowlet_jupyter.providers.project_file import FILE_NAME, missing_here
 from flowlet_jupyter.settings import LOOPBACK_ADDRESS, loopback_port, loopback_redirect_uri
 
@@ -41,9 +44,12 @@ def _of_vault() -> Iterator[str]:
         return
     for name in names:
         try:
-            vault.get(name)
+            secret = vault.get(name).secret
         except FlowletError as error:
             yield f"! {error}"
+            continue
+        if ending := ending_of(configuration(secret), provider_index(), datetime.datetime.now(tz=datetime.UTC).date()):
+            yield f"! secret '{name}': {ending}"
 
 
 def _of_front_end() -> Iterator[str]:

@@ -173,8 +173,13 @@ class Secrets(Mapping[str, SecretHandle]):
     def _ipython_display_(self) -> None:
         hooks().show_secrets(self)
 
-    def __repr__(self) -> str:
-        rows = [("name", "type", "allowed hosts", "status")]
+    def _display_(self) -> Any:
+        """What marimo displays (its protocol): the same widget."""
+        return hooks().secrets_widget()
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Name, type, allowed hosts and status of each secret, in words; a damaged file's status says what is wrong."""
+        rows = []
         for name in self.vault.names():
             try:
                 record = self.vault.get(name)
@@ -183,6 +188,10 @@ class Secrets(Mapping[str, SecretHandle]):
                 continue
             hosts = ", ".join(record.secret.allowed_hosts)
             rows.append((name, record.secret.type, hosts, status_of(record, now=time.time()).summary()))
+        return rows
+
+    def __repr__(self) -> str:
+        rows = [("name", "type", "allowed hosts", "status"), *self.rows()]
         if len(rows) == 1:
             return "No secrets yet. To add one: %flowlet_secret --new"
         widths = [max(len(row[column]) for row in rows) for column in range(3)]

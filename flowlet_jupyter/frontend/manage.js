@@ -21,6 +21,7 @@ export function manageView(secret, view, back) {
     { class: "flowlet-manage", "aria-label": `Manage tokens of ${secret.name}` },
     element("div", { class: "flowlet-head" }, element("h2", {}, `Manage tokens: ${secret.name}`), back ? button("All secrets", back) : null),
     element("p", { class: "flowlet-status" }, statusMark(secret.status), statusWords(secret.status)),
+    secret.ending ? element("p", { class: "flowlet-waiting" }, secret.ending) : null,
     waitingHint(secret, view),
     timeline(secret),
     facts(secret),

@@ -21,7 +21,8 @@ from flowlet_jupyter.http import api, curl_export, many
 from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.notebook.call import Call
-from flowlet_jupyter.notebook.display.messages import as_error, status_line
+from flowlet_jupyter.notebook.display.problem import as_error
+from flowlet_jupyter.notebook.display.summary import status_line
 from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials, host_of
 from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
 from flowlet_jupyter.notebook.request_line.pasted_credentials import PastedCredential, notice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import time
 from collections.abc import Mapping
@@ -35,7 +36,14 @@ from flowlet_jupyter.model.status import status_of
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import register_client
-from flowlet_jupyter.providers import Provider, known_fields, provider_index, provider_named, trial_url
+from flowlet_jupyter.providers import (
+    Provider,
+    ending_of,
+    known_fields,
+    provider_index,
+    provider_named,
+    trial_url,
+)
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.redirect_uri import own_redirect_uri
 from flowlet_jupyter.server.refusals import forget_refusal, last_refusal
@@ -80,9 +88,11 @@ class FlowletAPIHandler(FlowletHandler, APIHandler):
 
 
 def described(record: Record, *, last_use: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What the API says of a secret: its configuration, its token status, and its last use if that was logged."""
+    """What the API says of a secret: configuration, token status, last use if logged, and what of it `ending` soon."""
     status = dataclasses.asdict(status_of(record, now=time.time()))
-    return {**configuration(record.secret), "status": status, "last_use": last_use}
+    shown = configuration(record.secret)
+    ending = ending_of(shown, provider_index(), datetime.datetime.now(tz=datetime.UTC).date())
+    return {**shown, "status": status, "last_use": last_use, "ending": ending}
 
 
 def found(vault: Vault, name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import logging
 import os
+import sys
 import threading
 import time
 import unicodedata
@@ -19,6 +20,7 @@ from filelock import FileLock, Timeout
 from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, VaultFileDamaged
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.settings import Settings
 from flowlet_jupyter.vault.ending import process_ending
 from flowlet_jupyter.vault.master_key import MasterKey, load_master_key
@@ -80,6 +82,7 @@ class Vault:
         path = self._path_of(name)
         found = signature(path)
         if found is None:
+            _refuse_browsers()
             raise self._not_found(name)
         cached = self._cache.get(name)
         if cached and cached[0] == found and self._owner_is_unchanged(cached[1]):
@@ -133,6 +136,7 @@ class Vault:
 
         Raises `InvalidSecret` for an account of a secret that is not there: it could never be opened again.
         """
+        _refuse_browsers()
         owner = getattr(record.secret, "client_of", None)
         if owner:
             try:
@@ -220,17 +224,19 @@ class Vault:
         return self._key
 
     def _not_found(self, name: str) -> SecretNotFound:
-        import difflib
-
         names = self.names()
-        close = difflib.get_close_matches(name, names, n=1)
-        if close:
-            advice = f"Did you mean '{close[0]}'?"
-        elif names:
-            advice = f"There are: {', '.join(names[:10])}. To add one: %flowlet_secret --new"
-        else:
-            advice = "There are no secrets yet. To add one: %flowlet_secret --new"
-        return SecretNotFound(f"No secret named '{name}'. {advice}")
+        how = "To add one: %flowlet_secret --new"
+        listed = f"There are: {', '.join(names[:10])}. {how}" if names else f"There are no secrets yet. {how}"
+        return SecretNotFound(f"No secret named '{name}'. {did_you_mean(name, names, otherwise=listed)}")
+
+
+def _refuse_browsers() -> None:
+    """Raise `VaultError` in a Python that runs in a browser: what it stores is neither private nor kept."""
+    if sys.platform == "emscripten":
+        raise VaultError(
+            "There is no vault in a browser (JupyterLite, Pyodide): its files are neither private nor kept, so no secret is "
+            "stored or named here. Requests without a secret work; for secrets, use a notebook with a kernel on a machine."
+        )
 
 
 def _acquire_unless_ending(lock: threading.Lock) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 
 import pytest
-from support import free_port, npm_install, use_theme
+from support import free_port, use_theme, violations
 from view_rules import WIDTHS, check_snapshot, layout_problems
 
 from flowlet_jupyter.connect.loopback import open_loopback
@@ -20,14 +19,7 @@ from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault
 
 pytestmark = pytest.mark.browser
-FRONTEND = Path(__file__).parents[1] / "frontend"
 PICTURES = os.environ.get("FLOWLET_PICTURES")
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    npm_install(FRONTEND, "axe-core")
-    return (FRONTEND / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -67,13 +59,6 @@ def stored():
     for name in ("openai", "maps", "weather"):
         key = ApiKey(name=name, key=SecretValue("k"), base_url=f"https://api.{name}.example/v1")
         default_vault().put(Record(secret=key))
-
-
-def violations(page, axe: str, within: str = "body") -> list[str]:
-    page.evaluate(axe)
-    found = page.evaluate("within => axe.run(within).then(result => result.violations)", within)
-    return [f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-            for violation in found for node in violation["nodes"]]  # fmt: skip
 
 
 def check(page, axe: str, view: str) -> None:

@@ -16,7 +16,7 @@ import trustme
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.http import client as client_module
-from flowlet_jupyter.notebook.display.messages import status_line
+from flowlet_jupyter.notebook.display.summary import status_line
 
 CANARY = "canary-value-5e1f"
 KINDS = {
