@@ -2,7 +2,7 @@
 // The form of a secret, new or edited. It posts to the server extension; nothing of it is a synced trait.
 
 import { button, element, labelled, outwardLink, textInput } from "./dom.js";
-import { allProblems, fieldProblem } from "./form_checks.js";
+import { allProblems, fieldProblem, mistakesSummary } from "./form_checks.js";
 import { drawRow, tabForLater } from "./form_controls.js";
 import { requestBody } from "./form_request.js";
 import { detailsSummary, requestOf, sectionsOf } from "./form_sections.js";
@@ -21,10 +21,10 @@ const PRIMARY = { browser: "Save and request access token", device: "Save and re
 /**
  * The form. `secret` is null for a new one, which `prefill` may fill in. Calls `done(name, request)` after saving, where
  * `request` says how the access token is requested, or `done(null)` when it is cancelled.
- * @param {import("./server.js").Secret | null} secret @param {any} prefill
+ * @param {import("./server.js").Secret | null} secret @param {any} prefill @param {import("./live_region.js").Live} live
  * @param {(name: string | null, request?: "browser" | "device" | "direct" | "blocked" | "none") => void} done
  */
-export async function secretForm(secret, prefill, done) {
+export async function secretForm(secret, prefill, live, done) {
   const [{ redirect_uri: redirectUri, problem: redirectProblem }, providers, schema, stored] = await Promise.all([
     call("GET", `api/redirect-uri${secret ? `?secret=${encodeURIComponent(secret.name)}` : ""}`), call("GET", "api/providers"), call("GET", "api/schema"), call("GET", "api/secrets"),
   ]);
@@ -39,8 +39,6 @@ export async function secretForm(secret, prefill, done) {
   const title = state.isNew ? "Add secret" : `Edit secret ${state.name}`;
   const name = labelled("Name", textInput(state.name, state.isNew ? {} : { readonly: "" }), { hint: "How requests name it: --secret NAME" });
   const approval = state.approval && labelled("Approve the hosts", element("input", { type: "checkbox" }), { hint: approvalText(state.approval) });
-  const message = element("div", { class: "flowlet-error", role: "alert" });
-  const note = element("p", { class: "flowlet-hint", role: "status" });
   const body = element("div");
   const save = element("button", { type: "submit", class: "flowlet-primary" });
   const saveOnly = button("Save only", () => submit(false));
@@ -105,7 +103,7 @@ export async function secretForm(secret, prefill, done) {
   }
 
   function showNothing() {
-    message.textContent = note.textContent = "";
+    live.show("");
     for (const row of [name, ...Object.values(controls), ...(approval ? [approval] : [])]) row.showError("");
   }
 
@@ -157,7 +155,7 @@ export async function secretForm(secret, prefill, done) {
     event.preventDefault();
     state = next;
     render();
-    note.textContent = filledInText(pasted, filled);
+    live.show(filledInText(pasted, filled));
   }
 
   // The form of what was pasted into the search: of the catalogue's entry, where it is known whose client or key it is.
@@ -179,7 +177,7 @@ export async function secretForm(secret, prefill, done) {
     showNothing();
     render();
     focusFirst();
-    note.textContent = filledInText(pasted, filled);
+    live.show(filledInText(pasted, filled));
   }
 
   /** @param {import("./pasted.js").Pasted} pasted @param {string[]} filled */
@@ -202,7 +200,7 @@ export async function secretForm(secret, prefill, done) {
       await fillIn();
       if (state.kind === "oauth2") await askRedirectUri();
     } catch (error) {
-      message.textContent = /** @type {Error} */ (error).message;
+      live.show(/** @type {Error} */ (error).message, { isError: true });
     }
     render();
     focusFirst();
@@ -225,22 +223,28 @@ export async function secretForm(secret, prefill, done) {
     }
   }
 
-  // Each error stands beside its field; what has no row stands below the form.
+  // Each error stands beside its field, which gets the focus if it is the first; below the form, one sentence sums up.
   function showErrors(/** @type {Record<string, string>} */ errors) {
     /** @type {Record<string, any>} */
     const all = { ...controls, name, approval };
     const rest = [];
+    /** @type {import("./dom.js").Labelled | null} */
     let first = null;
+    let count = 0;
     for (const [key, text] of Object.entries(errors)) {
       const row = all[key] ?? all[`parameter:${key}`];
-      if (row) row.showError(text);
-      else rest.push(text);
+      if (!row) {
+        rest.push(text);
+        continue;
+      }
+      row.showError(text);
+      count += 1;
       first ??= row;
     }
-    message.textContent = rest.join(" ");
-    const folded = first?.row.closest("details");
+    live.show([...rest, mistakesSummary(count)].filter(Boolean).join(" "), { isError: true });
+    const folded = /** @type {any} */ (first)?.row.closest("details");
     if (folded) folded.open = true;
-    first?.control.focus();
+    /** @type {any} */ (first)?.control.focus();
   }
 
   async function submit(/** @type {boolean} */ isRequesting) {
@@ -288,8 +292,6 @@ export async function secretForm(secret, prefill, done) {
     { class: "flowlet-form", onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); submit(true); }, autocomplete: "off", novalidate: "", "aria-label": title },
     element("h2", {}, title),
     body,
-    note,
-    message,
     actions,
   );
   // JupyterLab's page swallows the browser's own submission by Enter

@@ -112,3 +112,12 @@ const NEEDED_BY_METHOD = {
   client_secret_basic: ["client_secret"], client_secret_post: ["client_secret"], client_secret_jwt: ["client_secret"],
   private_key_jwt: ["private_key"], tls_client_auth: ["client_certificate_file"],
 };
+
+/**
+ * One sentence for all mistakes; each of them stands beside its field.
+ * @param {number} count
+ */
+export function mistakesSummary(count) {
+  if (!count) return "";
+  return count === 1 ? "One field needs a change." : `${count} fields need a change.`;
+}

@@ -305,6 +305,8 @@ def without_configuration_marks(kind: str, values: Mapping[str, Any]) -> dict[st
         "header_names",
         "status",
         "last_use",
+        "example_url",
+        "refusal",
         *(f"has_{field.name}" for field in fields_of_kind(kind).values()),
     }
     return {name: value for name, value in values.items() if name not in marks}

@@ -27,7 +27,7 @@ from flowlet_jupyter.errors import (
     VaultError,
 )
 from flowlet_jupyter.http.identity import identify
-from flowlet_jupyter.http.trial import Trial, try_secret
+from flowlet_jupyter.http.trial import Trial, example_url, try_secret
 from flowlet_jupyter.http.usage_log import last_uses
 from flowlet_jupyter.model.fields import checked_endpoint, checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
@@ -46,6 +46,7 @@ from flowlet_jupyter.providers import (
 )
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.redirect_uri import own_redirect_uri
+from flowlet_jupyter.server.refusals import forget_refusal, last_refusal
 from flowlet_jupyter.server.secret_form import store_secret
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
@@ -95,8 +96,10 @@ def described(record: Record, *, last_use: Mapping[str, Any] | None = None) -> d
 
 
 def found(vault: Vault, name: str) -> dict[str, Any]:
-    """What the API says of the secret `name`. Raises `SecretNotFound`."""
-    return described(vault.get(name), last_use=last_uses(vault).get(name))
+    """What the API says of the secret `name`, a harmless request and the last refusal with it. Raises `SecretNotFound`."""
+    record = vault.get(name)
+    shown = described(record, last_use=last_uses(vault).get(name))
+    return {**shown, "example_url": example_url(record, _entrys_url(record)), "refusal": last_refusal(vault, name)}
 
 
 class SecretsHandler(FlowletAPIHandler):
@@ -161,6 +164,7 @@ class SecretHandler(FlowletAPIHandler):
     async def delete(self, name: str) -> None:
         """Revoke the tokens and remove the secret (204); 200 with a `notice` if the provider did not take the former."""
         notice = await run_in_thread(SecretHandle(name, self.vault).delete)
+        forget_refusal(self.vault, name)
         if notice:
             self.finish({"notice": notice})
             return
@@ -187,14 +191,17 @@ class TestHandler(FlowletAPIHandler):
         self.finish(dataclasses.asdict(await run_in_thread(lambda: self._tried(name))))
 
     def _tried(self, name: str) -> Trial:
-        shown = configuration(self.vault.get(name).secret)
-        entry = _entry_of(shown)
-        values = known_fields(shown, entry).get("parameters", {})
-        try:
-            url = trial_url(entry, values) if entry else ""
-        except InvalidSecret:
-            url = ""  # a parameter that cannot be read back from the endpoints
-        return try_secret(self.vault, name, url=url)
+        return try_secret(self.vault, name, url=_entrys_url(self.vault.get(name)))
+
+
+def _entrys_url(record: Record) -> str:
+    """What the catalogue's entry names to try a secret with; empty if there is none."""
+    shown = configuration(record.secret)
+    entry = _entry_of(shown)
+    try:
+        return trial_url(entry, known_fields(shown, entry).get("parameters", {})) if entry else ""
+    except InvalidSecret:
+        return ""  # a parameter that cannot be read back from the endpoints
 
 
 def _entry_of(shown: Mapping[str, Any]) -> Provider | None:

@@ -37,6 +37,7 @@ from flowlet_jupyter.server.redirect_uri import (
     redirect_plan,
     redirect_uri,
 )
+from flowlet_jupyter.server.refusals import forget_refusal, note_refusal
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
 
@@ -67,6 +68,11 @@ class FlowHandler(PageHandler):
             secure=self.request.protocol == "https",
         )
         self.redirect(at_provider)
+
+    def refuse(self, name: str, message: str, *, status: int = 400) -> None:
+        """Say on this page, and in the view that waits for it, why the flow of the secret `name` brought no token."""
+        note_refusal(self.vault, name, message)
+        self.show("failed.html", status=status, message=message, secret_name=name)
 
     def cookie_of(self, state: str) -> tuple[str, str]:
         """Name and path of the cookie that binds the flow of `state` to its browser."""
@@ -119,10 +125,11 @@ class AuthorizeHandler(FlowHandler):
             return
         flow = new_flow(name, redirect_uri=plan.uri, now=time.time(), user=self.current_user_name)
         await run_in_thread(lambda: remember_flow(self.vault, flow))
+        forget_refusal(self.vault, name)
         try:
             at_provider = await run_in_thread(lambda: authorization_request(self.vault, flow))
         except FlowletError as error:
-            self.show("failed.html", status=502, message=str(error))
+            self.refuse(name, str(error), status=502)
             return
         if plan.is_elsewhere(redirect_uri(self)):
             # cookies do not cross from localhost to 127.0.0.1: start there, by a ticket that works once
@@ -258,12 +265,12 @@ class CallbackHandler(FlowHandler):
         self.clear_cookie(cookie, path=path)
         name = flow.secret_name
         if not is_address_of(flow.redirect_uri, provider_key):
-            self.show("failed.html", status=400, message=_MIXED_UP, secret_name=name)
+            self.refuse(name, _MIXED_UP)
             return
         try:
             record = await run_in_thread(lambda: _finish(self.vault, flow, parameters))
         except FlowletError as error:
-            self.show("failed.html", status=400, message=str(error), secret_name=name)
+            self.refuse(name, str(error))
             return
         status = status_of(record, now=time.time())
         self.show("authorized.html", secret_name=name, token_status=status, summary=status.summary())

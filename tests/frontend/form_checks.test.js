@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { allProblems, fieldProblem, urlProblem } from "../../flowlet_jupyter/frontend/form_checks.js";
+import { allProblems, fieldProblem, mistakesSummary, urlProblem } from "../../flowlet_jupyter/frontend/form_checks.js";
 import { initialState } from "../../flowlet_jupyter/frontend/form_state.js";
 import { known } from "./known.js";
 
@@ -52,4 +52,8 @@ test("a client authentication that takes a client secret misses it at once", () 
   const values = { authorization_endpoint: "https://a.example/a", token_endpoint: "https://a.example/t", client_id: "i", token_endpoint_auth_method: "client_secret_basic" };
   assert.match(allProblems(start({ name: "x", values })).client_secret, /A public client has none/);
   assert.deepEqual(allProblems(start({ name: "x", values, secrets: { client_secret: "s" } })), {});
+});
+
+test("mistakes are summed up in one sentence", () => {
+  assert.deepEqual([0, 1, 3].map(mistakesSummary), ["", "One field needs a change.", "3 fields need a change."]);
 });
