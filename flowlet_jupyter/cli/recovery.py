@@ -10,15 +10,12 @@ from pathlib import Path
 from flowlet_jupyter.cli.text import printable
 from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.errors import BackupError, FlowletError, InvalidOption
-from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.value import SecretValue
 
 
 def rotate_key(_options: Namespace) -> None:
     """Seal all secrets with a new master key."""
-    from flowlet_jupyter.vault.key_rotation import rotate_key
-
-    done = rotate_key(default_secrets().vault)
+    done = default_secrets().rotate_key()
     if done.was_resumed:
         print("A change of the master key that was cut short is finished.")
     print(
@@ -30,40 +27,35 @@ def rotate_key(_options: Namespace) -> None:
 
 def backup(options: Namespace) -> None:
     """Write all secrets into one file, sealed with a passphrase."""
-    from flowlet_jupyter.vault.backup import check_passphrase, write_backup
-
     path = Path(options.file).expanduser()
     if path.exists():
         raise InvalidOption(f"There is a file {path} already. Choose another name. Nothing was written.")
     if not path.absolute().parent.is_dir():
         raise InvalidOption(f"There is no folder {path.absolute().parent}. Nothing was written.")
-    vault = default_secrets().vault
-    records: list[Record] = []
+    secrets = default_secrets()
+    names: list[str] = []
     failed = 0
-    for name in vault.names():
+    for name in secrets:
         try:
-            records.append(vault.get(name))
+            secrets.vault.get(name)
+            names.append(name)
         except FlowletError as error:
             failed += 1
             print(printable(f"'{name}' is not in the backup: {error}"), file=sys.stderr)
-    if not records:
+    if not names:
         raise BackupError("There is no secret to back up. Nothing was written.")
-    passphrase = check_passphrase(_passphrase(options.passphrase_file, "Passphrase of the backup: "))
+    passphrase = _passphrase(options.passphrase_file, "Passphrase of the backup: ")
     if options.passphrase_file is None and sys.stdin.isatty() and getpass.getpass("Once more: ") != passphrase.reveal():
         raise BackupError("The two passphrases differ. Nothing was written.")
-    write_backup(path, records, passphrase)
-    print(f"{len(records)} secrets are in {path}. Without the passphrase nobody can open it, you neither.")
+    secrets.backup(path, names, passphrase)
+    print(f"{len(names)} secrets are in {path}. Without the passphrase nobody can open it, you neither.")
     if failed:
-        raise BackupError(f"{failed} of {failed + len(records)} secrets are not in the backup.")
+        raise BackupError(f"{failed} of {failed + len(names)} secrets are not in the backup.")
 
 
 def restore(options: Namespace) -> None:
     """Put the secrets of a backup into the vault."""
-    from flowlet_jupyter.vault.backup import read_backup
-    from flowlet_jupyter.vault.restore import restore
-
     path = Path(options.file).expanduser()
-    found = read_backup(path, _passphrase(options.passphrase_file, f"Passphrase of {path}: "))
 
     def is_to_replace(name: str) -> bool:
         if options.conflicts is not None:
@@ -76,7 +68,8 @@ def restore(options: Namespace) -> None:
         question = f"Secret '{name}' is here already and differs. Replace it by the backup's? [y/N] "
         return input(printable(question)).strip().lower() in {"y", "yes"}
 
-    done = restore(default_secrets().vault, found, is_to_replace)
+    passphrase = _passphrase(options.passphrase_file, f"Passphrase of {path}: ")
+    done = default_secrets().restore(path, passphrase, is_to_replace)
     for names, what in (
         (done.added, "added"),
         (done.replaced, "replaced"),

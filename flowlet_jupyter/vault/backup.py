@@ -47,7 +47,7 @@ class Backup:
         return [record.secret.name for record in self.records]
 
 
-def check_passphrase(passphrase: SecretValue) -> SecretValue:
+def _checked(passphrase: SecretValue) -> SecretValue:
     """`passphrase`, if a backup may be made with it. Raises `BackupError`."""
     if len(passphrase.reveal()) < MIN_PASSPHRASE_CHARACTERS:
         raise BackupError(
@@ -69,7 +69,7 @@ def write_backup(path: Path, records: Iterable[Record], passphrase: SecretValue)
         "nonce": _text(os.urandom(_NONCE_BYTES)),
     }
     first_line = json.dumps(header).encode()
-    sealed = AESGCM(_key(header, check_passphrase(passphrase))).encrypt(
+    sealed = AESGCM(_key(header, _checked(passphrase))).encrypt(
         base64.b64decode(header["nonce"]),
         json.dumps([record_to_payload(record) for record in records]).encode(),
         first_line,

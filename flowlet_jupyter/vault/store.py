@@ -22,12 +22,13 @@ from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.settings import Settings
 from flowlet_jupyter.vault.ending import process_ending
-from flowlet_jupyter.vault.master_key import MasterKey, find_master_key, load_master_key, store_master_key
+from flowlet_jupyter.vault.master_key import MasterKey, find_master_key, key_file_of, load_master_key, store_master_key
 from flowlet_jupyter.vault.records import client_of, record_from_payload, record_to_payload
 from flowlet_jupyter.vault.sealed_file import (
     Signature,
     make_private_folder,
     read_sealed,
+    refuse_parents_of_others,
     signature,
     write_private,
     write_sealed,
@@ -275,6 +276,15 @@ class Vault:
     def find_master_key(self) -> MasterKey | None:
         """The master key as it is now, None if none was made yet; makes nothing. Raises `MasterKeyError`."""
         return find_master_key(self.folder, environment=self._environment)
+
+    @property
+    def key_file(self) -> Path:
+        """Where the master key is where no keyring works."""
+        return key_file_of(self.folder)
+
+    def check_parents(self) -> None:
+        """Raise `VaultError` if the folder is below one that somebody else owns or may write to."""
+        refuse_parents_of_others(self.folder)
 
     @property
     def _key_mark(self) -> Path:

@@ -11,13 +11,13 @@ from flowlet_jupyter.credentials.handles import default_secrets
 
 def diagnosis(*, reach: bool = False) -> Iterator[Finding]:
     """Every finding; with `reach` also those that need a request to each provider, which ends in bounded time."""
-    vault = default_secrets().vault
+    stored = default_secrets()
     yield from jupyter.versions()
-    yield from files.findings(vault)
+    yield from files.findings(stored)
     yield from jupyter.findings()
     yield from network.findings()
     records = []
-    for finding, record in secrets.findings(vault, [*jupyter.server_redirect_uris()]):
+    for finding, record in secrets.findings(stored, [*jupyter.server_redirect_uris()]):
         yield finding
         if record is not None:
             records.append(record)

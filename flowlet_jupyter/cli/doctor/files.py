@@ -16,10 +16,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from flowlet_jupyter.cli.doctor.finding import Finding
+from flowlet_jupyter.credentials.handles import Secrets
 from flowlet_jupyter.errors import FlowletError, VaultError
-from flowlet_jupyter.vault import Vault
-from flowlet_jupyter.vault.master_key import key_file_of
-from flowlet_jupyter.vault.sealed_file import refuse_parents_of_others
 
 _FREE_BYTES = 5_000_000
 _CLOCK_TOLERANCE_SECONDS = 60
@@ -38,18 +36,18 @@ else:
 """
 
 
-def findings(vault: Vault) -> Iterator[Finding]:
+def findings(secrets: Secrets) -> Iterator[Finding]:
     """The folder and its parents, the key, the lock, the disk and the clock as far as files show it."""
-    folder = vault.folder
+    vault, folder = secrets.vault, secrets.vault.folder
     try:
-        refuse_parents_of_others(folder)
+        vault.check_parents()
     except VaultError as error:
         yield Finding("vault", "bad", "others could replace it", str(error))
     if not folder.is_dir():
         problem = "is no folder" if folder.exists() else "is not there yet; the first secret makes it"
         advice = "Move it away, or set FLOWLET_VAULT to another folder." if folder.exists() else ""
         yield Finding("vault", "bad" if folder.exists() else "ok", f"{folder} {problem}", advice)
-        yield from _of_key(vault, has_secrets=False)
+        yield from _of_key(secrets, has_secrets=False)
         return
     names: list[str] = []
     try:
@@ -57,7 +55,7 @@ def findings(vault: Vault) -> Iterator[Finding]:
         yield _of_folder(folder, len(names))
     except (VaultError, OSError) as error:
         yield Finding("vault", "bad", f"{folder} cannot be read", f"{error} Make it yours: chmod 700 {folder}")
-    yield from _of_key(vault, has_secrets=bool(names))
+    yield from _of_key(secrets, has_secrets=bool(names))
     yield _of_lock(folder)
     free = shutil.disk_usage(folder).free
     if free < _FREE_BYTES:
@@ -88,7 +86,8 @@ def _of_folder(folder: Path, count: int) -> Finding:
     return Finding("vault", "ok", text)
 
 
-def _of_key(vault: Vault, *, has_secrets: bool) -> Iterator[Finding]:
+def _of_key(secrets: Secrets, *, has_secrets: bool) -> Iterator[Finding]:
+    vault = secrets.vault
     try:
         key = vault.find_master_key()
     except FlowletError as error:
@@ -96,14 +95,14 @@ def _of_key(vault: Vault, *, has_secrets: bool) -> Iterator[Finding]:
         return
     if key is None:
         advice = "Restore it, or move the vault away and restore a backup: jupyter flowlet restore FILE"
-        lost = Finding("master key", "bad", f"neither in a keyring nor in {key_file_of(vault.folder)}", advice)
+        lost = Finding("master key", "bad", f"neither in a keyring nor in {vault.key_file}", advice)
         yield lost if has_secrets else Finding("master key", "ok", "not made yet; the first secret makes it")
         return
     if key.previous is not None:
         yield Finding(
             "master key", "warn", f"{key.location}; its change was cut short", "Run: jupyter flowlet rotate-key"
         )
-    elif key.file is not None and key.file == key_file_of(vault.folder):
+    elif key.file is not None and key.file == vault.key_file:
         advice = "A desktop keyring, or FLOWLET_MASTER_KEY_FILE on another disk, keeps it from whoever copies this one."
         yield Finding("master key", "warn", key.location, advice)
     else:

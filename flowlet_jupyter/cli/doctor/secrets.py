@@ -8,29 +8,29 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from flowlet_jupyter.cli.doctor.finding import Finding
+from flowlet_jupyter.credentials.handles import Secrets
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.status import status_of
 from flowlet_jupyter.providers import ends_soon, provider_named
 from flowlet_jupyter.providers.project_file import FILE_NAME, missing_here
-from flowlet_jupyter.vault import Vault
 
 _SOON_SECONDS = 24 * 3600
 
 
-def findings(vault: Vault, redirect_uris: Sequence[str]) -> Iterator[tuple[Finding, Record | None]]:
+def findings(secrets: Secrets, redirect_uris: Sequence[str]) -> Iterator[tuple[Finding, Record | None]]:
     """What to say of each secret, with its record the first time.
 
     `redirect_uris` are those of the running servers, with which those registered for a secret are compared.
     """
     try:
-        names = vault.names()
+        names = secrets.vault.names()
     except FlowletError:
         return  # said of the folder
     for name in names:
         try:
-            record = vault.get(name)
+            record = secrets.vault.get(name)
         except FlowletError as error:
             yield Finding(f"secret {name}", "bad", "cannot be opened", str(error)), None
             continue
