@@ -64,7 +64,7 @@ class Vault:
         self._environment = os.environ if environment is None else environment
         self._key: tuple[Signature | None, MasterKey] | None = None  # and the file that changes when it is replaced
         self._files_guard = threading.RLock()
-        self._files_lock = FileLock(self.folder / ".master-key.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
+        self._files_locks = 0  # how often this thread holds them
         self._cache: dict[str, tuple[Signature, Record]] = {}
         self._paths: dict[str, Path] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -255,16 +255,21 @@ class Vault:
         if not _acquire_unless(is_given_up, self._files_guard):
             raise VaultError(busy)
         try:
+            # made here and not kept: filelock refuses one that was made before a fork
+            lock = FileLock(self.folder / ".master-key.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
             try:
-                self._files_lock.acquire(cancel_check=is_given_up)
+                if not self._files_locks:
+                    lock.acquire(cancel_check=is_given_up)
             except Timeout:
                 raise VaultError(busy) from None
             except (OSError, NotImplementedError) as error:
-                raise VaultError(f"The lock {self._files_lock.lock_file} cannot be taken: {error}.") from None
+                raise VaultError(f"The lock {lock.lock_file} cannot be taken: {error}.") from None
+            self._files_locks += 1
             try:
                 yield
             finally:
-                self._files_lock.release()
+                self._files_locks -= 1
+                lock.release()
         finally:
             self._files_guard.release()
 
