@@ -13,7 +13,7 @@ from flowlet_jupyter.model.secret import Basic, External, Headers, Password
 from flowlet_jupyter.vault.store import Vault
 
 sys.path.insert(0, str(Path(__file__).parent))
-from write_sample import KEY, SAMPLES, contents, shape  # noqa: E402 - a script beside this file
+from write_sample import KEY, SAMPLES, contents, shape
 
 
 @pytest.fixture

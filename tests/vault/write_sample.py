@@ -81,7 +81,9 @@ def records() -> list[Record]:
     return [
         Record(secret=oauth, token_set=tokens),
         Record(secret=dataclasses.replace(oauth, name="oauth/second", client_of="oauth"), token_set=tokens),
-        Record(secret=dataclasses.replace(oauth, name="refused"), grant_error="invalid_grant", accepted=tokens.accepted),
+        Record(
+            secret=dataclasses.replace(oauth, name="refused"), grant_error="invalid_grant", accepted=tokens.accepted
+        ),
         Record(secret=unattended),
         Record(secret=Password(name="password", password="sample-password", **_HOSTS)),
         Record(secret=Basic(name="basic", username="ann", password="sample-basic-password", **_HOSTS)),
