@@ -269,19 +269,22 @@ class _Decoded:
 
 
 def _unescaped(escape: bytes) -> bytes:
-    if escape[:1] == b"%" and escape[1:2] != b"u":
-        return bytes([int(escape[1:], 16)])
     if escape[:1] in b"<]=\r\n":
         return b""  # markup, or the break of a line
     if escape[:1] == b"&":
         return html.unescape(escape.decode("ascii")).encode("utf-8", "surrogatepass")
+    if escape[:2] == b"%u":
+        return _character(int(escape[2:], 16))
+    if escape[:1] == b"%":
+        return bytes([int(escape[1:], 16)])
+    return _without_backslash(escape)
+
+
+def _without_backslash(escape: bytes) -> bytes:
+    if len(escape) == 12:
+        pair = bytes.fromhex(escape[2:6].decode() + escape[8:].decode())
+        return pair.decode("utf-16-be").encode("utf-8", "surrogatepass")
     if escape[1:2] in b"ux" and len(escape) > 2:
-        if len(escape) == 12:
-            return (
-                bytes.fromhex(escape[2:6].decode() + escape[8:].decode())
-                .decode("utf-16-be")
-                .encode("utf-8", "surrogatepass")
-            )
         return _character(int(escape[2:].strip(b"{}"), 16))
     if len(escape) == 4:
         return bytes([int(escape[1:], 8)])

@@ -310,7 +310,13 @@ def test_what_the_cache_keeps_has_no_value_that_an_api_repeats(parrot, monkeypat
         assert CANARY.encode() not in path.read_bytes()
 
 
-@given(st.text(min_size=6, max_size=40), st.sampled_from(sorted(FORMS | MORE_FORMS)), st.text(max_size=30), st.text(max_size=30))
+# a value has no control characters: SecretValue's users refuse them
+@given(
+    st.text(st.characters(exclude_categories=("C",)), min_size=6, max_size=40),
+    st.sampled_from(sorted(FORMS | MORE_FORMS)),
+    st.text(max_size=30),
+    st.text(max_size=30),
+)
 def test_any_value_in_any_form_is_found_wherever_it_stands(value, form, before, behind):
     if any("\ud800" <= sign <= "\udfff" or ord(sign) > 0xFFFF for sign in value):
         value = "a plain value"
