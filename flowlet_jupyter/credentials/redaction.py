@@ -274,7 +274,7 @@ def _unescaped(escape: bytes) -> bytes:
     if escape[:1] == b"&":
         return html.unescape(escape.decode("ascii")).encode("utf-8", "surrogatepass")
     if escape[:2] == b"%u":
-        return _character(int(escape[2:], 16))
+        return _character(int(b"0x" + escape[2:], 0))
     if escape[:1] == b"%":
         return bytes([int(escape[1:], 16)])
     return _without_backslash(escape)

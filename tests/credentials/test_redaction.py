@@ -75,7 +75,7 @@ MORE_FORMS: dict[str, Callable[[str], str]] = {
     "escape()": lambda text: "".join(f"%u{ord(sign):04x}" for sign in text),
     "HTML, by numbers alone": lambda text: "".join(f"&#{ord(sign)}" for sign in text) + " ",
     "a line break within": lambda text: f"{text[:6]}\r\n {text[6:].lstrip()}" if text[6:7].strip() else text,
-    "CDATA": lambda text: f"<![CDATA[{text[:5]}]]><![CDATA[{text[5:]}]]>",
+    "CDATA": lambda text: f"<![CDATA[{text[:5]}]]><![CDATA[{text[5:]}]]>" if "<" not in text else text,
 }
 REVERSED: dict[str, Callable[[str], str]] = {
     "hexadecimal": lambda text: _try(lambda found: bytes.fromhex(found[0]).decode(), r"(?:[0-9a-fA-F]{2}){12,}", text),
