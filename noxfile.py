@@ -95,4 +95,5 @@ def audit(session: nox.Session) -> None:
     """Known vulnerabilities among the installed dependencies, and a bill of materials (CycloneDX)."""
     session.install(".", "pip-audit", "cyclonedx-bom")
     session.run("pip-audit", "--skip-editable")
-    session.run("cyclonedx-py", "environment", "--output-file", "dist/sbom.cdx.json")
+    pathlib.Path("sbom").mkdir(exist_ok=True)
+    session.run("cyclonedx-py", "environment", "--output-file", "sbom/sbom.cdx.json")

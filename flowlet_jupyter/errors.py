@@ -198,6 +198,13 @@ class MasterKeyError(VaultError):
     """
 
 
+class BackupError(VaultError):
+    """A backup cannot be made, opened or restored as asked. The vault is left as it was.
+
+    What to do: check the passphrase and the file that the message names, and run the command again.
+    """
+
+
 class RequestSyntaxError(UsageError):
     """The text of a request does not parse. Nothing was sent.
 

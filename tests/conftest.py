@@ -50,7 +50,7 @@ SECURITY_FILES = frozenset({
     "test_auth_flow.py", "test_bridges.py", "test_caching.py", "test_endpoint_checks.py", "test_endpoints_api.py",
     "test_flow.py", "test_flow_binding.py", "test_folders.py", "test_hosts.py", "test_loopback.py", "test_modes.py",
     "test_redaction.py", "test_redirects.py", "test_shielded.py", "test_shielded_frames.py", "test_story.py",
-    "test_tracebacks.py", "test_traces.py", "test_transport_frames.py", "test_value.py", "test_vault.py",
+    "test_tracebacks.py", "test_backup.py", "test_key_rotation.py", "test_recovery.py", "test_traces.py", "test_transport_frames.py", "test_value.py", "test_vault.py",
 })  # fmt: skip
 
 

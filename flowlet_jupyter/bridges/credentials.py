@@ -13,6 +13,7 @@ from flowlet_jupyter.credentials.flow import (
 )
 from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 from flowlet_jupyter.errors import MissingExtra
+from flowlet_jupyter.http.auth import refuse_proxied
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.secret import host_rules
 from flowlet_jupyter.model.value import Credentials
@@ -32,6 +33,7 @@ def headers_for(secret: str, method: str, url: str, library: str) -> dict[str, s
     would be set.
     """
     check_host(secret, url)
+    refuse_proxied(secret, httpx.URL(url), library)
     refuse_what_redirects_carry(default_secrets().vault.get(secret).secret, library)
     if default_secrets().vault.get(secret).secret.is_renewable:
         SecretHandle(secret, default_secrets().vault).token()  # refreshes an expired one

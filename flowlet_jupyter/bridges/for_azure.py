@@ -25,6 +25,7 @@ def azure_credential(secret: str, endpoint: str) -> Any:
         from azure.core.credentials import AccessToken
     except ImportError:
         raise missing_package("azure-core") from None
+    _check_pipeline()
     check_host(secret, endpoint)
     _refuse_other_than_bearer(secret)
 
@@ -41,6 +42,14 @@ def azure_credential(secret: str, endpoint: str) -> Any:
             return f"<azure credential of secret '{secret}' for {endpoint}>"
 
     return FlowletTokenCredential()
+
+
+def _check_pipeline() -> None:
+    """Raise `MissingExtra` for a pipeline that would put the token on a redirect to another host too."""
+    try:
+        from azure.core.pipeline.policies import SensitiveHeaderCleanupPolicy  # noqa: F401 - that it is there is enough
+    except ImportError:
+        raise missing_package("azure-core>=1.30") from None
 
 
 def _refuse_other_than_bearer(secret: str) -> None:

@@ -36,6 +36,8 @@ def requests_auth(secret: str) -> AuthBase:
                 return response
             if getattr(response.request, "_flowlet_tried", False):
                 return response
+            if "Authorization" not in response.request.headers:
+                return response  # another host, to which a redirect led, and where it did not go
             response.content  # noqa: B018 - reads the body, so that the connection can be used again
             response.close()
             SecretHandle(secret, default_secrets().vault).refresh()

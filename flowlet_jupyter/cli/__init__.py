@@ -14,7 +14,7 @@ from flowlet_jupyter.errors import FlowletError, InvalidOption
 from flowlet_jupyter.model.secret import SECRET_TYPES
 from flowlet_jupyter.model.suggestion import closest, did_you_mean
 
-Run = Callable[[argparse.Namespace], None]
+Run = Callable[[argparse.Namespace], int | None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,14 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _endings():
             options = _parsed(parser, commands, given)
-            options.run(options)
+            return int(options.run(options) or 0)
     except FlowletError as error:
         # a provider's text may stand in the message
         print(printable(f"{type(error).__name__}: {error}", keep="\n"), file=sys.stderr)
         return 1
     except _Ending as ending:
         return ending.status
-    return 0
 
 
 class _Ending(Exception):
@@ -83,6 +82,8 @@ def _parsed(
     option = next((word.partition("=")[0] for word in unknown if word.startswith("-")), None)
     if option is None:  # it may be a value, so it is not shown
         raise InvalidOption(f"{command} was given more than it takes. A name with a space stands in quotes.")
+    if not option.startswith("--"):
+        option = option[:2]  # what follows at once may be a value
     known = [word for word in commands[name].format_usage().replace("[", " ").split() if word.startswith("-")]
     close = closest(option, [word.rstrip("]") for word in known])
     advice = f"Did you mean {close}?" if close else f"See: {command} --help"
@@ -93,8 +94,9 @@ def _command_run(name: str) -> Run:
     """The function of a command, `MODULE:FUNCTION` of this package, imported when it runs."""
     module, _, function = name.partition(":")
 
-    def run(options: argparse.Namespace) -> None:
-        getattr(importlib.import_module(f"{__name__}.{module}"), function)(options)
+    def run(options: argparse.Namespace) -> int | None:
+        status: int | None = getattr(importlib.import_module(f"{__name__}.{module}"), function)(options)
+        return status
 
     return run
 
@@ -107,7 +109,8 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     of = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, text: str, *, takes_name: bool = True, run: str = "") -> argparse.ArgumentParser:
-        sub = of.add_parser(name, help=text, description=text)
+        # no abbreviations: --passphrase would be --passphrase-file, and the passphrase the name of a file in a message
+        sub = of.add_parser(name, help=text, description=text, allow_abbrev=False)
         sub.set_defaults(run=_command_run(run or f"commands:{name}"))
         if takes_name:
             sub.add_argument("name", help="the secret's name")
@@ -155,5 +158,32 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         "probe", "What a provider offers, and what would be used of it: for a bug report.", takes_name=False
     )
     probe.add_argument("address", metavar="ISSUER", help="an issuer, a .well-known URL or an API's URL")
-    command("doctor", "Say where everything is, and what is missing for what.", takes_name=False)
+    doctor = command("doctor", "Say what works here and what does not, and what to do about it.", takes_name=False)
+    doctor.add_argument(
+        "--reach", action="store_true", help="also ask each provider's endpoints, without any credential"
+    )
+    doctor.add_argument("--json", action="store_true", help="as JSON, for a program")
+    _add_recovery(command)
     return parser, of.choices
+
+
+def _add_recovery(command: Callable[..., argparse.ArgumentParser]) -> None:
+    text = "Seal all secrets with a new master key; or finish a change that was cut short."
+    command("rotate-key", text, takes_name=False, run="recovery:rotate_key")
+    backup = command(
+        "backup", "Write all secrets into one file, sealed with a passphrase.", takes_name=False, run="recovery:backup"
+    )
+    backup.add_argument("file", metavar="FILE", help="a file that is not there yet")
+    text = "Put the secrets of a backup into the vault."
+    restore = command("restore", text, takes_name=False, run="recovery:restore")
+    restore.add_argument("file", metavar="FILE", help="what `jupyter flowlet backup` wrote")
+    conflicts = restore.add_mutually_exclusive_group()
+    for option, text in (("replace", "take the backup's"), ("keep", "take this vault's")):
+        conflicts.add_argument(
+            f"--{option}", dest="conflicts", action="store_const", const=option,
+            help=f"where a secret is here already and differs: {text}, without asking",
+        )  # fmt: skip
+    for each in (backup, restore):
+        each.add_argument(
+            "--passphrase-file", metavar="FILE", help="read the passphrase from its first line ('-': stdin)"
+        )

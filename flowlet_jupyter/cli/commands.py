@@ -11,6 +11,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from flowlet_jupyter.cli.output import draw_table, draw_tree, is_drawn, waiting_for
+from flowlet_jupyter.cli.text import printable
 from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
 from flowlet_jupyter.model.labels import KIND_LABELS
@@ -54,12 +55,17 @@ def page(_options: Namespace) -> None:
         threading.Event().wait()
 
 
-def doctor(_options: Namespace) -> None:
-    """Where everything is, and what is missing for what."""
-    from flowlet_jupyter.cli.diagnosis import diagnosis
+def doctor(options: Namespace) -> int:
+    """What works here and what does not; 1 if something must be done."""
+    from flowlet_jupyter.cli.doctor import diagnosis
 
-    for line in diagnosis():
-        print(line)
+    findings = [*diagnosis(reach=options.reach)]
+    if options.json:
+        print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+    else:
+        for finding in findings:
+            print(printable(str(finding)))
+    return int(any(finding.state == "bad" for finding in findings))
 
 
 def status(options: Namespace) -> None:

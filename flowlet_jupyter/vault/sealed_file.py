@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,17 @@ def signature(path: Path) -> Signature | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def read_sealed(path: Path, key: OctKey) -> dict[str, Any]:
-    """The payload of the sealed file.
+def read_sealed(path: Path, *keys: OctKey) -> dict[str, Any]:
+    """The payload of the sealed file, which one of `keys` opens.
 
     Raises `FileNotFoundError`, `VaultFileDamaged` (wrong key or altered) or `VaultError` (not a plain file of ours).
     """
     token = _read_plain_file(path)
-    try:
-        payload = json.loads(jwe.decrypt_compact(token, key, algorithms=["dir", "A256GCM"]).plaintext or b"")
-    except (JoseError, ValueError, KeyError, TypeError):
-        payload = None
+    payload = None
+    for key in keys:
+        with contextlib.suppress(JoseError, ValueError, KeyError, TypeError):
+            payload = json.loads(jwe.decrypt_compact(token, key, algorithms=["dir", "A256GCM"]).plaintext or b"")
+            break
     if not isinstance(payload, dict):
         raise VaultFileDamaged(
             f"The vault file {path} cannot be opened: it is damaged, or was sealed with another master key. "
@@ -70,33 +72,85 @@ def _read_plain_file(path: Path) -> bytes:
 
 def write_sealed(path: Path, payload: dict[str, Any], key: OctKey) -> None:
     """Replace the file by one that holds `payload`; after a crash at any moment the old or the new one is there."""
+    data = sealed(payload, key)
+    del payload  # it holds values, and a verbose traceback prints the locals of this frame
+    write_private(path, data)
+
+
+def sealed(payload: dict[str, Any], key: OctKey) -> bytes:
+    """What a sealed file of `payload` holds."""
     text = jwe.encrypt_compact(
         {"alg": "dir", "enc": "A256GCM"}, json.dumps(payload), key, algorithms=["dir", "A256GCM"]
     )
-    del payload  # it holds values, and a verbose traceback prints the locals of this frame
-    write_private(path, text.encode("ascii"))
+    return text.encode("ascii")
 
 
 def write_private(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically and durably, mode 0600 whatever the umask."""
     temporary: str | None = None
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)  # mkstemp's mode is 0600
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        temporary = _staged(path, data)
         os.replace(temporary, path)
         temporary = None
         _sync_folder(path.parent)
     except OSError as error:
-        raise VaultError(
-            f"The vault file {path} cannot be written: {error.strerror}. What was stored before is unchanged."
-        ) from None
+        raise _not_written(path, error) from None
     finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+        _unlink(temporary)
+
+
+def write_all_private(contents: Mapping[Path, bytes]) -> None:
+    """Write several files as `write_private` does, all or none: nothing is replaced before all are on the disk.
+
+    Each is replaced in one step; only a crash between two of these steps leaves some of them new and some old.
+    """
+    with contextlib.ExitStack() as leftovers:
+        path, undo = Path(), contextlib.ExitStack()
+        try:
+            staged: list[tuple[Path, str, str | None]] = []
+            for path, data in contents.items():
+                former = _staged(path, path.read_bytes()) if path.exists() else None
+                leftovers.callback(_unlink, former)
+                temporary = _staged(path, data)
+                leftovers.callback(_unlink, temporary)
+                staged.append((path, temporary, former))
+            for path, temporary, former in staged:
+                os.replace(temporary, path)
+                if former is None:
+                    undo.callback(os.unlink, path)
+                else:
+                    undo.callback(os.replace, former, path)
+        except OSError as error:
+            undo.close()
+            raise _not_written(path, error) from None
+        for folder in {each.parent for each in contents}:
+            _sync_folder(folder)
+
+
+def _not_written(path: Path, error: OSError) -> VaultError:
+    return VaultError(
+        f"The vault file {path} cannot be written: {error.strerror}. What was stored before is unchanged."
+    )
+
+
+def _unlink(file: str | None) -> None:
+    if file is not None:
+        with contextlib.suppress(OSError):
+            os.unlink(file)
+
+
+def _staged(path: Path, data: bytes) -> str:
+    """A new file beside `path` that holds `data`, on the disk."""
+    descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)  # mkstemp's mode is 0600
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return temporary
 
 
 def _sync_folder(folder: Path) -> None:
@@ -115,7 +169,7 @@ def make_private_folder(folder: Path) -> None:
     Raises `VaultError` for one that belongs to somebody else, or below a folder in which others could replace it.
     """
     try:
-        _refuse_parents_of_others(folder)
+        refuse_parents_of_others(folder)
         if not folder.is_dir():
             missing = [folder, *(parent for parent in folder.parents if not parent.exists())]
             for each in reversed(missing):
@@ -137,7 +191,8 @@ def make_private_folder(folder: Path) -> None:
 _NOBODY = 65534  # how a user namespace shows an owner that it does not know, often of / and of mounts
 
 
-def _refuse_parents_of_others(folder: Path) -> None:
+def refuse_parents_of_others(folder: Path) -> None:
+    """Raise `VaultError` if `folder` is below one that somebody else owns or may write to."""
     # whoever can write to a parent can put a vault and a key of their own in the place of these
     if os.name != "posix":
         return
