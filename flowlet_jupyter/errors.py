@@ -18,8 +18,10 @@ from typing import Any
 
 def printable(text: str, *, keep: str = "") -> str:
     """`text` without what could hide or overwrite the rest of a line, or cannot be written; the characters in `keep` stay."""
-    return text if text.isprintable() else "".join(
-        each if each.isprintable() or each in keep else "\ufffd" for each in text
+    return (
+        text
+        if text.isprintable()
+        else "".join(each if each.isprintable() or each in keep else "\ufffd" for each in text)
     )
 
 
