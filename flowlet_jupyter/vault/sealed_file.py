@@ -7,8 +7,10 @@ import json
 import os
 import stat
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from joserfc import jwe
 from joserfc.errors import JoseError
@@ -68,45 +70,119 @@ def _read_plain_file(path: Path) -> bytes:
         return file.read()
 
 
-def write_sealed(path: Path, payload: dict[str, Any], key: OctKey) -> None:
-    """Replace the file by one that holds `payload`; after a crash at any moment the old or the new one is there."""
+def write_sealed(path: Path, payload: dict[str, Any], key: OctKey, room: Room | None = None) -> None:
+    """Replace the file by one that holds `payload`; after a crash at any moment the old or the new one is there.
+
+    `room` was made for it before. Raises `VaultError`, also for a payload of a size that could not be read again.
+    """
     text = jwe.encrypt_compact(
         {"alg": "dir", "enc": "A256GCM"}, json.dumps(payload), key, algorithms=["dir", "A256GCM"]
     )
     del payload  # it holds values, and a verbose traceback prints the locals of this frame
+    if len(text) > MAX_BYTES:
+        raise VaultError(
+            f"The vault file {path} is not written: its values are too long ({len(text):,} bytes sealed, at most "
+            f"{MAX_BYTES:,}). What was stored before is unchanged."
+        )
+    if room is not None:
+        room.fill(text.encode("ascii"))
+        return
     write_private(path, text.encode("ascii"))
 
 
 def write_private(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically and durably, mode 0600 whatever the umask."""
-    temporary: str | None = None
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)  # mkstemp's mode is 0600
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        temporary = None
-        _sync_folder(path.parent)
-    except OSError as error:
+    with Room(path) as room:
+        room.fill(data)
+
+
+class Room:
+    """A new file beside `path`, to be filled and then to replace it; `size` bytes of it are already on the disk.
+
+    So that what cannot be had twice, such as a rotated refresh token, is asked for only where it can be stored. Raises
+    `VaultError` for a disk that is full, read-only or over its quota.
+    """
+
+    def __init__(self, path: Path, size: int = 0) -> None:
+        self._path = path
+        self._temporary: str | None = None
+        with self._named_errors():
+            _remove_leftovers(path.parent)
+            descriptor, self._temporary = tempfile.mkstemp(prefix=_PREFIX, dir=path.parent)  # mkstemp's mode is 0600
+            self._file = open(descriptor, "wb")  # noqa: SIM115 - closed by fill or __exit__
+            if size:
+                self._write(bytes(size))
+
+    def fill(self, data: bytes) -> None:
+        """Replace the file at `path` by one that holds `data`."""
+        with self._named_errors():
+            self._write(data)
+            self._file.close()
+            temporary = self._temporary
+            assert temporary is not None  # noqa: S101 - filled once
+            os.replace(temporary, self._path)
+            self._temporary = None
+            _sync_folder(self._path.parent)
+
+    def _write(self, data: bytes) -> None:
+        self._file.seek(0)
+        self._file.write(data)
+        self._file.truncate()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    @contextlib.contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return
+        self.close()
         raise VaultError(
-            f"The vault file {path} cannot be written: {error.strerror}. What was stored before is unchanged."
-        ) from None
-    finally:
-        if temporary is not None:
+            f"The vault file {self._path} cannot be written: {reason}. What was stored before is unchanged."
+        )
+
+    def close(self) -> None:
+        """Give the room back, if it was not filled."""
+        if self._temporary is not None:
+            temporary, self._temporary = self._temporary, None
+            with contextlib.suppress(OSError):
+                self._file.close()
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_PREFIX = ".flowlet-new-"
+_LEFTOVER_SECONDS = 3600.0  # no write and no refresh takes as long
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed in the middle of a write has left."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name.startswith(_PREFIX):
+                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFTOVER_SECONDS:
+                    os.unlink(entry.path)
+
 
 def _sync_folder(folder: Path) -> None:
-    # the rename itself is durable only when its folder is (POSIX); Windows cannot open a folder for this
+    # the rename itself is durable only when its folder is (POSIX); Windows cannot open a folder for this, and some file
+    # systems do not do it: the new file is in its place all the same, so this is no failure to write
     if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def make_private_folder(folder: Path) -> None:

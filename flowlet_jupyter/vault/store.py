@@ -23,11 +23,12 @@ from flowlet_jupyter.settings import Settings
 from flowlet_jupyter.vault.ending import process_ending
 from flowlet_jupyter.vault.master_key import MasterKey, load_master_key
 from flowlet_jupyter.vault.records import client_of, record_from_payload, record_to_payload
-from flowlet_jupyter.vault.sealed_file import Signature, make_private_folder, read_sealed, signature, write_sealed
+from flowlet_jupyter.vault.sealed_file import Room, Signature, make_private_folder, read_sealed, signature, write_sealed
 
 LOCK_TIMEOUT_SECONDS = 90.0  # longer than the token endpoint's deadline, which the holder may be waiting for
 _log = logging.getLogger("flowlet_jupyter.vault")  # events and names of secrets, never values
 _POLL_SECONDS = 0.1
+_ROOM_BYTES = 16_384  # tokens may be longer the next time
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 # Windows keeps these names, with any ending, for devices
 _DEVICES = frozenset(
@@ -128,10 +129,20 @@ class Vault:
         owner = self._owner(secret.name, secret.client_of).secret
         return dataclasses.replace(secret, name=owner.name, client_of=None) == owner
 
-    def put(self, record: Record) -> None:
+    def room_for(self, name: str) -> Room:
+        """Room for a new record of `name`, made before what goes into it is asked for; use it in a `with`.
+
+        Raises `VaultError` where it could not be stored.
+        """
+        make_private_folder(self.folder)
+        path = self._path_of(name)
+        found = signature(path)
+        return Room(path, max(2 * (found[1] if found else 0), _ROOM_BYTES))
+
+    def put(self, record: Record, room: Room | None = None) -> None:
         """Store `record` under its secret's name, replacing what was there. Take `lock` around a read and a put.
 
-        Raises `InvalidSecret` for an account of a secret that is not there: it could never be opened again.
+        `room` was made for it by `room_for`. Raises `InvalidSecret` for an account of a secret that is not there: it could never be opened again.
         """
         owner = getattr(record.secret, "client_of", None)
         if owner:
@@ -145,7 +156,7 @@ class Vault:
                 ) from None
         make_private_folder(self.folder)
         path = self._path_of(record.secret.name)
-        write_sealed(path, record_to_payload(record), self.master_key().key)
+        write_sealed(path, record_to_payload(record), self.master_key().key, room)
         stored = signature(path)
         if stored:
             self._cache[record.secret.name] = (stored, record)
