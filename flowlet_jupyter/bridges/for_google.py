@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import headers_for, missing_package, renew_rejected
+from flowlet_jupyter.bridges.credentials import headers_for, missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
+from flowlet_jupyter.credentials.foreign_request import renew_rejected
 from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.model.value import SecretValue
 

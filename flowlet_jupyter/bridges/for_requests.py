@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import BridgedRequest, missing_package
+from flowlet_jupyter.bridges.credentials import missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
+from flowlet_jupyter.credentials.foreign_request import ForeignRequest
 from flowlet_jupyter.credentials.handles import default_secrets
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def requests_auth(secret: str) -> AuthBase:
 
     class RequestsAuth(AuthBase):
         def __call__(self, request: Any) -> Any:
-            bridged = BridgedRequest(secret, request.method, request.url, "requests", request.body)
-            request.headers.update(bridged.headers)
-            request.register_hook("response", functools.partial(_answer, secret, bridged, request.url))
+            foreign = ForeignRequest(secret, request.method, request.url, "requests", request.body)
+            request.headers.update(foreign.headers)
+            request.register_hook("response", functools.partial(_answer, secret, foreign, request.url))
             return request
 
         def __repr__(self) -> str:
@@ -39,16 +40,16 @@ def requests_auth(secret: str) -> AuthBase:
     return RequestsAuth()
 
 
-def _answer(secret: str, bridged: BridgedRequest, url: str, response: Any, **options: Any) -> Any:
+def _answer(secret: str, foreign: ForeignRequest, url: str, response: Any, **options: Any) -> Any:
     """The response to give back: of the request sent once more where the API refused the token."""
     if response.request.url != url:
         # at the end of a redirect, where requests has put the credential only if it may go there
         if response.status_code != 401 or "Authorization" not in response.request.headers:
             return response
         request = response.request
-        bridged = BridgedRequest(secret, request.method, request.url, "requests", request.body)
+        foreign = ForeignRequest(secret, request.method, request.url, "requests", request.body)
     body = functools.partial(_body, response, options)
-    while (headers := bridged.answered(response.status_code, response.headers, body)) is not None:
+    while (headers := foreign.answered(response.status_code, response.headers, body)) is not None:
         response.content  # noqa: B018 - reads the body, so that the connection can be used again
         response.close()
         again = response.request.copy()

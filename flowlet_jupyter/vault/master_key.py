@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import logging
 import os
 import secrets
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from joserfc.jwk import OctKey
 
 from flowlet_jupyter.errors import MasterKeyError
+from flowlet_jupyter.vault.keyring_question import ask_keyring, backend_name
 from flowlet_jupyter.vault.sealed_file import write_private
 
 KEYRING_SERVICE = "flowlet-jupyter"
@@ -113,43 +112,30 @@ def _read_key_file(path: Path) -> str:
 
 
 def _keyring_name() -> str | None:
-    """The name of the keyring backend in use, or None if none works on this machine."""
-    import keyring
-    from keyring.backends import fail, null
-
-    backend = keyring.get_keyring()
-    return None if isinstance(backend, fail.Keyring | null.Keyring) else str(backend.name)
+    """The name of the keyring backend in use, or None if none works on this machine. Raises `MasterKeyError`."""
+    return _ask_keyring(backend_name, "which one was not found out")
 
 
 def _store_in_keyring(entry: str, text: str, keyring_name: str) -> bool:
-    """Store the key and read it back: some backends accept an entry and forget it."""
+    """Store the key and read it back: some backends accept an entry and forget it.
+
+    Raises `MasterKeyError` if another text comes back: a key that is kept elsewhere then would never be found again.
+    """
     _ask_keyring(lambda keyring: keyring.set_password(KEYRING_SERVICE, entry, text), keyring_name)
-    return _ask_keyring(lambda keyring: keyring.get_password(KEYRING_SERVICE, entry), keyring_name) == text
+    stored = _ask_keyring(lambda keyring: keyring.get_password(KEYRING_SERVICE, entry), keyring_name)
+    if stored and stored != text:
+        raise MasterKeyError(
+            f"The keyring ({keyring_name}) gives back another text than it was given, so it cannot keep the master key. "
+            "Set FLOWLET_MASTER_KEY_FILE. Nothing was sealed with the new key."
+        )
+    return bool(stored)
 
 
-def _ask_keyring(question: Callable[..., _T], keyring_name: str) -> _T | None:
-    import keyring
-    from keyring.errors import NoKeyringError
-
-    outcome: list[_T | None] = []
-    failure: list[str] = []
-
-    def ask() -> None:
-        try:
-            outcome.append(question(keyring))
-        except NoKeyringError:
-            outcome.append(None)
-        except Exception as error:  # noqa: BLE001 - a backend is a plug-in and may raise anything; its text could quote an entry
-            logging.getLogger(__name__).debug("the keyring backend raised %s", type(error).__name__)
-            failure.append(type(error).__name__)
-
-    worker = threading.Thread(target=ask, name="flowlet-keyring", daemon=True)
-    worker.start()
-    worker.join(KEYRING_TIMEOUT_SECONDS)
-    if outcome:
-        return outcome[0]
-    reason = f"it failed with {failure[0]}" if failure else f"it did not answer in {KEYRING_TIMEOUT_SECONDS:.0f} s"
-    raise MasterKeyError(
-        f"The keyring ({keyring_name}) could not be used: {reason}. Unlock it and try again, or set "
-        "FLOWLET_MASTER_KEY_FILE. No new key was made; the secrets are unchanged."
-    )
+def _ask_keyring(question: Callable[[Any], _T], keyring_name: str) -> _T | None:
+    answered, problem = ask_keyring(question, seconds=KEYRING_TIMEOUT_SECONDS)
+    if problem:
+        raise MasterKeyError(
+            f"The keyring ({keyring_name}) could not be used: {problem}. Unlock it and try again, or set "
+            "FLOWLET_MASTER_KEY_FILE. No new key was made; the secrets are unchanged."
+        )
+    return answered
