@@ -156,6 +156,10 @@ class MasterKeyError(VaultError):
     """The master key is missing, malformed or out of reach. No new key is made over existing secrets."""
 
 
+class BackupError(VaultError):
+    """A backup cannot be made, opened or restored as asked. The vault is left as it was."""
+
+
 class RequestSyntaxError(UsageError):
     """The text of a request does not parse. Nothing was sent."""
 

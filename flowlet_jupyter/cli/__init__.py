@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from types import ModuleType
+from typing import NoReturn
 
-from flowlet_jupyter.cli import commands
+from flowlet_jupyter.cli import commands, recovery
 from flowlet_jupyter.cli.text import printable
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.model.secret import SECRET_TYPES
@@ -16,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 if it went well, 1 with one line on stderr if not."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        return int(options.run(options) or 0)
     except FlowletError as error:
         # a provider's text may stand in the message
         print(printable(f"{type(error).__name__}: {error}", keep="\n"), file=sys.stderr)
@@ -24,18 +26,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
-    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that repeats no argument that it does not know: `--value x` and the like might be a secret."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the usage and what is wrong."""
+        if "unrecognized arguments" in message:
+            unknown = sorted({word.partition("=")[0] for word in message.split()[2:] if word.startswith("--")})
+            known = "a value is never an argument: it is asked for, or read from a file"
+            message = f"{', '.join(unknown) or 'one argument'} is not known here ({known})"
+        super().error(message)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="jupyter flowlet", description="Named secrets for HTTP requests in notebooks."
-    )
+    parser = _Parser(prog="jupyter flowlet", description="Named secrets for HTTP requests in notebooks.")
     of = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, text: str, *, takes_name: bool = True) -> argparse.ArgumentParser:
-        sub = of.add_parser(name, help=text, description=text)
-        sub.set_defaults(run=getattr(commands, name if name != "import" else "import_"))
+    def command(
+        name: str, text: str, *, takes_name: bool = True, module: ModuleType = commands
+    ) -> argparse.ArgumentParser:
+        # no abbreviations: --passphrase would be --passphrase-file, and the passphrase the name of a file in a message
+        sub = of.add_parser(name, help=text, description=text, allow_abbrev=False)
+        sub.set_defaults(run=getattr(module, {"import": "import_"}.get(name, name.replace("-", "_"))))
         if takes_name:
             sub.add_argument("name", help="the secret's name")
         return sub
@@ -79,5 +93,27 @@ def _parser() -> argparse.ArgumentParser:
         "probe", "What a provider offers, and what would be used of it: for a bug report.", takes_name=False
     )
     probe.add_argument("address", metavar="ISSUER", help="an issuer, a .well-known URL or an API's URL")
-    command("doctor", "Say where everything is, and what is missing for what.", takes_name=False)
+    doctor = command("doctor", "Say what works here and what does not, and what to do about it.", takes_name=False)
+    doctor.add_argument(
+        "--reach", action="store_true", help="also ask each provider's endpoints, without any credential"
+    )
+    doctor.add_argument("--json", action="store_true", help="as JSON, for a program")
+    text = "Seal all secrets with a new master key; or finish a change that was cut short."
+    command("rotate-key", text, takes_name=False, module=recovery)
+    backup = command(
+        "backup", "Write all secrets into one file, sealed with a passphrase.", takes_name=False, module=recovery
+    )
+    backup.add_argument("file", metavar="FILE", help="a file that is not there yet")
+    restore = command("restore", "Put the secrets of a backup into the vault.", takes_name=False, module=recovery)
+    restore.add_argument("file", metavar="FILE", help="what `jupyter flowlet backup` wrote")
+    conflicts = restore.add_mutually_exclusive_group()
+    for option, text in (("replace", "take the backup's"), ("keep", "take this vault's")):
+        conflicts.add_argument(
+            f"--{option}", dest="conflicts", action="store_const", const=option,
+            help=f"where a secret is here already and differs: {text}, without asking",
+        )  # fmt: skip
+    for each in (backup, restore):
+        each.add_argument(
+            "--passphrase-file", metavar="FILE", help="read the passphrase from its first line ('-': stdin)"
+        )
     return parser

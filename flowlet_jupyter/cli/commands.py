@@ -180,12 +180,17 @@ def page(_options: Namespace) -> None:
         threading.Event().wait()
 
 
-def doctor(_options: Namespace) -> None:
-    """Where everything is, and what is missing for what."""
-    from flowlet_jupyter.cli.diagnosis import diagnosis
+def doctor(options: Namespace) -> int:
+    """What works here and what does not; 1 if something must be done."""
+    from flowlet_jupyter.cli.doctor import diagnosis
 
-    for line in diagnosis():
-        print(line)
+    findings = [*diagnosis(reach=options.reach)]
+    if options.json:
+        print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+    else:
+        for finding in findings:
+            print(printable(str(finding)))
+    return int(any(finding.state == "bad" for finding in findings))
 
 
 def status(options: Namespace) -> None:

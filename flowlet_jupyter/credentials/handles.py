@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.credentials.external_values import read_source
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidOption, InvalidSecret
@@ -21,6 +22,10 @@ from flowlet_jupyter.session import default_session, session_of
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.session.prompt import AuthorizationPrompt
 from flowlet_jupyter.vault import Vault
+
+if TYPE_CHECKING:
+    from flowlet_jupyter.vault.key_rotation import Rotation
+    from flowlet_jupyter.vault.restore import Restored
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,31 @@ class Secrets(Mapping[str, SecretHandle]):
                 )
             self.vault.put(Record(secret=secret))
         return SecretHandle(secret.name, self.vault)
+
+    def rotate_key(self) -> Rotation:
+        """Seal all secrets with a new master key, or finish a change that was cut short; see `vault.key_rotation`.
+
+        Raises `MasterKeyError` and `VaultError`: then nothing was changed.
+        """
+        from flowlet_jupyter.vault.key_rotation import rotate_key
+
+        return rotate_key(self.vault)
+
+    def backup(self, path: Path, names: Iterable[str], passphrase: SecretValue) -> None:
+        """Write these secrets into one file that `passphrase` opens (mode 0600). Raises `BackupError`, `VaultError`."""
+        from flowlet_jupyter.vault.backup import write_backup
+
+        write_backup(path, [self.vault.get(name) for name in names], passphrase)
+
+    def restore(self, path: Path, passphrase: SecretValue, is_to_replace: Callable[[str], bool]) -> Restored:
+        """Put all secrets of a backup into the vault, or none; `is_to_replace` is asked for each that is there and differs.
+
+        Raises `BackupError` (another passphrase, a damaged file) and `VaultError`: then nothing was changed.
+        """
+        from flowlet_jupyter.vault.backup import read_backup
+        from flowlet_jupyter.vault.restore import restore
+
+        return restore(self.vault, read_backup(path, passphrase), is_to_replace)
 
     def _ipython_display_(self) -> None:
         hooks().show_secrets(self)

@@ -38,7 +38,7 @@ from flowlet_jupyter.oauth.token_response import (
     token_set_from,
 )
 
-_CLOCK_TOLERANCE_SECONDS = 10.0
+CLOCK_TOLERANCE_SECONDS = 10.0
 _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be refused
 
 # gives the access token of another secret, for token exchange
@@ -248,12 +248,12 @@ def _raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> Non
     if status < 500 and (error := error_from_response(secret, response.members, failed, status=status)) is not None:
         error.retry_after = retry_after_seconds(response.headers)
         if secret.grant_type == JWT_BEARER and error.error == "invalid_grant":
-            ahead = _clock_ahead(response.headers)
+            ahead = clock_ahead(response.headers)
             raise TokenEndpointError(
                 f"{error} {_about_the_clock(ahead)}",
                 error=error.error,
                 # a clock that is set right makes the same assertion good
-                is_grant_over=ahead is None or abs(ahead) < _CLOCK_TOLERANCE_SECONDS,
+                is_grant_over=ahead is None or abs(ahead) < CLOCK_TOLERANCE_SECONDS,
                 description=error.description,
             )
         raise error
@@ -286,7 +286,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _clock_ahead(headers: Mapping[str, str]) -> float | None:
+def clock_ahead(headers: Mapping[str, str]) -> float | None:
     """By how many seconds this machine's clock is ahead of the provider's; None if the response has no date."""
     with contextlib.suppress(ValueError, TypeError):
         return time.time() - parsedate_to_datetime(headers.get("Date") or "").timestamp()
@@ -296,6 +296,6 @@ def _clock_ahead(headers: Mapping[str, str]) -> float | None:
 def _about_the_clock(ahead: float | None) -> str:
     if ahead is None:
         return "Check this machine's clock, the key, its ID and the subject."
-    if abs(ahead) < _CLOCK_TOLERANCE_SECONDS:
+    if abs(ahead) < CLOCK_TOLERANCE_SECONDS:
         return "This machine's clock agrees with the provider's; check the key, its ID and the subject."
     return f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the provider's: set it right."
