@@ -74,7 +74,7 @@ class HostNotAllowed(UsageError):
 
 
 class AuthRequired(FlowletError):
-    """A person must request a new access token. `secret_name` says for which secret."""
+    """A user must request a new access token. `secret_name` says for which secret."""
 
     def __init__(self, message: str, *, secret_name: str) -> None:
         super().__init__(message)
@@ -169,7 +169,7 @@ class InterpolationError(UsageError):
 
 
 class RequestFailed(FlowletError):
-    """The API could not be reached, or its answer could not be used as asked."""
+    """The API could not be reached, or its response could not be used as asked."""
 
 
 class NetworkSetupError(FlowletError):

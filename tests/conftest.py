@@ -62,6 +62,11 @@ def pytest_configure(config):
         os.environ["FLOWLET_SECURITY"] = "long"  # read where tests are parametrised, also in xdist's workers
 
 
+def pytest_xdist_auto_num_workers(config):
+    """The fast part waits (for time limits, for small servers) about as long as it computes: more workers than cores."""
+    return round(1.5 * (os.cpu_count() or 1)) if config.option.markexpr == "not slow" else None
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         fixtures = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))

@@ -38,7 +38,7 @@ from flowlet_jupyter.providers import (
     search_providers,
     trial_url,
 )
-from flowlet_jupyter.providers.project_file import FILE_NAME, as_toml, missing_here, wanted_secrets
+from flowlet_jupyter.providers.project_file import FILE_NAME, as_toml, missing_here, required_secrets
 from flowlet_jupyter.settings import loopback_redirect_uri
 
 _ADD = "jupyter flowlet add"
@@ -56,7 +56,7 @@ def add(options: Namespace) -> None:
     if options.account_of:
         print(default_secrets()[options.account_of].add_account(options.name))
         return
-    fields = {**_wanted_here(options), **_pairs(options.set)}
+    fields = {**_required_here(options), **_pairs(options.set)}
     given_as_text = {name for name in fields if isinstance(fields[name], str)}
     trial = ""
     if options.provider:
@@ -132,9 +132,9 @@ def _of_provider(provider: Provider, fields: dict[str, Any]) -> dict[str, Any]:
     return {**filled, **{name: value for name, value in fields.items() if name not in own}}
 
 
-def _wanted_here(options: Namespace) -> dict[str, Any]:
-    """What flowlet.toml in this folder says of the secret, once the person has approved its hosts."""
-    entry = next((entry for entry in wanted_secrets(Path.cwd()) if entry["name"] == options.name), None)
+def _required_here(options: Namespace) -> dict[str, Any]:
+    """What flowlet.toml in this folder says of the secret, once the user has approved its hosts."""
+    entry = next((entry for entry in required_secrets(Path.cwd()) if entry["name"] == options.name), None)
     if entry is None:
         return {}
     if "error" in entry:

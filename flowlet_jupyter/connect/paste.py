@@ -1,4 +1,4 @@
-"""The browser is on another machine: the person pastes the address that it was redirected to."""
+"""The browser is on another machine: the user pastes the address that it was redirected to."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class TerminalPrompt:
     """Prints the way; raises `AuthRequired` where no terminal is."""
 
     def authorize(self, vault: Vault, needed: AuthRequired) -> None:
-        """Return when the secret has a token; raise `needed` without a person, or after ten minutes."""
+        """Return when the secret has a token; raise `needed` without a user, or after ten minutes."""
         if not sys.stdin.isatty():
             raise needed
         secret = vault.get(needed.secret_name).secret

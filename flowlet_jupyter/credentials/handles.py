@@ -59,7 +59,7 @@ class SecretHandle:
         return value
 
     def authorize(self, prompt: AuthorizationPrompt | None = None) -> Status:
-        """Request an access token now, by whatever the grant needs; a person is shown the way, and waited for.
+        """Request an access token now, by whatever the grant needs; a user is shown the way, and waited for.
 
         `prompt` shows it, by default the session's. Raises `AuthRequired` where nobody is there, `InvalidSecret` for a
         secret that is no OAuth2 one, `TokenEndpointError`.
@@ -72,7 +72,7 @@ class SecretHandle:
             )
         if secret.grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
             needed = AuthRequired(
-                f"Secret '{self.name}' needs a person at a terminal or notebook: run %flowlet_secret {self.name} --connect in a "
+                f"Secret '{self.name}' needs a user at a terminal or notebook: run %flowlet_secret {self.name} --connect in a "
                 f"notebook, or in a terminal  jupyter flowlet authorize {self.name}",
                 secret_name=self.name,
             )
@@ -122,7 +122,7 @@ class SecretHandle:
     def delete(self) -> str | None:
         """Revoke the tokens where the provider lets us, and remove the secret; also if its file is damaged.
 
-        Returns what the person should know when the provider did not take the revocation: the secret is gone all the
+        Returns what the user should know when the provider did not take the revocation: the secret is gone all the
         same, and its tokens end at the provider by themselves or in its settings. Raises `SecretNotFound`.
         """
         if self.name not in self.vault.names():

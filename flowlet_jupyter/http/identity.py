@@ -67,5 +67,5 @@ def identify(vault: Vault, name: str) -> None:
             if current.token_set == token_set:
                 named = dataclasses.replace(token_set, identity=identity, previous_identity=None)
                 if token_set.previous_identity not in {None, identity}:
-                    named = dataclasses.replace(named, refresh_token=None)  # of another person's earlier consent
+                    named = dataclasses.replace(named, refresh_token=None)  # of another user's earlier consent
                 vault.put(dataclasses.replace(current, token_set=named))

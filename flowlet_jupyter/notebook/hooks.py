@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def authorize(vault: Vault, needed: AuthRequired) -> None:
-    """Show a person the way to an access token, and wait. Raises `needed` where nobody can answer."""
+    """Show a user the way to an access token, and wait. Raises `needed` where nobody can answer."""
     from flowlet_jupyter.notebook.prompt import prompt_of
 
     prompt_of(get_ipython()).authorize(vault, needed)

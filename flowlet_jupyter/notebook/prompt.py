@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class NotebookPrompt:
     """Shows the connect widget, or text where there is no server to link to.
 
-    Stdin allowed means that a person is there: nbclient, papermill and nbconvert forbid it.
+    Stdin allowed means that a user is there: nbclient, papermill and nbconvert forbid it.
     """
 
     def __init__(self, kernel: Any) -> None:

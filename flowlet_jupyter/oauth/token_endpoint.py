@@ -109,21 +109,25 @@ def refresh(secret: OAuth2, *, token_set: TokenSet | None, accepted: Accepted | 
     `scope` is not sent: leaving it out asks for what was granted, where sending what was once asked fails if the
     user granted less. Raises `TokenEndpointError`.
     """
-    switches = secret.compliance
+    compliance = secret.compliance
     refresh_token = token_set.refresh_token if token_set else secret.refresh_token
     sent = refresh_token
-    if switches.refresh_with == "access_token":
+    if compliance.refresh_with == "access_token":
         sent = token_set.access_token if token_set else None
     if sent is None:
         raise TokenEndpointError(f"Secret '{secret.name}' has no refresh token.")
     return _send_token_request(
         secret,
-        [("grant_type", switches.refresh_grant_type), (switches.refresh_parameter, sent.reveal()), *_resources(secret)],
+        [
+            ("grant_type", compliance.refresh_grant_type),
+            (compliance.refresh_parameter, sent.reveal()),
+            *_resources(secret),
+        ],
         previous_refresh_token=refresh_token,
         asked_scope=token_set.scope if token_set else secret.scope,
         dpop_key=token_set.dpop_key if token_set else None,
-        url=switches.refresh_endpoint or secret.token_endpoint,
-        method=switches.refresh_method,
+        url=compliance.refresh_endpoint or secret.token_endpoint,
+        method=compliance.refresh_method,
         old=token_set,
         accepted=accepted or (token_set.accepted if token_set else NOTHING_ACCEPTED),
     )
@@ -154,7 +158,7 @@ def _unattended_parameters(secret: OAuth2, subject_token: SubjectToken, audience
             ("subject_token", _subject_token(secret, subject_token).reveal()),
             ("subject_token_type", secret.subject_token_type),
         ]
-    raise InvalidSecret(f"The grant of secret '{secret.name}' needs a person.", field="grant_type")
+    raise InvalidSecret(f"The grant of secret '{secret.name}' needs a user.", field="grant_type")
 
 
 def _subject_token(secret: OAuth2, of_secret: SubjectToken) -> SecretValue:

@@ -78,13 +78,13 @@ def is_temporary_status(status: int) -> bool:
 
 def _error_of(secret: OAuth2, members: dict[str, Any]) -> tuple[str | None, str]:
     """The error code and description of a response, in the spellings that providers have; no code, no error."""
-    switches = secret.compliance
+    compliance = secret.compliance
     error: Any = members.get("error")
     described = _first_text(
         members, "error_description", "errorDescription", "message", "msg", "error_message", "detail"
     )
-    if switches.ok_member and not error:
-        if str(members.get(switches.ok_member)).lower() == switches.ok_value.lower():
+    if compliance.ok_member and not error:
+        if str(members.get(compliance.ok_member)).lower() == compliance.ok_value.lower():
             return None, ""
         error = "refused"
     errors = members.get("errors")
@@ -138,8 +138,8 @@ def token_set_from(
     dpop_key: SecretValue | None = None,
 ) -> TokenSet:
     """The token set of `response`, which came to a request sent at `started`. Raises `TokenEndpointError`."""
-    switches = secret.compliance
-    inner = _token_members(response, switches.token_member) or {}
+    compliance = secret.compliance
+    inner = _token_members(response, compliance.token_member) or {}
     access_token = inner.get("access_token")
     if not isinstance(access_token, str) or not access_token:
         raise TokenEndpointError(f"{failed} answered without an access token ({_names(response)}).")
@@ -156,7 +156,7 @@ def token_set_from(
     refresh_token = inner.get("refresh_token")
     if isinstance(refresh_token, str) and not refresh_token.isprintable():
         raise TokenEndpointError(f"{failed} answered with a refresh token that cannot be sent back.")
-    base_url = response.get(switches.api_base_member) if switches.api_base_member else None
+    base_url = response.get(compliance.api_base_member) if compliance.api_base_member else None
     return TokenSet(
         access_token=SecretValue(access_token),
         refresh_token=(

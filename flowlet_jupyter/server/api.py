@@ -83,7 +83,7 @@ class FlowletAPIHandler(FlowletHandler, APIHandler):
                                 "errors": getattr(error, "errors", {})}))  # fmt: skip
 
     def log_exception(self, *exc_info: Any) -> None:
-        """Expected errors are answers, not log entries."""
+        """Expected errors are responses, not log entries."""
         if not isinstance(exc_info[1], FlowletError | web.HTTPError):
             super().log_exception(*exc_info)
 
@@ -173,7 +173,7 @@ class RefreshHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def post(self, name: str) -> None:
-        """Refresh the access token now; answers as `GET api/secrets/NAME`."""
+        """Refresh the access token now; responds as `GET api/secrets/NAME`."""
         await run_in_thread(SecretHandle(name, self.vault).refresh)
         self.finish(described(await run_in_thread(lambda: self.vault.get(name))))
 
@@ -238,7 +238,7 @@ class AccountsHandler(FlowletAPIHandler):
 
 
 class DeviceHandler(FlowletAPIHandler):
-    """`POST` and `DELETE api/secrets/NAME/device`: the device flow, while this server waits for the person."""
+    """`POST` and `DELETE api/secrets/NAME/device`: the device flow, while this server waits for the user."""
 
     @web.authenticated
     async def post(self, name: str) -> None:

@@ -32,7 +32,7 @@ class _HandlersWhenNeeded(RuleRouter):
         self._base_url = base_url
 
     def find_handler(self, request: HTTPServerRequest, **options: Any) -> HTTPMessageDelegate | None:
-        """What answers the request; None if nothing does."""
+        """The handler of the request; None if there is none."""
         if not self.rules:
             from flowlet_jupyter.server.routes import handlers
             from flowlet_jupyter.vault import default_vault

@@ -1,4 +1,4 @@
-"""Pages for a person, without a notebook around them, and their style and scripts."""
+"""Pages for a user, without a notebook around them, and their style and scripts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OWN_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; base-uri
 
 
 class PageHandler(FlowletHandler):
-    """A page for a person: no script but ours, nothing from elsewhere."""
+    """A page for a user: no script but ours, nothing from elsewhere."""
 
     more_policy = ""
 

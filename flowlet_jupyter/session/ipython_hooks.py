@@ -25,7 +25,7 @@ class Hooks(Protocol):
         """Display all secrets."""
 
     def authorize(self, vault: Any, needed: AuthRequired) -> None:
-        """Show a person the way to an access token, and wait."""
+        """Show a user the way to an access token, and wait."""
 
 
 def hooks() -> Hooks:

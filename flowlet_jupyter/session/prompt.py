@@ -1,4 +1,4 @@
-"""The way to a person: a value that is typed (`flowlet.ask`), and the prompts that show how to authorize a secret."""
+"""The way to a user: a value that is typed (`flowlet.ask`), and the prompts that show how to authorize a secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flowlet_jupyter.vault import Vault
 
 
 class AuthorizationPrompt(Protocol):
-    """Shows a person how to authorize a secret. One is chosen for a session; a call may be given another."""
+    """Shows a user how to authorize a secret. One is chosen for a session; a call may be given another."""
 
     def authorize(self, vault: Vault, needed: AuthRequired) -> None:
         """Return when the secret `needed.secret_name` has a usable token. Raises `needed` where nobody can help."""
@@ -37,7 +37,7 @@ class DetectedPrompt:
 
 
 def ask(question: str) -> SecretValue:
-    """What a person types at a password prompt. Raises `FlowletError` where nobody can answer (papermill, nbconvert)."""
+    """What a user types at a password prompt. Raises `FlowletError` where nobody can answer (papermill, nbconvert)."""
     try:
         text = getpass.getpass(f"{question.rstrip(': ')}: ")
     except (EOFError, NotImplementedError):  # as IPython's StdinNotImplementedError is

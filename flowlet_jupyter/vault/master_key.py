@@ -22,7 +22,7 @@ from flowlet_jupyter.vault.keyring_question import ask_keyring, backend_name
 from flowlet_jupyter.vault.sealed_file import write_private
 
 KEYRING_SERVICE = "flowlet-jupyter"
-KEYRING_TIMEOUT_SECONDS = 60.0  # time for a person to unlock it; a hung D-Bus must not hang the kernel
+KEYRING_TIMEOUT_SECONDS = 60.0  # time for a user to unlock it; a hung D-Bus must not hang the kernel
 _KEY_BYTES = 32
 _T = TypeVar("_T")
 

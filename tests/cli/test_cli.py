@@ -130,7 +130,7 @@ def test_client_credentials_from_the_shell(capsys, value_file):
         (["add", "x", "--set", "client_secret=abc"], "is never an argument"),
         (["add", "x", "--set", "nonsense"], "FIELD=VALUE"),
         (["import", "/nowhere/at/all"], "cannot be read"),
-        (["authorize", "api"], "needs a person at a terminal"),
+        (["authorize", "api"], "needs a user at a terminal"),
     ],
 )
 def test_an_error_is_one_line(capsys, monkeypatch, arguments, says):

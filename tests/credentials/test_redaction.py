@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.credentials.redaction import HIDDEN, SentValues
@@ -210,7 +211,8 @@ def test_no_surface_shows_a_value_that_an_api_repeats(kind, form, parrot, monkey
 
 @pytest.fixture
 def shell(capsys):
-    made = InteractiveShell.instance()
+    # the file of a history would outlive its folder: written at the exit of the process
+    made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     made.run_line_magic("load_ext", "flowlet_jupyter")
     yield made
     InteractiveShell.clear_instance()

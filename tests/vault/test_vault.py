@@ -196,6 +196,7 @@ def test_a_full_disk_leaves_the_old_secret(vault, monkeypatch):
     assert not list(vault.folder.glob(".flowlet-new-*"))
 
 
+@pytest.mark.slow
 def test_kill_9_at_random_moments_leaves_a_readable_file(vault):
     vault.put(record(value="v" * 5000))
     program = (
@@ -316,6 +317,7 @@ def test_a_malformed_key_is_an_error(tmp_path, text):
         Vault(tmp_path / "v", environment={"FLOWLET_MASTER_KEY_FILE": str(file)}).put(record())
 
 
+@pytest.mark.slow
 def test_two_processes_that_start_together_make_one_key(tmp_path):
     program = (
         "import sys; from pathlib import Path; from flowlet_jupyter.vault import Vault\n"
