@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import threading
 import tracemalloc
@@ -29,7 +30,10 @@ UNUSABLE = {
     "gzip that is none": lambda c: c.answer(200, b"{}", Content_Encoding="gzip"),
     "a redirect in a circle": lambda c: c.answer(302, Location="/me"),
     "a redirect to nowhere": lambda c: c.answer(302, Location="http://["),
-    "a head and no body": lambda c: (c.raw.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"), c.stopped.wait(120)),
+    "a head and no body": lambda c: (
+        c.raw.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+        c.stopped.wait(120),
+    ),
     "endless 1xx": lambda c: c.drip(b"HTTP/1.1 102 Processing\r\n\r\n"),
     "headers that drip": lambda c: (c.raw.sendall(b"HTTP/1.1 200 OK\r\nX-Long: "), c.drip(b"x")),
 }
@@ -48,15 +52,22 @@ GIVEN_BACK = {
 
 @pytest.mark.parametrize("name", UNUSABLE)
 def test_an_api_that_answers_nothing_of_use_is_named_and_costs_no_token(name, fault):
-    with faulty(lambda c: token(c), UNUSABLE[name]) as server:
+    with faulty(token, UNUSABLE[name]) as server:
         stored(server.url, expires_at=None)
         fault(lambda: flowlet.get("/me", secret="api", timeout=1))
         assert "/token" not in server.paths
 
 
+@pytest.mark.parametrize("name", ["endless 1xx", "headers that drip"])
+def test_an_async_client_waits_no_longer_for_headers(name, fault):
+    with faulty(token, UNUSABLE[name]) as server:
+        stored(server.url, expires_at=None)
+        fault(lambda: asyncio.run(flowlet.aget("/me", secret="api", timeout=1)), RequestFailed)
+
+
 @pytest.mark.parametrize("name", GIVEN_BACK)
 def test_an_odd_response_of_an_api_is_given_back_and_costs_no_token(name, withstood):
-    with faulty(lambda c: token(c), GIVEN_BACK[name]) as server:
+    with faulty(token, GIVEN_BACK[name]) as server:
         stored(server.url, expires_at=None)
         before = stored_now()
         assert flowlet.get("/me", secret="api", timeout=5).status_code in {200, 403, 429, 500, 502, 503}
@@ -65,7 +76,7 @@ def test_an_odd_response_of_an_api_is_given_back_and_costs_no_token(name, withst
 
 
 def test_a_body_that_is_no_json_is_named_when_it_is_asked_for(fault):
-    with faulty(lambda c: token(c), GIVEN_BACK["JSON that is cut off"]) as server:
+    with faulty(token, GIVEN_BACK["JSON that is cut off"]) as server:
         stored(server.url, expires_at=None)
         response = flowlet.get("/me", secret="api", timeout=5)
         fault(response.json, RequestFailed)
@@ -73,7 +84,7 @@ def test_a_body_that_is_no_json_is_named_when_it_is_asked_for(fault):
 
 @pytest.mark.parametrize("client", ["helper", "requests"])
 def test_a_401_with_a_fresh_token_refreshes_once_and_is_given_back(client, withstood):
-    with faulty(lambda c: token(c), lambda c: c.answer(401, b"{}", **JSON)) as server:
+    with faulty(token, lambda c: c.answer(401, b"{}", **JSON)) as server:
         stored(server.url, expires_at=None)
         if client == "helper":
             status = flowlet.get("/me", secret="api", timeout=5).status_code
@@ -99,7 +110,7 @@ def test_401s_at_the_same_time_refresh_once(withstood):
         together.wait()
         return connection.answer(401)
 
-    with faulty(lambda c: token(c), api) as server, ThreadPoolExecutor(8) as pool:
+    with faulty(token, api) as server, ThreadPoolExecutor(8) as pool:
         stored(server.url, expires_at=None)
         asked = [pool.submit(flowlet.get, "/me", secret="api", timeout=30) for _ in range(8)]
         assert [each.result().status_code for each in asked] == [200] * 8
@@ -116,7 +127,7 @@ def test_a_body_that_may_refuse_the_token_is_unpacked_with_a_limit(encoding, wit
     def api(connection):
         connection.answer(403, bomb, Content_Encoding=encoding, **JSON)
 
-    with faulty(lambda c: token(c), api) as server:
+    with faulty(token, api) as server:
         stored(server.url, expires_at=None)
         with flowlet.client("api") as client:
             tracemalloc.start()

@@ -132,7 +132,7 @@ def test_a_fault_of_the_token_endpoint_is_named_and_costs_nothing(name, fault, m
 
 @pytest.mark.parametrize("place", ["a closed port", "no TLS", "no such host"])
 def test_a_provider_that_is_not_there_is_named_and_costs_nothing(place, fault):
-    with faulty(lambda c: token(c)) as server, socket.create_server(("127.0.0.1", 0)) as closed:
+    with faulty(token) as server, socket.create_server(("127.0.0.1", 0)) as closed:
         urls = {
             "a closed port": f"http://127.0.0.1:{closed.getsockname()[1]}/token",
             "no TLS": f"https://127.0.0.1:{server.port}/token",
