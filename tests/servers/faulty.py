@@ -22,7 +22,11 @@ class Connection:
 
     def answer(self, status: int, body: bytes = b"", *, length: int | None = None, **headers: str) -> None:
         """A whole response, or one that says to be longer than it is."""
-        lines = [f"HTTP/1.1 {status} Text", f"Content-Length: {len(body) if length is None else length}"]
+        lines = [
+            f"HTTP/1.1 {status} Text",
+            "Connection: close",
+            f"Content-Length: {len(body) if length is None else length}",
+        ]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self.raw.sendall("\r\n".join([*lines, "", ""]).encode() + body)
 
