@@ -69,7 +69,7 @@ def defences(session: nox.Session) -> None:
 
 @nox.session
 def security(session: nox.Session) -> None:
-    """The security suites, and the table of what they tried in docs/security.md; FLOWLET_SECURITY=long tries more."""
+    """The security suites, and the table of what they tried in docs/security.md; `-- --long` tries more."""
     session.install("-e", ".[test]")
     session.run("python", "tests/security/report.py", *session.posargs)
 

@@ -16,6 +16,15 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def printable(text: str, *, keep: str = "") -> str:
+    """`text` without what could hide or overwrite the rest of a line, or cannot be written; the characters in `keep` stay."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(each if each.isprintable() or each in keep else "\ufffd" for each in text)
+    )
+
+
 class FlowletError(Exception):
     """The root of the tree. In a notebook it is shown as one short block, without a traceback.
 
@@ -25,6 +34,10 @@ class FlowletError(Exception):
     """
 
     is_temporary: bool = False
+
+    def __init__(self, *args: object) -> None:
+        # a message quotes providers and APIs, whose text could steer a terminal, or end `print` by a lone surrogate
+        super().__init__(*(printable(each, keep="\n\t") if isinstance(each, str) else each for each in args))
 
     def _render_traceback_(self) -> list[str]:
         """The lines that IPython shows instead of a traceback (its protocol for exceptions)."""

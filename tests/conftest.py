@@ -54,6 +54,15 @@ SECURITY_FILES = frozenset({
 })  # fmt: skip
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="the long profile of the security suites: more of everything")
+
+
+def pytest_configure(config):
+    if config.getoption("--long"):
+        os.environ["FLOWLET_SECURITY"] = "long"  # read where tests are parametrised, also in xdist's workers
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """The fast part waits (for time limits, for small servers) about as long as it computes: more workers than cores."""
@@ -65,7 +74,7 @@ def pytest_collection_modifyitems(items):
         fixtures = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
         if fixtures or item.path.name in SLOW_FILES:
             item.add_marker(pytest.mark.slow)
-        if item.path.name in SECURITY_FILES or item.path.parent.name == "security":
+        if item.path.name in SECURITY_FILES or HERE / "security" in item.path.parents:
             item.add_marker(pytest.mark.security)
 
 

@@ -15,7 +15,7 @@ from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.session.shielded import start_shielded
-from flowlet_jupyter.vault import Vault
+from flowlet_jupyter.vault import Room, Vault
 
 _log = logging.getLogger("flowlet_jupyter.refresh")  # events and names of secrets, never values
 # the token endpoint's deadline, behind the time that another process may hold the lock
@@ -115,24 +115,32 @@ def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None, pati
             _log.debug("refresh of secret %r shared: another thread or process has done it", name)
             return token
         _log.debug("refresh of secret %r started", name)
-        try:
-            fresh = _request_patiently(vault, record, patience)
-        except TokenEndpointError as error:
-            if not _is_final(secret, error):
-                raise
-            text = ": ".join(filter(None, (error.error, error.description)))
-            grant_error = Record(secret=secret, grant_error=text or "no reason given", accepted=record.accepted)
-            _log.debug("grant of secret %r refused", name)
-            # stored too, so that the provider is not asked again at every request
-            vault.put(grant_error)
-            if secret.is_unattended:
-                raise  # it says what to try; no user's consent would help
-        else:
-            # stored before anybody uses it: a rotated refresh token that is lost loses the grant
-            vault.put(dataclasses.replace(record, token_set=fresh, grant_error=None))
-            _log.debug("refresh of secret %r stored", name)
-            return fresh
-        raise auth_required(grant_error)
+        # before the provider is asked: a rotated refresh token that cannot be stored loses the grant
+        with vault.room_for(name) as room:
+            return _refreshed(vault, record, secret, patience, room)
+
+
+def _refreshed(vault: Vault, record: Record, secret: OAuth2, patience: float, room: Room) -> TokenSet:
+    """Ask, and store what comes. Under the secret's lock."""
+    name = secret.name
+    try:
+        fresh = _request_patiently(vault, record, patience)
+    except TokenEndpointError as error:
+        if not _is_final(secret, error):
+            raise
+        text = ": ".join(filter(None, (error.error, error.description)))
+        grant_error = Record(secret=secret, grant_error=text or "no reason given", accepted=record.accepted)
+        _log.debug("grant of secret %r refused", name)
+        # stored too, so that the provider is not asked again at every request
+        vault.put(grant_error, room)
+        if secret.is_unattended:
+            raise  # it says what to try; no user's consent would help
+    else:
+        # stored before anybody uses it: a rotated refresh token that is lost loses the grant
+        vault.put(dataclasses.replace(record, token_set=fresh, grant_error=None), room)
+        _log.debug("refresh of secret %r stored", name)
+        return fresh
+    raise auth_required(grant_error)
 
 
 def _is_final(secret: OAuth2, error: TokenEndpointError) -> bool:

@@ -30,7 +30,13 @@ from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.client_auth import Parameters, assertion_audiences, signing_key
 from flowlet_jupyter.oauth.endpoint import EndpointResponse, send_as_client
 from flowlet_jupyter.oauth.id_token import Unproven, asks_for_id_token, identity_of, validated_claims
-from flowlet_jupyter.oauth.token_response import error_from_response, id_token_of, is_temporary_status, token_set_from
+from flowlet_jupyter.oauth.token_response import (
+    error_from_response,
+    id_token_of,
+    is_of_token_endpoint,
+    is_temporary_status,
+    token_set_from,
+)
 
 CLOCK_TOLERANCE_SECONDS = 10.0
 _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be refused
@@ -264,10 +270,10 @@ def _raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> Non
             error=f"HTTP {status}",
             is_temporary=is_temporary,
             retry_after=retry_after_seconds(response.headers),
-            # a page with a 403 comes from a firewall as often as from the token endpoint
+            # a page comes from a firewall or a gateway as often as from the token endpoint
             # and RFC 6749, 5.2, has a 401 with a challenge say that the client is wrong
-            is_grant_over=status in {400, 401, 403, 410, 422}
-            and not (status == 403 and is_page)
+            is_grant_over=is_of_token_endpoint(status)
+            and not is_page
             and not (status == 401 and "WWW-Authenticate" in response.headers),
         )
     if not isinstance(response.content, dict):

@@ -27,6 +27,7 @@ from flowlet_jupyter.vault.ending import process_ending
 from flowlet_jupyter.vault.master_key import MasterKey, find_master_key, key_file_of, load_master_key, store_master_key
 from flowlet_jupyter.vault.records import client_of, record_from_payload, record_to_payload
 from flowlet_jupyter.vault.sealed_file import (
+    Room,
     Signature,
     make_private_folder,
     read_sealed,
@@ -39,6 +40,7 @@ from flowlet_jupyter.vault.sealed_file import (
 LOCK_TIMEOUT_SECONDS = 90.0  # longer than the token endpoint's deadline, which the holder may be waiting for
 _log = logging.getLogger("flowlet_jupyter.vault")  # events and names of secrets, never values
 _POLL_SECONDS = 0.1
+_ROOM_BYTES = 16_384  # tokens may be longer the next time
 _PATIENCE_AT_THE_END_SECONDS = 3.0  # a write of a new token waits for another process's even when this one ends
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 # Windows keeps these names, with any ending, for devices
@@ -65,14 +67,23 @@ class Vault:
         self.folder = folder.absolute()
         self._environment = os.environ if environment is None else environment
         self._key: tuple[Signature | None, MasterKey] | None = None  # and the file that changes when it is replaced
-        self._files_guard = threading.RLock()
-        self._files_locks = 0  # how often this thread holds them
         self._cache: dict[str, tuple[Signature, Record]] = {}
         self._paths: dict[str, Path] = {}
+        self.session: object | None = None  # the `Session` that works on it
+        self._make_locks()
+
+    def _make_locks(self) -> None:
+        self._files_guard = threading.RLock()
+        self._files_locks = 0  # how often this thread holds them
         self._locks: dict[str, threading.Lock] = {}
         self._locks_guard = threading.Lock()
-        self.session: object | None = None  # the `Session` that works on it
         self.session_guard = threading.Lock()
+        self._process = os.getpid()
+
+    def _leave_parents_locks(self) -> None:
+        """In a forked child: another thread of the parent may have held them at the fork, and none here gives them back."""
+        if self._process != os.getpid():
+            self._make_locks()
 
     def __repr__(self) -> str:
         return f"Vault({str(self.folder)!r})"
@@ -158,10 +169,20 @@ class Vault:
         owner = self._owner(secret.name, secret.client_of).secret
         return dataclasses.replace(secret, name=owner.name, client_of=None) == owner
 
-    def put(self, record: Record) -> None:
+    def room_for(self, name: str) -> Room:
+        """Room for a new record of `name`, made before what goes into it is asked for; use it in a `with`.
+
+        Raises `VaultError` where it could not be stored.
+        """
+        make_private_folder(self.folder)
+        path = self.path_of(name)
+        found = signature(path)
+        return Room(path, max(2 * (found[1] if found else 0), _ROOM_BYTES))
+
+    def put(self, record: Record, room: Room | None = None) -> None:
         """Store `record` under its secret's name, replacing what was there. Take `lock` around a read and a put.
 
-        Raises `InvalidSecret` for an account of a secret that is not there: it could never be opened again.
+        `room` was made for it by `room_for`. Raises `InvalidSecret` for an account of a secret that is not there: it could never be opened again.
         """
         _refuse_browsers()
         owner = getattr(record.secret, "client_of", None)
@@ -177,7 +198,7 @@ class Vault:
         make_private_folder(self.folder)
         path = self.path_of(record.secret.name)
         with self.files_lock():
-            write_sealed(path, record_to_payload(record), self.master_key().key)
+            write_sealed(path, record_to_payload(record), self.master_key().key, room)
             stored = signature(path)
         if stored:
             self._cache[record.secret.name] = (stored, record)
@@ -211,6 +232,7 @@ class Vault:
     def lock(self, name: str) -> Iterator[None]:
         """Hold the secret `name` alone, among all threads and processes. Raises `VaultError` after a timeout."""
         make_private_folder(self.folder)
+        self._leave_parents_locks()
         with self._locks_guard:
             thread_lock = self._locks.setdefault(name, threading.Lock())
         busy = (
@@ -248,6 +270,7 @@ class Vault:
         Always the last lock that is taken. Raises `VaultError` after a timeout.
         """
         make_private_folder(self.folder)
+        self._leave_parents_locks()
         busy = (
             f"The vault {self.folder} has been in use by another process for {LOCK_TIMEOUT_SECONDS:.0f} s. Try again."
         )
@@ -300,11 +323,13 @@ class Vault:
         return self.folder / ".master-key.replaced"
 
     def _load_key(self) -> MasterKey:
-        # under the lock: two processes that meet a new vault must not make two keys
-        with self.files_lock():
-            mark = signature(self._key_mark)  # before the key: a change between the two is then seen next time
-            found = load_master_key(self.folder, has_secrets=bool(self.names()), environment=self._environment)
-            self._key = mark, found
+        mark = signature(self._key_mark)  # before the key: a change between the two is then seen next time
+        found = self.find_master_key()  # without a lock: what is on a read-only disk can be read
+        if found is None:
+            # under the lock: two processes that meet a new vault must not make two keys
+            with self.files_lock():
+                found = load_master_key(self.folder, has_secrets=bool(self.names()), environment=self._environment)
+        self._key = mark, found
         return found
 
     def replace_key(self, master_key: MasterKey) -> None:

@@ -194,7 +194,7 @@ def test_a_full_disk_leaves_the_old_secret(vault, monkeypatch):
         with pytest.raises(VaultError, match="No space left"):
             vault.put(record(value="second"))
     assert Vault(vault.folder, environment={}).get("api").secret.password.reveal() == CANARY
-    assert not list(vault.folder.glob(".new-*"))
+    assert not list(vault.folder.glob(".flowlet-new-*"))
 
 
 @pytest.mark.slow
