@@ -17,7 +17,10 @@ from flowlet_jupyter.oauth.refresh import refresh_once, wait_for
 from flowlet_jupyter.vault import Vault
 from flowlet_jupyter.vault.key_rotation import rotate_key
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="steps are found by forking and audit events")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="steps are found by forking and audit events"),
+]
 # the short profile takes six steps of each case, the long one all, again and again until there are a thousand kills
 IS_LONG = os.environ.get("FLOWLET_SECURITY") == "long"
 STEPS, LEAST_KILLS = (None, 150) if IS_LONG else (6, 5)
@@ -41,7 +44,6 @@ def test_every_action_is_killed():
     assert {action for action, _ in CASES.values()} == set(actions())
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("case", CASES)
 def test_killed_at_each_step_nothing_is_lost(case, tmp_path, measured):

@@ -18,6 +18,8 @@ from flowlet_jupyter.errors import RequestFailed
 
 from .conftest import stored_now
 
+pytestmark = pytest.mark.slow
+
 JSON = {"Content_Type": "application/json"}
 UNUSABLE = {
     "closed": lambda _: None,

@@ -13,6 +13,8 @@ from flowlet_jupyter.oauth.authorization_code import new_flow
 from flowlet_jupyter.oauth.pending import find_flow, remember_flow
 from flowlet_jupyter.vault import default_vault
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def clock(monkeypatch):

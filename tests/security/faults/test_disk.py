@@ -23,7 +23,10 @@ from flowlet_jupyter.oauth.pending import remember_flow
 from flowlet_jupyter.vault import Vault, default_vault
 from flowlet_jupyter.vault.master_key import key_file_of
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the disks are made as Linux makes them")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="the disks are made as Linux makes them"),
+]
 
 
 def _mount(folder, options: str) -> bool:

@@ -20,6 +20,7 @@ from flowlet_jupyter.model.secret import External, Password, Record
 from flowlet_jupyter.vault import Vault, master_key
 from flowlet_jupyter.vault.master_key import key_file_of
 
+pytestmark = pytest.mark.slow
 SECRET = Password(name="api", password="canary-value-5e1f", allowed_hosts=("a.example",))
 
 
@@ -164,6 +165,7 @@ class Hanging(KeyringBackend):
 keyring.set_keyring(Hanging())
 from flowlet_jupyter.session.shielded import start_shielded
 from flowlet_jupyter.vault import default_vault
+
 start_shielded(default_vault().master_key, name="test")
 """
 

@@ -17,6 +17,7 @@ from servers.rotating import expired_record, rotating
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.vault import default_vault
 
+pytestmark = pytest.mark.slow
 posix = pytest.mark.skipif(os.name != "posix", reason="fork and signals are POSIX's")
 
 FORKED = """
@@ -52,7 +53,6 @@ if __name__ == "__main__":
 
 
 @posix
-@pytest.mark.slow
 def test_a_forked_child_does_not_wait_for_what_a_thread_of_its_parent_held(measured):
     with rotating(has_grace=False) as (server, rotation):
         default_vault().put(expired_record(server.url))
@@ -62,7 +62,6 @@ def test_a_forked_child_does_not_wait_for_what_a_thread_of_its_parent_held(measu
 
 
 @posix
-@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_a_pool_of_processes_refreshes_once(method, tmp_path, measured):
     program = tmp_path / "pool.py"
@@ -96,7 +95,6 @@ def test_several_event_loops_and_threads_refresh_once(measured):
 
 
 @posix
-@pytest.mark.slow
 @pytest.mark.parametrize("interrupts", [1, 2])
 def test_interrupts_end_the_waiting_and_the_token_is_stored(interrupts, measured):
     asked, release = threading.Event(), threading.Event()
@@ -108,8 +106,10 @@ def test_interrupts_end_the_waiting_and_the_token_is_stored(interrupts, measured
 
     program = """
 import flowlet_jupyter as flowlet, sys, time
+
 for _ in range(int(sys.argv[1])):
     try:
+        print("asking", flush=True)
         flowlet.get("/me", secret="api")
     except KeyboardInterrupt:
         print("interrupted", flush=True)
@@ -122,6 +122,7 @@ sys.stdin.readline()
         )
         assert asked.wait(60)
         for _ in range(interrupts):
+            assert process.stdout.readline() == "asking\n"
             process.send_signal(signal.SIGINT)
             assert process.stdout.readline() == "interrupted\n"
         release.set()
@@ -133,7 +134,6 @@ sys.stdin.readline()
 
 
 @posix
-@pytest.mark.slow
 @pytest.mark.parametrize("what", [signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
 def test_a_process_that_is_ended_in_the_middle_of_a_refresh_leaves_no_lock(what, withstood):
     asked = threading.Event()

@@ -19,6 +19,8 @@ from flowlet_jupyter.vault import default_vault
 
 from .conftest import stored_now
 
+pytestmark = pytest.mark.slow
+
 JSON = {"Content_Type": "application/json"}
 HTML = {"Content_Type": "text/html"}
 GOOD = json.dumps(FRESH).encode()
