@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
-
 from flowlet_jupyter.credentials.foreign_request import ForeignRequest
 from flowlet_jupyter.errors import MissingExtra
 from flowlet_jupyter.http.auth import refuse_proxied
@@ -12,7 +10,7 @@ from flowlet_jupyter.http.auth import refuse_proxied
 def headers_for(secret: str, method: str, url: str, library: str) -> dict[str, str]:
     """The headers that one request needs, in clear, refreshed if need be. Raises as `ForeignRequest` does."""
     foreign = ForeignRequest(secret, method, url, library)
-    refuse_proxied(secret, httpx.URL(url), library)
+    refuse_proxied(secret, foreign.url, library)
     return foreign.headers
 
 

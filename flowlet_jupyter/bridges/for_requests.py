@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from flowlet_jupyter.bridges.credentials import missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.foreign_request import ForeignRequest
@@ -33,7 +31,7 @@ def requests_auth(secret: str) -> AuthBase:
     class RequestsAuth(AuthBase):
         def __call__(self, request: Any) -> Any:
             foreign = ForeignRequest(secret, request.method, request.url, "requests", request.body)
-            refuse_proxied(secret, httpx.URL(request.url), "requests")
+            refuse_proxied(secret, foreign.url, "requests")
             request.headers.update(foreign.headers)
             request.register_hook("response", functools.partial(_answer, secret, foreign, request.url))
             return request
