@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.server
 import threading
@@ -158,6 +159,8 @@ CARRIED = {
     "external": lambda: flowlet.External(name="key", source="env:CANARY", header="X-Key", allowed_hosts=("a.example",)),
     "oauth2 header": lambda: flowlet.OAuth2(name="key", compliance={"token_header": "X-Token"}, **OAUTH),
     "oauth2 parameter": lambda: flowlet.OAuth2(name="key", compliance={"token_parameter": "access_token"}, **OAUTH),
+    "key in a header": lambda: flowlet.ApiKey(name="key", key=CANARY, allowed_hosts=("a.example",)),
+    "key in the query": lambda: flowlet.ApiKey(name="key", key=CANARY, location="query", allowed_hosts=("a.example",)),
     "oauth2 api header": lambda: flowlet.OAuth2(name="key", compliance={"api_headers": {"X-Client": "c"}}, **OAUTH),
 }
 BRIDGES = {
@@ -204,22 +207,70 @@ def test_what_is_let_through_does_not_reach_another_host(redirecting, kind, stat
     assert [sent for host, sent in redirecting.seen if host.startswith("localhost") and sent] == []
 
 
+SENDING = {
+    "httpx": lambda url: httpx.get(url, auth=flowlet.auth("key"), follow_redirects=True),
+    "requests": lambda url: requests.get(url, auth=flowlet.requests_auth("key"), timeout=5),
+    "google": lambda url: AuthorizedSession(flowlet.google_credentials("key")).get(url, timeout=5),
+}
+
+
+@pytest.mark.parametrize("bridge", SENDING)
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_nothing_for_this_machine_is_handed_to_a_proxy(redirecting, bridge, variable, monkeypatch):
+    """The proxy is the same server: what reaches it with the secret would have been read there."""
+    port = redirecting.server_port
+    url = f"http://localhost:{port}"
+    flowlet.secrets.add(flowlet.Password(name="key", password=CANARY, base_url=url))
+    monkeypatch.setenv(variable, f"http://127.0.0.1:{port}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(HostNotAllowed, match="NO_PROXY"):
+        SENDING[bridge](f"{url}/")
+    assert redirecting.seen == []
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    assert SENDING[bridge](f"{url}/").status_code == 200
+    assert len(redirecting.seen) == 1
+
+
+@pytest.mark.parametrize("bridge", ["httpx", "httpx async", "requests"])
+def test_another_hosts_401_ends_no_token_of_ours(redirecting, bridge):
+    elsewhere = redirecting.url.replace("127.0.0.1", "localhost")
+    url = f"{redirecting.url}/302/{elsewhere}/401/"
+    fields = {**OAUTH, "token_endpoint": f"{redirecting.url}/200/token", "base_url": redirecting.url}
+    tokens = TokenSet(access_token=SecretValue(CANARY), refresh_token=SecretValue("refresh-token"))
+    default_vault().put(Record(secret=flowlet.OAuth2(name="key", **fields), token_set=tokens))
+    if bridge == "httpx async":
+
+        async def send():
+            async with httpx.AsyncClient(auth=flowlet.auth("key"), follow_redirects=True) as client:
+                return await client.get(url)
+
+        response = asyncio.run(send())
+    else:
+        response = SENDING[bridge](url)
+    assert response.status_code == 401
+    assert not any("token" in path for path in redirecting.paths)
+
+
 @pytest.fixture
 def redirecting():
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.server.seen.append((self.headers["Host"], self.headers["Authorization"]))
+            self.server.paths.append(self.path)
             _, status, target = (*self.path.split("/", 2), "", "")[:3]
-            self.send_response(int(status) if target else 200)
+            self.send_response(int(status) if target or status == "401" else 200)
             self.send_header("Location", target)
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+        do_POST = do_GET
 
         def log_message(self, *_):
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.seen = []
+        server.seen, server.paths = [], []
         server.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import missing_package
+from flowlet_jupyter.bridges.credentials import foreign_request, missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.foreign_request import ForeignRequest
 from flowlet_jupyter.credentials.handles import default_secrets
@@ -29,7 +29,7 @@ def requests_auth(secret: str) -> AuthBase:
 
     class RequestsAuth(AuthBase):
         def __call__(self, request: Any) -> Any:
-            foreign = ForeignRequest(secret, request.method, request.url, "requests", request.body)
+            foreign = foreign_request(secret, request.method, request.url, "requests", request.body)
             request.headers.update(foreign.headers)
             request.register_hook("response", functools.partial(_answer, secret, foreign, request.url))
             return request
@@ -47,7 +47,7 @@ def _answer(secret: str, foreign: ForeignRequest, url: str, response: Any, **opt
         if response.status_code != 401 or "Authorization" not in response.request.headers:
             return response
         request = response.request
-        foreign = ForeignRequest(secret, request.method, request.url, "requests", request.body)
+        foreign = foreign_request(secret, request.method, request.url, "requests", request.body)
     body = functools.partial(_body, response, options)
     while (headers := foreign.answered(response.status_code, response.headers, body)) is not None:
         response.content  # noqa: B018 - reads the body, so that the connection can be used again

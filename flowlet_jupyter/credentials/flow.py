@@ -24,7 +24,8 @@ from flowlet_jupyter.credentials.token_refusal import is_body_needed, is_refused
 from flowlet_jupyter.errors import AuthRequired, InvalidOption, RequestFailed
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import ApiKey, Basic, External, Headers, Password, Record, Secret, Static, host_rules
+from flowlet_jupyter.model.secret import Record, Secret, host_rules
+from flowlet_jupyter.model.static import ApiKey, Basic, External, Headers, Password, Static
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import Credentials, SecretValue
 from flowlet_jupyter.oauth import dpop

@@ -14,7 +14,8 @@ from flowlet_jupyter.credentials.external_values import read_source
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidOption, InvalidSecret
 from flowlet_jupyter.model.fields import checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
-from flowlet_jupyter.model.secret import External, Record, Secret, configuration
+from flowlet_jupyter.model.secret import Record, Secret, configuration
+from flowlet_jupyter.model.static import External
 from flowlet_jupyter.model.status import Status, status_of
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
@@ -202,8 +203,13 @@ class Secrets(Mapping[str, SecretHandle]):
     def _ipython_display_(self) -> None:
         hooks().show_secrets(self)
 
-    def __repr__(self) -> str:
-        rows = [("name", "type", "allowed hosts", "status")]
+    def _display_(self) -> Any:
+        """What marimo displays (its protocol): the same widget."""
+        return hooks().secrets_widget()
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Name, type, allowed hosts and status of each secret, in words; a damaged file's status says what is wrong."""
+        rows = []
         for name in self.vault.names():
             try:
                 record = self.vault.get(name)
@@ -212,6 +218,10 @@ class Secrets(Mapping[str, SecretHandle]):
                 continue
             hosts = ", ".join(record.secret.allowed_hosts)
             rows.append((name, record.secret.type, hosts, status_of(record, now=time.time()).summary()))
+        return rows
+
+    def __repr__(self) -> str:
+        rows = [("name", "type", "allowed hosts", "status"), *self.rows()]
         if len(rows) == 1:
             return "No secrets yet. To add one: %flowlet_secret --new"
         widths = [max(len(row[column]) for row in rows) for column in range(3)]

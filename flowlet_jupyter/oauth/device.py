@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flowlet_jupyter.errors import AuthorizationFailed, ProviderError, TokenEndpointError
 from flowlet_jupyter.model.fields import checked_endpoint
-from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
@@ -58,11 +58,16 @@ class DeviceFlow:
 def start_device_flow(vault: Vault, name: str) -> DeviceFlow:
     """Ask for a code, and start a thread that waits for the user.
 
-    Raises `ProviderError`, `AuthorizationFailed` if the secret has another grant.
+    Raises `ProviderError`, `AuthorizationFailed` if the secret has another grant. One for the browser's redirect takes
+    a code too where its provider gives them: on a machine that no browser reaches.
     """
     record = vault.get(name)
     secret = record.secret
-    if not isinstance(secret, OAuth2) or secret.grant_type != DEVICE_CODE:
+    has_codes = isinstance(secret, OAuth2) and (
+        secret.grant_type == DEVICE_CODE
+        or (secret.grant_type == AUTHORIZATION_CODE and bool(secret.device_authorization_endpoint))
+    )
+    if not isinstance(secret, OAuth2) or not has_codes:
         raise AuthorizationFailed(f"Secret '{name}' does not use the device grant.")
     dpop_key = dpop.new_key() if secret.dpop else None
     authorization = request_code(secret, accepted=record.accepted)

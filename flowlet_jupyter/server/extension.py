@@ -55,6 +55,9 @@ class Flowlet(Configurable):
     loopback_port = traitlets.Unicode(
         "", help="Port of the redirect URI without a Jupyter server, or 'free' (FLOWLET_LOOPBACK_PORT)."
     ).tag(config=True)
+    transport = traitlets.Enum(
+        ("", "aiohttp", "httpx"), "", help="What is under requests side by side (FLOWLET_TRANSPORT)."
+    ).tag(config=True)
     usage_log = traitlets.Enum(
         ("", "on", "off"), "", help="Whether uses of secrets are logged at all (FLOWLET_LOG)."
     ).tag(config=True)

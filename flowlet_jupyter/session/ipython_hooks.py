@@ -24,6 +24,9 @@ class Hooks(Protocol):
     def show_secrets(self, secrets: Any) -> None:
         """Display all secrets."""
 
+    def secrets_widget(self) -> Any:
+        """The widget with all secrets, for a front end that displays it by itself."""
+
     def authorize(self, vault: Any, needed: AuthRequired) -> None:
         """Show a user the way to an access token, and wait."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import importlib
+import sys
 from typing import Protocol
 
 from flowlet_jupyter.errors import AuthRequired, FlowletError
@@ -27,13 +29,17 @@ class NoPrompt:
 
 
 class DetectedPrompt:
-    """A session's own: the notebook's where there is one, chosen when a secret first needs it."""
+    """A session's own, chosen when a secret first needs it: the notebook's where there is one, else the terminal's."""
 
     def authorize(self, vault: Vault, needed: AuthRequired) -> None:
-        """Show it in IPython; raise `needed` elsewhere."""
-        if not in_ipython():
+        """Show it in IPython or on the terminal of a script; raise `needed` where there is neither."""
+        if in_ipython():
+            hooks().authorize(vault, needed)
+        elif sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+            prompt = importlib.import_module("flowlet_jupyter.connect.terminal").TerminalPrompt()  # a layer above
+            prompt.authorize(vault, needed)
+        else:
             raise needed
-        hooks().authorize(vault, needed)
 
 
 def ask(question: str) -> SecretValue:

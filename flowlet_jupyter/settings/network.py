@@ -112,6 +112,18 @@ class ProxySettings:
         return self.proxies.get(url.scheme) or self.proxies.get("all")
 
 
+def do_others_ask_a_proxy(url: httpx.URL) -> bool:
+    """Whether requests, httpx and the like would hand `url`, which is of this machine, to a proxy of the environment.
+
+    By http it is then read there, with what is on the request.
+    """
+    host = url.raw_host.decode("ascii").rstrip(".")
+    if url.scheme != "http" or not _is_this_machine(host):
+        return False
+    found = urllib.request.getproxies()
+    return bool(found.get("http") or found.get("all")) and not urllib.request.proxy_bypass(host)
+
+
 def _is_this_machine(host: str) -> bool:
     if host.endswith(".localhost") or is_loopback(host):  # RFC 6761, 6.3
         return True

@@ -29,9 +29,10 @@ from flowlet_jupyter.vault.sealed_file import write_private
 FORMAT = 1
 MIN_PASSPHRASE_CHARACTERS = 12
 MAX_BYTES = 100_000_000  # a hundred times a large vault; more is not ours and is not read into memory
-# 128 MB and half a second for each guess (twice what OWASP asks for); a file that asks for more than four times that is refused
-_COST, _BLOCK_SIZE, _PARALLEL = 2**17, 8, 1
-_MAX_COST = 2**19
+# scrypt's N: a guess takes 128 MB and half a second, as OWASP's password storage cheat sheet asks for
+COST = 2**17
+_LEAST_COST, _MOST_COST = 2**14, 2**19  # a file that asks for more would take a laptop's memory
+_BLOCK_SIZE, _PARALLEL = 8, 1
 _SALT_BYTES, _NONCE_BYTES, _KEY_BYTES = 16, 12, 32
 
 
@@ -57,12 +58,12 @@ def _checked(passphrase: SecretValue) -> SecretValue:
     return passphrase
 
 
-def write_backup(path: Path, records: Iterable[Record], passphrase: SecretValue) -> None:
-    """Write `records` to `path` (mode 0600, atomically). Raises `BackupError`, `VaultError`."""
+def write_backup(path: Path, records: Iterable[Record], passphrase: SecretValue, *, cost: int = COST) -> None:
+    """Write `records` to `path` (mode 0600, atomically); `cost` is scrypt's N. Raises `BackupError`, `VaultError`."""
     header: dict[str, Any] = {
         "flowlet-backup": FORMAT,
         "kdf": "scrypt",
-        "n": _COST,
+        "n": cost,
         "r": _BLOCK_SIZE,
         "p": _PARALLEL,
         "salt": _text(os.urandom(_SALT_BYTES)),
@@ -101,7 +102,8 @@ def _parts(path: Path) -> tuple[dict[str, Any], bytes, bytes]:
     """The header, as it is and as the file has it, and what is sealed."""
     broken = f"The file {path} is no backup of flowlet-jupyter, or is cut off. Nothing was changed."
     try:
-        with path.open("rb") as file:
+        # without waiting for the other end, if it is a pipe
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise BackupError(broken)
             data = file.read(MAX_BYTES + 1)
@@ -121,7 +123,7 @@ def _parts(path: Path) -> tuple[dict[str, Any], bytes, bytes]:
             and lengths == [_SALT_BYTES, _NONCE_BYTES]
             and (header["r"], header["p"]) == (_BLOCK_SIZE, _PARALLEL)
             and isinstance(cost, int)
-            and 2**14 <= cost <= _MAX_COST
+            and _LEAST_COST <= cost <= _MOST_COST
             and cost.bit_count() == 1
         )
         sealed = base64.b64decode(rest.strip(), validate=True)

@@ -27,6 +27,19 @@ _KEY_BYTES = 32
 _T = TypeVar("_T")
 
 
+class SealingKey(OctKey):
+    """A key that no serializer takes along: joserfc's own is pickled, with its bytes, by whatever walks through objects."""
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("A key of the vault is not pickled or copied out.")
+
+    def __getstate__(self) -> NoReturn:
+        self.__reduce_ex__(0)
+
+    def __repr__(self) -> str:
+        return "SealingKey(hidden)"
+
+
 @dataclass(frozen=True)
 class MasterKey:
     """The key, and in plain words where it is kept (for the status view)."""
@@ -101,7 +114,7 @@ def load_master_key(vault_folder: Path, *, has_secrets: bool, environment: Mappi
 def new_key() -> OctKey:
     """A random key."""
     # joserfc suggests, in a warning, algorithms for keys without one
-    return OctKey.import_key(secrets.token_bytes(_KEY_BYTES), {"alg": "dir", "use": "enc"})
+    return SealingKey.import_key(secrets.token_bytes(_KEY_BYTES), {"alg": "dir", "use": "enc"})
 
 
 def store_master_key(vault_folder: Path, master_key: MasterKey) -> None:
@@ -170,7 +183,7 @@ def _parse(text: str, source: str) -> OctKey:
     if len(raw) != _KEY_BYTES:
         raise MasterKeyError(f"The master key in {source} is malformed: it must be 32 bytes in base64.")
     # joserfc suggests, in a warning, algorithms for keys without one
-    return OctKey.import_key(raw, {"alg": "dir", "use": "enc"})
+    return SealingKey.import_key(raw, {"alg": "dir", "use": "enc"})
 
 
 def _read_key_file(path: Path) -> str:

@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import logging
 import os
+import sys
 import threading
 import time
 import unicodedata
@@ -20,6 +21,7 @@ from filelock import FileLock, Timeout
 from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, VaultFileDamaged
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.settings import Settings
 from flowlet_jupyter.vault.ending import process_ending
 from flowlet_jupyter.vault.master_key import MasterKey, find_master_key, key_file_of, load_master_key, store_master_key
@@ -72,7 +74,7 @@ class Vault:
 
     def _make_locks(self) -> None:
         self._files_guard = threading.RLock()
-        self._files_lock = FileLock(self.folder / ".master-key.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
+        self._files_locks = 0  # how often this thread holds them
         self._locks: dict[str, threading.Lock] = {}
         self._locks_guard = threading.Lock()
         self.session_guard = threading.Lock()
@@ -102,6 +104,7 @@ class Vault:
         path = self.path_of(name)
         found = signature(path)
         if found is None:
+            _refuse_browsers()
             raise self._not_found(name)
         cached = self._cache.get(name)
         if cached and cached[0] == found and self._owner_is_unchanged(cached[1]):
@@ -181,6 +184,7 @@ class Vault:
 
         `room` was made for it by `room_for`. Raises `InvalidSecret` for an account of a secret that is not there: it could never be opened again.
         """
+        _refuse_browsers()
         owner = getattr(record.secret, "client_of", None)
         if owner:
             try:
@@ -278,16 +282,21 @@ class Vault:
         if not _acquire_unless(is_given_up, self._files_guard):
             raise VaultError(busy)
         try:
+            # made here and not kept: filelock refuses one that was made before a fork
+            lock = FileLock(self.folder / ".master-key.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
             try:
-                self._files_lock.acquire(cancel_check=is_given_up)
+                if not self._files_locks:
+                    lock.acquire(cancel_check=is_given_up)
             except Timeout:
                 raise VaultError(busy) from None
             except (OSError, NotImplementedError) as error:
-                raise VaultError(f"The lock {self._files_lock.lock_file} cannot be taken: {error}.") from None
+                raise VaultError(f"The lock {lock.lock_file} cannot be taken: {error}.") from None
+            self._files_locks += 1
             try:
                 yield
             finally:
-                self._files_lock.release()
+                self._files_locks -= 1
+                lock.release()
         finally:
             self._files_guard.release()
 
@@ -336,17 +345,19 @@ class Vault:
         write_private(self._key_mark, b"")
 
     def _not_found(self, name: str) -> SecretNotFound:
-        import difflib
-
         names = self.names()
-        close = difflib.get_close_matches(name, names, n=1)
-        if close:
-            advice = f"Did you mean '{close[0]}'?"
-        elif names:
-            advice = f"There are: {', '.join(names[:10])}. To add one: %flowlet_secret --new"
-        else:
-            advice = "There are no secrets yet. To add one: %flowlet_secret --new"
-        return SecretNotFound(f"No secret named '{name}'. {advice}")
+        how = "To add one: %flowlet_secret --new"
+        listed = f"There are: {', '.join(names[:10])}. {how}" if names else f"There are no secrets yet. {how}"
+        return SecretNotFound(f"No secret named '{name}'. {did_you_mean(name, names, otherwise=listed)}")
+
+
+def _refuse_browsers() -> None:
+    """Raise `VaultError` in a Python that runs in a browser: what it stores is neither private nor kept."""
+    if sys.platform == "emscripten":
+        raise VaultError(
+            "There is no vault in a browser (JupyterLite, Pyodide): its files are neither private nor kept, so no secret is "
+            "stored or named here. Requests without a secret work; for secrets, use a notebook with a kernel on a machine."
+        )
 
 
 def _acquire_unless(is_given_up: Callable[[], bool], lock: threading.Lock | threading.RLock) -> bool:

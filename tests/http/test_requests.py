@@ -12,7 +12,7 @@ import pytest
 import respx
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.model.secret import Basic, Headers, Password
+from flowlet_jupyter.model.static import Basic, Headers, Password
 
 CANARY = "canary-value-5e1f"
 

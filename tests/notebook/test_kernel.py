@@ -17,7 +17,8 @@ from support import free_port
 
 from flowlet_jupyter.credentials.handles import Secrets
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Password, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import Password
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import default_vault

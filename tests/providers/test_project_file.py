@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.model.secret import Headers, configuration
+from flowlet_jupyter.model.secret import configuration
+from flowlet_jupyter.model.static import Headers
 from flowlet_jupyter.providers.project_file import as_toml, missing_here, required_secrets
 from flowlet_jupyter.vault import default_vault
 

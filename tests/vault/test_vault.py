@@ -16,7 +16,8 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from flowlet_jupyter.errors import MasterKeyError, SecretNotFound, VaultError, VaultFileDamaged
-from flowlet_jupyter.model.secret import Headers, Password, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import Headers, Password
 from flowlet_jupyter.model.tokens import Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import Vault

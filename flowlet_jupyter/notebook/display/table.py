@@ -32,7 +32,7 @@ def table_html(records: Sequence[dict[str, Any]], *, rows: int, budget: int) -> 
 
 def _html(records: Sequence[dict[str, Any]], rows: int) -> str:
     names, lines = _cells(records, rows, _CELL_CHARACTERS, MAX_COLUMNS)
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
