@@ -42,6 +42,7 @@ SLOW_FILES = frozenset(
         "test_curl_on_the_wire.py",
         "test_storm.py",
         "test_host_rule.py",
+        "test_leaks.py",
     }
 )
 

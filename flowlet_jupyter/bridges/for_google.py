@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import foreign_request, missing_package
+from flowlet_jupyter.bridges.credentials import headers_for, missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.foreign_request import renew_rejected
 from flowlet_jupyter.credentials.handles import default_secrets
@@ -41,7 +41,7 @@ def google_credentials(secret: str) -> Credentials:
             return False
 
         def before_request(self, request: Any, method: str, url: str, headers: dict[str, str]) -> None:  # noqa: ARG002 - as above
-            added = foreign_request(secret, method, url, "Google's library").headers
+            added = headers_for(secret, method, url, "Google's library")
             self._sent.token = SecretValue(added.get("Authorization", "").rpartition(" ")[2])
             headers.update(added)
 

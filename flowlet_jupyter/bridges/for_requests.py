@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import foreign_request, missing_package
+from flowlet_jupyter.bridges.credentials import missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.foreign_request import ForeignRequest
 from flowlet_jupyter.credentials.handles import default_secrets
+from flowlet_jupyter.http.auth import refuse_proxied
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -29,7 +30,8 @@ def requests_auth(secret: str) -> AuthBase:
 
     class RequestsAuth(AuthBase):
         def __call__(self, request: Any) -> Any:
-            foreign = foreign_request(secret, request.method, request.url, "requests", request.body)
+            foreign = ForeignRequest(secret, request.method, request.url, "requests", request.body)
+            refuse_proxied(secret, foreign.url, "requests")
             request.headers.update(foreign.headers)
             request.register_hook("response", functools.partial(_answer, secret, foreign, request.url))
             return request
@@ -47,7 +49,7 @@ def _answer(secret: str, foreign: ForeignRequest, url: str, response: Any, **opt
         if response.status_code != 401 or "Authorization" not in response.request.headers:
             return response
         request = response.request
-        foreign = foreign_request(secret, request.method, request.url, "requests", request.body)
+        foreign = ForeignRequest(secret, request.method, request.url, "requests", request.body)
     body = functools.partial(_body, response, options)
     while (headers := foreign.answered(response.status_code, response.headers, body)) is not None:
         response.content  # noqa: B018 - reads the body, so that the connection can be used again

@@ -46,9 +46,9 @@ class ForeignRequest:
         refuse_what_redirects_carry(vault.get(secret).secret, library)
         self._secret, self._library = secret, library
         stream = httpx.ByteStream(b"") if body is None or isinstance(body, bytes | str) else _Body(body)
-        self._flow: Generator[Step, Any, Any] = credential_flow(
-            vault, secret, httpx.Request(method, url, stream=stream)
-        )
+        request = httpx.Request(method, url, stream=stream)
+        self.url = request.url
+        self._flow: Generator[Step, Any, Any] = credential_flow(vault, secret, request)
         self.headers = self._advance(None, bytes) or {}
 
     def answered(self, status: int, headers: Any, body: Callable[[], bytes]) -> dict[str, str] | None:

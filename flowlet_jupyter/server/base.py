@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from jupyter_server.base.handlers import JupyterHandler
+from tornado import web
 from tornado.log import access_log
 
 from flowlet_jupyter.session.shielded import start_shielded
@@ -51,6 +53,13 @@ class FlowletHandler(JupyterHandler):
         status = self.get_status()
         write = logger.debug if status < 400 else logger.warning if status < 500 else logger.error
         write("%d %s %s %.0fms", status, self.request.method, self.request.path, 1000 * self.request.request_time())
+
+    def get_json_body(self) -> dict[str, Any] | None:
+        """The body as JSON. Jupyter's own logs one that cannot be read, which may hold what a person typed."""
+        try:
+            return cast("dict[str, Any] | None", json.loads(self.request.body) if self.request.body else None)
+        except (ValueError, RecursionError):
+            raise web.HTTPError(400, "The body of the request is not JSON.") from None
 
     def log_exception(self, *exc_info: Any) -> None:
         """An unexpected error by its type and location: its text and tornado's request line may hold a code."""

@@ -11,8 +11,10 @@ import html
 import json
 import pickle
 import re
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -344,3 +346,30 @@ def test_a_long_body_without_the_value_is_looked_through_in_linear_time():
         assert sent.redact_bytes(content) is content
         took.append(time.process_time() - started)
     assert took[1] < 20 * took[0]
+
+
+def test_an_interrupt_while_a_text_is_searched_shows_no_value():
+    """A verbose traceback prints the variables of every frame, and the search for values has them in its own."""
+    sent = SentValues([SecretValue("canary-value-5e1f")])
+
+    def interrupt(frame, event, _):
+        if event == "call" and frame.f_code.co_name == "_spans":
+            raise KeyboardInterrupt
+        return interrupt
+
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            sent.redact("a text of the API")
+    finally:
+        sys.settrace(before)
+    frames = [frame.f_locals for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert all("canary" not in repr(value) for local in frames[1:] for value in local.values())
+    assert caught.value.__context__ is None
+
+
+def test_no_attribute_shows_the_values():
+    sent = SentValues([SecretValue("canary-value-5e1f")])
+    assert "canary" not in sent.redact("canary-value-5e1f")
+    assert all("canary" not in repr(getattr(sent, name)) for name in dir(sent))

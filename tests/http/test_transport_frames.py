@@ -9,7 +9,9 @@ import threading
 import time
 import types
 
+import jsonpickle
 import pytest
+from leak_search import leaks
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.model.secret import Record
@@ -111,3 +113,13 @@ def test_a_token_that_cannot_be_written_is_no_attribute_of_the_error(breaking):
         client.get("/")
     assert CANARY not in repr(caught.value) + repr(vars(caught.value)) + reached_by(caught.value)
     assert isinstance(caught.value, flowlet.RequestFailed)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_no_attribute_of_a_response_leads_to_the_request_as_it_was_sent(api, method):
+    """As a serializer, a debugger or an inspector of variables goes from attribute to attribute."""
+    flowlet.secrets.add(flowlet.Headers(name="key", headers={"X-Key": CANARY}, base_url=api.url))
+    response = flowlet.request(method, "/quiet", secret="key")
+    written = jsonpickle.encode(vars(response)["stream"])
+    assert "_ResponseStream" in written
+    assert leaks({"written": written.encode()}, [CANARY]) == []
