@@ -12,7 +12,7 @@ from flowlet_jupyter.credentials.flow import (
     refuse_what_redirects_carry,
 )
 from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
-from flowlet_jupyter.errors import MissingExtra
+from flowlet_jupyter.errors import InvalidOption, MissingExtra
 from flowlet_jupyter.http.auth import refuse_proxied
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.secret import host_rules
@@ -21,9 +21,13 @@ from flowlet_jupyter.model.value import Credentials
 
 def check_host(secret: str, url: str) -> None:
     """Raise `HostNotAllowed` unless the secret may be sent to `url`."""
-    parts = urlsplit(url)
     rules = host_rules(default_secrets().vault.get(secret).secret)
-    check_destination(secret, rules, scheme=parts.scheme, host=parts.hostname or "", port=parts.port)
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
+    except ValueError:
+        raise InvalidOption(f"'{url[:80]}' is no URL that secret '{secret}' could be sent to.") from None
+    check_destination(secret, rules, scheme=scheme, host=host, port=port)
 
 
 def headers_for(secret: str, method: str, url: str, library: str) -> dict[str, str]:

@@ -39,7 +39,8 @@ class HostRule:
             return False
         if not self.below:
             return host == self.host
-        return host.endswith("." + self.host) and not _is_numeric(host)
+        labels = host.removesuffix("." + self.host)
+        return labels != host and "" not in labels.split(".") and not _is_numeric(host)
 
 
 def _is_numeric(host: str) -> bool:
