@@ -32,6 +32,7 @@ SLOW_FIXTURES = frozenset({"kernel", "jupyter_lab", "oidc_provider", "chromium",
 SLOW_FILES = frozenset(
     {
         "test_kernel.py",
+        "test_environments.py",
         "test_quality.py",
         "test_notebooks.py",
         "test_terminal.py",
@@ -41,6 +42,7 @@ SLOW_FILES = frozenset(
         "test_curl_on_the_wire.py",
         "test_storm.py",
         "test_host_rule.py",
+        "test_leaks.py",
     }
 )
 
@@ -53,12 +55,27 @@ SECURITY_FILES = frozenset({
 })  # fmt: skip
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="the long profile of the security suites: more of everything")
+
+
+def pytest_configure(config):
+    if config.getoption("--long"):
+        os.environ["FLOWLET_SECURITY"] = "long"  # read where tests are parametrised, also in xdist's workers
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """The fast part waits (for time limits, for small servers) about as long as it computes: more workers than cores."""
+    return round(1.5 * (os.cpu_count() or 1)) if config.option.markexpr == "not slow" else None
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         fixtures = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
         if fixtures or item.path.name in SLOW_FILES:
             item.add_marker(pytest.mark.slow)
-        if item.path.name in SECURITY_FILES or item.path.parent.name == "security":
+        if item.path.name in SECURITY_FILES or HERE / "security" in item.path.parents:
             item.add_marker(pytest.mark.security)
 
 
@@ -74,6 +91,13 @@ def isolated(tmp_path, monkeypatch):
                  "http_proxy", "https_proxy", "all_proxy"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture(params=["httpx", "aiohttp"])
+def async_transport(request, monkeypatch):
+    """What is under the async requests of this test: it runs over each."""
+    monkeypatch.setenv("FLOWLET_TRANSPORT", request.param)
+    return request.param
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import requests
 from google.auth.transport.requests import AuthorizedSession
+from servers.oauth_provider import FRESH, provider, stored
 from support import birdsong_secret
 
 import flowlet_jupyter as flowlet
@@ -58,6 +59,98 @@ def test_requests_refreshes_once_after_a_401(twitter):
     answer = requests.get(f"{twitter.url}/2/users/me", auth=flowlet.requests_auth("twitter"), timeout=5)
     assert answer.json()["data"]["username"] == "ada"
     assert twitter.refresh_count() == 1
+
+
+@pytest.fixture
+def one_token():
+    """An API that takes the access token `fresh` only, and first lets four requests come; what it and the provider saw."""
+    together = threading.Barrier(4, timeout=30)
+    seen = []
+
+    def answer(handler, members):
+        if handler.path == "/token":
+            return 200, {}, FRESH
+        good = handler.headers.get("Authorization") == "Bearer fresh"
+        seen.append((handler.path, good))
+        if handler.path == "/old":
+            return 307, {"Location": "/new"}, b""
+        if handler.path == "/together" and not good:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait()
+        return (200 if good else 401), {}, {"sent": members}
+
+    with provider(answer) as (url, paths):
+        yield url, paths, seen
+
+
+@pytest.mark.parametrize("library", ["requests", "google"])
+def test_what_a_bridge_sends_with_an_expired_token_is_refreshed_before(library, one_token):
+    url, paths, seen = one_token
+    stored(url)
+    if library == "requests":
+        status = requests.get(f"{url}/me", auth=flowlet.requests_auth("api"), timeout=5).status_code
+    else:
+        with AuthorizedSession(flowlet.google_credentials("api")) as session:
+            status = session.get(f"{url}/me", timeout=5).status_code
+    assert (status, paths, seen) == (200, ["/token", "/me"], [("/me", True)])
+
+
+@pytest.mark.parametrize("library", ["requests", "google"])
+def test_requests_of_a_bridge_that_are_refused_together_refresh_once(library, one_token):
+    url, paths, _ = one_token
+    stored(url, expires_at=None)
+    statuses = []
+    auth = flowlet.requests_auth("api") if library == "requests" else flowlet.google_credentials("api")
+
+    def ask():
+        if library == "requests":
+            statuses.append(requests.get(f"{url}/together", auth=auth, timeout=30).status_code)
+        else:
+            with AuthorizedSession(auth) as session:
+                statuses.append(session.get(f"{url}/together", timeout=30).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (statuses, paths.count("/token")) == ([200] * 4, 1)
+
+
+def test_requests_sends_a_body_again_as_far_as_it_can(one_token, tmp_path):
+    url, paths, _ = one_token
+    file = tmp_path / "body"
+    file.write_bytes(b"name=ada")
+    for body in (b"name=ada", {"name": "ada"}, file.open("rb")):
+        stored(url, expires_at=None)
+        response = requests.post(f"{url}/me", data=body, auth=flowlet.requests_auth("api"), timeout=5)
+        assert (response.status_code, response.json()) == (200, {"sent": {"name": "ada"}})
+        assert [each.status_code for each in response.history] == [401]
+    stored(url, expires_at=None)
+    with pytest.raises(flowlet.RequestFailed, match=r"fresh now.*repeat the call"):
+        requests.post(f"{url}/me", data=iter([b"a"]), auth=flowlet.requests_auth("api"), timeout=5)
+    assert requests.get(f"{url}/me", auth=flowlet.requests_auth("api"), timeout=5).status_code == 200
+    assert paths.count("/token") == 4
+
+
+def test_a_401_at_the_end_of_a_redirect_refreshes_too(one_token):
+    url, paths, _ = one_token
+    stored(url, expires_at=None)
+    response = requests.get(f"{url}/old", auth=flowlet.requests_auth("api"), timeout=5)
+    assert (response.status_code, paths) == (200, ["/old", "/new", "/token", "/new"])
+
+
+@pytest.mark.parametrize("library", ["requests", "google"])
+def test_a_401_that_stays_is_given_back_by_a_bridge(library):
+    with provider(lambda handler, _: (200, {}, FRESH) if handler.path == "/token" else (401, {}, {})) as (url, paths):
+        stored(url, expires_at=None)
+        if library == "requests":
+            status = requests.get(f"{url}/me", auth=flowlet.requests_auth("api"), timeout=5).status_code
+            assert paths == ["/me", "/token", "/me"]
+        else:
+            with AuthorizedSession(flowlet.google_credentials("api"), max_refresh_attempts=1) as session:
+                status = session.get(f"{url}/me", timeout=5).status_code
+        assert status == 401
 
 
 OAUTH = {"authorization_endpoint": "https://a.example/a", "token_endpoint": "https://a.example/t", "client_id": "c"}

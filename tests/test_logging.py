@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from leak_search import leaks
@@ -61,3 +63,38 @@ def test_waiting_for_a_lock_is_told(log, flowlet_session):
     thread.join(30)
     assert done.is_set()
     assert "lock of secret 'x' waited for" in log.text
+
+
+@pytest.mark.parametrize("kind", ["header", "query"])
+@pytest.mark.parametrize("status", [200, 302, 404])
+@pytest.mark.parametrize("way", ["get", "aget"])
+def test_no_librarys_log_has_what_an_api_repeats(way, status, kind, caplog):
+    """In a header of the response, in an address, or in the reason phrase."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            sent = f"{self.path} {self.headers['X-Key']}"
+            self.send_response(status, f"you sent {sent}")
+            self.send_header("X-Seen", sent)
+            self.send_header("Location", f"/elsewhere?key={VALUES[0]}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    for name in (None, "httpx", "httpcore", "httpcore.http11", "h11"):
+        caplog.set_level(1, logger=name)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        location = {"header": {"parameter": "X-Key"}, "query": {"parameter": "key", "location": "query"}}[kind]
+        flowlet.secrets.add(flowlet.ApiKey(name="key", key=VALUES[0], base_url=url, **location))
+        if way == "get":
+            flowlet.get("/first", secret="key", follow_redirects=False)
+        else:
+            asyncio.run(flowlet.aget("/first", secret="key", follow_redirects=False))
+        server.shutdown()
+    assert "HTTP Request: GET" in caplog.text
+    assert "send_request_headers" in caplog.text
+    assert leaks({"log": (caplog.text + repr([vars(each) for each in caplog.records])).encode()}, VALUES) == []

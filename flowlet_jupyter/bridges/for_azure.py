@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import check_host, missing_package
+from flowlet_jupyter.bridges.credentials import missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
+from flowlet_jupyter.credentials.foreign_request import check_host
 from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Basic, External
+from flowlet_jupyter.model.static import Basic, External
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken

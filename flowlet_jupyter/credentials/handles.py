@@ -14,7 +14,8 @@ from flowlet_jupyter.credentials.external_values import read_source
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidOption, InvalidSecret
 from flowlet_jupyter.model.fields import checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
-from flowlet_jupyter.model.secret import External, Record, Secret, configuration
+from flowlet_jupyter.model.secret import Record, Secret, configuration
+from flowlet_jupyter.model.static import External
 from flowlet_jupyter.model.status import Status, status_of
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
@@ -59,7 +60,7 @@ class SecretHandle:
         return value
 
     def authorize(self, prompt: AuthorizationPrompt | None = None) -> Status:
-        """Request an access token now, by whatever the grant needs; a person is shown the way, and waited for.
+        """Request an access token now, by whatever the grant needs; a user is shown the way, and waited for.
 
         `prompt` shows it, by default the session's. Raises `AuthRequired` where nobody is there, `InvalidSecret` for a
         secret that is no OAuth2 one, `TokenEndpointError`.
@@ -72,7 +73,7 @@ class SecretHandle:
             )
         if secret.grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
             needed = AuthRequired(
-                f"Secret '{self.name}' needs a person at a terminal or notebook: run %flowlet_secret {self.name} --connect in a "
+                f"Secret '{self.name}' needs a user at a terminal or notebook: run %flowlet_secret {self.name} --connect in a "
                 f"notebook, or in a terminal  jupyter flowlet authorize {self.name}",
                 secret_name=self.name,
             )
@@ -122,7 +123,7 @@ class SecretHandle:
     def delete(self) -> str | None:
         """Revoke the tokens where the provider lets us, and remove the secret; also if its file is damaged.
 
-        Returns what the person should know when the provider did not take the revocation: the secret is gone all the
+        Returns what the user should know when the provider did not take the revocation: the secret is gone all the
         same, and its tokens end at the provider by themselves or in its settings. Raises `SecretNotFound`.
         """
         if self.name not in self.vault.names():
@@ -202,8 +203,13 @@ class Secrets(Mapping[str, SecretHandle]):
     def _ipython_display_(self) -> None:
         hooks().show_secrets(self)
 
-    def __repr__(self) -> str:
-        rows = [("name", "type", "allowed hosts", "status")]
+    def _display_(self) -> Any:
+        """What marimo displays (its protocol): the same widget."""
+        return hooks().secrets_widget()
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Name, type, allowed hosts and status of each secret, in words; a damaged file's status says what is wrong."""
+        rows = []
         for name in self.vault.names():
             try:
                 record = self.vault.get(name)
@@ -212,6 +218,10 @@ class Secrets(Mapping[str, SecretHandle]):
                 continue
             hosts = ", ".join(record.secret.allowed_hosts)
             rows.append((name, record.secret.type, hosts, status_of(record, now=time.time()).summary()))
+        return rows
+
+    def __repr__(self) -> str:
+        rows = [("name", "type", "allowed hosts", "status"), *self.rows()]
         if len(rows) == 1:
             return "No secrets yet. To add one: %flowlet_secret --new"
         widths = [max(len(row[column]) for row in rows) for column in range(3)]

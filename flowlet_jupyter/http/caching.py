@@ -100,7 +100,7 @@ class CachingTransport(httpx.BaseTransport):
 
 class _NotKept(Exception):
     def __init__(self, response: httpx.Response) -> None:
-        super().__init__("this response is not kept")
+        super().__init__("this response is not stored")
         self.response = response
 
 
@@ -141,7 +141,7 @@ def _key(request: httpx.Request, secret_name: str | None, vault: Vault) -> str:
 
 @dataclass(frozen=True)
 class CachedResponses:
-    """What the cache holds: how many answers, and how many bytes on disk."""
+    """What the cache holds: how many responses, and how many bytes on disk."""
 
     count: int
     size: int

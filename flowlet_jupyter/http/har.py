@@ -26,7 +26,7 @@ class Recording:
     """The requests of a session as a HAR 1.2 document, which browsers' tools and API clients open.
 
     Credentials are not in it: headers that may hold one are left out, and the values of the secrets that were used are
-    replaced should an API repeat them in its answer.
+    replaced should an API repeat them in its response.
     """
 
     def __init__(self) -> None:

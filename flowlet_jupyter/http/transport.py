@@ -7,7 +7,8 @@ A verbose traceback prints the variables of every frame. So the request with the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Any
 
@@ -21,6 +22,7 @@ from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.usage_log import record_use
 from flowlet_jupyter.oauth.refresh import wait_for, wait_for_async
 from flowlet_jupyter.session.prompt import AuthorizationPrompt, NoPrompt
+from flowlet_jupyter.settings.library_logs import without_response_headers
 from flowlet_jupyter.vault import Vault
 
 
@@ -99,7 +101,8 @@ class CredentialTransport(httpx.BaseTransport):
         self, request: httpx.Request, credentials: SentCredentials | None, body: _Body | None
     ) -> httpx.Response | BaseException:
         try:
-            return self._network.handle_request(_attached(request, credentials, body))
+            with nullcontext() if credentials is None else without_response_headers():
+                return self._network.handle_request(_attached(request, credentials, body))
         except BaseException as error:  # noqa: BLE001 - `_send` raises it, without the frames that hold the credentials
             return error
 
@@ -183,7 +186,8 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
         self, request: httpx.Request, credentials: SentCredentials | None, body: _Body | None
     ) -> httpx.Response | BaseException:
         try:
-            return await self._network.handle_async_request(_attached(request, credentials, body))
+            with nullcontext() if credentials is None else without_response_headers():
+                return await self._network.handle_async_request(_attached(request, credentials, body))
         except BaseException as error:  # noqa: BLE001 - as in the sync twin
             return error
 
@@ -222,14 +226,18 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of a response. The frames below, of which the connection's know the request, are in no traceback."""
+    """The body of a response. The frames below, of which the connection's know the request, are in no traceback.
+
+    The connection's stream holds the request as it was sent. It is behind a function, so that what reads the attributes
+    of a response one after another (serializers, debuggers, inspectors of variables) does not come to it.
+    """
 
     def __init__(self, stream: Any) -> None:
-        self._stream = stream
+        self._stream: Callable[[], Any] = lambda: stream
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._stream
+            yield from self._stream()
         except GeneratorExit:
             raise
         except BaseException as error:  # noqa: BLE001 - raised below, without its frames
@@ -240,7 +248,7 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for part in self._stream:
+            async for part in self._stream():
                 yield part
         except GeneratorExit:
             raise
@@ -251,10 +259,10 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise failure
 
     def close(self) -> None:
-        self._stream.close()
+        self._stream().close()
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        await self._stream().aclose()
 
 
 def _attached(request: httpx.Request, credentials: SentCredentials | None, body: _Body | None) -> httpx.Request:
@@ -274,9 +282,10 @@ def _attached(request: httpx.Request, credentials: SentCredentials | None, body:
 
 def our_response(response: httpx.Response, secret_name: str | None, sent: SentValues = NOTHING_SENT) -> Response:
     """`response` as a `Response` that knows whose credentials it was asked for with, and which values were sent."""
-    ours = Response(
-        response.status_code, headers=response.headers, stream=response.stream, extensions=response.extensions
-    )
+    extensions = response.extensions
+    if sent and response.reason_phrase != httpx.codes.get_reason_phrase(response.status_code):  # httpx logs it, at INFO
+        extensions = {**extensions, "reason_phrase": sent.redact_bytes(extensions.get("reason_phrase", b""))}
+    ours = Response(response.status_code, headers=response.headers, stream=response.stream, extensions=extensions)
     ours.secret_name, ours.sent_values = secret_name, sent
     return ours
 

@@ -39,8 +39,8 @@ class HostRule:
             return False
         if not self.below:
             return host == self.host
-        labels = host.removesuffix("." + self.host)
-        return labels != host and "" not in labels.split(".") and not _is_numeric(host)
+        # a name that no host can have may be read as another one below: by a resolver that stops at a NUL, say
+        return host.endswith("." + self.host) and not _is_numeric(host) and _HOST_NAME.fullmatch(host) is not None
 
 
 def _is_numeric(host: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from flowlet_jupyter.settings.library_logs import without_response_headers
 from flowlet_jupyter.vault.ending import process_ending
 
 MAX_BYTES = 1_000_000
@@ -76,7 +77,8 @@ def bounded_request(
                 )
                 request.url = _QuietURL(request.url)
                 request.extensions = {**request.extensions, "trace": trace}
-                response = session.send(request, stream=True, follow_redirects=False)
+                with without_response_headers():
+                    response = session.send(request, stream=True, follow_redirects=False)
                 try:
                     body = _read(response)
                 finally:

@@ -14,12 +14,13 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote_plus, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
 from flowlet_jupyter.errors import InvalidSecret, ProviderError
 from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.redaction import SentValues
 from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import dpop
@@ -135,9 +136,9 @@ def _send_authenticated(
     method: str,
     dpop_key: SecretValue | None,
 ) -> EndpointResponse:
-    switches = secret.compliance
+    compliance = secret.compliance
     for is_last in (False, True):
-        headers = dict(switches.token_headers)
+        headers = dict(compliance.token_headers)
         authenticated = list(parameters)
         authenticate(secret, authenticated, headers, authentication)
         if dpop_key is not None:
@@ -146,7 +147,7 @@ def _send_authenticated(
         target = url
         if method == "GET":
             target = f"{url}{'&' if '?' in url else '?'}{urlencode(authenticated)}"
-        elif switches.token_request == "json":
+        elif compliance.token_request == "json":
             headers["Content-Type"] = "application/json"
             content = json.dumps(dict(authenticated)).encode()
         else:
@@ -161,31 +162,31 @@ def _send_authenticated(
         is_new = dpop_key is not None and dpop.remember_nonce(url, response.headers.get("DPoP-Nonce"))
         if is_last or not (is_new and response.members.get("error") == "use_dpop_nonce"):  # RFC 9449, 8
             break
-    return _without_what_was_sent(response, authenticated, secret)
+    return _without_what_was_sent(response, authenticated, headers, secret)
 
 
 # what a provider may repeat in its error: everything else that is sent is a value, or proves one
 _NO_VALUES = frozenset({"grant_type", "client_id", "redirect_uri", "scope", "resource", "token_type_hint", "username",
                         "subject_token_type", "client_assertion_type", "response_type"})  # fmt: skip
-_SHORTEST_VALUE = 6
 
 
-def _without_what_was_sent(response: EndpointResponse, parameters: Parameters, secret: OAuth2) -> EndpointResponse:
+def _without_what_was_sent(
+    response: EndpointResponse, parameters: Parameters, headers: Mapping[str, str], secret: OAuth2
+) -> EndpointResponse:
     """`response`, its error texts without the values of the request, which some providers repeat in them."""
     if not response.members or "access_token" in response.members:
         return response
-    sent = {value for name, value in parameters if name not in _NO_VALUES and len(value) >= _SHORTEST_VALUE}
-    if secret.client_secret and len(secret.client_secret.reveal()) >= _SHORTEST_VALUE:
-        sent.add(secret.client_secret.reveal())
-    sent |= {quote_plus(value) for value in sent}  # as the form had them
+    values = [value for name, value in parameters if name not in _NO_VALUES]
+    # the pair of RFC 6749, 2.3.1 has the client secret URL-encoded, and then in base64
+    values += [headers[name].rpartition(" ")[2] for name in ("Authorization", "DPoP") if name in headers]
+    sent = SentValues(map(SecretValue, values), holders=(secret,))
 
     def clean(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: clean(inner) for key, inner in value.items()}
-        if isinstance(value, str):
-            for text in sent:
-                value = value.replace(text, "(value)")
-        return value
+        if isinstance(value, list):
+            return [clean(inner) for inner in value]
+        return sent.redact(value) if isinstance(value, str) else value
 
     return dataclasses.replace(response, content=clean(response.content))
 

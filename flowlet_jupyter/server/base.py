@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from jupyter_server.base.handlers import JupyterHandler
+from tornado import web
 from tornado.log import access_log
 
 from flowlet_jupyter.session.shielded import start_shielded
@@ -16,7 +18,7 @@ T = TypeVar("T")
 
 
 async def run_in_thread(task: Callable[[], T]) -> T:
-    """Run what reads or writes the vault off the event loop: a keyring may wait for a person to unlock it."""
+    """Run what reads or writes the vault off the event loop: a keyring may wait for a user to unlock it."""
     return await asyncio.wrap_future(start_shielded(task, name="work on the vault"))
 
 
@@ -52,10 +54,17 @@ class FlowletHandler(JupyterHandler):
         write = logger.debug if status < 400 else logger.warning if status < 500 else logger.error
         write("%d %s %s %.0fms", status, self.request.method, self.request.path, 1000 * self.request.request_time())
 
+    def get_json_body(self) -> dict[str, Any] | None:
+        """The body as JSON. Jupyter's own logs one that cannot be read, which may hold what a person typed."""
+        try:
+            return cast("dict[str, Any] | None", json.loads(self.request.body) if self.request.body else None)
+        except (ValueError, RecursionError):
+            raise web.HTTPError(400, "The body of the request is not JSON.") from None
+
     def log_exception(self, *exc_info: Any) -> None:
-        """An unexpected error by its type and place: its text and tornado's request line may hold a code."""
+        """An unexpected error by its type and location: its text and tornado's request line may hold a code."""
         error_type, _, traceback = exc_info
         while traceback is not None and traceback.tb_next is not None:
             traceback = traceback.tb_next
-        place = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}" if traceback else "?"
-        self.log.warning("%s at %s for %s", getattr(error_type, "__name__", "?"), place, self.request.path)
+        location = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}" if traceback else "?"
+        self.log.warning("%s at %s for %s", getattr(error_type, "__name__", "?"), location, self.request.path)

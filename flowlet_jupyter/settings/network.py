@@ -20,6 +20,7 @@ import httpx
 
 from flowlet_jupyter.errors import MissingExtra, NetworkSetupError
 from flowlet_jupyter.model.hosts import is_loopback
+from flowlet_jupyter.settings.header_deadline import header_deadline, with_header_deadline
 
 # in this order: httpx's own, then those of requests and curl, which images of organisations set
 CA_FILE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -273,13 +274,16 @@ class NetworkTransport(httpx.BaseTransport):
     """Sends directly or through the proxy of the environment, as the URL of each request asks for."""
 
     def __init__(self, verify: ssl.SSLContext) -> None:
-        self._routes = _Routes(lambda proxy: httpx.HTTPTransport(verify=verify, proxy=proxy))
+        self._routes: _Routes[httpx.HTTPTransport] = _Routes(
+            lambda proxy: with_header_deadline(httpx.HTTPTransport(verify=verify, proxy=proxy))
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send. Raises `httpx.TransportError`, `NetworkSetupError`, `MissingExtra`."""
         transport = self._routes.of(request.url)
         try:
-            return transport.handle_request(request)
+            with header_deadline(request.extensions):
+                return transport.handle_request(request)
         except httpx.ConnectError as error:
             advice = certificate_advice(error)
             if not advice:
@@ -297,13 +301,16 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
     """The same for `httpx.AsyncClient`."""
 
     def __init__(self, verify: ssl.SSLContext) -> None:
-        self._routes = _Routes(lambda proxy: httpx.AsyncHTTPTransport(verify=verify, proxy=proxy))
+        self._routes: _Routes[httpx.AsyncHTTPTransport] = _Routes(
+            lambda proxy: with_header_deadline(httpx.AsyncHTTPTransport(verify=verify, proxy=proxy))
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send. Raises as `NetworkTransport.handle_request` does."""
         transport = self._routes.of(request.url)
         try:
-            return await transport.handle_async_request(request)
+            with header_deadline(request.extensions):
+                return await transport.handle_async_request(request)
         except httpx.ConnectError as error:
             advice = certificate_advice(error)
             if not advice:

@@ -125,8 +125,8 @@ def unpacked(body: Body, member: str | None = None) -> Body:
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
             raise RequestFailed(f"The body is a {form} file that cannot be unpacked: {str(error)[:200]}") from None
         # the media type spoke of the packed file, or of what is in it
-        kept = "" if _FORMATS.get(body.media_type.lower()) in {"gzip", "zip"} else body.media_type
-        body = replace(body, content=content, filename=name, media_type=kept)
+        media_type = "" if _FORMATS.get(body.media_type.lower()) in {"gzip", "zip"} else body.media_type
+        body = replace(body, content=content, filename=name, media_type=media_type)
     raise RequestFailed("The body is packed more than three times over. See r.content.")
 
 

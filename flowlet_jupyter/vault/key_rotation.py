@@ -13,7 +13,7 @@ from pathlib import Path
 
 from flowlet_jupyter.errors import MasterKeyError, VaultError, VaultFileDamaged
 from flowlet_jupyter.vault.master_key import MasterKey, new_key, why_not_replaceable
-from flowlet_jupyter.vault.sealed_file import read_sealed, write_sealed
+from flowlet_jupyter.vault.sealed_file import NEW_FILE, read_sealed, write_sealed
 from flowlet_jupyter.vault.store import Vault
 
 
@@ -69,7 +69,7 @@ def _check_all_open(files: list[Path], master_key: MasterKey) -> None:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    # of writes that were cut short, sealed with the old key; nobody else writes while this process holds the lock
-    for file in [*folder.glob(".new-*"), *(folder / "pending").glob(".new-*")]:
+    # of writes that were cut short, sealed with the old key; nobody else writes while this process holds the lock, and room made ahead is made again
+    for file in [*folder.glob(f"{NEW_FILE}*"), *(folder / "pending").glob(f"{NEW_FILE}*")]:
         with contextlib.suppress(OSError):
             os.unlink(file)

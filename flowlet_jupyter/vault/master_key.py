@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-import logging
 import os
 import secrets
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from joserfc.jwk import OctKey
 
 from flowlet_jupyter.errors import MasterKeyError
+from flowlet_jupyter.vault.keyring_question import ask_keyring, backend_name
 from flowlet_jupyter.vault.sealed_file import write_private
 
 KEYRING_SERVICE = "flowlet-jupyter"
-KEYRING_TIMEOUT_SECONDS = 60.0  # time for a person to unlock it; a hung D-Bus must not hang the kernel
+KEYRING_TIMEOUT_SECONDS = 60.0  # time for a user to unlock it; a hung D-Bus must not hang the kernel
 _KEY_BYTES = 32
 _T = TypeVar("_T")
 
@@ -101,7 +100,12 @@ def load_master_key(vault_folder: Path, *, has_secrets: bool, environment: Mappi
             "there is a backup). Nothing was changed."
         )
     key = new_key()
-    if keyring_name and _store_in_keyring(str(vault_folder), _text_of(key), keyring_name):
+    if keyring_name and (stored := _store_in_keyring(str(vault_folder), _text_of(key), keyring_name)):
+        if stored != _text_of(key):  # it would be taken for the key ever after, and open nothing
+            raise MasterKeyError(
+                f"The keyring ({keyring_name}) gives back another text than it was given, so it cannot keep the master "
+                "key. Set FLOWLET_MASTER_KEY_FILE. Nothing was sealed with the new key."
+            )
         return MasterKey(key, f"keyring ({keyring_name})")
     write_private(key_file, _text_of(key).encode())
     return MasterKey(key, _location_of_file(key_file), file=key_file)
@@ -125,7 +129,7 @@ def store_master_key(vault_folder: Path, master_key: MasterKey) -> None:
         write_private(master_key.file, text.encode())
         return
     name = _keyring_name()
-    if name is None or not _store_in_keyring(str(vault_folder), text, name):
+    if name is None or _store_in_keyring(str(vault_folder), text, name) != text:
         raise MasterKeyError("The keyring did not take the new master key. Nothing was sealed with it.")
 
 
@@ -198,43 +202,21 @@ def _read_key_file(path: Path) -> str:
 
 
 def _keyring_name() -> str | None:
-    """The name of the keyring backend in use, or None if none works on this machine."""
-    import keyring
-    from keyring.backends import fail, null
-
-    backend = keyring.get_keyring()
-    return None if isinstance(backend, fail.Keyring | null.Keyring) else str(backend.name)
+    """The name of the keyring backend in use, or None if none works on this machine. Raises `MasterKeyError`."""
+    return _ask_keyring(backend_name, "which one was not found out")
 
 
-def _store_in_keyring(entry: str, text: str, keyring_name: str) -> bool:
-    """Store the key and read it back: some backends accept an entry and forget it."""
+def _store_in_keyring(entry: str, text: str, keyring_name: str) -> str | None:
+    """Store the key, and give what the keyring has then: some backends accept an entry and forget it."""
     _ask_keyring(lambda keyring: keyring.set_password(KEYRING_SERVICE, entry, text), keyring_name)
-    return _ask_keyring(lambda keyring: keyring.get_password(KEYRING_SERVICE, entry), keyring_name) == text
+    return _ask_keyring(lambda keyring: keyring.get_password(KEYRING_SERVICE, entry), keyring_name)
 
 
-def _ask_keyring(question: Callable[..., _T], keyring_name: str) -> _T | None:
-    import keyring
-    from keyring.errors import NoKeyringError
-
-    outcome: list[_T | None] = []
-    failure: list[str] = []
-
-    def ask() -> None:
-        try:
-            outcome.append(question(keyring))
-        except NoKeyringError:
-            outcome.append(None)
-        except Exception as error:  # noqa: BLE001 - a backend is a plug-in and may raise anything; its text could quote an entry
-            logging.getLogger(__name__).debug("the keyring backend raised %s", type(error).__name__)
-            failure.append(type(error).__name__)
-
-    worker = threading.Thread(target=ask, name="flowlet-keyring", daemon=True)
-    worker.start()
-    worker.join(KEYRING_TIMEOUT_SECONDS)
-    if outcome:
-        return outcome[0]
-    reason = f"it failed with {failure[0]}" if failure else f"it did not answer in {KEYRING_TIMEOUT_SECONDS:.0f} s"
-    raise MasterKeyError(
-        f"The keyring ({keyring_name}) could not be used: {reason}. Unlock it and try again, or set "
-        "FLOWLET_MASTER_KEY_FILE. No new key was made; the secrets are unchanged."
-    )
+def _ask_keyring(question: Callable[[Any], _T], keyring_name: str) -> _T | None:
+    answered, problem = ask_keyring(question, seconds=KEYRING_TIMEOUT_SECONDS)
+    if problem:
+        raise MasterKeyError(
+            f"The keyring ({keyring_name}) could not be used: {problem}. Unlock it and try again, or set "
+            "FLOWLET_MASTER_KEY_FILE. No new key was made; the secrets are unchanged."
+        )
+    return answered

@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import logging
 import os
+import sys
 import threading
 import time
 import unicodedata
@@ -20,11 +21,13 @@ from filelock import FileLock, Timeout
 from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, VaultFileDamaged
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.settings import Settings
 from flowlet_jupyter.vault.ending import process_ending
 from flowlet_jupyter.vault.master_key import MasterKey, find_master_key, key_file_of, load_master_key, store_master_key
 from flowlet_jupyter.vault.records import client_of, record_from_payload, record_to_payload
 from flowlet_jupyter.vault.sealed_file import (
+    Room,
     Signature,
     make_private_folder,
     read_sealed,
@@ -37,6 +40,7 @@ from flowlet_jupyter.vault.sealed_file import (
 LOCK_TIMEOUT_SECONDS = 90.0  # longer than the token endpoint's deadline, which the holder may be waiting for
 _log = logging.getLogger("flowlet_jupyter.vault")  # events and names of secrets, never values
 _POLL_SECONDS = 0.1
+_ROOM_BYTES = 16_384  # tokens may be longer the next time
 _PATIENCE_AT_THE_END_SECONDS = 3.0  # a write of a new token waits for another process's even when this one ends
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 # Windows keeps these names, with any ending, for devices
@@ -63,14 +67,23 @@ class Vault:
         self.folder = folder.absolute()
         self._environment = os.environ if environment is None else environment
         self._key: tuple[Signature | None, MasterKey] | None = None  # and the file that changes when it is replaced
-        self._files_guard = threading.RLock()
-        self._files_locks = 0  # how often this thread holds them
         self._cache: dict[str, tuple[Signature, Record]] = {}
         self._paths: dict[str, Path] = {}
+        self.session: object | None = None  # the `Session` that works on it
+        self._make_locks()
+
+    def _make_locks(self) -> None:
+        self._files_guard = threading.RLock()
+        self._files_locks = 0  # how often this thread holds them
         self._locks: dict[str, threading.Lock] = {}
         self._locks_guard = threading.Lock()
-        self.session: object | None = None  # the `Session` that works on it
         self.session_guard = threading.Lock()
+        self._process = os.getpid()
+
+    def _leave_parents_locks(self) -> None:
+        """In a forked child: another thread of the parent may have held them at the fork, and none here gives them back."""
+        if self._process != os.getpid():
+            self._make_locks()
 
     def __repr__(self) -> str:
         return f"Vault({str(self.folder)!r})"
@@ -91,6 +104,7 @@ class Vault:
         path = self.path_of(name)
         found = signature(path)
         if found is None:
+            _refuse_browsers()
             raise self._not_found(name)
         cached = self._cache.get(name)
         if cached and cached[0] == found and self._owner_is_unchanged(cached[1]):
@@ -155,11 +169,22 @@ class Vault:
         owner = self._owner(secret.name, secret.client_of).secret
         return dataclasses.replace(secret, name=owner.name, client_of=None) == owner
 
-    def put(self, record: Record) -> None:
+    def room_for(self, name: str) -> Room:
+        """Room for a new record of `name`, made before what goes into it is asked for; use it in a `with`.
+
+        Raises `VaultError` where it could not be stored.
+        """
+        make_private_folder(self.folder)
+        path = self.path_of(name)
+        found = signature(path)
+        return Room(path, max(2 * (found[1] if found else 0), _ROOM_BYTES))
+
+    def put(self, record: Record, room: Room | None = None) -> None:
         """Store `record` under its secret's name, replacing what was there. Take `lock` around a read and a put.
 
-        Raises `InvalidSecret` for an account of a secret that is not there: it could never be opened again.
+        `room` was made for it by `room_for`. Raises `InvalidSecret` for an account of a secret that is not there: it could never be opened again.
         """
+        _refuse_browsers()
         owner = getattr(record.secret, "client_of", None)
         if owner:
             try:
@@ -173,7 +198,7 @@ class Vault:
         make_private_folder(self.folder)
         path = self.path_of(record.secret.name)
         with self.files_lock():
-            write_sealed(path, record_to_payload(record), self.master_key().key)
+            write_sealed(path, record_to_payload(record), self.master_key().key, room)
             stored = signature(path)
         if stored:
             self._cache[record.secret.name] = (stored, record)
@@ -207,6 +232,7 @@ class Vault:
     def lock(self, name: str) -> Iterator[None]:
         """Hold the secret `name` alone, among all threads and processes. Raises `VaultError` after a timeout."""
         make_private_folder(self.folder)
+        self._leave_parents_locks()
         with self._locks_guard:
             thread_lock = self._locks.setdefault(name, threading.Lock())
         busy = (
@@ -244,6 +270,7 @@ class Vault:
         Always the last lock that is taken. Raises `VaultError` after a timeout.
         """
         make_private_folder(self.folder)
+        self._leave_parents_locks()
         busy = (
             f"The vault {self.folder} has been in use by another process for {LOCK_TIMEOUT_SECONDS:.0f} s. Try again."
         )
@@ -296,11 +323,13 @@ class Vault:
         return self.folder / ".master-key.replaced"
 
     def _load_key(self) -> MasterKey:
-        # under the lock: two processes that meet a new vault must not make two keys
-        with self.files_lock():
-            mark = signature(self._key_mark)  # before the key: a change between the two is then seen next time
-            found = load_master_key(self.folder, has_secrets=bool(self.names()), environment=self._environment)
-            self._key = mark, found
+        mark = signature(self._key_mark)  # before the key: a change between the two is then seen next time
+        found = self.find_master_key()  # without a lock: what is on a read-only disk can be read
+        if found is None:
+            # under the lock: two processes that meet a new vault must not make two keys
+            with self.files_lock():
+                found = load_master_key(self.folder, has_secrets=bool(self.names()), environment=self._environment)
+        self._key = mark, found
         return found
 
     def replace_key(self, master_key: MasterKey) -> None:
@@ -316,17 +345,19 @@ class Vault:
         write_private(self._key_mark, b"")
 
     def _not_found(self, name: str) -> SecretNotFound:
-        import difflib
-
         names = self.names()
-        close = difflib.get_close_matches(name, names, n=1)
-        if close:
-            advice = f"Did you mean '{close[0]}'?"
-        elif names:
-            advice = f"There are: {', '.join(names[:10])}. To add one: %flowlet_secret --new"
-        else:
-            advice = "There are no secrets yet. To add one: %flowlet_secret --new"
-        return SecretNotFound(f"No secret named '{name}'. {advice}")
+        how = "To add one: %flowlet_secret --new"
+        listed = f"There are: {', '.join(names[:10])}. {how}" if names else f"There are no secrets yet. {how}"
+        return SecretNotFound(f"No secret named '{name}'. {did_you_mean(name, names, otherwise=listed)}")
+
+
+def _refuse_browsers() -> None:
+    """Raise `VaultError` in a Python that runs in a browser: what it stores is neither private nor kept."""
+    if sys.platform == "emscripten":
+        raise VaultError(
+            "There is no vault in a browser (JupyterLite, Pyodide): its files are neither private nor kept, so no secret is "
+            "stored or named here. Requests without a secret work; for secrets, use a notebook with a kernel on a machine."
+        )
 
 
 def _acquire_unless(is_given_up: Callable[[], bool], lock: threading.Lock | threading.RLock) -> bool:

@@ -11,8 +11,10 @@ import html
 import json
 import pickle
 import re
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -21,6 +23,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.credentials.redaction import HIDDEN, SentValues
@@ -195,7 +198,7 @@ def _gathered(_response) -> str:
 
 
 SURFACES: dict[str, Callable[[flowlet.Response], str]] = {
-    "HTML view": lambda response: response_html(redacted(response), open_headers=True),
+    "HTML view": lambda response: response_html(redacted(response)),
     "plain view": lambda response: response_text(redacted(response)),
     "repr": repr,
     "HAR": _har,
@@ -227,7 +230,8 @@ def test_no_surface_shows_a_value_that_an_api_repeats(kind, form, parrot, monkey
 
 @pytest.fixture
 def shell(capsys):
-    made = InteractiveShell.instance()
+    # the file of a history would outlive its folder: written at the exit of the process
+    made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     made.run_line_magic("load_ext", "flowlet_jupyter")
     yield made
     InteractiveShell.clear_instance()
@@ -342,3 +346,30 @@ def test_a_long_body_without_the_value_is_looked_through_in_linear_time():
         assert sent.redact_bytes(content) is content
         took.append(time.process_time() - started)
     assert took[1] < 20 * took[0]
+
+
+def test_an_interrupt_while_a_text_is_searched_shows_no_value():
+    """A verbose traceback prints the variables of every frame, and the search for values has them in its own."""
+    sent = SentValues([SecretValue("canary-value-5e1f")])
+
+    def interrupt(frame, event, _):
+        if event == "call" and frame.f_code.co_name == "_spans":
+            raise KeyboardInterrupt
+        return interrupt
+
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            sent.redact("a text of the API")
+    finally:
+        sys.settrace(before)
+    frames = [frame.f_locals for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert all("canary" not in repr(value) for local in frames[1:] for value in local.values())
+    assert caught.value.__context__ is None
+
+
+def test_no_attribute_shows_the_values():
+    sent = SentValues([SecretValue("canary-value-5e1f")])
+    assert "canary" not in sent.redact("canary-value-5e1f")
+    assert all("canary" not in repr(getattr(sent, name)) for name in dir(sent))

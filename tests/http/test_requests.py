@@ -12,7 +12,7 @@ import pytest
 import respx
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.model.secret import Basic, Headers, Password
+from flowlet_jupyter.model.static import Basic, Headers, Password
 
 CANARY = "canary-value-5e1f"
 
@@ -44,7 +44,7 @@ def api():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.seen = []
         server.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
         yield server
         server.shutdown()
 

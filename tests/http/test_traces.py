@@ -16,6 +16,9 @@ from leak_search import files_below, leaks
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import InvalidOption, MissingExtra, RequestFailed
 from flowlet_jupyter.http import caching, curl_export, usage_log
+from flowlet_jupyter.session import Session
+from flowlet_jupyter.settings import Settings
+from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-5e1f"
@@ -138,6 +141,15 @@ def test_the_log_can_be_turned_off_and_stays_so(api, secret, monkeypatch):
     monkeypatch.delenv("FLOWLET_LOG")
     flowlet.get("/user/1", secret="api")
     assert len(usage_log.uses(default_vault())) == 1
+
+
+def test_a_session_whose_settings_keep_no_log_writes_none(api, tmp_path):
+    folder = tmp_path / "other" / "vault"
+    with Session(settings=Settings(vault=folder, usage_log=False)) as session:
+        put_secret(flowlet.Password(name="api", password=CANARY, base_url=api.url), session=session)
+        assert flowlet.get("/user/1", secret="api", session=session).status_code == 200
+        assert usage_log.uses(session.vault) == []
+        assert not usage_log.is_on(session.vault)
 
 
 def test_the_log_is_bounded(api, secret, monkeypatch):

@@ -9,7 +9,9 @@ import threading
 import time
 import types
 
+import jsonpickle
 import pytest
+from leak_search import leaks
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.model.secret import Record
@@ -68,7 +70,7 @@ def reached_by(error: BaseException) -> str:
             todo += [*value, *value.values()]
         elif isinstance(value, list | tuple | set):
             todo += value
-        elif type(value).__module__.partition(".")[0] in {"httpx", "httpcore", "h11"}:
+        elif type(value).__module__.partition(".")[0] in {"httpx", "httpcore", "h11", "aiohttp", "yarl", "multidict"}:
             todo += vars(value).values() if hasattr(value, "__dict__") else []
             todo += [getattr(value, name) for name in getattr(type(value), "__slots__", ()) if hasattr(value, name)]
     return "\n".join(texts)
@@ -89,6 +91,7 @@ def read_in_pieces_async() -> None:
     asyncio.run(read())
 
 
+@pytest.mark.usefixtures("async_transport")
 @pytest.mark.parametrize("read", [read_in_pieces, read_in_pieces_async], ids=["sync", "async"])
 def test_a_body_that_breaks_off_reaches_no_credential(breaking, read):
     try:
@@ -110,3 +113,13 @@ def test_a_token_that_cannot_be_written_is_no_attribute_of_the_error(breaking):
         client.get("/")
     assert CANARY not in repr(caught.value) + repr(vars(caught.value)) + reached_by(caught.value)
     assert isinstance(caught.value, flowlet.RequestFailed)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_no_attribute_of_a_response_leads_to_the_request_as_it_was_sent(api, method):
+    """As a serializer, a debugger or an inspector of variables goes from attribute to attribute."""
+    flowlet.secrets.add(flowlet.Headers(name="key", headers={"X-Key": CANARY}, base_url=api.url))
+    response = flowlet.request(method, "/quiet", secret="key")
+    written = jsonpickle.encode(vars(response)["stream"])
+    assert "_ResponseStream" in written
+    assert leaks({"written": written.encode()}, [CANARY]) == []

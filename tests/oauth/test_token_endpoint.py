@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,7 @@ from urllib.parse import parse_qs, quote_plus
 import httpx
 import pytest
 import respx
+from leak_search import leaks
 
 from flowlet_jupyter.errors import TokenEndpointError
 from flowlet_jupyter.model.oauth2 import OAuth2
@@ -174,7 +176,33 @@ def test_a_provider_that_repeats_what_it_was_sent_does_not_leak_it():
         exchange(client(token_endpoint_auth_method="client_secret_post"))
     for value in (CANARY, quote_plus(CANARY), "the-code", "the-verifier"):
         assert value not in str(caught.value)
-    assert "(value)" in str(caught.value)
+    assert "(value of the secret)" in str(caught.value)
+
+
+FORMS = {
+    "raw": lambda header, form: form,
+    "JSON-escaped": lambda header, form: json.dumps(form).replace("/", "\\u002f"),
+    "the Basic pair": lambda header, form: header,
+    "hex": lambda header, form: CANARY.encode().hex(),
+    "base64": lambda header, form: base64.b64encode(f"x{CANARY}".encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "client_secret_jwt"])
+@pytest.mark.parametrize("nested", ["text", "list"])
+@pytest.mark.parametrize("form", FORMS)
+@respx.mock
+def test_no_form_of_what_was_sent_is_in_an_error(form, nested, method):
+    def repeat(request: httpx.Request) -> httpx.Response:
+        text = FORMS[form](request.headers.get("Authorization", ""), request.content.decode())
+        error = {"error": "invalid_grant", "error_description": text}
+        return httpx.Response(400, json={"errors": [{**error, "message": text}]} if nested == "list" else error)
+
+    respx.post(TOKEN).mock(side_effect=repeat)
+    with pytest.raises(TokenEndpointError) as caught:
+        exchange(client(token_endpoint_auth_method=method))
+    for value in (CANARY, quote_plus(CANARY), "the-code", "the-verifier"):
+        assert leaks({"message": str(caught.value).encode()}, [value]) == []
 
 
 @respx.mock
@@ -204,7 +232,7 @@ class _Drip(BaseHTTPRequestHandler):
 def test_a_server_that_drips_is_given_up(monkeypatch):
     monkeypatch.setattr(endpoint, "DEADLINE_SECONDS", 0.3)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Drip) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
         started = time.monotonic()
         with pytest.raises(TokenEndpointError, match="did not answer in time"):
             exchange(client(token_endpoint=f"http://127.0.0.1:{server.server_port}/"))

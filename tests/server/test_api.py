@@ -171,3 +171,13 @@ async def test_refresh_without_a_token_asks_for_a_person(server):
     assert (answer.status_code, answer.json()["error"]) == (409, "AuthRequired")
     assert (await server.call("POST", "api/secrets/nope/refresh")).status_code == 404
     assert (await server.call("GET", "api/nope")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body", ['{"password": "canary-value-5e1f"', "canary-value-5e1f", "[" * 100_000 + "canary-value-5e1f"]
+)
+async def test_a_body_that_is_no_json_is_in_no_log(server, body, caplog):
+    caplog.set_level(1)
+    response = await server.call("PUT", "api/secrets/a", content=body)
+    assert response.status_code == 400
+    assert CANARY not in caplog.text + response.text

@@ -118,7 +118,7 @@ def test_a_secret_that_is_deleted_meanwhile_does_not_come_back(vault):
 
 
 def test_what_a_killed_write_left_behind_goes_with_the_old_key(vault):
-    leftover = vault.folder / ".new-abc"
+    leftover = vault.folder / ".flowlet-new-abc"
     leftover.write_bytes(vault.path_of("a").read_bytes())
     rotate_key(vault)
     assert not leftover.exists()
@@ -258,7 +258,7 @@ def test_killed_at_any_step_every_secret_opens_and_the_next_rotation_finishes_it
             assert not opens(file, keys[-1])  # the old one
         assert value_of(vault, "b") == "written between"
         assert value_of(vault, "c") == "value-c"
-        assert not list(folder.glob(".new-*"))
+        assert not list(folder.glob(".flowlet-new-*"))
     assert resumed > 10
 
 

@@ -21,7 +21,8 @@ import pytest
 import yaml
 
 from flowlet_jupyter.errors import FlowletError, MasterKeyError, VaultError, VaultFileDamaged
-from flowlet_jupyter.model.secret import Password, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import Password
 from flowlet_jupyter.oauth.authorization_code import new_flow
 from flowlet_jupyter.oauth.pending import remember_flow
 from flowlet_jupyter.vault import Vault, store

@@ -11,9 +11,9 @@ from flowlet_jupyter.cli.doctor.finding import Finding
 from flowlet_jupyter.credentials.handles import Secrets
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.secret import Record, configuration
 from flowlet_jupyter.model.status import status_of
-from flowlet_jupyter.providers import ends_soon, provider_named
+from flowlet_jupyter.providers import ending_of, provider_index
 from flowlet_jupyter.providers.project_file import FILE_NAME, missing_here
 
 _SOON_SECONDS = 24 * 3600
@@ -69,14 +69,13 @@ def _of_record(name: str, record: Record) -> Finding:
 
 
 def _of_end(name: str, record: Record) -> Iterator[Finding]:
-    key = record.secret.provider if isinstance(record.secret, OAuth2) else None
+    today = datetime.datetime.now(tz=datetime.UTC).date()
     try:
-        provider = provider_named(key) if key else None
+        ending = ending_of(configuration(record.secret), provider_index(), today)
     except FlowletError:
         return
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    if provider is not None and ends_soon(provider.ends, today):
-        yield Finding(f"secret {name}", "warn", f"{provider.title} ends on {provider.ends}", provider.notes)
+    if ending:
+        yield Finding(f"secret {name}", "warn", "ends soon", ending)
 
 
 def _of_redirect_uri(name: str, record: Record, here: Sequence[str]) -> Iterator[Finding]:

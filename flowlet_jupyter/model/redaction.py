@@ -1,0 +1,316 @@
+"""A provider or an API that repeats what it was sent (as httpbin does) must not put a secret's value into a message.
+
+A pure function of a text and the values that were sent. A value is found as it is, and in the forms that it takes in
+JSON, URLs, HTML, hexadecimal digits and base64, one within another.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import html
+import json
+import re
+import sys
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from flowlet_jupyter.model.value import SecretValue
+
+HIDDEN = "(value of the secret)"
+_SHORTEST = 6  # a shorter value would be found in ordinary words
+_MAX_LAYERS = 4  # JSON in a JSON string in a URL in HTML
+
+
+class SentValues:
+    """The values that must not be shown with a response. Opaque: not printed, and empty in a copy or a pickle."""
+
+    __slots__ = ("__forms", "__holders", "__values")
+
+    def __init__(self, values: Iterable[SecretValue] = (), *, holders: tuple[object, ...] = ()) -> None:
+        """`values`, and those in the fields of `holders`: secrets and token sets, which are frozen."""
+        self.__values = tuple(values)
+        self.__holders = holders
+        self.__forms: Callable[[], Forms] | None = None  # a function, as in `SecretValue`: nothing to be seen
+
+    def __repr__(self) -> str:
+        return "SentValues(hidden)"
+
+    def __bool__(self) -> bool:
+        return bool(self.__values or self.__holders)
+
+    def __or__(self, other: SentValues) -> SentValues:
+        if not self:
+            return other
+        return SentValues((*self.__values, *other.__values), holders=(*self.__holders, *other.__holders))
+
+    def __copy__(self) -> SentValues:
+        return SentValues()
+
+    def __deepcopy__(self, memo: dict[int, object]) -> SentValues:
+        return SentValues()
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[SentValues], tuple[()]]:
+        return SentValues, ()
+
+    def redact(self, text: str) -> str:
+        """`text` with `(value of the secret)` in the place of each value."""
+        if not self:
+            return text
+        content = text.encode("utf-8", "surrogatepass")
+        found = self.redact_bytes(content)
+        return text if found is content else found.decode("utf-8", "replace")
+
+    def redact_bytes(self, content: bytes) -> bytes:
+        """The same for an encoded text, in UTF-8 or any encoding that agrees with ASCII; `content` itself if nothing is found."""
+        if not self or not content:
+            return content
+        try:
+            if self.__forms is None:
+                # made when they are first needed: most responses are never shown
+                values = (*self.__values, *values_in(*self.__holders))
+                self.__forms = _hidden(_encoded_forms(value.reveal() for value in values))
+            outcome: bytes | BaseException = _without(content, self.__forms())
+        except BaseException as error:  # noqa: BLE001 - an interrupt, say: the frames below hold the values
+            outcome = error.with_traceback(None)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+
+NOTHING_SENT = SentValues()
+
+
+def values_in(*holders: Any) -> list[SecretValue]:
+    """The secret values among the fields of a secret or a token set, and those in a field's mapping."""
+    found: list[SecretValue] = []
+    for holder in holders:
+        for value in vars(holder).values() if holder is not None else ():
+            if isinstance(value, SecretValue):
+                found.append(value)
+            elif isinstance(value, dict):
+                found += [item for item in value.values() if isinstance(item, SecretValue)]
+    return found
+
+
+# what is looked for
+
+
+@dataclass(frozen=True)
+class Forms:
+    """What is looked for: as it is written here, and in whatever case (an API may shout, and hexadecimal digits have none)."""
+
+    exact: tuple[bytes, ...]
+    any_case: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        return "Forms(hidden)"
+
+    def found_in(self, text: bytes) -> Iterator[tuple[int, int]]:
+        """Where each form begins and ends in `text`."""
+        for content, forms in ((text, self.exact), (text.lower(), self.any_case)):
+            for form in forms:
+                start = content.find(form)
+                while start >= 0:
+                    yield start, start + len(form)
+                    start = content.find(form, start + len(form))
+
+
+def _hidden(forms: Forms) -> Callable[[], Forms]:
+    return lambda: forms
+
+
+def _encoded_forms(values: Iterable[str]) -> Forms:
+    """Every form to look for, the longest first, so that none is cut in two by a shorter one."""
+    exact: set[bytes] = set()
+    any_case: set[bytes] = set()
+    for value in values:
+        # "Token abc": an API may repeat what stands behind the scheme
+        for part in {value, value.rpartition(" ")[2]}:
+            if len(part) >= _SHORTEST:
+                any_case.update(form.lower() for form in _written_forms(part))
+                exact.update(_base64_forms(part))
+    return Forms(*(tuple(sorted(forms, key=len, reverse=True)) for forms in (exact, any_case)))
+
+
+def _written_forms(value: str) -> Iterator[bytes]:
+    raw = value.encode("utf-8", "surrogatepass")
+    yield raw
+    yield json.dumps(value)[1:-1].encode()
+    for escaped in (quote(raw, safe=""), quote(raw), quote_plus(raw), html.escape(value)):
+        yield escaped.encode("utf-8", "surrogatepass")
+    for encoded in (raw, *_other_encodings(value)):
+        yield encoded.strip(b"\0")  # the end of UTF-16, which a cut may have taken
+        yield from (encoded.hex(separator).encode() for separator in (" ", ":", "-"))
+        yield encoded.hex().encode()
+    # a value may look encoded itself ("a%41b"): then a decoded text holds it decoded
+    for outermost in (raw, _SPLITTING.sub(b"", raw)):
+        layer = outermost
+        for _ in range(_MAX_LAYERS):
+            if len(layer) >= _SHORTEST:
+                yield layer
+            layer = _Decoded(layer, _ESCAPE).content
+
+
+def _other_encodings(value: str) -> Iterator[bytes]:
+    for encoding in ("latin-1", "utf-16-le", "utf-16-be"):
+        with contextlib.suppress(UnicodeEncodeError):
+            yield value.encode(encoding)
+
+
+def _base64_forms(value: str) -> Iterator[bytes]:
+    raw = value.encode("utf-8", "surrogatepass")
+    in_json = json.dumps(value)[1:-1]
+    texts = {
+        raw,
+        *_other_encodings(value),
+        *(text.encode() for text in (in_json, in_json.replace("/", "\\/"))),
+        json.dumps(value, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass"),
+        quote(raw, safe="").encode(),  # a client's pair has the value URL-encoded (RFC 6749, 2.3.1)
+        quote_plus(raw).encode(),
+    }
+    once = {digits for text in texts for digits in _digits(text)}
+    yield from once
+    for digits in once:
+        yield from _digits(digits)
+
+
+def _digits(text: bytes) -> Iterator[bytes]:
+    """The base64 digits that depend on `text` alone, whatever stands before and behind it (the name of a Basic pair)."""
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + text)
+        digits = encoded[(shift * 8 + 5) // 6 : (shift + len(text)) * 8 // 6]
+        if len(digits) >= _SHORTEST:
+            yield digits
+            yield digits.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+# where it is found
+
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # JSON, beyond the first 65,536 characters
+    rb"|\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2}|\\."  # and of JavaScript, Python, C
+    rb"|%u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}"
+    rb"|&(?:\#\d{1,7};?|\#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,8};)",
+    re.DOTALL,
+)
+# what may stand between two characters of a value: markup; and a line's break, as in base64 of mails, quoted-printable
+_SPLITTING = re.compile(
+    rb"<!--.{0,300}?-->|<!\[CDATA\[|\]\]>|<[/!?]?[a-zA-Z][^<>]{0,300}>"
+    rb"|=?\r?\n[ \t]*",
+    re.DOTALL,
+)
+_JSON_ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
+class _Decoded:
+    """A text with one layer of escapes decoded, or its markup left out, and where each byte stood."""
+
+    def __init__(self, content: bytes, pattern: re.Pattern[bytes]) -> None:
+        pieces: list[bytes] = []
+        # for each piece: where it begins in the decoded text and in `content`, and whether it is copied as it is
+        self._starts: list[int] = []
+        self._origins: list[tuple[int, int, bool]] = []
+        self._length = 0
+        end = 0
+        for match in pattern.finditer(content):
+            if match.start() > end:
+                self._add(pieces, content[end : match.start()], end, match.start(), is_copied=True)
+            self._add(pieces, _unescaped(match[0]), match.start(), match.end(), is_copied=False)
+            end = match.end()
+        self.is_changed = end > 0
+        if end < len(content):
+            self._add(pieces, content[end:], end, len(content), is_copied=True)
+        self.content = b"".join(pieces)
+
+    def _add(self, pieces: list[bytes], piece: bytes, start: int, end: int, *, is_copied: bool) -> None:
+        if not piece:
+            return  # markup stands between two bytes, and belongs to neither
+        pieces.append(piece)
+        self._starts.append(self._length)
+        self._origins.append((start, end, is_copied))
+        self._length += len(piece)
+
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """Where the bytes from `start` to `end` stood."""
+        return self._origin_of(start)[0], self._origin_of(end - 1)[1]
+
+    def _origin_of(self, position: int) -> tuple[int, int]:
+        number = bisect_right(self._starts, position) - 1
+        start, end, is_copied = self._origins[number]
+        if is_copied:
+            start += position - self._starts[number]
+            end = start + 1
+        return start, end
+
+
+def _unescaped(escape: bytes) -> bytes:
+    if escape[:1] in b"<]=\r\n":
+        return b""  # markup, or the break of a line
+    if escape[:1] == b"&":
+        text = html.unescape(escape.decode("ascii"))
+        if not text:  # a control character, which HTML leaves out and others do not
+            digits = escape[2:].rstrip(b";")
+            text = chr(int(digits[1:], 16) if digits[:1] in b"xX" else int(digits))
+        return text.encode("utf-8", "surrogatepass")
+    if escape[:2] == b"%u":
+        return _character(int(b"0x" + escape[2:], 0))
+    if escape[:1] == b"%":
+        return bytes([int(escape[1:], 16)])
+    return _without_backslash(escape)
+
+
+def _without_backslash(escape: bytes) -> bytes:
+    if len(escape) == 12:
+        pair = bytes.fromhex(escape[2:6].decode() + escape[8:].decode())
+        return pair.decode("utf-16-be").encode("utf-8", "surrogatepass")
+    if escape[1:2] in b"ux" and len(escape) > 2:
+        return _character(int(escape[2:].strip(b"{}"), 16))
+    if len(escape) == 4:
+        return bytes([int(escape[1:], 8)])
+    return _JSON_ESCAPES.get(escape[1:], escape[1:])
+
+
+def _character(number: int) -> bytes:
+    return chr(number).encode("utf-8", "surrogatepass") if number <= sys.maxunicode else b""
+
+
+def _without(content: bytes, forms: Forms) -> bytes:
+    spans = sorted(_spans(content, forms))
+    if not spans:
+        return content
+    pieces, position = [], 0
+    for start, end in spans:
+        if start >= position:
+            pieces += [content[position:start], HIDDEN.encode()]
+        position = max(position, end)
+    return b"".join([*pieces, content[position:]])
+
+
+def _spans(content: bytes, forms: Forms) -> set[tuple[int, int]]:
+    """Where a form of a value begins and ends in `content`, under up to `_MAX_LAYERS` layers of escapes and markup."""
+    spans: set[tuple[int, int]] = set()
+    # each text with the layers that were taken off it; and whether what splits values was left out
+    texts: list[tuple[bytes, tuple[_Decoded, ...], bool]] = [(content, (), False)]
+    while texts:
+        text, layers, is_bare = texts.pop()
+        for found in forms.found_in(text):
+            span = found
+            for layer in reversed(layers):
+                span = layer.origin(*span)
+            spans.add(span)
+        if len(layers) == _MAX_LAYERS:
+            continue
+        # an attribute may hold a value, so that markup is looked into before it is left out
+        if any(sign in text for sign in (b"\\", b"%", b"&")):
+            decoded = _Decoded(text, _ESCAPE)
+            if decoded.is_changed:
+                texts.append((decoded.content, (*layers, decoded), is_bare))
+        if not is_bare and any(sign in text for sign in (b"<", b"\n")):
+            bare = _Decoded(text, _SPLITTING)
+            if bare.is_changed:
+                texts.append((bare.content, (*layers, bare), True))
+    return spans

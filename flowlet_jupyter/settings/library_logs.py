@@ -1,0 +1,34 @@
+"""What httpcore logs of a response at DEBUG: its headers as they came, in which an API may repeat what it was sent."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+# of the task or thread that is sending; a logger's filter is told nothing else about the request
+_IS_SENDING_VALUES: ContextVar[bool] = ContextVar("is_sending_values", default=False)
+_LOGGERS = ("httpcore.http11", "httpcore.http2")
+
+
+class _WithoutResponseHeaders(logging.Filter):
+    """Drops the one record that has the headers."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (_IS_SENDING_VALUES.get() and "receive_response_headers.complete" in str(record.msg))
+
+
+_FILTER = _WithoutResponseHeaders()
+
+
+@contextlib.contextmanager
+def without_response_headers() -> Iterator[None]:
+    """For the block, which sends a value, no record of httpcore's has the headers of the response."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_FILTER)  # which it takes once
+    token = _IS_SENDING_VALUES.set(True)
+    try:
+        yield
+    finally:
+        _IS_SENDING_VALUES.reset(token)
