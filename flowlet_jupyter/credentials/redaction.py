@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from flowlet_jupyter.model.redaction import HIDDEN, NOTHING_SENT, SentValues, values_in
+from flowlet_jupyter.model.value import SecretValue
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["HIDDEN", "NOTHING_SENT", "SentValues", "excerpt", "is_sensitive", "redact", "sent_with", "values_in"]
+__all__ = [
+    "HIDDEN", "NOTHING_SENT", "SentValues", "excerpt", "is_credential_name", "is_sensitive", "own_credentials", "redact",
+    "sent_with", "values_in",
+]  # fmt: skip
 
 # headers whose values are left out wherever a request or response is written down
 _SENSITIVE = frozenset({
