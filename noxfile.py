@@ -1,4 +1,4 @@
-"""The checks of this project by name: `nox -s tests-3.13`, `nox -s lint types coverage mutation benchmarks`."""
+"""The checks of this project by name: `nox -s tests-3.13`, `nox -s lint types docs coverage mutation benchmarks`."""
 
 from __future__ import annotations
 
@@ -51,6 +51,16 @@ def mutation(session: nox.Session) -> None:
 
 
 @nox.session
+def environments(session: nox.Session) -> None:
+    """Walk through every environment of docs/environments.md; `-- --write` writes its table anew."""
+    session.install("-e", ".[test,environments]")
+    if "--write" in session.posargs:
+        session.run("python", "docs/make_environments.py")
+    else:
+        session.run("pytest", "tests/environments", *session.posargs, env={"FLOWLET_ALL_ENVIRONMENTS": "1"})
+
+
+@nox.session
 def defences(session: nox.Session) -> None:
     """Remove each defence of tests/security/defences.toml in turn; fails if no test notices, or a text is gone."""
     session.install("-e", ".[test]")
@@ -65,6 +75,15 @@ def security(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The site, in docs/_build/html; a warning is an error."""
+    session.install("-e", ".[docs]")
+    session.run(
+        "python", "-m", "sphinx", "-b", "html", "-W", "--keep-going", *session.posargs, "docs", "docs/_build/html"
+    )
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """The figures of docs/benchmarks.md."""
     session.install("-e", ".[test,benchmarks]")
@@ -76,4 +95,5 @@ def audit(session: nox.Session) -> None:
     """Known vulnerabilities among the installed dependencies, and a bill of materials (CycloneDX)."""
     session.install(".", "pip-audit", "cyclonedx-bom")
     session.run("pip-audit", "--skip-editable")
-    session.run("cyclonedx-py", "environment", "--output-file", "dist/sbom.cdx.json")
+    pathlib.Path("sbom").mkdir(exist_ok=True)
+    session.run("cyclonedx-py", "environment", "--output-file", "sbom/sbom.cdx.json")

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.providers import INDEX, Provider, index_text, load_providers
+from flowlet_jupyter.providers.check import FACTS, facts_of
+from flowlet_jupyter.providers.check.readers.programs import PROGRAMS
 
 HERE = Path(__file__).parent
+AGREEMENT: dict[str, dict[str, Any]] = json.loads((HERE / "providers-agreement.json").read_text("utf-8"))
+PROJECTS = sorted(
+    {name for facts in AGREEMENT.values() for _value, agree, differ in facts.values() for name in (*agree, *differ)}
+)
+# the projects that know many providers
+COLLECTIONS = {
+    "APIs.guru",
+    "Kingfisher",
+    "Nango",
+    "Power Platform",
+    "grant",
+    "keyhacks",
+    *(each.name for each in PROGRAMS),
+}
 _RULES = {
     "": "",
     "https": "https only",
@@ -19,15 +39,37 @@ _RULES = {
 _INTRODUCTION = """\
 {count} entries, {oauth2} of them OAuth2 and {keys} that take a key, generated from
 `flowlet_jupyter/providers/catalogue/*.toml` by `python docs/make_providers.py`. Every entry is checked against one schema
-and makes a valid secret (`tests/providers/test_catalogue.py`); every switch of a peculiarity has a test with the odd
-answer that it exists for (`tests/oauth/test_grants.py`). Run against the provider: {verified}.
+and makes a valid secret and request (`tests/providers/test_catalogue.py`, `tests/providers/test_every_entry.py`); every
+switch of a peculiarity has a test with the odd answer that it exists for (`tests/oauth/test_grants.py`). Run against the
+provider: {verified}. {tested} entries name one harmless GET to try a secret with, {paged} say how their API pages,
+{checked} carry the month in which they were held against the provider's own page.
 
-**Agrees with** names the projects whose source has the same addresses (OAuth2) or the same header or query parameter (key),
-found by `python -m flowlet_jupyter.providers.check FOLDER …`, which reads copies of Nango, django-allauth,
-python-social-auth, Auth.js, Socialite Providers, goth, grant, n8n and Airbyte from a disk and can be run again at any time.
-**Rests on one source** names the facts in which fewer than two projects agree: the link of the entry is then what to
-trust. **Says something else** names projects that differ; an entry follows the provider's own page where it was checked
-({checked} entries carry the month), else what most projects have."""
+## What the facts rest on
+
+`python -m flowlet_jupyter.providers.check FOLDER … --write docs/providers-agreement.json` reads copies of other projects
+from a disk, compares each fact of each entry with theirs, and fails if one differs for which the entry gives no reason. It
+has compared with {projects} projects: the collections
+{named},
+and a client library each for single providers. **Agrees**: two and more
+have the same fact; **one source**: one has; **no source**: none says anything of it. **Differs**: at least one has something
+else (counted beside the other three). Projects copy from each other, so that two of them are no proof.
+
+{table}
+
+Of client authentication, PKCE, the host, the GET, paging and revocation a provider often accepts several, so that another
+project's choice is no contradiction there and is not counted. Not compared: rate-limit
+headers, which entries do not have, as the usual names are known to the client; and the spellings of a dead grant, of which
+no project that was read has a list by provider.
+
+{alone} entries have an endpoint, or the name that carries their key, on one source only, {nobody} on none: there the
+entry's link is what to trust. [Twenty entries at random](providers-sample.md) were looked up by hand: three differed.
+
+## Differences
+
+Where a project has something else, the entry says why it does not follow. The reasons come from what the other projects
+have and from general knowledge; only an entry that carries `checked` was held against the provider's own page.
+
+{differences}"""
 
 
 _ORGANISATION = """\
@@ -52,9 +94,54 @@ default), `api_key`, `password` (Bearer), `basic` or `headers` (with `header_nam
 takes it away: the form and `jupyter flowlet providers` show it."""
 
 
-def agreement(provider: Provider) -> list[str]:
-    """The cells that say what the entry was held against."""
-    return [provider.compared, ", ".join(provider.one_source), provider.differs, _dates(provider)]
+def agreement_of(provider: Provider) -> dict[str, Any]:
+    """What the last comparison found of the entry's facts, those left out that have changed since."""
+    known = AGREEMENT.get(provider.key, {})
+    return {
+        fact: known[fact] for fact, value in facts_of(provider).items() if fact in known and known[fact][0] == value
+    }
+
+
+def rests_on(provider: Provider) -> list[str]:
+    """The cells that say for which facts two projects agree, one or none says so, and the dates."""
+    found = agreement_of(provider)
+    by_count: list[list[str]] = [[], [], []]
+    for fact in facts_of(provider):
+        by_count[min(len(found[fact][1]), 2) if fact in found else 0].append(FACTS[fact])
+    nobody, alone, agreed = (", ".join(names) for names in by_count)
+    return [agreed, alone, nobody, _dates(provider)]
+
+
+def summary(providers: Iterable[Provider]) -> str:
+    """The table of facts: in how many entries two projects agree, one or none says so, and one differs."""
+    counted: Counter[tuple[str, str]] = Counter()
+    for provider in providers:
+        found = agreement_of(provider)
+        for fact in facts_of(provider):
+            _value, agree, differ = found.get(fact, ("", [], {}))
+            counted[fact, ("no source", "one source", "agrees")[min(len(agree), 2)]] += 1
+            counted[fact, "differs"] += bool(differ)
+    words = ("agrees", "one source", "no source", "differs")
+    rows = (_line([name, *(str(counted[fact, word]) for word in words)]) for fact, name in FACTS.items())
+    return "\n".join(_table(("Fact", "Agrees", "One source", "No source", "Differs"), rows)).rstrip()
+
+
+def differences(providers: Iterable[Provider]) -> str:
+    """The table of the facts in which a project has something else, with the reason."""
+    rows = [
+        _line([f"`{provider.key}`", FACTS[fact], f"{project}: {value}", provider.decided.get(fact, "")])
+        for provider in providers
+        for fact, (_value, _agree, differ) in agreement_of(provider).items()
+        for project, value in differ.items()
+    ]
+    return "\n".join(_table(("Key", "Fact", "Another project", "Why not"), rows)).rstrip()
+
+
+def _rest_of_main(provider: Provider) -> int:
+    """How many projects at most agree in the worst of the facts that say where a credential goes."""
+    found = agreement_of(provider)
+    main = {"authorization_endpoint", "token_endpoint", "parameter"} & set(facts_of(provider))
+    return min((len(found[fact][1]) if fact in found else 0 for fact in main), default=0)
 
 
 def oauth2_row(provider: Provider) -> str:
@@ -71,7 +158,7 @@ def oauth2_row(provider: Provider) -> str:
         _RULES[provider.redirect_rule],
         ", ".join(fields.get("compliance", {})),
         provider.paging.get("style", ""),
-        *agreement(provider),
+        *rests_on(provider),
     ]
     return _line(cells)
 
@@ -84,7 +171,7 @@ def key_row(provider: Provider) -> str:
         carrier(provider),
         ", ".join(parameter.name for parameter in provider.parameters),
         ", ".join(provider.fields["allowed_hosts"]),
-        *agreement(provider),
+        *rests_on(provider),
     ]
     return _line(cells)
 
@@ -122,11 +209,17 @@ def page() -> str:
     providers = load_providers().values()
     oauth2 = [provider for provider in providers if provider.type == "oauth2"]
     keys = [provider for provider in providers if provider.type != "oauth2"]
-    held = ("Agrees with", "Rests on one source", "Says something else", "Dates")
+    held = ("Agrees", "One source", "No source", "Dates")
     counts = {
         "count": len(providers), "oauth2": len(oauth2), "keys": len(keys),
         "verified": sum(provider.verified for provider in providers),
         "checked": sum(bool(provider.checked) for provider in providers),
+        "tested": sum("test" in facts_of(provider) for provider in providers),
+        "paged": sum(bool(provider.paging) for provider in providers),
+        "projects": len(PROJECTS), "named": textwrap.fill(", ".join(name for name in PROJECTS if name in COLLECTIONS), 118, break_on_hyphens=False),
+        "table": summary(providers), "differences": differences(providers),
+        "alone": sum(_rest_of_main(provider) == 1 for provider in providers),
+        "nobody": sum(_rest_of_main(provider) == 0 for provider in providers),
     }  # fmt: skip
     return "\n".join(
         [

@@ -33,6 +33,7 @@ SLOW_FIXTURES = frozenset({"kernel", "jupyter_lab", "oidc_provider", "chromium",
 SLOW_FILES = frozenset(
     {
         "test_kernel.py",
+        "test_environments.py",
         "test_quality.py",
         "test_notebooks.py",
         "test_terminal.py",
@@ -51,7 +52,7 @@ SECURITY_FILES = frozenset({
     "test_auth_flow.py", "test_bridges.py", "test_caching.py", "test_endpoint_checks.py", "test_endpoints_api.py",
     "test_flow.py", "test_flow_binding.py", "test_injection.py", "test_folders.py", "test_hosts.py", "test_loopback.py", "test_modes.py",
     "test_redaction.py", "test_redirects.py", "test_shielded.py", "test_shielded_frames.py", "test_story.py",
-    "test_tracebacks.py", "test_traces.py", "test_transport_frames.py", "test_value.py", "test_vault.py",
+    "test_tracebacks.py", "test_backup.py", "test_key_rotation.py", "test_recovery.py", "test_traces.py", "test_transport_frames.py", "test_value.py", "test_vault.py",
 })  # fmt: skip
 
 
@@ -62,6 +63,12 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("--long"):
         os.environ["FLOWLET_SECURITY"] = "long"  # read where tests are parametrised, also in xdist's workers
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """The fast part waits (for time limits, for small servers) about as long as it computes: more workers than cores."""
+    return round(1.5 * (os.cpu_count() or 1)) if config.option.markexpr == "not slow" else None
 
 
 def pytest_collection_modifyitems(items):
@@ -85,6 +92,13 @@ def isolated(tmp_path, monkeypatch):
                  "http_proxy", "https_proxy", "all_proxy"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture(params=["httpx", "aiohttp"])
+def async_transport(request, monkeypatch):
+    """What is under the async requests of this test: it runs over each."""
+    monkeypatch.setenv("FLOWLET_TRANSPORT", request.param)
+    return request.param
 
 
 @pytest.fixture

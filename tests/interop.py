@@ -27,7 +27,7 @@ import flowlet_jupyter as flowlet
 from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.errors import DiscoveryFailed, ProviderError
 from flowlet_jupyter.model.schema import from_mapping
-from flowlet_jupyter.model.secret import Headers
+from flowlet_jupyter.model.static import Headers
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.discovery import discover, register_client
 from flowlet_jupyter.oauth.metadata import ProviderMetadata, fields_of

@@ -115,7 +115,15 @@ def free_port() -> int:
 class JupyterProcess:
     """A Jupyter server as a user starts it, with JupyterLab, at DEBUG level, logging into a file."""
 
-    def __init__(self, folder: Path, *, base_url: str = "/", host: str = "localhost", options: list[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        base_url: str = "/",
+        host: str = "localhost",
+        options: list[str] = (),
+        command: str = "lab",
+    ) -> None:
         self.folder = folder
         self.log_file = folder / "server.log"
         self.token = "test-token-0123456789"
@@ -128,7 +136,7 @@ class JupyterProcess:
         with self.log_file.open("w") as log:
             self.process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "jupyter", "lab", "--no-browser", "--debug", "--allow-root",
+                    sys.executable, "-m", "jupyter", command, "--no-browser", "--debug", "--allow-root",
                     f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.base_url={base_url}",
                     f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={folder}", *options,
                 ],
@@ -168,3 +176,11 @@ def use_theme(theme: str, isolated) -> None:
         settings = isolated / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
         settings.mkdir(parents=True, exist_ok=True)
         (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
+
+
+def violations(page, axe: str, within: str = "body") -> list[str]:
+    """What axe-core finds, of any impact."""
+    page.evaluate(axe)
+    found = page.evaluate("within => axe.run(within).then(result => result.violations)", within)
+    return [f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for violation in found for node in violation["nodes"]]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.server
 import threading
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 import requests
 from google.auth.transport.requests import AuthorizedSession
+from servers.oauth_provider import FRESH, provider, stored
 from support import birdsong_secret
 
 import flowlet_jupyter as flowlet
@@ -59,12 +61,106 @@ def test_requests_refreshes_once_after_a_401(twitter):
     assert twitter.refresh_count() == 1
 
 
+@pytest.fixture
+def one_token():
+    """An API that takes the access token `fresh` only, and first lets four requests come; what it and the provider saw."""
+    together = threading.Barrier(4, timeout=30)
+    seen = []
+
+    def answer(handler, members):
+        if handler.path == "/token":
+            return 200, {}, FRESH
+        good = handler.headers.get("Authorization") == "Bearer fresh"
+        seen.append((handler.path, good))
+        if handler.path == "/old":
+            return 307, {"Location": "/new"}, b""
+        if handler.path == "/together" and not good:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait()
+        return (200 if good else 401), {}, {"sent": members}
+
+    with provider(answer) as (url, paths):
+        yield url, paths, seen
+
+
+@pytest.mark.parametrize("library", ["requests", "google"])
+def test_what_a_bridge_sends_with_an_expired_token_is_refreshed_before(library, one_token):
+    url, paths, seen = one_token
+    stored(url)
+    if library == "requests":
+        status = requests.get(f"{url}/me", auth=flowlet.requests_auth("api"), timeout=5).status_code
+    else:
+        with AuthorizedSession(flowlet.google_credentials("api")) as session:
+            status = session.get(f"{url}/me", timeout=5).status_code
+    assert (status, paths, seen) == (200, ["/token", "/me"], [("/me", True)])
+
+
+@pytest.mark.parametrize("library", ["requests", "google"])
+def test_requests_of_a_bridge_that_are_refused_together_refresh_once(library, one_token):
+    url, paths, _ = one_token
+    stored(url, expires_at=None)
+    statuses = []
+    auth = flowlet.requests_auth("api") if library == "requests" else flowlet.google_credentials("api")
+
+    def ask():
+        if library == "requests":
+            statuses.append(requests.get(f"{url}/together", auth=auth, timeout=30).status_code)
+        else:
+            with AuthorizedSession(auth) as session:
+                statuses.append(session.get(f"{url}/together", timeout=30).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (statuses, paths.count("/token")) == ([200] * 4, 1)
+
+
+def test_requests_sends_a_body_again_as_far_as_it_can(one_token, tmp_path):
+    url, paths, _ = one_token
+    file = tmp_path / "body"
+    file.write_bytes(b"name=ada")
+    for body in (b"name=ada", {"name": "ada"}, file.open("rb")):
+        stored(url, expires_at=None)
+        response = requests.post(f"{url}/me", data=body, auth=flowlet.requests_auth("api"), timeout=5)
+        assert (response.status_code, response.json()) == (200, {"sent": {"name": "ada"}})
+        assert [each.status_code for each in response.history] == [401]
+    stored(url, expires_at=None)
+    with pytest.raises(flowlet.RequestFailed, match=r"fresh now.*repeat the call"):
+        requests.post(f"{url}/me", data=iter([b"a"]), auth=flowlet.requests_auth("api"), timeout=5)
+    assert requests.get(f"{url}/me", auth=flowlet.requests_auth("api"), timeout=5).status_code == 200
+    assert paths.count("/token") == 4
+
+
+def test_a_401_at_the_end_of_a_redirect_refreshes_too(one_token):
+    url, paths, _ = one_token
+    stored(url, expires_at=None)
+    response = requests.get(f"{url}/old", auth=flowlet.requests_auth("api"), timeout=5)
+    assert (response.status_code, paths) == (200, ["/old", "/new", "/token", "/new"])
+
+
+@pytest.mark.parametrize("library", ["requests", "google"])
+def test_a_401_that_stays_is_given_back_by_a_bridge(library):
+    with provider(lambda handler, _: (200, {}, FRESH) if handler.path == "/token" else (401, {}, {})) as (url, paths):
+        stored(url, expires_at=None)
+        if library == "requests":
+            status = requests.get(f"{url}/me", auth=flowlet.requests_auth("api"), timeout=5).status_code
+            assert paths == ["/me", "/token", "/me"]
+        else:
+            with AuthorizedSession(flowlet.google_credentials("api"), max_refresh_attempts=1) as session:
+                status = session.get(f"{url}/me", timeout=5).status_code
+        assert status == 401
+
+
 OAUTH = {"authorization_endpoint": "https://a.example/a", "token_endpoint": "https://a.example/t", "client_id": "c"}
 CARRIED = {
     "headers": lambda: flowlet.Headers(name="key", headers={"X-Key": CANARY}, allowed_hosts=("a.example",)),
     "external": lambda: flowlet.External(name="key", source="env:CANARY", header="X-Key", allowed_hosts=("a.example",)),
     "oauth2 header": lambda: flowlet.OAuth2(name="key", compliance={"token_header": "X-Token"}, **OAUTH),
     "oauth2 parameter": lambda: flowlet.OAuth2(name="key", compliance={"token_parameter": "access_token"}, **OAUTH),
+    "key in a header": lambda: flowlet.ApiKey(name="key", key=CANARY, allowed_hosts=("a.example",)),
+    "key in the query": lambda: flowlet.ApiKey(name="key", key=CANARY, location="query", allowed_hosts=("a.example",)),
     "oauth2 api header": lambda: flowlet.OAuth2(name="key", compliance={"api_headers": {"X-Client": "c"}}, **OAUTH),
 }
 BRIDGES = {
@@ -111,22 +207,70 @@ def test_what_is_let_through_does_not_reach_another_host(redirecting, kind, stat
     assert [sent for host, sent in redirecting.seen if host.startswith("localhost") and sent] == []
 
 
+SENDING = {
+    "httpx": lambda url: httpx.get(url, auth=flowlet.auth("key"), follow_redirects=True),
+    "requests": lambda url: requests.get(url, auth=flowlet.requests_auth("key"), timeout=5),
+    "google": lambda url: AuthorizedSession(flowlet.google_credentials("key")).get(url, timeout=5),
+}
+
+
+@pytest.mark.parametrize("bridge", SENDING)
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_nothing_for_this_machine_is_handed_to_a_proxy(redirecting, bridge, variable, monkeypatch):
+    """The proxy is the same server: what reaches it with the secret would have been read there."""
+    port = redirecting.server_port
+    url = f"http://localhost:{port}"
+    flowlet.secrets.add(flowlet.Password(name="key", password=CANARY, base_url=url))
+    monkeypatch.setenv(variable, f"http://127.0.0.1:{port}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(HostNotAllowed, match="NO_PROXY"):
+        SENDING[bridge](f"{url}/")
+    assert redirecting.seen == []
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    assert SENDING[bridge](f"{url}/").status_code == 200
+    assert len(redirecting.seen) == 1
+
+
+@pytest.mark.parametrize("bridge", ["httpx", "httpx async", "requests"])
+def test_another_hosts_401_ends_no_token_of_ours(redirecting, bridge):
+    elsewhere = redirecting.url.replace("127.0.0.1", "localhost")
+    url = f"{redirecting.url}/302/{elsewhere}/401/"
+    fields = {**OAUTH, "token_endpoint": f"{redirecting.url}/200/token", "base_url": redirecting.url}
+    tokens = TokenSet(access_token=SecretValue(CANARY), refresh_token=SecretValue("refresh-token"))
+    default_vault().put(Record(secret=flowlet.OAuth2(name="key", **fields), token_set=tokens))
+    if bridge == "httpx async":
+
+        async def send():
+            async with httpx.AsyncClient(auth=flowlet.auth("key"), follow_redirects=True) as client:
+                return await client.get(url)
+
+        response = asyncio.run(send())
+    else:
+        response = SENDING[bridge](url)
+    assert response.status_code == 401
+    assert not any("token" in path for path in redirecting.paths)
+
+
 @pytest.fixture
 def redirecting():
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.server.seen.append((self.headers["Host"], self.headers["Authorization"]))
+            self.server.paths.append(self.path)
             _, status, target = (*self.path.split("/", 2), "", "")[:3]
-            self.send_response(int(status) if target else 200)
+            self.send_response(int(status) if target or status == "401" else 200)
             self.send_header("Location", target)
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+        do_POST = do_GET
 
         def log_message(self, *_):
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.seen = []
+        server.seen, server.paths = [], []
         server.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.model.secret import Password
+from flowlet_jupyter.model.static import Password
 from flowlet_jupyter.testing import put_secret
 
 pytest_plugins = ["pytester"]

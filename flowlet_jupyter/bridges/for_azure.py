@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import check_host, missing_package
+from flowlet_jupyter.bridges.credentials import missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
+from flowlet_jupyter.credentials.foreign_request import check_host
 from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Basic, External
+from flowlet_jupyter.model.static import Basic, External
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -25,6 +26,7 @@ def azure_credential(secret: str, endpoint: str) -> Any:
         from azure.core.credentials import AccessToken
     except ImportError:
         raise missing_package("azure-core") from None
+    _check_pipeline()
     check_host(secret, endpoint)
     _refuse_other_than_bearer(secret)
 
@@ -41,6 +43,14 @@ def azure_credential(secret: str, endpoint: str) -> Any:
             return f"<azure credential of secret '{secret}' for {endpoint}>"
 
     return FlowletTokenCredential()
+
+
+def _check_pipeline() -> None:
+    """Raise `MissingExtra` for a pipeline that would put the token on a redirect to another host too."""
+    try:
+        from azure.core.pipeline.policies import SensitiveHeaderCleanupPolicy  # noqa: F401 - that it is there is enough
+    except ImportError:
+        raise missing_package("azure-core>=1.30") from None
 
 
 def _refuse_other_than_bearer(secret: str) -> None:

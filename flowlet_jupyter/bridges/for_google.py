@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.bridges.credentials import headers_for, missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
-from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
+from flowlet_jupyter.credentials.foreign_request import renew_rejected
+from flowlet_jupyter.credentials.handles import default_secrets
+from flowlet_jupyter.model.value import SecretValue
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -21,9 +24,13 @@ def google_credentials(secret: str) -> Credentials:
     refuse_what_redirects_carry(default_secrets().vault.get(secret).secret, "Google's library")
 
     class FlowletCredentials(credentials.Credentials):
+        def __init__(self) -> None:
+            super().__init__()  # type: ignore[no-untyped-call]  # google-auth has no hint
+            self._sent = threading.local()  # what this thread sent last: many threads may share these credentials
+
         def refresh(self, request: Any) -> None:  # noqa: ARG002 - the base class's signature
             # their transports call this after a 401, and whenever they think that the token has ended
-            SecretHandle(secret, default_secrets().vault).refresh()
+            renew_rejected(secret, getattr(self._sent, "token", None))
 
         @property
         def valid(self) -> bool:
@@ -34,11 +41,13 @@ def google_credentials(secret: str) -> Credentials:
             return False
 
         def before_request(self, request: Any, method: str, url: str, headers: dict[str, str]) -> None:  # noqa: ARG002 - as above
-            headers.update(headers_for(secret, method, url, "Google's library"))
+            added = headers_for(secret, method, url, "Google's library")
+            self._sent.token = SecretValue(added.get("Authorization", "").rpartition(" ")[2])
+            headers.update(added)
 
         def apply(self, headers: dict[str, str], token: str | None = None) -> None:  # noqa: ARG002 - as above
             raise exceptions.GoogleAuthError(  # type: ignore[no-untyped-call]  # google-auth has no hint
                 f"Secret '{secret}' is only put on requests whose host is known. Use before_request()."
             )
 
-    return FlowletCredentials()  # type: ignore[no-untyped-call]  # google-auth has no hint
+    return FlowletCredentials()

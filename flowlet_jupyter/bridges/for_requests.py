@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import headers_for, missing_package
+from flowlet_jupyter.bridges.credentials import missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
-from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
-from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.credentials.foreign_request import ForeignRequest
+from flowlet_jupyter.credentials.handles import default_secrets
+from flowlet_jupyter.http.auth import refuse_proxied
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -17,7 +19,8 @@ def requests_auth(secret: str) -> AuthBase:
     """An auth for `requests`, and for what is built on it: `requests.get(url, auth=requests_auth("twitter"))`.
 
     On a redirect to another host requests drops `Authorization`; a secret that sets anything else, which it would carry
-    along, is refused. A 401 refreshes the access token and tries once more.
+    along, is refused. An expired access token is refreshed before the request; a 401 refreshes it, once for all that
+    are refused at the same time, and the request is sent once more.
     """
     try:
         from requests.auth import AuthBase
@@ -27,27 +30,41 @@ def requests_auth(secret: str) -> AuthBase:
 
     class RequestsAuth(AuthBase):
         def __call__(self, request: Any) -> Any:
-            request.headers.update(headers_for(secret, request.method, request.url, "requests"))
-            request.register_hook("response", self._again)
+            foreign = ForeignRequest(secret, request.method, request.url, "requests", request.body)
+            refuse_proxied(secret, foreign.url, "requests")
+            request.headers.update(foreign.headers)
+            request.register_hook("response", functools.partial(_answer, secret, foreign, request.url))
             return request
-
-        def _again(self, response: Any, **options: Any) -> Any:
-            if response.status_code != 401 or not isinstance(default_secrets().vault.get(secret).secret, OAuth2):
-                return response
-            if getattr(response.request, "_flowlet_tried", False):
-                return response
-            response.content  # noqa: B018 - reads the body, so that the connection can be used again
-            response.close()
-            SecretHandle(secret, default_secrets().vault).refresh()
-            again = response.request.copy()
-            again._flowlet_tried = True  # noqa: SLF001 - the mark of ours
-            again.headers.update(headers_for(secret, again.method, again.url, "requests"))
-            repeated = response.connection.send(again, **options)
-            repeated.history.append(response)
-            repeated.request = again
-            return repeated
 
         def __repr__(self) -> str:
             return f"<requests auth of secret '{secret}'>"
 
     return RequestsAuth()
+
+
+def _answer(secret: str, foreign: ForeignRequest, url: str, response: Any, **options: Any) -> Any:
+    """The response to give back: of the request sent once more where the API refused the token."""
+    if response.request.url != url:
+        # at the end of a redirect, where requests has put the credential only if it may go there
+        if response.status_code != 401 or "Authorization" not in response.request.headers:
+            return response
+        request = response.request
+        foreign = ForeignRequest(secret, request.method, request.url, "requests", request.body)
+    body = functools.partial(_body, response, options)
+    while (headers := foreign.answered(response.status_code, response.headers, body)) is not None:
+        response.content  # noqa: B018 - reads the body, so that the connection can be used again
+        response.close()
+        again = response.request.copy()
+        again.headers.update(headers)
+        repeated = response.connection.send(again, **options)
+        repeated.history.append(response)
+        repeated.request = again
+        response, body = repeated, functools.partial(_body, repeated, options)
+    return response
+
+
+def _body(response: Any, options: dict[str, Any]) -> bytes:
+    """The body as far as it may be looked into: one that is streamed and of no known length stays unread."""
+    if options.get("stream") and "Content-Length" not in response.headers:
+        return b""
+    return bytes(response.content)

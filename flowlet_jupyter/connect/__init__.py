@@ -1,1 +1,1 @@
-"""Waiting for a person to authorize a secret, in a terminal as in a notebook: this package imports no IPython."""
+"""Waiting for a user to authorize a secret, in a terminal as in a notebook: this package imports no IPython."""

@@ -134,7 +134,7 @@ def open_loopback(vault: Vault) -> Iterator[Loopback]:
 
 
 def hold_loopback(vault: Vault, *, seconds: float = PAGE_SECONDS) -> Loopback:
-    """Listen for some minutes, so that a person can use the page of secrets, and return at once. Raises `FlowletError`."""
+    """Listen for some minutes, so that a user can use the page of secrets, and return at once. Raises `FlowletError`."""
     listeners = session_of(vault).part(_Listeners)
     listener = listeners.take()
     timer = threading.Timer(seconds, listeners.give_back, (listener,))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from flowlet_jupyter.connect.device_prompt import by_device_code
-from flowlet_jupyter.connect.loopback_prompt import by_loopback
 from flowlet_jupyter.connect.wait import authorize_by
+from flowlet_jupyter.connect.way import way_without_server
 from flowlet_jupyter.errors import AuthRequired
-from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
 from flowlet_jupyter.vault import Vault
 
 
@@ -16,17 +14,23 @@ class TerminalPrompt:
     """Prints the way; raises `AuthRequired` where no terminal is."""
 
     def authorize(self, vault: Vault, needed: AuthRequired) -> None:
-        """Return when the secret has a token; raise `needed` without a person, or after ten minutes."""
+        """Return when the secret has a token; raise `needed` without a user, or after ten minutes."""
         if not sys.stdin.isatty():
             raise needed
-        secret = vault.get(needed.secret_name).secret
-        has_device_code = isinstance(secret, OAuth2) and secret.grant_type == DEVICE_CODE
-        authorize_by(by_device_code if has_device_code else by_loopback, vault, needed, _PrintedLine())
+        way = way_without_server(vault.get(needed.secret_name).secret)
+        authorize_by(way, vault, needed, _PrintedLine())
 
 
 class _PrintedLine:
-    """A line that is printed when it says something new."""
+    """A line that a countdown rewrites where it stands; elsewhere than on a terminal only what is new is printed."""
+
+    def __init__(self) -> None:
+        self._width = 0  # of the countdown that stands there
 
     def show(self, text: str, *, is_countdown: bool = False) -> None:
-        if not is_countdown:
-            print(text)  # noqa: T201 - a terminal's display
+        if is_countdown and not sys.stdout.isatty():
+            return
+        text = f"{text} To stop: Ctrl+C" if is_countdown else text
+        start = f"\r{' ' * self._width}\r" if self._width else ""
+        self._width = len(text) if is_countdown else 0
+        print(f"{start}{text}", end="" if is_countdown else "\n", flush=True)  # noqa: T201 - a terminal's display

@@ -17,7 +17,7 @@ class Line(Protocol):
     """One line that says what is waited for."""
 
     def show(self, text: str, *, is_countdown: bool = False) -> None:
-        """Replace the line; a countdown comes every second."""
+        """Replace the line; a countdown comes every second, and how to stop stands behind it."""
 
 
 class Way(Protocol):
@@ -57,8 +57,7 @@ def wait_for_token(
         if left != shown:
             shown = left
             line.show(
-                f"Secret '{name}': waiting for authorization, {left // 60}:{left % 60:02d} left. "
-                "To stop, interrupt the kernel.",
+                f"Secret '{name}': waiting for authorization, {left // 60}:{left % 60:02d} left.",
                 is_countdown=True,
             )
         time.sleep(_POLL_SECONDS)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from pathlib import Path
 from typing import Any
 
 from flowlet_jupyter.errors import SourceUnavailable
-from flowlet_jupyter.model.secret import External
+from flowlet_jupyter.model.static import External
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.session.shielded import shielded
+from flowlet_jupyter.vault.keyring_question import ask_keyring
+from flowlet_jupyter.vault.master_key import KEYRING_TIMEOUT_SECONDS
 
 MAX_BYTES = 100_000
 # what takes long to ask for is asked for once in a while, not at each request
@@ -52,23 +55,24 @@ def read_source(secret: External) -> SecretValue:
 def _of_file(location: str) -> tuple[str | None, str]:
     path = Path(location).expanduser()
     try:
-        if path.stat().st_size > MAX_BYTES:
+        # a pipe or a device could block for ever, or never end
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None, "that is no plain file"
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             return None, "the file is too large to be a secret"
-        return path.read_text("utf-8"), "the file is empty"
+        return content.decode("utf-8"), "the file is empty"
     except (OSError, ValueError) as error:
         return None, f"the file cannot be read ({getattr(error, 'strerror', None) or 'it is no text'})"
 
 
 @shielded("the keyring's entry")
 def _of_keyring(location: str) -> tuple[str | None, str]:
-    import keyring
-    from keyring.errors import KeyringError
-
     service, _, user = location.partition("/")
-    try:
-        return keyring.get_password(service, user), "the keyring has no such entry"
-    except KeyringError as error:
-        return None, f"the keyring cannot be asked ({type(error).__name__}): unlock it"
+    value, problem = ask_keyring(lambda keyring: keyring.get_password(service, user), seconds=KEYRING_TIMEOUT_SECONDS)
+    return value, f"the keyring cannot be asked ({problem}): unlock it" if problem else "the keyring has no such entry"
 
 
 @shielded("the hub's user")

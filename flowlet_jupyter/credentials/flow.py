@@ -1,7 +1,7 @@
 """Which credentials a request gets, as one flow that the sync and the async transport drive.
 
 The flow yields what is to be done, and is sent the outcome: `Credentials` to send the request with (its response), a
-`Refreshing` to wait for (its token set), a `Connect` (None, when a person has connected the secret), a `Peek` (the body
+`Refreshing` to wait for (its token set), a `Connect` (None, when a user has connected the secret), a `Peek` (the body
 as far as it is short), an `httpx.Response` to close. The request with the credentials on it is made by whoever sends it, and is never in the flow's own frame.
 """
 
@@ -24,7 +24,8 @@ from flowlet_jupyter.credentials.token_refusal import is_body_needed, is_refused
 from flowlet_jupyter.errors import AuthRequired, InvalidOption, RequestFailed
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import ApiKey, Basic, External, Headers, Password, Record, Secret, Static, host_rules
+from flowlet_jupyter.model.secret import Record, Secret, host_rules
+from flowlet_jupyter.model.static import ApiKey, Basic, External, Headers, Password, Static
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import Credentials, SecretValue
 from flowlet_jupyter.oauth import dpop
@@ -41,7 +42,7 @@ _log = logging.getLogger("flowlet_jupyter.requests")  # events and names of secr
 
 @dataclass(frozen=True)
 class Connect:
-    """The secret needs authorization by a person; `error` is what to raise where nobody is there."""
+    """The secret needs authorization by a user; `error` is what to raise where nobody is there."""
 
     error: AuthRequired
 
@@ -192,7 +193,7 @@ def _token(vault: Vault, record: Record, patience: float) -> Generator[Step, Any
 
 
 def _connect(secret: Secret, error: AuthRequired) -> Generator[Step, Any, None]:
-    """Have a person authorize the secret; where no consent would help, as for client credentials, raise `error`."""
+    """Have a user authorize the secret; where no consent would help, as for client credentials, raise `error`."""
     if isinstance(secret, OAuth2) and secret.is_unattended:
         raise error
     yield Connect(error)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.credentials.external_values import read_source
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidOption, InvalidSecret
 from flowlet_jupyter.model.fields import checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
-from flowlet_jupyter.model.secret import External, Record, Secret, configuration
+from flowlet_jupyter.model.secret import Record, Secret, configuration
+from flowlet_jupyter.model.static import External
 from flowlet_jupyter.model.status import Status, status_of
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
@@ -21,6 +23,10 @@ from flowlet_jupyter.session import default_session, session_of
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.session.prompt import AuthorizationPrompt
 from flowlet_jupyter.vault import Vault
+
+if TYPE_CHECKING:
+    from flowlet_jupyter.vault.key_rotation import Rotation
+    from flowlet_jupyter.vault.restore import Restored
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class SecretHandle:
         return value
 
     def authorize(self, prompt: AuthorizationPrompt | None = None) -> Status:
-        """Request an access token now, by whatever the grant needs; a person is shown the way, and waited for.
+        """Request an access token now, by whatever the grant needs; a user is shown the way, and waited for.
 
         `prompt` shows it, by default the session's. Raises `AuthRequired` where nobody is there, `InvalidSecret` for a
         secret that is no OAuth2 one, `TokenEndpointError`.
@@ -67,7 +73,7 @@ class SecretHandle:
             )
         if secret.grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
             needed = AuthRequired(
-                f"Secret '{self.name}' needs a person at a terminal or notebook: run %flowlet_secret {self.name} --connect in a "
+                f"Secret '{self.name}' needs a user at a terminal or notebook: run %flowlet_secret {self.name} --connect in a "
                 f"notebook, or in a terminal  jupyter flowlet authorize {self.name}",
                 secret_name=self.name,
             )
@@ -117,7 +123,7 @@ class SecretHandle:
     def delete(self) -> str | None:
         """Revoke the tokens where the provider lets us, and remove the secret; also if its file is damaged.
 
-        Returns what the person should know when the provider did not take the revocation: the secret is gone all the
+        Returns what the user should know when the provider did not take the revocation: the secret is gone all the
         same, and its tokens end at the provider by themselves or in its settings. Raises `SecretNotFound`.
         """
         if self.name not in self.vault.names():
@@ -169,11 +175,41 @@ class Secrets(Mapping[str, SecretHandle]):
             self.vault.put(Record(secret=secret))
         return SecretHandle(secret.name, self.vault)
 
+    def rotate_key(self) -> Rotation:
+        """Seal all secrets with a new master key, or finish a change that was cut short; see `vault.key_rotation`.
+
+        Raises `MasterKeyError` and `VaultError`: then nothing was changed.
+        """
+        from flowlet_jupyter.vault.key_rotation import rotate_key
+
+        return rotate_key(self.vault)
+
+    def backup(self, path: Path, names: Iterable[str], passphrase: SecretValue) -> None:
+        """Write these secrets into one file that `passphrase` opens (mode 0600). Raises `BackupError`, `VaultError`."""
+        from flowlet_jupyter.vault.backup import write_backup
+
+        write_backup(path, [self.vault.get(name) for name in names], passphrase)
+
+    def restore(self, path: Path, passphrase: SecretValue, is_to_replace: Callable[[str], bool]) -> Restored:
+        """Put all secrets of a backup into the vault, or none; `is_to_replace` is asked for each that is there and differs.
+
+        Raises `BackupError` (another passphrase, a damaged file) and `VaultError`: then nothing was changed.
+        """
+        from flowlet_jupyter.vault.backup import read_backup
+        from flowlet_jupyter.vault.restore import restore
+
+        return restore(self.vault, read_backup(path, passphrase), is_to_replace)
+
     def _ipython_display_(self) -> None:
         hooks().show_secrets(self)
 
-    def __repr__(self) -> str:
-        rows = [("name", "type", "allowed hosts", "status")]
+    def _display_(self) -> Any:
+        """What marimo displays (its protocol): the same widget."""
+        return hooks().secrets_widget()
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Name, type, allowed hosts and status of each secret, in words; a damaged file's status says what is wrong."""
+        rows = []
         for name in self.vault.names():
             try:
                 record = self.vault.get(name)
@@ -182,6 +218,10 @@ class Secrets(Mapping[str, SecretHandle]):
                 continue
             hosts = ", ".join(record.secret.allowed_hosts)
             rows.append((name, record.secret.type, hosts, status_of(record, now=time.time()).summary()))
+        return rows
+
+    def __repr__(self) -> str:
+        rows = [("name", "type", "allowed hosts", "status"), *self.rows()]
         if len(rows) == 1:
             return "No secrets yet. To add one: %flowlet_secret --new"
         widths = [max(len(row[column]) for row in rows) for column in range(3)]

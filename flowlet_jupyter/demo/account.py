@@ -30,7 +30,7 @@ _REDIRECT_URI = "http://127.0.0.1/birdsong-demo"
 def connect(birdsong: Birdsong, *, name: str = "birdsong", user: str = "ada") -> SecretHandle:
     """The secret `name`, connected as one of Birdsong's users, whose password everybody knows.
 
-    It is made if it is not there: an app is registered, and the login page is filled in as a person would. An account of
+    It is made if it is not there: an app is registered, and the login page is filled in as a user would. An account of
     another secret (`birds/ben`) logs in with that one's client.
     """
     vault = default_secrets().vault

@@ -23,7 +23,7 @@ class JoinError(Exception):
 
 
 @functools.cache
-def script(entry: Literal["widget.js", "page.js"]) -> str:
+def script(entry: Literal["widget.js", "page.js", "response.js"]) -> str:
     """The module `entry` and all that it imports, as one module."""
     return join(entry, FOLDER)
 
@@ -72,6 +72,6 @@ def style() -> str:
     return text("flowlet.css")
 
 
-def text(file: Literal["flowlet.css", "page.css", "callback.js", "response.css", "response.js"]) -> str:
+def text(file: Literal["flowlet.css", "page.css", "callback.js", "response.css", "response_live.css"]) -> str:
     """The text of a file that stands for itself."""
     return (FOLDER / file).read_text("utf-8")

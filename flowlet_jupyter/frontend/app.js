@@ -5,8 +5,10 @@ import { afterForm, expecting, initialAppState, settled, vaultsProblem } from ".
 import { element } from "./dom.js";
 import { secretForm } from "./form.js";
 import { connectView, manageView } from "./manage.js";
+import { liveRegion } from "./live_region.js";
 import { call, changes, secretPath } from "./server.js";
 import { tableView } from "./table.js";
+import { statusChange } from "./timeline.js";
 
 const POLL_MILLISECONDS = 2000;
 
@@ -18,14 +20,16 @@ const POLL_MILLISECONDS = 2000;
 export function openApp(el, start, noServer) {
   // Lumino would take Enter, letters and arrows for the notebook's own shortcuts
   const root = element("div", { class: "flowlet", "data-lm-suppress-shortcuts": "true" });
-  const warning = element("p", { class: "flowlet-error", role: "alert", hidden: true });
+  const warning = element("p", { class: "flowlet-error" });
   const content = element("div", {}, element("p", { class: "flowlet-hint" }, "Asking the Jupyter server …"));
-  const note = element("p", { class: "flowlet-warning", role: "status", hidden: true });
-  root.append(warning, content, note);
+  const live = liveRegion();
+  root.append(warning, content, live.node);
   el.append(root);
 
   let state = initialAppState({ kind: start.kind, name: start.name });
   let drawing = 0;
+  /** @type {import("./server.js").Secret | null} */
+  let shown = null; // the secret whose view is shown
   let drawn = ""; // what the view that is shown was made of: the same is not drawn again
   const back = start.kind === "table" || start.kind === "form" ? () => go({ kind: "table", name: "" }) : null;
 
@@ -39,15 +43,17 @@ export function openApp(el, start, noServer) {
     edit: (secret, prefill) => { showForm(secret, prefill); },
     expectToken(secret) {
       state = expecting(state, secret, Date.now());
+      live.announce(`Waiting for you to allow ${secret.name} in the other tab.`);
       setTimeout(draw, 0); // after the link was followed
     },
     isExpecting: (name) => state.expected?.name === name,
+    endedWaiting: (name) => (state.ended?.name === name ? state.ended.text : ""),
     startsAtOnce(name) {
       const isStarting = state.starting === name;
       state = { ...state, starting: null };
       return isStarting;
     },
-    notify,
+    live,
   };
 
   /** @param {import("./app_state.js").Route} route */
@@ -56,17 +62,12 @@ export function openApp(el, start, noServer) {
     draw({ focus: true });
   }
 
-  /** @param {(Node | string)[]} text */
-  function notify(...text) {
-    note.replaceChildren(...text);
-    note.hidden = false;
-  }
-
   /** @param {HTMLElement} node @param {boolean} [focus] */
   function put(node, focus) {
     // what had the keyboard keeps it through a redraw
     const held = content.contains(document.activeElement) ? document.activeElement?.textContent : null;
     content.replaceChildren(node);
+    live.show("");
     const controls = /** @type {HTMLElement[]} */ ([...node.querySelectorAll("a, button, input, select")]);
     const primary = node.querySelector(".flowlet-primary:not([hidden])");
     const first = node.querySelector("form input:not([readonly])") ?? primary ?? controls[0];
@@ -77,7 +78,9 @@ export function openApp(el, start, noServer) {
   /** @param {any} error */
   function fail(error) {
     drawn = "";
-    put(element("p", { class: "flowlet-error", role: "alert" }, error.message));
+    content.replaceChildren();
+    shown = null;
+    live.show(error.message, { isError: true });
     if (!error.isCut || state.isCut) return;
     state = { ...state, isCut: true };
     noServer?.();
@@ -87,11 +90,15 @@ export function openApp(el, start, noServer) {
   async function showForm(secret, prefill) {
     state = { ...state, isEditing: true }; // a form is never redrawn while it is filled in
     drawn = "";
+    shown = null;
     try {
-      const form = await secretForm(secret, prefill ?? {}, (name, request) => {
+      const form = await secretForm(secret, prefill ?? {}, live, (name, request) => {
         state = afterForm(state, name, request, Date.now());
-        if (request === "blocked") notify("The browser stopped the new tab. The secret is saved: press Request access token.");
-        if (name) channel.notify(name);
+        if (request === "blocked") live.keep("The browser stopped the new tab. The secret is saved: press Request access token.");
+        if (name) {
+          channel.notify(name);
+          live.announce(`Secret ${name} is saved.`);
+        }
         draw({ focus: true });
       });
       put(form, true);
@@ -126,12 +133,15 @@ export function openApp(el, start, noServer) {
       warnOfVaults();
       const known = await read();
       if (mine !== drawing || state.isEditing) return;
+      const { ended } = state;
       state = settled(state, state.route.kind === "table" ? null : known, Date.now());
-      const made = JSON.stringify([state.route, state.expected?.name ?? null, known]);
+      if (state.ended && state.ended !== ended) live.announce(state.ended.text);
+      const made = JSON.stringify([state.route, state.expected?.name ?? null, state.ended, known]);
       // a question that waits for its answer, and a field that is being filled in, stay
       if (made === drawn && !focus) return;
       drawn = made;
       put(render(known), focus);
+      announceChange(state.route.kind === "table" ? null : known);
     } catch (error) {
       if (mine !== drawing) return;
       const { status } = /** @type {any} */ (error);
@@ -140,9 +150,17 @@ export function openApp(el, start, noServer) {
     }
   }
 
+  /** @param {import("./server.js").Secret | null} secret as it is shown now */
+  function announceChange(secret) {
+    const change = secret && shown?.name === secret.name ? statusChange(secret.name, shown.status, secret.status) : "";
+    if (change) live.announce(change);
+    shown = secret;
+  }
+
   function warnOfVaults() {
-    warning.textContent = vaultsProblem(state);
-    warning.hidden = !warning.textContent;
+    const problem = vaultsProblem(state);
+    if (problem && problem !== warning.textContent) live.announce(problem);
+    warning.textContent = problem;
   }
 
   const channel = changes((name) => {
@@ -170,7 +188,7 @@ export function openApp(el, start, noServer) {
         if (state.route.kind === "table" && !state.isCut) draw();
       }
       if (message.url) {
-        notify(
+        live.keep(
           "Instead, this kernel serves the page itself: ",
           element("a", { href: message.url, target: "_blank", rel: "noopener noreferrer" }, "open secrets and tokens"),
           " (in a browser on the kernel's machine, for the next ten minutes).",

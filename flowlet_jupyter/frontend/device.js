@@ -18,8 +18,11 @@ export function deviceView(given, secret, view, box) {
     const state = await call("GET", path).catch(() => null);
     if (!state || state.pending) return undefined;
     clearInterval(timer);
-    if (state.problem) box.replaceChildren(element("div", { class: "flowlet-error", role: "alert" }, state.problem));
-    else view.changed(secret.name);
+    if (!state.problem) view.changed(secret.name);
+    else {
+      box.replaceChildren();
+      view.live.show(state.problem, { isError: true });
+    }
     return undefined;
   }, 1000);
   const link = given.verification_uri_complete ?? given.verification_uri;

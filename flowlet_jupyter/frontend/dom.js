@@ -45,7 +45,7 @@ export function freshId(prefix) {
  */
 export function labelled(label, control, { hint, beside } = {}) {
   control.id = control.id || freshId("field");
-  const error = element("div", { class: "flowlet-field-error", id: `${control.id}-error`, role: "alert" });
+  const error = element("div", { class: "flowlet-field-error", id: `${control.id}-error` });
   const described = [error.id];
   let hintElement = null;
   if (hint) {

@@ -2,14 +2,14 @@
 // The form of a secret, new or edited. It posts to the server extension; nothing of it is a synced trait.
 
 import { button, element, labelled, outwardLink, textInput } from "./dom.js";
-import { allProblems, fieldProblem } from "./form_checks.js";
+import { allProblems, fieldProblem, mistakesSummary } from "./form_checks.js";
 import { drawRow, tabForLater } from "./form_controls.js";
 import { requestBody } from "./form_request.js";
 import { detailsSummary, requestOf, sectionsOf } from "./form_sections.js";
-import { canFillIn, fieldsOf, filledIn, initialState, providerOf, withChoice, withDiscovery, withPasted, withSuggestedName } from "./form_state.js";
-import { hostsOnly, understood } from "./pasted.js";
+import { canFillIn, fieldsOf, filledIn, initialState, matchable, providerOf, withChoice, withDiscovery, withFields, withPasted, withSuggestedName } from "./form_state.js";
+import { hostsOnly, kindOf, understood } from "./pasted.js";
 import { providerPicker } from "./provider_picker.js";
-import { providerOfSecret } from "./provider_search.js";
+import { providerOfPasted, providerOfSecret } from "./provider_search.js";
 import { approvalText } from "./required.js";
 import { call, flowletUrl, secretPath } from "./server.js";
 
@@ -21,12 +21,12 @@ const PRIMARY = { browser: "Save and request access token", device: "Save and re
 /**
  * The form. `secret` is null for a new one, which `prefill` may fill in. Calls `done(name, request)` after saving, where
  * `request` says how the access token is requested, or `done(null)` when it is cancelled.
- * @param {import("./server.js").Secret | null} secret @param {any} prefill
+ * @param {import("./server.js").Secret | null} secret @param {any} prefill @param {import("./live_region.js").Live} live
  * @param {(name: string | null, request?: "browser" | "device" | "direct" | "blocked" | "none") => void} done
  */
-export async function secretForm(secret, prefill, done) {
+export async function secretForm(secret, prefill, live, done) {
   const [{ redirect_uri: redirectUri, problem: redirectProblem }, providers, schema, stored] = await Promise.all([
-    call("GET", "api/redirect-uri"), call("GET", "api/providers"), call("GET", "api/schema"), call("GET", "api/secrets"),
+    call("GET", `api/redirect-uri${secret ? `?secret=${encodeURIComponent(secret.name)}` : ""}`), call("GET", "api/providers"), call("GET", "api/schema"), call("GET", "api/secrets"),
   ]);
   const names = stored.map((/** @type {any} */ entry) => entry.name);
   const used = stored.map((/** @type {any} */ entry) => providerOfSecret(entry, providers)?.key).filter(Boolean);
@@ -39,8 +39,6 @@ export async function secretForm(secret, prefill, done) {
   const title = state.isNew ? "Add secret" : `Edit secret ${state.name}`;
   const name = labelled("Name", textInput(state.name, state.isNew ? {} : { readonly: "" }), { hint: "How requests name it: --secret NAME" });
   const approval = state.approval && labelled("Approve the hosts", element("input", { type: "checkbox" }), { hint: approvalText(state.approval) });
-  const message = element("div", { class: "flowlet-error", role: "alert" });
-  const note = element("p", { class: "flowlet-hint", role: "status" });
   const body = element("div");
   const save = element("button", { type: "submit", class: "flowlet-primary" });
   const saveOnly = button("Save only", () => submit(false));
@@ -63,7 +61,7 @@ export async function secretForm(secret, prefill, done) {
     body.replaceChildren(
       ...(state.isNew ? [chosenProvider()] : []),
       ...(isNumbered ? [element("ol", { class: "flowlet-steps" }, ...steps.map((section) => element("li", {}, stepTitle(section), ...rowsOf(section))))] : steps.flatMap(rowsOf)),
-      name.row,
+      ...(state.isNew ? [name.row] : []),
       ...(approval ? [approval.row] : []),
       ...sections.filter((section) => section.key === "details").map(details),
     );
@@ -105,7 +103,7 @@ export async function secretForm(secret, prefill, done) {
   }
 
   function showNothing() {
-    message.textContent = note.textContent = "";
+    live.show("");
     for (const row of [name, ...Object.values(controls), ...(approval ? [approval] : [])]) row.showError("");
   }
 
@@ -140,30 +138,73 @@ export async function secretForm(secret, prefill, done) {
     clearTimeout(pause);
     const row = event.target === name.control ? name : controls[key];
     row?.showError(fieldProblem(state, event.target === name.control ? "name" : key));
-    if (REDRAWN_BY.has(key)) render();
+    if (key === "registering") askRedirectUri().then(render, (error) => row.showError(error.message));
+    else if (REDRAWN_BY.has(key)) render();
   }
 
   function onPaste(/** @type {ClipboardEvent} */ event) {
-    const pasted = state.isChoosing ? null : understood(event.clipboardData?.getData("text") ?? "");
+    const pasted = understood(event.clipboardData?.getData("text") ?? "");
     if (!pasted) return;
+    if (state.isChoosing) {
+      event.preventDefault();
+      startFrom(pasted);
+      return;
+    }
     const { state: next, filled } = withPasted(state, pasted);
     if (!filled.length) return;
     event.preventDefault();
     state = next;
     render();
-    note.textContent = `Filled in from ${pasted.from}: ${filled.join(", ")}.`;
+    live.show(filledInText(pasted, filled));
   }
 
-  async function choose(/** @type {{kind: string, provider: string | null}} */ chosen, /** @type {any} */ parameters = {}) {
+  // The form of what was pasted into the search: of the catalogue's entry, where it is known whose client or key it is.
+  async function startFrom(/** @type {import("./pasted.js").Pasted} */ pasted) {
+    const kind = kindOf(pasted);
+    let entry = providerOfPasted(pasted, kind, providers);
+    /** @type {Record<string, any>} */
+    let fields = {};
+    if (!entry && pasted.values.token_endpoint) {
+      fields = await call("POST", "api/completed", { body: matchable(pasted) }).catch(() => ({}));
+      entry = providers.find((/** @type {any} */ candidate) => candidate.key === fields.provider);
+    }
+    if (fields.provider) {
+      state = withFields(state, kind, fields);
+      await askRedirectUri();
+    } else await choose({ kind, provider: entry?.key ?? null });
+    const { state: next, filled } = withPasted(state, pasted);
+    state = next;
+    showNothing();
+    render();
+    focusFirst();
+    live.show(filledInText(pasted, filled));
+  }
+
+  /** @param {import("./pasted.js").Pasted} pasted @param {string[]} filled */
+  function filledInText({ from }, filled) {
+    return `Filled in from ${from}: ${filled.join(", ")}.`;
+  }
+
+  // What is shown to be registered is what will be sent: the server says it, by the provider's own rule.
+  async function askRedirectUri() {
+    const { provider, authorization_endpoint: endpoint } = state.values;
+    const query = new URLSearchParams({ ...(provider && { provider }), ...(endpoint && { authorization_endpoint: endpoint }), ...(state.isRegistering && { registering: "yes" }) });
+    const { redirect_uri: redirectUri, problem: redirectProblem } = await call("GET", `api/redirect-uri?${query}`);
+    state = { ...state, redirectUri, redirectProblem };
+  }
+
+  async function choose(/** @type {{kind: string, provider: string | null, address?: string}} */ chosen, /** @type {any} */ parameters = {}) {
     state = withChoice(state, chosen, parameters);
     showNothing();
     try {
       await fillIn();
+      if (state.kind === "oauth2") await askRedirectUri();
     } catch (error) {
-      message.textContent = /** @type {Error} */ (error).message;
+      live.show(/** @type {Error} */ (error).message, { isError: true });
     }
     render();
     focusFirst();
+    if (chosen.kind === "oauth2" && chosen.address) await discover();
   }
 
   async function fillIn() {
@@ -175,28 +216,35 @@ export async function secretForm(secret, prefill, done) {
   async function discover() {
     try {
       state = withDiscovery(state, await call("POST", "api/discover", { body: { address: controls.issuer.control.value } }));
+      await askRedirectUri();
       render();
     } catch (error) {
       controls.issuer.showError(/** @type {Error} */ (error).message);
     }
   }
 
-  // Each error stands beside its field; what has no row stands below the form.
+  // Each error stands beside its field, which gets the focus if it is the first; below the form, one sentence sums up.
   function showErrors(/** @type {Record<string, string>} */ errors) {
     /** @type {Record<string, any>} */
     const all = { ...controls, name, approval };
     const rest = [];
+    /** @type {import("./dom.js").Labelled | null} */
     let first = null;
+    let count = 0;
     for (const [key, text] of Object.entries(errors)) {
       const row = all[key] ?? all[`parameter:${key}`];
-      if (row) row.showError(text);
-      else rest.push(text);
+      if (!row) {
+        rest.push(text);
+        continue;
+      }
+      row.showError(text);
+      count += 1;
       first ??= row;
     }
-    message.textContent = rest.join(" ");
-    const folded = first?.row.closest("details");
+    live.show([...rest, mistakesSummary(count)].filter(Boolean).join(" "), { isError: true });
+    const folded = /** @type {any} */ (first)?.row.closest("details");
     if (folded) folded.open = true;
-    first?.control.focus();
+    /** @type {any} */ (first)?.control.focus();
   }
 
   async function submit(/** @type {boolean} */ isRequesting) {
@@ -244,8 +292,6 @@ export async function secretForm(secret, prefill, done) {
     { class: "flowlet-form", onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); submit(true); }, autocomplete: "off", novalidate: "", "aria-label": title },
     element("h2", {}, title),
     body,
-    note,
-    message,
     actions,
   );
   // JupyterLab's page swallows the browser's own submission by Enter

@@ -2,6 +2,8 @@
 // The cheap checks of the form, made in the browser while one types; the server checks everything again when it saves.
 
 import { GRANT_EXCHANGE, formRows } from "./form_sections.js";
+import { GRANT_CODE, GRANT_DEVICE } from "./form_state.js";
+import { isOwnRedirectUri } from "./pasted.js";
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\]|::1)$/;
 const HOST = /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*(:\d{1,5})?$|^\[[0-9a-f:]+\](:\d{1,5})?$/i;
@@ -39,7 +41,7 @@ export function fieldProblem(state, key) {
   const value = field?.is_value ? state.secrets[key] : state.values[key];
   const text = (Array.isArray(value) ? value.join(" ") : String(value ?? "")).trim();
   if (!field || !text) return "";
-  if (field.shape === "url" && key !== "base_url" && text === state.redirectUri) return "This is this server's own redirect URI: it is entered at the provider, not here.";
+  if (!field.is_value && text.split(/[\s,]+/).some((part) => part === state.redirectUri || isOwnRedirectUri(part))) return "This is this server's own redirect URI: it is entered at the provider, not here.";
   if (field.shape === "url" && key !== "issuer") return urlProblem(text);
   if (key === "allowed_hosts") return hostsProblem(text);
   if (key === "headers") return headersProblem(text);
@@ -82,9 +84,40 @@ function missingProblem(state, key) {
   if (!state.isNew) return ""; // a stored value stays
   const field = state.schema[state.kind].fields.find((candidate) => candidate.name === key);
   if (!field) return "";
-  const value = field.is_value ? state.secrets[key] : state.values[key];
-  const isEmpty = !String(value ?? "").trim();
-  if (!isEmpty) return "";
-  if (key === "client_id") return state.values.grant_type === GRANT_EXCHANGE ? "" : "The client ID is missing.";
-  return field.required && field.default === null && key !== "name" ? `${field.label}: this is missing.` : "";
+  const has = (/** @type {string} */ name) => Boolean(String(state.secrets[name] ?? "").trim() || [state.values[name] ?? ""].flat().join("").trim());
+  if (has(key)) return "";
+  const grant = state.values.grant_type ?? GRANT_CODE;
+  if (state.kind === "oauth2") {
+    const needed = [...(grant === GRANT_EXCHANGE ? [] : ["client_id"]), ...(NEEDED_BY_GRANT[grant] ?? []), ...(NEEDED_BY_METHOD[state.values.token_endpoint_auth_method] ?? [])];
+    if (key === "client_secret" && needed.includes(key)) return "The client secret is missing. A public client has none: then choose so under Client authentication.";
+    if (needed.includes(key)) return `The ${lowered(field.label)} is missing.`;
+  }
+  if (state.kind === "basic" && key === "username") return has("password") ? "" : "The user name and the password are missing; one of them may be empty, not both.";
+  if (state.kind !== "oauth2" && key === "base_url" && !has("allowed_hosts")) return "Where may it be sent? Enter the API's address, or allowed hosts under Details.";
+  return field.required && field.default === null && key !== "name" ? `The ${lowered(field.label)} ${key === "headers" ? "are" : "is"} missing.` : "";
+}
+
+/** @param {string} label */
+function lowered(label) {
+  return /^[A-Z]{2}/.test(label) ? label : label[0].toLowerCase() + label.slice(1);
+}
+
+/** @type {Record<string, string[]>} */
+const NEEDED_BY_GRANT = {
+  [GRANT_CODE]: ["authorization_endpoint"], [GRANT_DEVICE]: ["device_authorization_endpoint"], refresh_token: ["refresh_token"],
+  password: ["username", "password"], "urn:ietf:params:oauth:grant-type:jwt-bearer": ["private_key"],
+};
+/** @type {Record<string, string[]>} */
+const NEEDED_BY_METHOD = {
+  client_secret_basic: ["client_secret"], client_secret_post: ["client_secret"], client_secret_jwt: ["client_secret"],
+  private_key_jwt: ["private_key"], tls_client_auth: ["client_certificate_file"],
+};
+
+/**
+ * One sentence for all mistakes; each of them stands beside its field.
+ * @param {number} count
+ */
+export function mistakesSummary(count) {
+  if (!count) return "";
+  return count === 1 ? "One field needs a change." : `${count} fields need a change.`;
 }

@@ -10,7 +10,7 @@ import { button, choice, copyButton, element, labelled, secretInput, textInput }
  */
 export function drawRow(row, { discover, stored }) {
   if (row.control === "warning") {
-    return { row: element("p", { class: "flowlet-warning", role: "alert" }, row.text), control: element("input"), showError() {} };
+    return { row: element("p", { class: "flowlet-warning", role: "note" }, row.text), control: element("input"), showError() {} };
   }
   const { control, beside } = drawControl(row, { discover, stored });
   control.dataset.field = row.key;

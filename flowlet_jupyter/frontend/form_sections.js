@@ -131,7 +131,7 @@ function oauth2Sections(state) {
   return [
     { key: "app", title: page ? "Create an app" : "Say which one", link: isCatalogued ? page : undefined, linkText: `at ${entry?.title}`, rows: parameterRows(state) },
     { key: "provider", title: "Say where the provider is", rows: isCatalogued || !state.isNew ? [] : [row("issuer", { hint: state.discovered || row("issuer").hint, action: "discover" }), ...endpoints] },
-    { key: "redirect", title: "Register this redirect URI", rows: grant === GRANT_CODE && state.isNew ? [redirectRow(state, entry)] : [] },
+    { key: "redirect", title: "Register this redirect URI", rows: grant === GRANT_CODE && state.isNew && !state.isRegistering ? [redirectRow(state)] : [] },
     { key: "credentials", title: credentialsTitle(credentials), rows: isCatalogued ? credentials : [...credentials, scope] },
     { key: "api", title: "Say where the API is", rows: isCatalogued ? [] : api },
     {
@@ -139,7 +139,7 @@ function oauth2Sections(state) {
       title: "Details",
       rows: [
         row("grant_type", { value: grant }),
-        ...(grant === GRANT_CODE && !state.isNew ? [redirectRow(state, entry)] : []),
+        ...(grant === GRANT_CODE && (!state.isNew || state.isRegistering) ? [redirectRow(state)] : []),
         ...(isCatalogued ? [scope, ...api] : state.isNew ? [] : [row("issuer"), ...endpoints]),
         row("token_endpoint_auth_method", { options: { "": "automatic", ...methods }, value: method }),
         ...["dpop", "resource", "openapi"].map((name) => row(name)),
@@ -196,15 +196,8 @@ function credentialRows(state) {
   return rows;
 }
 
-/** @param {State} state @param {any} entry @returns {Row} */
-function redirectRow(state, entry) {
-  const uri = entry?.redirect_rule === "not-localhost" ? state.redirectUri.replace("//localhost", "//127.0.0.1") : state.redirectUri;
-  return { key: "redirect_uri", control: "text", label: "Redirect URI", value: uri, isReadOnly: true, hint: redirectHint(state, entry) };
-}
-
-/** @param {State} state @param {any} entry */
-function redirectHint(state, entry) {
-  if (state.redirectProblem) return state.redirectProblem;
-  const needsHttps = entry?.redirect_rule === "https" && state.redirectUri.startsWith("http://");
-  return `${needsHttps ? "This provider takes https:// only: use a JupyterHub or a tunnel with https. " : ""}Exactly as it stands here`;
+/** @param {State} state @returns {Row} */
+function redirectRow(state) {
+  const hint = state.isRegistering && state.isNew ? "This server registers it together with the client" : "Exactly as it stands here";
+  return { key: "redirect_uri", control: "text", label: "Redirect URI", value: state.redirectUri, isReadOnly: true, hint: state.redirectProblem || hint };
 }

@@ -55,20 +55,26 @@ export function providerOf(state) {
 
 /**
  * The state after a choice of the search field, before the fields of its provider are asked for.
- * @param {State} state @param {{kind: string, provider: string | null}} chosen
+ * @param {State} state @param {{kind: string, provider: string | null, address?: string}} chosen
  * @param {Record<string, string>} given the parameters that are known already
  * @returns {State}
  */
-export function withChoice(state, { kind, provider }, given = {}) {
+export function withChoice(state, { kind, provider, address }, given = {}) {
   const entry = state.providers.find((candidate) => candidate.key === provider);
   return withSuggestedName({
     ...state,
     kind,
     isChoosing: false,
-    values: !entry ? {} : kind === "oauth2" ? { provider, grant_type: entry.grant_type, client_id: entry.client_id } : { provider },
+    values: !entry ? addressed(kind, address) : kind === "oauth2" ? { provider, grant_type: entry.grant_type, client_id: entry.client_id } : { provider },
     secrets: entry?.header_names?.length ? { headers: entry.header_names.map((header) => `${header}: `).join("\n") } : {},
     parameters: Object.fromEntries((entry?.parameters ?? []).map((parameter) => [parameter.name, given[parameter.name] ?? parameter.default])),
   });
+}
+
+/** @param {string} kind @param {string | undefined} address @returns {Record<string, string>} */
+function addressed(kind, address) {
+  if (!address || kind === "external") return {};
+  return kind === "oauth2" ? { issuer: address } : { base_url: address };
 }
 
 /**
@@ -129,12 +135,28 @@ export function withPasted(state, pasted) {
   const own = new Map(fieldsOf(state).map((field) => [field.name, field]));
   const entry = providerOf(state);
   // the catalogue's endpoints and hosts are checked; a pasted file must not move them
-  const taken = (/** @type {string} */ name) => own.has(name) && own.get(name)?.set_by === "anyone" && (!entry || ["client_id", "scope"].includes(name) || own.get(name)?.is_value);
+  const taken = (/** @type {string} */ name) => own.has(name) && own.get(name)?.set_by === "anyone" && (!entry || ["client_id", "scope", "private_key_id", "username"].includes(name) || own.get(name)?.is_value);
   const values = Object.fromEntries(Object.entries(pasted.values).filter(([name]) => taken(name)));
   const secrets = Object.fromEntries(Object.entries(pasted.secrets).filter(([name]) => taken(name)));
   if (pasted.secrets.key && !own.has("key") && state.kind === "password") secrets.password = pasted.secrets.key;
   const filled = [...Object.keys(values), ...Object.keys(secrets)];
   return { state: withSuggestedName({ ...state, values: { ...state.values, ...values }, secrets: { ...state.secrets, ...secrets } }), filled: filled.map((name) => own.get(name)?.label ?? name) };
+}
+
+/**
+ * The state of a form that begins with what was pasted where no entry fits, or with the fields of the entry that does.
+ * @param {State} state @param {string} kind @param {Record<string, any>} fields @returns {State}
+ */
+export function withFields(state, kind, fields) {
+  return withSuggestedName({ ...withChoice(state, { kind, provider: null }), values: fields });
+}
+
+/**
+ * What of a pasted client may be matched with the catalogue: the catalogue itself says the rest.
+ * @param {import("./pasted.js").Pasted} pasted
+ */
+export function matchable({ values }) {
+  return Object.fromEntries(["token_endpoint", "client_id", "scope", "grant_type", "private_key_id"].filter((name) => values[name]).map((name) => [name, values[name]]));
 }
 
 /** @param {State} state @returns {Field[]} */

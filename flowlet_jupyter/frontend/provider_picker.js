@@ -12,11 +12,17 @@ export function providerPicker({ providers, schema, used }, choose) {
   const listed = element("ul", { role: "group", "aria-label": "Catalogue" });
   const general = element("ul", { role: "group", "aria-label": "Anything else", class: "flowlet-general" });
   const list = element("div", { role: "listbox", id: freshId("listbox"), class: "flowlet-listbox", "aria-label": "Providers", tabindex: "-1" }, listed, general);
+  const hint = element("p", { class: "flowlet-hint", id: freshId("hint") },
+    "Or paste what you have: a client_secret.json, a Postman environment, lines of an .env file, a curl command, an address.");
   const input = element("input", {
-    type: "text", id: freshId("provider"), role: "combobox", class: "flowlet-search", placeholder: "Search: X, GitHub, Spotify …",
-    autocomplete: "off", spellcheck: "false", "aria-expanded": "true", "aria-controls": list.id, "aria-autocomplete": "list",
+    type: "text", id: freshId("provider"), role: "combobox", class: "flowlet-search", placeholder: "X, GitHub, Spotify …",
+    autocomplete: "off", spellcheck: "false", "aria-describedby": hint.id, "aria-expanded": "true", "aria-controls": list.id, "aria-autocomplete": "list",
   });
   const count = element("p", { class: "flowlet-unseen", role: "status" });
+  const chosen = (/** @type {import("./provider_search.js").Choice} */ choice) => {
+    const address = input.value.trim();
+    choose(/^https?:\/\/\S+$/.test(address) ? { ...choice, address } : choice);
+  };
   /** @type {import("./provider_search.js").Choice[]} */
   let choices = [];
   let active = 0;
@@ -29,7 +35,7 @@ export function providerPicker({ providers, schema, used }, choose) {
     options = choices.map((choice, index) => element(
       "li",
       // mousedown would take the focus from the field
-      { role: "option", id: `${list.id}-${index}`, title: choice.provider ? undefined : choice.note, onmousedown: (/** @type {Event} */ event) => event.preventDefault(), onclick: () => choose(choice) },
+      { role: "option", id: `${list.id}-${index}`, title: choice.provider ? undefined : choice.note, onmousedown: (/** @type {Event} */ event) => event.preventDefault(), onclick: () => chosen(choice) },
       element("span", {}, choice.title), choice.provider ? " " : null, choice.provider ? element("span", { class: "flowlet-hint" }, choice.note) : null,
     ));
     const found = choices.filter((choice) => choice.provider).length;
@@ -60,7 +66,7 @@ export function providerPicker({ providers, schema, used }, choose) {
       ArrowUp: () => { active = (active + choices.length - 1) % choices.length; },
       PageDown: () => { active = Math.min(active + 8, choices.length - 1); },
       PageUp: () => { active = Math.max(active - 8, 0); },
-      Enter: () => choose(choices[active]),
+      Enter: () => chosen(choices[active]),
     };
     if (event.key === "Escape" && input.value) {
       input.value = "";
@@ -77,6 +83,7 @@ export function providerPicker({ providers, schema, used }, choose) {
     { class: "flowlet-picker" },
     element("label", { for: input.id }, "Provider"),
     input,
+    hint,
     list,
     count,
   );

@@ -2,8 +2,8 @@
 // What the search field of the form offers for what was typed. Pure: no DOM, no request.
 
 /**
- * @typedef {{key: string, title: string, note: string, kind: string, provider: string | null}} Choice
- *   `kind` is the kind of secret it makes; `provider` is null where there is no entry
+ * @typedef {{key: string, title: string, note: string, kind: string, provider: string | null, address?: string}} Choice
+ *   `kind` is the kind of secret it makes; `provider` is null where there is no entry; `address` is a URL that was searched for
  */
 
 /** @type {Record<string, string>} */
@@ -36,7 +36,8 @@ export function shortKind(kind, schema) {
  * @returns {Choice[]}
  */
 export function choicesFor(providers, schema, used, query) {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  // of a pasted address, its host is looked for
+  const words = query.toLowerCase().replace(/^https?:\/\/([^/\s]+)\S*$/, "$1").split(/\s+/).filter(Boolean);
   const ranked = providers.map((provider) => {
     const kind = provider.type ?? "oauth2";
     const ends = provider.ends ? `ends ${provider.ends}` : "";
@@ -61,6 +62,19 @@ function rankOf(provider, words) {
   if (!words.every((word) => text.includes(word))) return 4;
   if (title.startsWith(words[0]) || provider.key.startsWith(words[0])) return 1;
   return new RegExp(`(^|[^a-z0-9])${words[0].replace(/[^a-z0-9]/g, "\\$&")}`).test(text) ? 2 : 3;
+}
+
+/**
+ * The entry that what was pasted belongs to, as its API's host or the name before a known one says ("SPOTIFY_CLIENT_ID").
+ * @param {import("./pasted.js").Pasted} pasted @param {string} kind @param {import("./server.js").Provider[]} providers
+ */
+export function providerOfPasted({ values, named }, kind, providers) {
+  const ofKind = providers.filter((provider) => (provider.type ?? "oauth2") === kind);
+  const host = /^https:\/\/([^/]+)/.exec(values.base_url ?? "")?.[1];
+  const atHost = host && ofKind.filter((provider) => provider.hosts?.includes(host));
+  if (atHost && atHost.length === 1) return atHost[0];
+  const key = named?.replaceAll("_", "-");
+  return key && !host ? ofKind.find((provider) => provider.key === key) : undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-// What flowlet.toml beside the notebook asks for and the vault does not have. The file is a stranger's until a person
+// What flowlet.toml beside the notebook asks for and the vault does not have. The file is a stranger's until a user
 // has looked at the hosts: nothing of it is stored before that.
 
 import { button, element } from "./dom.js";

@@ -1,50 +1,61 @@
 // @ts-check
-{
-const root = document.getElementById("IDENTITY");
-const tree = root?.querySelector(".tree");
-if (root && tree && !root.querySelector(".bar")) {
-  const bar = document.createElement("div");
-  bar.className = "bar";
-  bar.setAttribute("data-lm-suppress-shortcuts", "true");
-  const search = document.createElement("input");
-  search.type = "search";
-  search.placeholder = "Search";
-  search.setAttribute("aria-label", "Search this JSON");
-  const path = document.createElement("code");
-  path.setAttribute("role", "status");
-  bar.append(search, path);
-  tree.before(bar);
-  search.addEventListener("input", () => {
-    const wanted = search.value.toLowerCase();
-    for (const row of /** @type {NodeListOf<HTMLElement>} */ (tree.querySelectorAll("div, details"))) {
-      const hit = !wanted || row.textContent?.toLowerCase().includes(wanted);
-      row.hidden = !hit;
-      if (wanted && hit && row instanceof HTMLDetailsElement) row.open = true;
+// Makes the saved, script-free views of responses live: tabs, and whatever their kernel is asked for. One a kernel.
+// Nothing is displayed for it: it looks for the views that its kernel names, and leaves all others as they are.
+
+import { liveView } from "./response_view.js";
+
+/** @param {{model: any}} context as anywidget gives it */
+function initialize({ model }) {
+  /** @type {Set<string>} */
+  const known = new Set();
+  const seen = new WeakSet();
+  /** @type {Map<number, {resolve: (reply: any) => void, reject: (error: Error) => void}>} */
+  const waiting = new Map();
+  let number = 0;
+  let isDue = false;
+
+  /** @param {string} view @param {Record<string, any>} question @returns {Promise<any>} */
+  const ask = (view, question) => new Promise((resolve, reject) => {
+    number += 1;
+    waiting.set(number, { resolve, reject });
+    model.send({ kind: "ask", view, number, question });
+  });
+
+  function enliven() {
+    isDue = false;
+    for (const identity of known) {
+      // a view that JupyterLab shows twice has its id twice
+      for (const root of document.querySelectorAll(`[id="${CSS.escape(identity)}"]`)) {
+        if (seen.has(root)) continue;
+        seen.add(root);
+        liveView(/** @type {HTMLElement} */ (root), (question) => ask(identity, question));
+      }
+    }
+  }
+  const observer = new MutationObserver(() => {
+    if (isDue || !known.size) return;
+    isDue = true;
+    requestAnimationFrame(enliven); // before the next picture, so that nothing flashes
+  });
+  observer.observe(document.body, { childList: true, subtree: true });
+
+  model.on("msg:custom", (/** @type {any} */ message, /** @type {DataView[]} */ buffers) => {
+    if (message.kind === "views") {
+      for (const identity of message.views) known.add(identity);
+      enliven();
+    } else if (message.kind === "reply") {
+      const asked = waiting.get(message.number);
+      waiting.delete(message.number);
+      if (message.reply.error) asked?.reject(new Error(message.reply.error));
+      else asked?.resolve({ ...message.reply, buffers });
     }
   });
-  const pathOf = (/** @type {Element} */ key) => {
-    /** @type {string[]} */
-    const keys = [];
-    for (let row = key.closest("details, div"); row && row !== tree; row = row.parentElement) {
-      const own = /** @type {HTMLElement | null | undefined} */ (row.tagName === "DETAILS" ? row.firstElementChild?.querySelector("b") : row.querySelector(":scope > b"));
-      if (own) keys.unshift(`[${own.dataset.k}]`);
-    }
-    return root.dataset.name + keys.join("");
+  model.send({ kind: "hello" });
+  return () => {
+    observer.disconnect();
+    for (const { reject } of waiting.values()) reject(new Error("The kernel is gone. Run the cell again."));
+    waiting.clear();
   };
-  const copy = (/** @type {any} */ event) => {
-    const key = event.target.closest("b[data-k]");
-    if (!key || (event.type === "keydown" && event.key !== "Enter")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    path.textContent = pathOf(key);
-    navigator.clipboard?.writeText(path.textContent).catch(() => {});
-  };
-  for (const key of /** @type {NodeListOf<HTMLElement>} */ (tree.querySelectorAll("b[data-k]"))) {
-    key.tabIndex = 0;
-    key.setAttribute("role", "button");
-    key.title = "Copy the way to it";
-  }
-  tree.addEventListener("click", copy);
-  tree.addEventListener("keydown", copy);
 }
-}
+
+export default { initialize };

@@ -12,11 +12,11 @@
  * @typedef {{time: number, method: string, host: string, status: number, notebook?: string}} Use
  * @typedef {{state: string, access_token?: boolean, refresh_token?: boolean, scope?: string, obtained_at?: number | null, connected_at?: number | null,
  *   expires_at?: number | null, problem?: string | null, identity?: string | null, identity_problem?: string | null}} Status
- * @typedef {{name: string, type: string, allowed_hosts: string[], status: Status, error?: string, last_use?: Use | null,
+ * @typedef {{name: string, type: string, allowed_hosts: string[], status: Status, error?: string, last_use?: Use | null, example_url?: string | null, refusal?: {time: number, message: string} | null,
  *   [field: string]: any}} Secret the response of GET api/secrets/NAME
  * @typedef {{changed: (name: string) => void, manage: (name: string) => void,
- *   edit: (secret: Secret | null, prefill?: Record<string, any>) => void, expectToken: (secret: {name: string, status: {obtained_at?: number | null}}) => void,
- *   isExpecting: (name: string) => boolean, startsAtOnce: (name: string) => boolean, notify: (...content: (Node | string)[]) => void}} View
+ *   edit: (secret: Secret | null, prefill?: Record<string, any>) => void, expectToken: (secret: import("./app_state.js").Awaited) => void,
+ *   isExpecting: (name: string) => boolean, endedWaiting: (name: string) => string, startsAtOnce: (name: string) => boolean, live: import("./live_region.js").Live}} View
  */
 
 export class ServerError extends Error {

@@ -8,6 +8,8 @@ import { tableRows } from "./table_rows.js";
 import { ago, expiryText } from "./time.js";
 
 const SEARCHED_FROM = 6; // rows; a search field above two lines is in the way
+// Said again, since a table that is laid out as blocks is none any more for a screen reader.
+const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", column: "columnheader", row: "rowheader", td: "cell" };
 
 /**
  * @typedef {{secrets: import("./server.js").Secret[], providers: import("./server.js").Provider[],
@@ -19,8 +21,8 @@ const SEARCHED_FROM = 6; // rows; a search field above two lines is in the way
  * @param {Content} content @param {import("./table_rows.js").Order} order @param {import("./server.js").View} view
  */
 export function tableView({ secrets, providers, schema, required, vault }, order, view) {
-  const body = element("tbody");
-  const head = element("tr");
+  const body = element("tbody", { role: ROLES.tbody });
+  const head = element("tr", { role: ROLES.tr });
   const none = element("p", { class: "flowlet-hint", role: "status" });
 
   function render() {
@@ -33,28 +35,32 @@ export function tableView({ secrets, providers, schema, required, vault }, order
   }
 
   /** @param {import("./table_rows.js").Order["by"]} by @param {string} label */
-  const sortedBy = (by, label) => element("th", { scope: "col", "data-by": by }, button(label, () => {
+  const sortedBy = (by, label) => element("th", { role: ROLES.column, scope: "col", "data-by": by }, button(label, () => {
     order.isDescending = order.by === by && !order.isDescending;
     order.by = by;
     render();
   }, { class: "flowlet-sort" }));
   head.append(sortedBy("name", "Name"), sortedBy("kind", "Kind"), sortedBy("status", "Status"), sortedBy("used", "Last used"),
-    element("th", { scope: "col" }, element("span", { class: "flowlet-unseen" }, "Action")));
+    element("th", { role: ROLES.column, scope: "col" }, element("span", { class: "flowlet-unseen" }, "Action")));
   const search = element("input", { type: "search", class: "flowlet-search", "aria-label": "Search secrets", placeholder: "Search", oninput: () => { order.query = search.value; render(); } });
   search.value = order.query;
   render();
   return element(
     "section",
     { "aria-label": "Secrets" },
-    element("div", { class: "flowlet-head" }, element("h2", {}, "Secrets"), button("Add secret", () => view.edit(null), { class: "flowlet-primary" })),
+    element("div", { class: "flowlet-head" }, element("h2", {}, "Secrets"), element("div", { class: "flowlet-title" }, button("Add secret", () => view.edit(null), { class: "flowlet-primary" }), vaultView(vault))),
     secrets.length >= SEARCHED_FROM || order.query ? search : null,
-    secrets.length ? element("table", { "aria-label": "Secrets" }, element("thead", {}, head), body) : emptyView(),
+    secrets.length ? element("table", { role: ROLES.table, "aria-label": "Secrets" }, element("thead", { role: ROLES.thead }, head), body) : emptyView(),
     none,
     readyView(secrets, providers, view),
     requiredView(required.filter((entry) => !secrets.some((secret) => secret.name === entry.name)), view),
-    element("details", { class: "flowlet-rare" }, element("summary", { class: "flowlet-hint" }, "Where they are kept"),
-      element("p", { class: "flowlet-hint" }, `Encrypted in ${vault.folder}; master key: ${vault.master_key}.`)),
   );
+}
+
+/** @param {{folder: string, master_key: string}} vault */
+function vaultView({ folder, master_key: masterKey }) {
+  return element("details", { class: "flowlet-info" }, element("summary", { "aria-label": "Where they are kept", title: "Where they are kept" }, "i"),
+    element("p", { class: "flowlet-hint" }, `Encrypted in ${folder}; master key: ${masterKey}.`));
 }
 
 function emptyView() {
@@ -66,18 +72,18 @@ function emptyView() {
 /** @param {import("./table_rows.js").Row} row @param {import("./server.js").View} view */
 function tableRow({ secret, kind, provider, status, used }, view) {
   if (secret.error) {
-    return element("tr", {}, element("th", { scope: "row" }, secret.name), element("td", { colspan: "4", class: "flowlet-error" }, secret.error));
+    return element("tr", { role: ROLES.tr }, element("th", { role: ROLES.row, scope: "row" }, secret.name), element("td", { role: ROLES.td, colspan: "4", class: "flowlet-error" }, secret.error));
   }
   const hosts = secret.allowed_hosts;
   const expiry = secret.status.access_token && secret.status.state !== "needs_authorization";
   return element(
     "tr",
-    {},
-    element("th", { scope: "row" }, secret.name, element("span", { class: "flowlet-hint flowlet-below" }, hosts.slice(0, 2).join(", ") + (hosts.length > 2 ? " …" : ""))),
-    element("td", {}, kind, provider ? element("span", { class: "flowlet-hint flowlet-below" }, provider) : null),
-    element("td", {}, statusMark(secret.status), status, expiry ? element("span", { class: "flowlet-hint flowlet-below" }, ticking((now) => expiryText(secret.status, now))) : null),
-    element("td", {}, used ? ticking((now) => ago(used, now)) : "–"),
-    element("td", {}, button("Manage tokens", () => view.manage(secret.name), { "aria-label": `Manage tokens of ${secret.name}` })),
+    { role: ROLES.tr },
+    element("th", { role: ROLES.row, scope: "row" }, secret.name, element("span", { class: "flowlet-hint flowlet-below" }, hosts.slice(0, 2).join(", ") + (hosts.length > 2 ? " …" : ""))),
+    element("td", { role: ROLES.td }, kind, provider ? element("span", { class: "flowlet-hint flowlet-below" }, provider) : null),
+    element("td", { role: ROLES.td }, statusMark(secret.status), status, expiry ? element("span", { class: "flowlet-hint flowlet-below" }, ticking((now) => expiryText(secret.status, now))) : null),
+    element("td", { role: ROLES.td, class: "flowlet-used" }, used ? ticking((now) => ago(used, now)) : "–", secret.last_use?.notebook ? element("span", { class: "flowlet-hint flowlet-below" }, `by ${secret.last_use.notebook}`) : null),
+    element("td", { role: ROLES.td }, button("Manage tokens", () => view.manage(secret.name), { "aria-label": `Manage tokens of ${secret.name}` })),
   );
 }
 

@@ -35,5 +35,5 @@ export function expiryText(status, now) {
   if (!status.expires_at) return "no expiry was given";
   const left = status.expires_at - now;
   if (left > 0) return `expires in ${spanOfTime(left)}`;
-  return status.refresh_token ? "ended; the next request refreshes it" : "ended";
+  return `ended ${ago(status.expires_at, now)}${status.refresh_token ? ", it is refreshed on first use" : ""}`;
 }

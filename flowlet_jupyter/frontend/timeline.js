@@ -24,12 +24,34 @@ export function statusWords(status) {
 }
 
 /**
+ * What is read out when the status of a secret has changed; empty if it says the same as before.
+ * @param {string} name @param {import("./server.js").Status} before @param {import("./server.js").Status} after
+ */
+export function statusChange(name, before, after) {
+  const text = statusWords(after);
+  // a token that was requested again is news, though the words are the same; a refreshed one is none
+  if (text === statusWords(before) && after.connected_at === before.connected_at) return "";
+  if (after.state === "connected") return `${name} is now connected${after.identity ? `, as ${after.identity}` : ""}.`;
+  return `${name}: ${text}.`;
+}
+
+/**
  * @param {import("./server.js").Status} status
  * @returns {"good" | "waiting" | "none"}
  */
 export function statusLevel(status) {
   if (["connected", "ready", "on_demand"].includes(status.state)) return "good";
   return status.state === "expired" || status.state === "needs_authorization" ? "waiting" : "none";
+}
+
+/**
+ * The line magic that sends the secret's harmless request; empty where a request would not get through yet.
+ * @param {import("./server.js").Secret} secret
+ */
+export function requestLine({ name, status, example_url: url }) {
+  const isUsable = ["ready", "connected", "expired", "on_demand"].includes(status.state);
+  const quoted = /^[\p{L}\p{N}._/@+-]+$/u.test(name) ? name : /["'\\${}]/.test(name) ? "" : `"${name}"`;
+  return isUsable && url && quoted ? `%flowlet_request ${url} --secret ${quoted}` : "";
 }
 
 /** @param {import("./server.js").Use} use @param {number} now */

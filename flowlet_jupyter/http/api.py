@@ -157,7 +157,7 @@ def failed(method: str, url: str, error: Exception) -> RequestFailed:
     """An error of httpx as ours, with what to do."""
     where = f"{method.upper()} {url.split('?', maxsplit=1)[0][:200]}"
     if isinstance(error, httpx.TimeoutException):
-        return RequestFailed(f"{where}: no answer in time ({type(error).__name__}). Give it longer with timeout=.")
+        return RequestFailed(f"{where}: no response in time ({type(error).__name__}). Give it longer with timeout=.")
     if isinstance(
         error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError
     ):  # idna's errors are UnicodeErrors

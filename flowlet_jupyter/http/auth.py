@@ -17,11 +17,13 @@ from flowlet_jupyter.credentials.flow import (
     refuse_beyond_authorization,
     refuse_what_redirects_carry,
 )
+from flowlet_jupyter.errors import HostNotAllowed
 from flowlet_jupyter.http.peeking import peek, peek_async
 from flowlet_jupyter.model.value import Credentials
 from flowlet_jupyter.oauth.refresh import wait_for, wait_for_async
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.session.prompt import AuthorizationPrompt, NoPrompt
+from flowlet_jupyter.settings.network import do_others_ask_a_proxy
 from flowlet_jupyter.vault import Vault
 
 _LIBRARY = "httpx"
@@ -46,11 +48,12 @@ class SecretAuth(httpx.Auth):
             step = next(flow)
             while True:
                 try:
-                    outcome = (
-                        (yield self._put_headers(request, step))
-                        if isinstance(step, Credentials)
-                        else self._perform(step)
-                    )
+                    if isinstance(step, Credentials):
+                        outcome = yield self._put_headers(request, step)
+                        if _is_of_another_host(request, outcome):
+                            return
+                    else:
+                        outcome = self._perform(step)
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
                     step = flow.throw(error)
                 else:
@@ -67,6 +70,8 @@ class SecretAuth(httpx.Auth):
                 try:
                     if isinstance(step, Credentials):
                         outcome = yield self._put_headers(request, step)
+                        if _is_of_another_host(request, outcome):
+                            return
                     else:
                         outcome = await self._perform_async(step)
                 except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
@@ -97,9 +102,26 @@ class SecretAuth(httpx.Auth):
     def _put_headers(self, request: httpx.Request, credentials: Credentials) -> httpx.Request:
         # again at each request: the secret may have been edited since
         refuse_beyond_authorization(self._secret_name, _LIBRARY, credentials)
+        refuse_proxied(self._secret_name, request.url, _LIBRARY)
         for name, value in credentials.headers.items():
             request.headers[name] = value.reveal()
         return request
+
+
+def refuse_proxied(name: str, url: httpx.URL, library: str) -> None:
+    """Raise `HostNotAllowed` where `library` would show a proxy what is for this machine only."""
+    if do_others_ask_a_proxy(url):
+        raise HostNotAllowed(
+            f"Secret '{name}' is for this machine, and {library} would hand it to the proxy that HTTP_PROXY or ALL_PROXY "
+            "names, in clear. Set NO_PROXY=localhost,127.0.0.1,::1 before the kernel starts; or use "
+            f"flowlet.client('{name}'), which asks this machine directly."
+        )
+
+
+def _is_of_another_host(request: httpx.Request, response: httpx.Response) -> bool:
+    """Whether a redirect led elsewhere, where the credentials did not go: what is said there is not about them."""
+    asked, answered = request.url, response.request.url
+    return (asked.scheme, asked.host, asked.port) != (answered.scheme, answered.host, answered.port)
 
 
 def auth(secret: str, *, session: Session | None = None) -> SecretAuth:

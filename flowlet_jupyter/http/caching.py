@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.credentials.redaction import is_sensitive
+from flowlet_jupyter.credentials.redaction import is_sensitive, own_credentials
 from flowlet_jupyter.errors import InvalidOption, MissingExtra
 from flowlet_jupyter.http.response import Response, redacted
 from flowlet_jupyter.http.transport import our_response
@@ -100,7 +100,7 @@ class CachingTransport(httpx.BaseTransport):
 
 class _NotKept(Exception):
     def __init__(self, response: httpx.Response) -> None:
-        super().__init__("this response is not kept")
+        super().__init__("this response is not stored")
         self.response = response
 
 
@@ -126,7 +126,7 @@ class _OnlyWhatMayBeKept(httpx.BaseTransport):
 
 def _has_credentials(request: httpx.Request) -> bool:
     """Whether the user's own request has a credential: the response then belongs to whoever sent it."""
-    return any(map(is_sensitive, request.headers)) or bool(request.url.userinfo)
+    return bool(own_credentials(request)) or bool(request.url.userinfo)
 
 
 def _key(request: httpx.Request, secret_name: str | None, vault: Vault) -> str:
@@ -141,7 +141,7 @@ def _key(request: httpx.Request, secret_name: str | None, vault: Vault) -> str:
 
 @dataclass(frozen=True)
 class CachedResponses:
-    """What the cache holds: how many answers, and how many bytes on disk."""
+    """What the cache holds: how many responses, and how many bytes on disk."""
 
     count: int
     size: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib.util
 import os
 import ssl
 import weakref
@@ -22,10 +23,32 @@ from flowlet_jupyter.http.transport import (
 )
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.session import Session, at_exit, default_session
+from flowlet_jupyter.settings import is_aiohttp_allowed
 from flowlet_jupyter.settings.network import AsyncNetworkTransport, NetworkTransport, insecure_tls_context, tls_context
 from flowlet_jupyter.vault import Vault
 
 TIMEOUT_SECONDS = 30.0
+_NO_REQUEST = (
+    "This is no request that can be sent: its host is no host name, or it has a character that cannot stand there."
+)
+
+
+class _Client(httpx.Client):
+    def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
+        """As httpx does; but an error of the `idna` package, which httpx lets through, is an `httpx.InvalidURL`."""
+        try:
+            return super().build_request(method, url, **options)
+        except UnicodeError:
+            raise httpx.InvalidURL(_NO_REQUEST) from None
+
+
+class _AsyncClient(httpx.AsyncClient):
+    def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
+        """The async twin."""
+        try:
+            return super().build_request(method, url, **options)
+        except UnicodeError:
+            raise httpx.InvalidURL(_NO_REQUEST) from None
 
 
 def client(
@@ -50,7 +73,7 @@ def _new_client(
         return RetryWhenAsked(CredentialTransport(network, vault=vault, secret_name=name, prompt=session.prompt))
 
     transport = RedirectTransport(CachingTransport(chain(secret), secret, session), chain(None), vault, secret)
-    return httpx.Client(transport=transport, trust_env=False, **options)
+    return _Client(transport=transport, trust_env=False, **options)
 
 
 def async_client(
@@ -61,7 +84,7 @@ def async_client(
     vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
-    network = AsyncNetworkTransport(shared_ssl_context())
+    network = _async_network()
 
     def chain(name: str | None) -> AsyncRetryWhenAsked:
         return AsyncRetryWhenAsked(
@@ -69,7 +92,16 @@ def async_client(
         )
 
     transport = AsyncRedirectTransport(chain(secret), chain(None), vault, secret)
-    return httpx.AsyncClient(transport=transport, trust_env=False, **options)
+    return _AsyncClient(transport=transport, trust_env=False, **options)
+
+
+def _async_network() -> httpx.AsyncBaseTransport:
+    """What goes over aiohttp where the extra `fast` is installed, else httpx's own."""
+    if is_aiohttp_allowed() and importlib.util.find_spec("aiohttp") is not None:
+        from flowlet_jupyter.http.aiohttp_transport import AiohttpTransport
+
+        return AiohttpTransport(shared_ssl_context())
+    return AsyncNetworkTransport(shared_ssl_context())
 
 
 @functools.cache
@@ -112,7 +144,12 @@ class ClientPool:
 
     def get_async(self, secret: str | None) -> httpx.AsyncClient:
         """The client of the running event loop that sends with `secret`."""
-        of_loop = self._async_clients.setdefault(asyncio.get_running_loop(), {})
+        loop = asyncio.get_running_loop()
+        if loop not in self._async_clients:
+            # open connections hold their loop, so that an entry would never go by itself
+            for ended in [each for each in self._async_clients if each.is_closed()]:
+                self._async_clients.pop(ended, None)
+        of_loop = self._async_clients.setdefault(loop, {})
         if secret not in of_loop:
             of_loop[secret] = async_client(secret, session=self._owner())
         return of_loop[secret]

@@ -69,7 +69,13 @@ def download(client: httpx.Client, url: str, path: str | os.PathLike[str], **opt
                 f"The API answered {response.status_code} {redact(response.reason_phrase, response)}, so nothing was saved: "
                 f"{excerpt(response, 300)}"
             )
-        resumed = response.status_code == 206 and start > 0
+        resumed = response.status_code == 206
+        if resumed and not _goes_on(response.headers, start, validator):
+            part.unlink(missing_ok=True)
+            validator_file.unlink(missing_ok=True)
+            raise RequestFailed(
+                f"The API sent a part of another file than that of {target.name}. It was removed; try again."
+            )
         _remember(validator_file, response.headers)
         _write_body(response, part, start=start if resumed else 0)
     try:
@@ -96,10 +102,21 @@ def _write_body(response: httpx.Response, part: Path, *, start: int) -> None:
         raise RequestFailed(f"The file {part} cannot be written: {error.strerror}. What is there stays.") from None
 
 
-def _remember(file: Path, headers: Mapping[str, str]) -> None:
-    """Keep what tells whether a later try meets the same file: a strong ETag, else the date of its last change."""
+def _goes_on(headers: Mapping[str, str], start: int, validator: str) -> bool:
+    """Whether a 206 is the rest of what is there: not every server that knows `Range` heeds `If-Range`."""
+    if not start or not headers.get("content-range", "").startswith(f"bytes {start}-"):
+        return False
+    return _validator_of(headers) in {validator, ""}
+
+
+def _validator_of(headers: Mapping[str, str]) -> str:
+    """What tells whether a later try meets the same file: a strong ETag, else the date of its last change (RFC 9110, 8.8)."""
     etag = headers.get("etag", "")
-    validator = etag if etag and not etag.startswith("W/") else headers.get("last-modified", "")
+    return etag if etag and not etag.startswith("W/") else headers.get("last-modified", "")
+
+
+def _remember(file: Path, headers: Mapping[str, str]) -> None:
+    validator = _validator_of(headers)
     if headers.get("accept-ranges", "").lower() == "none" or not validator:
         file.unlink(missing_ok=True)
         return

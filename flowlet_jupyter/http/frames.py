@@ -64,8 +64,13 @@ def error_of(response: Response) -> str:
 
 def records_of(response: Response, path: str | None) -> Found:
     """The records at the JMESPath `path` of a body that holds records, or the likeliest list. Raises `RequestFailed`."""
-    table = _table_of(response, unpacked(body_of(response)), path)
+    table = table_of(response, path)
     return Found(table.records, table.path)
+
+
+def table_of(response: Response, path: str | None = None) -> Table:
+    """The same with the form that the table had ("" for a list of objects). Raises `RequestFailed`, `MissingExtra`."""
+    return _table_of(response, unpacked(body_of(response)), path)
 
 
 def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noqa: PLR0911 - one return a format

@@ -70,7 +70,7 @@ class Gathered(Sequence[Outcome]):
         self._raises = errors == "raise"
         self._outcomes: list[Outcome] = [None] * len(self.urls)
         self._pause_until = 0.0
-        self._refused: dict[int, int] = {}  # place -> how often the rate limit sent it back
+        self._refused: dict[int, int] = {}  # index -> how often the rate limit sent it back
 
     def __getitem__(self, index: Any) -> Any:
         return self._outcomes[index]

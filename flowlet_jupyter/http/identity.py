@@ -10,7 +10,7 @@ import httpx
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.errors import FlowletError, printable
 from flowlet_jupyter.http.client import shared_ssl_context
 from flowlet_jupyter.http.transport import CredentialTransport
 from flowlet_jupyter.model.oauth2 import OAuth2
@@ -61,11 +61,11 @@ def identify(vault: Vault, name: str) -> None:
         found = jmespath.search(secret.identity_name, members) if secret.identity_name else identity_of(members)
         if found is None or isinstance(found, dict | list):
             return
-        identity = str(found)[:_MAX_CHARACTERS]
+        identity = printable(str(found)[:_MAX_CHARACTERS])
         with vault.lock(name):
             current = vault.get(name)
             if current.token_set == token_set:
                 named = dataclasses.replace(token_set, identity=identity, previous_identity=None)
                 if token_set.previous_identity not in {None, identity}:
-                    named = dataclasses.replace(named, refresh_token=None)  # of another person's earlier consent
+                    named = dataclasses.replace(named, refresh_token=None)  # of another user's earlier consent
                 vault.put(dataclasses.replace(current, token_set=named))

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_CONCURRENCY = 8
-TRIES_OF_MANY = 3  # one request that fails is seen and sent again by a person; the 200th of a series is not
+TRIES_OF_MANY = 3  # one request that fails is seen and sent again by a user; the 200th of a series is not
 
 
 class _LastResults:
@@ -247,7 +247,7 @@ def _paging_of(provider: str) -> Mapping[str, str]:
 
 
 def _ensure_connected(secret: str | None, session: Session) -> None:
-    """Let a person connect the secret before many threads need it at once."""
+    """Let a user connect the secret before many threads need it at once."""
     if secret is None:
         return
     record = session.vault.get(secret)

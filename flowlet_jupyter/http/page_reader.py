@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
-from flowlet_jupyter.http.page_bodies import PageBody, PagedTable, pandas_of, polars_frame_of, read_page, table_of
+from flowlet_jupyter.http.page_bodies import PageBody, pandas_of, polars_frame_of
+from flowlet_jupyter.http.page_content import PageContent
 from flowlet_jupyter.http.pagination import (
     GUESSED,
     NumberedPaginator,
@@ -21,8 +22,6 @@ from flowlet_jupyter.http.pagination import (
     Paginator,
     PagingProgress,
     Style,
-    detect,
-    links_of_header,
     of_style,
     problem_of,
     signals_of,
@@ -32,7 +31,6 @@ from flowlet_jupyter.http.progress import Progress
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables.error_bodies import error_in, reason_in
 from flowlet_jupyter.tables.frames import warn_caller
-from flowlet_jupyter.tables.records import find_records
 from flowlet_jupyter.tables.selection import select
 
 if TYPE_CHECKING:
@@ -79,14 +77,10 @@ class PageReader:
         self._same_pages = 0
         self._overflow: list[Any] = []  # what the last page held beyond `max_items`
         self._problem = ""  # what a page said of being only a part of what it should be
-        self._table: PagedTable | None = None
-        self._failed_table = ""
-        self._header: tuple[str, ...] | None = None
-        self._xml_path: str | None = None
+        self._content = PageContent(options.path)
         self.records: list[Any] = []
         self.page_count = 0
         self.total_pages: int | None = None
-        self.path = options.path
         self.complete: bool | None = False
         self.reason = "nothing was read yet"
         self._judged: tuple[bool | None, str] = (self.complete, self.reason)
@@ -99,6 +93,11 @@ class PageReader:
         else:
             state = f"{'not complete' if self.complete is False else 'perhaps not complete'}: {self.reason}"
         return f"<pages: {self.count_in_words(', ')}, {state}>"
+
+    @property
+    def path(self) -> str | None:
+        """The JMESPath of the records in a page; None until the first was read."""
+        return self._content.path
 
     @property
     def can_resume(self) -> bool:
@@ -115,9 +114,9 @@ class PageReader:
 
         Raises `RequestFailed` where the pages make no one table.
         """
-        frame: pd.DataFrame = pandas_of(self._rows(), self._header, dates=dates)
-        if self._table is not None:
-            frame.attrs["shape"] = self._table.shape
+        frame: pd.DataFrame = pandas_of(self._rows(), self._content.header, dates=dates)
+        if self._content.table is not None:
+            frame.attrs["shape"] = self._content.table.shape
         frame.attrs |= {
             "complete": self.complete,
             "reason": self.reason,
@@ -128,20 +127,13 @@ class PageReader:
 
     def to_polars(self, *, dates: bool = False) -> pl.DataFrame:
         """The records read so far as a polars DataFrame. Raises `RequestFailed` as `to_df` does."""
-        frame: pl.DataFrame = polars_frame_of(self._rows(), self._header, dates=dates)
-        if self._table is not None:
-            warn_caller(f"The pages were read as a table of this form: {self._table.shape}.")
+        frame: pl.DataFrame = polars_frame_of(self._rows(), self._content.header, dates=dates)
+        if self._content.table is not None:
+            warn_caller(f"The pages were read as a table of this form: {self._content.table.shape}.")
         return frame
 
     def _rows(self) -> list[Any]:
-        """What the DataFrame is made of."""
-        if self._failed_table:
-            raise RequestFailed(self._failed_table)
-        if self._table is None or not self._table.has_list:
-            return self.records
-        rows, held = self._table.rows, len(self.records) + len(self._overflow)
-        # a record may be several rows (samples of a series): then a page is not cut
-        return rows[: len(self.records)] if len(rows) == held else rows
+        return self._content.rows(self.records, held=len(self.records) + len(self._overflow))
 
     def select(self, path: str) -> Any:
         """What a JMESPath expression selects of the list of records read so far."""
@@ -173,12 +165,12 @@ class PageReader:
             error_text = f"{response.status_code} {redact(response.reason_phrase, response)}: {excerpt(response, 200)}"
             raise self._stopped(f"Page {number} was answered with {error_text}.")
         try:
-            content = read_page(response, self._xml_path if number > 1 else None)
+            content = self._content.parse(response)
         except RequestFailed as error:
             raise self._stopped(f"Page {number}: {error}") from None
         self._refuse_error(content, response, number)
         try:
-            page = self._page_of(content, response, request)
+            page = self._content.page_of(content, response, request)
         except RequestFailed as error:
             raise self._stopped(str(error)) from None
         if self._is_repeated(request, page, number):
@@ -195,11 +187,9 @@ class PageReader:
         self._seen.add(_fingerprint(request))
         if self._first is None:
             self._first = (request, page)
-            self._header = content.header
-            self._xml_path = content.path or None
             self._candidates = of_style(self._options.style, self._options.declared or {}, request, page)
             self._choose()
-        self._add(request, page, records, number)
+        self._add(request, content, page, records)
         try:
             self._next = self._paginator.next(request, page) if self._paginator else None
         except RequestFailed as error:
@@ -216,7 +206,7 @@ class PageReader:
         """Raise `PagingStopped` if a success says that it is an error, or is nothing like the pages before it."""
         body, first = content.parsed, self._first
         message = error_in(body)
-        is_list = content.records is None and (self._table is None or self._table.has_list)
+        is_list = content.records is None and self._content.is_list
         if not message and first is not None and is_list:
             expects_list = self.path is not None and first[1].has_list
             has_list = isinstance(body, list) or (isinstance(body, dict) and bool(self.path))
@@ -228,8 +218,8 @@ class PageReader:
         if message:
             shown = redact(message, response)
             raise self._stopped(f"Page {number} was answered with {response.status_code} and an error in it: {shown}.")
-        if content.header is not None and self._header is not None and content.header != self._header:
-            names = ", ".join(content.header[:5])
+        if self._content.has_other_columns(content):
+            names = ", ".join((content.header or ())[:5])
             raise self._stopped(f"Page {number} is CSV with other columns than the first: {names[:100]}.")
 
     def _is_repeated(self, request: PageRequest, page: PageResponse, number: int) -> bool:
@@ -262,14 +252,10 @@ class PageReader:
         overlap = next((count for count in range(most, 0, -1) if before[-count:] == records[:count]), 0)
         return records[overlap:] if overlap and isinstance(records[0], dict) else records
 
-    def _add(self, request: PageRequest, page: PageResponse, records: list[Any], number: int) -> None:
-        if self._table is not None and self._table.has_list and not self._failed_table:
-            try:
-                self._table.rows += self._table.rows_of(page.body, records, number, self._options.path)
-            except RequestFailed as error:
-                self._failed_table = str(error)
+    def _add(self, request: PageRequest, content: PageBody, page: PageResponse, records: list[Any]) -> None:
+        self._content.add(content, page, records)
         self.records += records
-        self.page_count = number
+        self.page_count += 1
         self._empty_pages = 0 if records else self._empty_pages + 1
         self._problem = self._problem or problem_of(request, page)
 
@@ -318,59 +304,12 @@ class PageReader:
             self._overflow, self.records[most:] = self.records[most:], []
             self.complete, self.reason = False, f"the limit of {most:,} records was reached"
 
-    def _page_of(self, content: PageBody, response: Response, request: PageRequest) -> PageResponse:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        links = links_of_header(", ".join(response.headers.get_list("link")))
-        records, has_list = self._records_in(content, response)
-        page = PageResponse(content.parsed, records, links, headers, has_list, self.path or "")
-        if not has_list and self._first is None and detect(request, dataclasses.replace(page, records=[])):
-            # a page without its list, which Google's APIs leave out where it would be empty
-            return dataclasses.replace(page, records=[], has_list=True)
-        return page
-
     def _is_enough(self) -> bool:
         """Whether nothing more is to be read now: the end, or a limit of the caller's."""
         options = self._options
         has_items = options.max_items is not None and len(self.records) >= options.max_items
         has_pages = options.max_pages is not None and self.page_count >= options.max_pages
         return self._next is None or has_items or has_pages
-
-    def _records_in(self, content: PageBody, response: Response) -> tuple[list[Any], bool]:
-        """The records, and whether they are those of a list."""
-        body = content.parsed
-        if content.records is not None:
-            self.path = self.path or content.path
-            return content.records, True
-        if self._first is None:
-            return self._first_records(body, str(response.url) if response.has_request else "")
-        found = select(body, self.path) if self.path else body
-        if self._table is not None and not self._table.has_list:
-            return self._table.rows_of(body, [], self.page_count + 1, self._options.path), True
-        if isinstance(found, dict) and self.path:
-            found = [found]  # a list of one that a converter from XML wrote without its brackets
-        return (found if isinstance(found, list) else []), True
-
-    def _first_records(self, body: Any, url: str) -> tuple[list[Any], bool]:
-        path = self._options.path
-        found = select(body, path) if path else None
-        likely = find_records(body, url=url) if path is None else None
-        records = likely.records if likely else found if isinstance(found, list) else []
-        try:
-            table = table_of(body, records, path)
-        except RequestFailed as error:  # several tables side by side
-            self._failed_table, table = str(error), None
-        if table is not None:
-            has_list = isinstance(found, list) or (likely is not None and likely.path == table.path)
-            self._table = PagedTable(table, body, has_list=has_list)
-            if not has_list:
-                self.path = table.path if path is None else path
-                return table.records, True
-        if path is not None:
-            return records, True
-        if likely is None or (self._failed_table and not any(isinstance(record, dict) for record in records[:1])):
-            return ([body], False) if isinstance(body, dict) else ([], True)
-        self.path = likely.path
-        return likely.records, True
 
     def _side_by_side(self) -> list[PageRequest]:
         """The requests of all pages to come, where their number is known; empty where each page names the next."""

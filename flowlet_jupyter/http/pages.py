@@ -62,7 +62,7 @@ class Pages(PageReader):
             if self.page_count > 0 and (ahead or self.total_pages is not None):
                 future = pool.submit(send, request)
             else:
-                # The first one in this thread: if a person is needed, the way to connect shows up in this cell. And so
+                # The first one in this thread: if a user is needed, the way to connect shows up in this cell. And so
                 # those that nobody waits for meanwhile: handing each to a thread costs a third of a fast request.
                 future = Future()
                 try:

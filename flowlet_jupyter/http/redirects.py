@@ -1,6 +1,6 @@
 """Where a redirect may lead: to an allowed host with the secret, to public storage without it, and nowhere else.
 
-APIs answer a download with a redirect to a signed URL on a storage host. That host is none of the secret's, needs no
+APIs respond to a download with a redirect to a signed URL on a storage host. That host is none of the secret's, needs no
 credential, and often refuses one. So a GET or HEAD goes on there bare; anything else that leaves the allowed hosts is
 refused, as are loopback, private and link-local addresses: an API must not read inside the user's network.
 """

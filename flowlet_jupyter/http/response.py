@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json as jsonlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ from flowlet_jupyter.tables.selection import select
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+    from flowlet_jupyter.http.plot import Plot
 
 _UNPARSED: Any = object()
 
@@ -157,6 +159,16 @@ class Response(httpx.Response):
 
         with self._redacting():
             return to_polars(self, path, dates=dates, read=read)
+
+    def plot(self, x: str | None = None, y: str | Sequence[str] | None = None, *, path: str | None = None) -> Plot:
+        """The records as a chart over time: of the column `x` (times) and of `y` (numbers, or several), else of the likeliest.
+
+        `path` is the JMESPath of the list, as in `to_df`. The values that were sent are hidden in it, as in the view.
+        Raises `RequestFailed`, which names the columns, if there are no times or no numbers.
+        """
+        from flowlet_jupyter.http.plot import plot_of
+
+        return plot_of(redacted(self).records(path), x=x, y=y)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the body to a file, atomically; for a body that is too large for memory there is `flowlet.download`."""

@@ -1,4 +1,4 @@
-"""Trying again: for answers 429, 502, 503, 504 and broken connections, as long as the API asks for, and in sight."""
+"""Trying again: for responses 429, 502, 503, 504 and broken connections, as long as the API asks for, and in sight."""
 
 from __future__ import annotations
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from http.client import responses
 from urllib.parse import urlsplit
 
 import httpx
 
-from flowlet_jupyter.errors import RequestFailed, UsageError
+from flowlet_jupyter.errors import HostNotAllowed, RequestFailed, UsageError
 from flowlet_jupyter.http.client import shared_ssl_context
 from flowlet_jupyter.http.transport import CredentialTransport
+from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Record, base_url_of
+from flowlet_jupyter.model.secret import Record, base_url_of, host_rules
 from flowlet_jupyter.oauth.bounded_request import bounded_request
 from flowlet_jupyter.session.shielded import shielded
 from flowlet_jupyter.settings.network import NetworkTransport
 from flowlet_jupyter.vault import Vault
 
 _TIMEOUT_SECONDS = 15.0
+_PLAIN = re.compile(r"[A-Za-z0-9/:.?&=%_~,@+-]+")  # what a line magic takes without quotes
 _REFUSALS = frozenset({401, 403, 407})
 
 
@@ -65,12 +68,35 @@ def try_secret(vault: Vault, name: str, *, url: str = "") -> Trial:
     raise RequestFailed(f"The request to {host} failed: {problem}. The secret '{name}' is as it was.")
 
 
-def _harmless_url(record: Record) -> str:
+def example_url(record: Record, url: str = "") -> str | None:
+    """The harmless request's URL as a cell would name it, relative to the base URL; None if the secret may not go there.
+
+    `url` is the one that the catalogue's entry names. A host alone is no example: its front page shows nothing.
+    """
+    url = url or _known_url(record)
+    try:
+        parts = urlsplit(url)
+        check_destination(record.secret.name, host_rules(record.secret),
+                          scheme=parts.scheme, host=parts.hostname or "", port=parts.port)  # fmt: skip
+    except (HostNotAllowed, ValueError):
+        return None
+    base = (base_url_of(record) or "").rstrip("/")
+    if base and (url == base or url.startswith(f"{base}/")):
+        url = url.removeprefix(base) or "/"
+    return url if _PLAIN.fullmatch(url) else None
+
+
+def _known_url(record: Record) -> str:
     secret = record.secret
     if isinstance(secret, OAuth2) and secret.identity_url and secret.identity_method == "GET":
         return secret.identity_url
-    if base_url := base_url_of(record):
-        return base_url
+    return base_url_of(record) or ""
+
+
+def _harmless_url(record: Record) -> str:
+    if url := _known_url(record):
+        return url
+    secret = record.secret
     host = next((host for host in secret.allowed_hosts if not host.startswith("*.")), None)
     if host is None:
         raise UsageError(f"Secret '{secret.name}' names no host to ask. Give it a base URL.")

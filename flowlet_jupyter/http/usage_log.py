@@ -32,8 +32,9 @@ def log_file(vault: Vault) -> Path:
 
 
 def is_on(vault: Vault) -> bool:
-    """Whether uses are logged: unless `turn(vault, on=False)` was called, or `FLOWLET_LOG=off` is set."""
-    return is_usage_log_allowed() and not (log_file(vault).parent / _SWITCH).exists()
+    """Whether uses are logged: not if the session's settings, `FLOWLET_LOG=off` or `turn(vault, on=False)` forbid it."""
+    is_allowed = session_of(vault).settings.usage_log and is_usage_log_allowed()
+    return is_allowed and not (log_file(vault).parent / _SWITCH).exists()
 
 
 def turn(vault: Vault, *, on: bool) -> None:

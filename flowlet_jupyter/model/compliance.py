@@ -87,7 +87,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 def compliance_from(declared: Mapping[str, Any]) -> Compliance:
     """The switches that `declared` sets. Raises `InvalidSecret` naming one that is unknown or of the wrong shape."""
     known = {spec.name: spec for spec in dataclasses.fields(Compliance)}
-    switches: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in declared.items():
         shape = known[name].type if name in known else None
         if name in _CHOICES:
@@ -110,16 +110,16 @@ def compliance_from(declared: Mapping[str, Any]) -> Compliance:
             raise InvalidSecret(
                 f"The compliance switch '{name[:50]}' is unknown or has the wrong form.", field="compliance"
             )
-        switches[name] = value
-    _check_headers_and_endpoint(switches)
-    return Compliance(**switches)
+        values[name] = value
+    _check_headers_and_endpoint(values)
+    return Compliance(**values)
 
 
-def _check_headers_and_endpoint(switches: Mapping[str, Any]) -> None:
-    names = [*switches.get("api_headers", ()), *switches.get("token_headers", ())]
-    for header in [switches.get("token_header", "Authorization"), *names]:
+def _check_headers_and_endpoint(values: Mapping[str, Any]) -> None:
+    names = [*values.get("api_headers", ()), *values.get("token_headers", ())]
+    for header in [values.get("token_header", "Authorization"), *names]:
         check_header_name(header, "compliance")
-    if endpoint := switches.get("refresh_endpoint"):
+    if endpoint := values.get("refresh_endpoint"):
         try:
             checked_endpoint(endpoint, "refresh_endpoint")
         except InvalidSecret as error:

@@ -1,4 +1,4 @@
-"""What a person reads about each kind of secret and each of its fields: a label, and help where that is not enough."""
+"""What a user reads about each kind of secret and each of its fields: a label, and help where that is not enough."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ KIND_LABELS = {
 }
 
 GRANT_LABELS = {
-    AUTHORIZATION_CODE: "Authorization code: a person allows it in the browser",
-    DEVICE_CODE: "Device code: a person enters a code on any device",
+    AUTHORIZATION_CODE: "Authorization code: you allow it in the browser",
+    DEVICE_CODE: "Device code: you enter a code on any device",
     CLIENT_CREDENTIALS: "Client credentials: the client itself, nobody is asked",
     REFRESH_TOKEN: "Refresh token: one that I have already",
     JWT_BEARER: "Service account: an assertion signed with a private key",

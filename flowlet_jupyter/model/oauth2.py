@@ -116,7 +116,7 @@ class OAuth2:
 
     redirect_uris: tuple[str, ...] = ()  # those that are known to be registered (RFC 7591, 2)
     identity_url: str | None = None  # the API's request that says whose token it is
-    identity_name: str = ""  # where in its answer, as a JMESPath; empty for userinfo's usual claims
+    identity_name: str = ""  # where in its response, as a JMESPath; empty for userinfo's usual claims
     identity_method: str = "GET"
     compliance: Compliance = field(default_factory=Compliance)
 
@@ -126,7 +126,7 @@ class OAuth2:
             if isinstance(self.compliance, Mapping):
                 set_field(self, "compliance", compliance_from(self.compliance))
             elif not isinstance(self.compliance, Compliance):
-                raise InvalidSecret("The compliance is a table of switches.", field="compliance")
+                raise InvalidSecret("The compliance is a table of compliance.", field="compliance")
         with errors:
             set_field(self, "token_endpoint", checked_endpoint(self.token_endpoint, "token_endpoint"))
         for name in ("authorization_endpoint", *_OPTIONAL_ENDPOINTS):
@@ -181,8 +181,8 @@ class OAuth2:
                 "client_secret",
                 f"Client authentication {method} needs the client secret (for a public client choose 'none').",
             )
-        switches = self.compliance  # still what was given, if it was wrong
-        if isinstance(switches, Compliance) and switches.needs_client_secret and not self.client_secret:
+        compliance = self.compliance  # still what was given, if it was wrong
+        if isinstance(compliance, Compliance) and compliance.needs_client_secret and not self.client_secret:
             errors.add("client_secret", "The client secret is missing: the API wants it on each request.")
         if method == "private_key_jwt" and not self.private_key:
             errors.add("private_key", "Client authentication private_key_jwt needs the private key.")
@@ -221,9 +221,9 @@ class OAuth2:
     @property
     def beyond_authorization(self) -> list[str]:
         """What is set besides `Authorization`: other HTTP clients carry it along on a redirect to another host."""
-        switches = self.compliance
-        headers = [*switches.api_headers, *([] if switches.token_parameter else [switches.token_header])]
-        parameter = [f"the URL parameter {switches.token_parameter}"] if switches.token_parameter else []
+        compliance = self.compliance
+        headers = [*compliance.api_headers, *([] if compliance.token_parameter else [compliance.token_header])]
+        parameter = [f"the URL parameter {compliance.token_parameter}"] if compliance.token_parameter else []
         return [name for name in headers if name.lower() != "authorization"] + parameter
 
     @property

@@ -7,11 +7,14 @@ JSON, URLs, HTML, hexadecimal digits and base64, one within another.
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import json
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -31,9 +34,7 @@ class SentValues:
         """`values`, and those in the fields of `holders`: secrets and token sets, which are frozen."""
         self.__values = tuple(values)
         self.__holders = holders
-        self.__forms: Callable[[], tuple[bytes, ...]] | None = (
-            None  # a function, as in `SecretValue`: nothing to be seen
-        )
+        self.__forms: Callable[[], Forms] | None = None  # a function, as in `SecretValue`: nothing to be seen
 
     def __repr__(self) -> str:
         return "SentValues(hidden)"
@@ -98,61 +99,110 @@ def values_in(*holders: Any) -> list[SecretValue]:
 # what is looked for
 
 
-def _hidden(forms: tuple[bytes, ...]) -> Callable[[], tuple[bytes, ...]]:
+@dataclass(frozen=True)
+class Forms:
+    """What is looked for: as it is written here, and in whatever case (an API may shout, and hexadecimal digits have none)."""
+
+    exact: tuple[bytes, ...]
+    any_case: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        return "Forms(hidden)"
+
+    def found_in(self, text: bytes) -> Iterator[tuple[int, int]]:
+        """Where each form begins and ends in `text`."""
+        for content, forms in ((text, self.exact), (text.lower(), self.any_case)):
+            for form in forms:
+                start = content.find(form)
+                while start >= 0:
+                    yield start, start + len(form)
+                    start = content.find(form, start + len(form))
+
+
+def _hidden(forms: Forms) -> Callable[[], Forms]:
     return lambda: forms
 
 
-def _encoded_forms(values: Iterable[str]) -> tuple[bytes, ...]:
+def _encoded_forms(values: Iterable[str]) -> Forms:
     """Every form to look for, the longest first, so that none is cut in two by a shorter one."""
-    forms: set[bytes] = set()
+    exact: set[bytes] = set()
+    any_case: set[bytes] = set()
     for value in values:
         # "Token abc": an API may repeat what stands behind the scheme
         for part in {value, value.rpartition(" ")[2]}:
             if len(part) >= _SHORTEST:
-                forms.update(_forms(part))
-    return tuple(sorted(forms, key=len, reverse=True))
+                any_case.update(form.lower() for form in _written_forms(part))
+                exact.update(_base64_forms(part))
+    return Forms(*(tuple(sorted(forms, key=len, reverse=True)) for forms in (exact, any_case)))
 
 
-def _forms(value: str) -> Iterator[bytes]:
+def _written_forms(value: str) -> Iterator[bytes]:
     raw = value.encode("utf-8", "surrogatepass")
     yield raw
     yield json.dumps(value)[1:-1].encode()
     for escaped in (quote(raw, safe=""), quote(raw), quote_plus(raw), html.escape(value)):
         yield escaped.encode("utf-8", "surrogatepass")
-    yield from (raw.hex().encode(), raw.hex().upper().encode())
-    for encoding in ("latin-1", "utf-16-le", "utf-16-be"):
-        try:
-            yield value.encode(encoding)
-        except UnicodeEncodeError:
-            continue
+    for encoded in (raw, *_other_encodings(value)):
+        yield encoded.strip(b"\0")  # the end of UTF-16, which a cut may have taken
+        yield from (encoded.hex(separator).encode() for separator in (" ", ":", "-"))
+        yield encoded.hex().encode()
     # a value may look encoded itself ("a%41b"): then a decoded text holds it decoded
-    for outermost in (raw, _MARKUP.sub(b"", raw)):
+    for outermost in (raw, _SPLITTING.sub(b"", raw)):
         layer = outermost
         for _ in range(_MAX_LAYERS):
             if len(layer) >= _SHORTEST:
                 yield layer
             layer = _Decoded(layer, _ESCAPE).content
-    # in base64, whatever stands before and behind it (the user name of a Basic pair): the digits that depend on the
-    # value alone; a client's pair has the value URL-encoded (RFC 6749, 2.3.1)
-    for text in {raw, quote(raw, safe="").encode(), quote_plus(raw).encode()}:
-        for shift in range(3):
-            encoded = base64.b64encode(b"\0" * shift + text)
-            digits = encoded[(shift * 8 + 5) // 6 : (shift + len(text)) * 8 // 6]
-            if len(digits) >= _SHORTEST:
-                yield digits
-                yield digits.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def _other_encodings(value: str) -> Iterator[bytes]:
+    for encoding in ("latin-1", "utf-16-le", "utf-16-be"):
+        with contextlib.suppress(UnicodeEncodeError):
+            yield value.encode(encoding)
+
+
+def _base64_forms(value: str) -> Iterator[bytes]:
+    raw = value.encode("utf-8", "surrogatepass")
+    in_json = json.dumps(value)[1:-1]
+    texts = {
+        raw,
+        *_other_encodings(value),
+        *(text.encode() for text in (in_json, in_json.replace("/", "\\/"))),
+        json.dumps(value, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass"),
+        quote(raw, safe="").encode(),  # a client's pair has the value URL-encoded (RFC 6749, 2.3.1)
+        quote_plus(raw).encode(),
+    }
+    once = {digits for text in texts for digits in _digits(text)}
+    yield from once
+    for digits in once:
+        yield from _digits(digits)
+
+
+def _digits(text: bytes) -> Iterator[bytes]:
+    """The base64 digits that depend on `text` alone, whatever stands before and behind it (the name of a Basic pair)."""
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + text)
+        digits = encoded[(shift * 8 + 5) // 6 : (shift + len(text)) * 8 // 6]
+        if len(digits) >= _SHORTEST:
+            yield digits
+            yield digits.translate(bytes.maketrans(b"+/", b"-_"))
 
 
 # where it is found
 
 _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # JSON, beyond the first 65,536 characters
-    rb"|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\."
-    rb"|%[0-9a-fA-F]{2}"
-    rb"|&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});",
+    rb"|\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2}|\\."  # and of JavaScript, Python, C
+    rb"|%u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}"
+    rb"|&(?:\#\d{1,7};?|\#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,8};)",
     re.DOTALL,
 )
-_MARKUP = re.compile(rb"<!--.{0,300}?-->|<[/!?]?[a-zA-Z][^<>]{0,300}>", re.DOTALL)
+# what may stand between two characters of a value: markup; and a line's break, as in base64 of mails, quoted-printable
+_SPLITTING = re.compile(
+    rb"<!--.{0,300}?-->|<!\[CDATA\[|\]\]>|<[/!?]?[a-zA-Z][^<>]{0,300}>"
+    rb"|=?\r?\n[ \t]*",
+    re.DOTALL,
+)
 _JSON_ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
@@ -198,27 +248,37 @@ class _Decoded:
 
 
 def _unescaped(escape: bytes) -> bytes:
-    if escape[:1] == b"%":
-        return bytes([int(escape[1:], 16)])
-    if escape[:1] == b"<":
-        return b""
+    if escape[:1] in b"<]=\r\n":
+        return b""  # markup, or the break of a line
     if escape[:1] == b"&":
         text = html.unescape(escape.decode("ascii"))
         if not text:  # a control character, which HTML leaves out and others do not
-            text = chr(int(b"0" + escape[2:-1], 16) if escape[2:3] in b"xX" else int(escape[2:-1]))
+            digits = escape[2:].rstrip(b";")
+            text = chr(int(digits[1:], 16) if digits[:1] in b"xX" else int(digits))
         return text.encode("utf-8", "surrogatepass")
+    if escape[:2] == b"%u":
+        return _character(int(b"0x" + escape[2:], 0))
+    if escape[:1] == b"%":
+        return bytes([int(escape[1:], 16)])
+    return _without_backslash(escape)
+
+
+def _without_backslash(escape: bytes) -> bytes:
+    if len(escape) == 12:
+        pair = bytes.fromhex(escape[2:6].decode() + escape[8:].decode())
+        return pair.decode("utf-16-be").encode("utf-8", "surrogatepass")
     if escape[1:2] in b"ux" and len(escape) > 2:
-        if len(escape) == 12:
-            return (
-                bytes.fromhex(escape[2:6].decode() + escape[8:].decode())
-                .decode("utf-16-be")
-                .encode("utf-8", "surrogatepass")
-            )
-        return chr(int(b"0x" + escape[2:], 0)).encode("utf-8", "surrogatepass")
+        return _character(int(escape[2:].strip(b"{}"), 16))
+    if len(escape) == 4:
+        return bytes([int(escape[1:], 8)])
     return _JSON_ESCAPES.get(escape[1:], escape[1:])
 
 
-def _without(content: bytes, forms: tuple[bytes, ...]) -> bytes:
+def _character(number: int) -> bytes:
+    return chr(number).encode("utf-8", "surrogatepass") if number <= sys.maxunicode else b""
+
+
+def _without(content: bytes, forms: Forms) -> bytes:
     spans = sorted(_spans(content, forms))
     if not spans:
         return content
@@ -230,21 +290,18 @@ def _without(content: bytes, forms: tuple[bytes, ...]) -> bytes:
     return b"".join([*pieces, content[position:]])
 
 
-def _spans(content: bytes, forms: tuple[bytes, ...]) -> set[tuple[int, int]]:
+def _spans(content: bytes, forms: Forms) -> set[tuple[int, int]]:
     """Where a form of a value begins and ends in `content`, under up to `_MAX_LAYERS` layers of escapes and markup."""
     spans: set[tuple[int, int]] = set()
-    # each text with the layers that were taken off it; and whether its markup was left out
+    # each text with the layers that were taken off it; and whether what splits values was left out
     texts: list[tuple[bytes, tuple[_Decoded, ...], bool]] = [(content, (), False)]
     while texts:
         text, layers, is_bare = texts.pop()
-        for form in forms:
-            start = text.find(form)
-            while start >= 0:
-                span = start, start + len(form)
-                for layer in reversed(layers):
-                    span = layer.origin(*span)
-                spans.add(span)
-                start = text.find(form, start + len(form))
+        for found in forms.found_in(text):
+            span = found
+            for layer in reversed(layers):
+                span = layer.origin(*span)
+            spans.add(span)
         if len(layers) == _MAX_LAYERS:
             continue
         # an attribute may hold a value, so that markup is looked into before it is left out
@@ -252,8 +309,8 @@ def _spans(content: bytes, forms: tuple[bytes, ...]) -> set[tuple[int, int]]:
             decoded = _Decoded(text, _ESCAPE)
             if decoded.is_changed:
                 texts.append((decoded.content, (*layers, decoded), is_bare))
-        if not is_bare and b"<" in text:
-            bare = _Decoded(text, _MARKUP)
+        if not is_bare and any(sign in text for sign in (b"<", b"\n")):
+            bare = _Decoded(text, _SPLITTING)
             if bare.is_changed:
                 texts.append((bare.content, (*layers, bare), True))
     return spans

@@ -21,6 +21,7 @@ from flowlet_jupyter.model.hosts import parse_host_rule
 from flowlet_jupyter.model.labels import GRANT_LABELS, KIND_LABELS, LABELS, METHOD_LABELS
 from flowlet_jupyter.model.oauth2 import CREDENTIALED_ENDPOINTS
 from flowlet_jupyter.model.secret import SECRET_TYPES, Secret
+from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.model.value import SecretValue
 
 Shape = Literal["text", "url", "flag", "texts", "mapping", "compliance", "value", "values"]
@@ -149,7 +150,7 @@ def from_mapping(kind: str, values: Mapping[str, Any], *, set_by: Literal["anyon
     for name, value in values.items():
         field = fields.get(name)
         if field is None:
-            errors.add(name[:50], f"A secret of type {kind} has no field '{name[:50]}'.")
+            errors.add(name[:50], unknown_field(kind, name))
         elif field.set_by == "flowlet" and set_by != "flowlet":
             if value not in (None, "", False):
                 errors.add(name, f"The {field_label(name)} is set by flowlet itself.")
@@ -166,6 +167,12 @@ def from_mapping(kind: str, values: Mapping[str, Any], *, set_by: Literal["anyon
         secret = made(**checked)
     errors.raise_any()
     return secret
+
+
+def unknown_field(kind: str, name: str) -> str:
+    """What is said of a field `name` that the kind of secret `kind` does not have."""
+    known = [field.name for field in fields_of_kind(kind).values() if field.set_by == "anyone"]
+    return f"A secret of type {kind} has no field '{name[:50]}'. {did_you_mean(name[:50], known, otherwise='')}".strip()
 
 
 def without_empty(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -298,6 +305,8 @@ def without_configuration_marks(kind: str, values: Mapping[str, Any]) -> dict[st
         "header_names",
         "status",
         "last_use",
+        "example_url",
+        "refusal",
         *(f"has_{field.name}" for field in fields_of_kind(kind).values()),
     }
     return {name: value for name, value in values.items() if name not in marks}
@@ -307,7 +316,10 @@ def shared_value(kind: str, name: str, value: Any) -> Any:
     """A field of flowlet.toml, checked, as JSON has it. Raises `InvalidSecret` naming the field."""
     field = fields_of_kind(kind).get(name)
     if field is None or not field.is_shared:
-        raise InvalidSecret(f"'{name[:50]}' is not a field of a secret here, or has the wrong form.", field=name[:50])
+        shared = [known.name for known in fields_of_kind(kind).values() if known.is_shared]
+        close = "" if name in value_field_names() else did_you_mean(name[:50], shared, otherwise="")
+        message = f"'{name[:50]}' is not a field of a secret here, or has the wrong form. {close}"
+        raise InvalidSecret(message.strip(), field=name[:50])
     found = checked_value(field, value)
     if field.shape == "url":
         return checked_endpoint(found, name)

@@ -19,10 +19,10 @@ from flowlet_jupyter.credentials.redaction import is_sensitive, redact
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
 from flowlet_jupyter.http import api, curl_export, many
 from flowlet_jupyter.http.frames import error_of
-from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.notebook.call import Call
-from flowlet_jupyter.notebook.display.messages import explanation, status_line
+from flowlet_jupyter.notebook.display.problem import as_error
+from flowlet_jupyter.notebook.display.summary import status_line
 from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials, host_of
 from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
 from flowlet_jupyter.notebook.request_line.pasted_credentials import PastedCredential, notice
@@ -61,7 +61,7 @@ class Plain:
         """The response, what is selected of it, or its records as a DataFrame. Raises `FlowletError`."""
         response = self.call.send()
         if self.raises and response.is_error:
-            raise RequestFailed(_as_error(response))
+            raise RequestFailed(as_error(response))
         if self.raises and (message := error_of(response)):
             shown = redact(f"{status_line(response)}. The API reports an error in it: {message}", response)
             raise RequestFailed(shown)
@@ -167,7 +167,7 @@ class Saved:
                 return many.download(call.url, self.path, secret=call.secret, **options)
         response = call.send()
         if response.is_error:
-            raise RequestFailed(_as_error(response, "Nothing was saved."))
+            raise RequestFailed(as_error(response, "Nothing was saved."))
         return response.save(self.path)
 
 
@@ -328,11 +328,6 @@ def _how_complete(pages: Pages) -> str:
         return f"Read: {pages.count_in_words()}. Whether these are all is not known: {pages.reason}."
     goes_on = " flowlet.last_pages().resume() reads on." if pages.can_resume else ""
     return f"Read: {pages.count_in_words()}. These are not all: {pages.reason}.{goes_on}"
-
-
-def _as_error(response: Response, consequence: str = "") -> str:
-    shown = redacted(response)
-    return " ".join(filter(None, [f"{status_line(shown)}.", consequence, *explanation(shown)]))
 
 
 def _json_body(request: PreparedRequest) -> Any:

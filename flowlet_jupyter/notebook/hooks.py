@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def authorize(vault: Vault, needed: AuthRequired) -> None:
-    """Show a person the way to an access token, and wait. Raises `needed` where nobody can answer."""
+    """Show a user the way to an access token, and wait. Raises `needed` where nobody can answer."""
     from flowlet_jupyter.notebook.prompt import prompt_of
 
     prompt_of(get_ipython()).authorize(vault, needed)
@@ -26,15 +26,19 @@ def authorize(vault: Vault, needed: AuthRequired) -> None:
 def response_html(response: Response) -> str:
     """The view of a response, as `%config FlowletMagics` has it."""
     from flowlet_jupyter.http.response import redacted
-    from flowlet_jupyter.notebook.display.html import response_html
+    from flowlet_jupyter.notebook.display.html import new_identity, response_html
+    from flowlet_jupyter.notebook.display.live import LiveViews, name_of
 
     shell = get_ipython()
     magics = None if shell is None else shell.magics_manager.registry.get("FlowletMagics")
     settings = {} if magics is None else {"rows": magics.display_rows, "output_bytes": magics.display_bytes}
-    names = {} if shell is None else shell.user_ns
-    # the variable that a copied path begins with
-    name = next((name for name, value in names.items() if value is response and not name.startswith("_")), "r")
-    return response_html(redacted(response), name=name, **settings)
+    identity = new_identity()
+    # whoever may be asked is there to look at it; elsewhere a widget's state would only be saved
+    if getattr(getattr(shell, "kernel", None), "_allow_stdin", False):
+        from flowlet_jupyter.session import default_session
+
+        default_session().part(LiveViews).add(identity, response)
+    return response_html(redacted(response), name=name_of(response), identity=identity, **settings)
 
 
 def response_text(response: Response) -> str:
@@ -56,6 +60,13 @@ def show_secrets(secrets: Any) -> None:
     from flowlet_jupyter.notebook.widgets import FlowletWidget
 
     FlowletWidget(view="table").show(text)
+
+
+def secrets_widget() -> Any:
+    """The widget with all secrets, for a front end that displays it by itself."""
+    from flowlet_jupyter.notebook.widgets import FlowletWidget
+
+    return FlowletWidget(view="table")
 
 
 def _missing(entry: dict[str, Any]) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import time
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from flowlet_jupyter.errors import RequestSyntaxError
+from flowlet_jupyter.model.suggestion import closest
 
+_DEFAULTS = ("--secret", "--base-url", "--openapi", "--clear")
 _LOG_ROWS = 200
 
 
@@ -18,6 +21,13 @@ def _split(line: str) -> list[str]:
         return shlex.split(line)
     except ValueError:
         raise RequestSyntaxError("A quote is not closed.") from None
+
+
+def _meant(given: Iterable[str], known: Collection[str]) -> str:
+    """What was meant by the first option of `given` that is not known; empty if there is none or it is near to none."""
+    unknown = next((option for option in given if option.startswith("-") and option not in known), None)
+    close = None if unknown is None else closest(unknown, known)
+    return f" There is no option {unknown[:50]}. Did you mean {close}?" if unknown and close else ""
 
 
 @dataclass(frozen=True)
@@ -42,9 +52,9 @@ def read_defaults(line: str, now: Defaults) -> Defaults:
     while tokens:
         option, _, value = tokens.pop(0).partition("=")
         name = option.removeprefix("--").replace("-", "_")
-        if option not in {"--secret", "--base-url", "--openapi"} or not (value or tokens):
+        if option not in _DEFAULTS or not (value or tokens):
             raise RequestSyntaxError(
-                "%flowlet_defaults takes --secret NAME, --base-url URL, --openapi FILE_OR_URL, or --clear."
+                f"%flowlet_defaults takes --secret NAME, --base-url URL, --openapi FILE_OR_URL, or --clear.{_meant([option], _DEFAULTS)}"
             )
         changes[name] = value or tokens.pop(0)
     if base_url := changes.get("base_url"):
@@ -89,6 +99,7 @@ class SecretLine:
             raise RequestSyntaxError(
                 "Which secret? %flowlet_secret NAME [--connect | --paste], "
                 "%flowlet_secret --new [--provider KEY] [--scope 'A B'], or %flowlet_secret --from-paste NAME"
+                + _meant(options, {*known, "--provider", "--scope"})
             )
         if new and name:
             prefill["name"] = name
@@ -133,4 +144,7 @@ def read_log_line(word: str) -> Uses | None:
         usage_log.clear(vault)
         print("The log of uses is empty.")  # noqa: T201 - the magic's output
         return None
-    return Uses([use for use in usage_log.uses(vault) if not word or use.get("secret") == word])
+    found = [use for use in usage_log.uses(vault) if not word or use.get("secret") == word]
+    if word and not found:
+        vault.get(word)  # raises with a suggestion; the uses of a deleted one are still shown
+    return Uses(found)

@@ -49,52 +49,54 @@ NONE = Operations({})
 
 
 class _Documents:
-    """The operations of the documents that a session has read, by their place; NONE while one is being read."""
+    """The operations of the documents that a session has read, by their location; NONE while one is being read."""
 
     def __init__(self, _session: Session) -> None:
         self.known: dict[str, Operations] = {}
         self.guard = threading.Lock()
 
 
-def operations_of(place: str, *, wait: float = 0.0) -> Operations:
-    """The operations of the document at `place`, a file or URL; none for "", or while it is being read still."""
-    if not place:
+def operations_of(location: str, *, wait: float = 0.0) -> Operations:
+    """The operations of the document at `location`, a file or URL; none for "", or while it is being read still."""
+    if not location:
         return NONE
     documents = default_session().part(_Documents)
     with documents.guard:
-        if place in documents.known:
-            return documents.known[place]
-        documents.known[place] = NONE
-    thread = threading.Thread(target=_read, args=(place, documents), name="flowlet: OpenAPI", daemon=True)
+        if location in documents.known:
+            return documents.known[location]
+        documents.known[location] = NONE
+    thread = threading.Thread(target=_read, args=(location, documents), name="flowlet: OpenAPI", daemon=True)
     thread.start()
     thread.join(wait)
-    return documents.known[place]
+    return documents.known[location]
 
 
-def _read(place: str, documents: _Documents) -> None:
-    documents.known[place] = read(place)
+def _read(location: str, documents: _Documents) -> None:
+    documents.known[location] = read(location)
 
 
-def read(place: str) -> Operations:
-    """The operations of the document at `place`, a file or URL; none, with the problem, where it cannot be read."""
+def read(location: str) -> Operations:
+    """The operations of the document at `location`, a file or URL; none, with the problem, where it cannot be read."""
     try:
-        operations = parse(_loaded(_content(place)))
+        operations = parse(_loaded(_content(location)))
     except (FlowletError, OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return Operations({}, problem=f"The OpenAPI document {place[:200]} is not used for completion: {reason[:300]}")
+        return Operations(
+            {}, problem=f"The OpenAPI document {location[:200]} is not used for completion: {reason[:300]}"
+        )
     if operations.parameters:
         return operations
-    return Operations({}, problem=f"The OpenAPI document {place[:200]} describes no paths.")
+    return Operations({}, problem=f"The OpenAPI document {location[:200]} describes no paths.")
 
 
-def _content(place: str) -> str:
-    if "://" in place:
-        response = get(place, timeout=_SECONDS)
+def _content(location: str) -> str:
+    if "://" in location:
+        response = get(location, timeout=_SECONDS)
         if response.is_error:
             raise RequestFailed(f"the server answered {response.status_code}.")
         size, text = len(response.content), response.text
     else:
-        path = Path(place).expanduser()
+        path = Path(location).expanduser()
         size = path.stat().st_size
         text = path.read_text("utf-8-sig") if size <= _MAX_BYTES else ""
     if size > _MAX_BYTES:

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from flowlet_jupyter.credentials.handles import SecretHandle, Secrets
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.hosts import default_rule
-from flowlet_jupyter.model.secret import ApiKey, Basic, Headers, Password, Secret
+from flowlet_jupyter.model.secret import Secret
+from flowlet_jupyter.model.static import ApiKey, Basic, Headers, Password
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.notebook.request_line.pasted_credentials import PastedCredential
 from flowlet_jupyter.session import Session

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
-from flowlet_jupyter.connect.device_prompt import by_device_code
-from flowlet_jupyter.connect.loopback_prompt import by_loopback
 from flowlet_jupyter.connect.terminal import TerminalPrompt
 from flowlet_jupyter.connect.wait import Line, authorize_by, wait_for_token
+from flowlet_jupyter.connect.way import way_without_server
 from flowlet_jupyter.errors import AuthRequired
 from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
 from flowlet_jupyter.notebook.server_link import authorize_url
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 class NotebookPrompt:
     """Shows the connect widget, or text where there is no server to link to.
 
-    Stdin allowed means that a person is there: nbclient, papermill and nbconvert forbid it.
+    Stdin allowed means that a user is there: nbclient, papermill and nbconvert forbid it.
     """
 
     def __init__(self, kernel: Any) -> None:
@@ -35,13 +34,10 @@ class NotebookPrompt:
         if not getattr(self._kernel, "_allow_stdin", False):
             raise needed
         secret = vault.get(needed.secret_name).secret
-        if isinstance(secret, OAuth2) and secret.grant_type == DEVICE_CODE:
-            way = by_device_code
+        has_device_code = isinstance(secret, OAuth2) and secret.grant_type == DEVICE_CODE
         # the server's extension works on the user's vault, and on no other
-        elif vault is default_session().vault and authorize_url(needed.secret_name):
-            way = _by_widget
-        else:
-            way = by_loopback
+        is_of_server = vault is default_session().vault and not has_device_code and authorize_url(needed.secret_name)
+        way = _by_widget if is_of_server else way_without_server(secret)
         authorize_by(way, vault, needed, _DisplayedLine())
 
 
@@ -65,8 +61,8 @@ class _DisplayedLine:
     def __init__(self) -> None:
         self._handle: Any = None
 
-    def show(self, text: str, *, is_countdown: bool = False) -> None:  # noqa: ARG002 - a notebook shows both alike
-        data = {"text/plain": text}
+    def show(self, text: str, *, is_countdown: bool = False) -> None:
+        data = {"text/plain": f"{text} To stop, interrupt the kernel." if is_countdown else text}
         if self._handle is None:
             self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]  # IPython has no hint
         else:

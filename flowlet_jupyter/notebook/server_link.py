@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from jupyter_core.paths import jupyter_runtime_dir
 
+from flowlet_jupyter.connect.remote import remote_host
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.session import Session, default_session
 
@@ -53,6 +54,11 @@ def secrets_page_url(*, of_kernel: bool = False) -> str:
     url = None if of_kernel else _server_url()
     if url is not None and has_extension(url):
         return f"{url}/flowlet/"
+    if (place := remote_host()) is not None:
+        raise FlowletError(
+            f"This kernel runs on {place}, where no browser reaches a page of its own. Add a secret in a cell: "
+            "flowlet.secrets.add(flowlet.OAuth2(name=..., client_secret=flowlet.ask('Client secret'), ...))"
+        )
     from flowlet_jupyter.connect.loopback import hold_loopback  # brings the server's packages with it
 
     return hold_loopback(default_session().vault).secrets_url

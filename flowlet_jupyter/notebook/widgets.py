@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import anywidget
@@ -90,4 +91,19 @@ class FlowletWidget(anywidget.AnyWidget):
             try:
                 self.send({"kind": "page", "url": secrets_page_url(of_kernel=True)})
             except FlowletError as error:
-                self._handle.update({"text/plain": f"{self._text}\n\n{error}"}, raw=True)
+                if self._handle is not None:  # as where a front end displayed it by itself
+                    self._handle.update({"text/plain": f"{self._text}\n\n{error}"}, raw=True)
+
+
+class ResponseViews(anywidget.AnyWidget):
+    """What brings the script of the response views to a page. It is never displayed, and its state is the script alone.
+
+    `receive` takes the messages of the pages.
+    """
+
+    _esm = frontend.script("response.js")
+    _css = frontend.text("response_live.css")
+
+    def __init__(self, receive: Callable[[Any], None]) -> None:
+        super().__init__()
+        self.on_msg(lambda _widget, message, _buffers: receive(message))

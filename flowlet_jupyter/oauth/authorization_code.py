@@ -72,16 +72,16 @@ def new_flow(secret_name: str, *, redirect_uri: str, now: float, user: str | Non
 
 def request_parameters(secret: OAuth2, flow: Flow) -> list[tuple[str, str]]:
     """The parameters of the authorization request (RFC 6749, 4.1.1; RFC 7636, 4.3; RFC 8707, 2)."""
-    switches = secret.compliance
+    compliance = secret.compliance
     parameters = [
         ("response_type", "code"),
-        (switches.client_id_parameter, secret.client_id),
+        (compliance.client_id_parameter, secret.client_id),
         ("redirect_uri", flow.redirect_uri),
         ("state", flow.state.reveal()),
     ]
     if secret.scope:
-        parameters.append((switches.scope_parameter, secret.scope.replace(" ", switches.scope_separator)))
-    if switches.pkce:
+        parameters.append((compliance.scope_parameter, secret.scope.replace(" ", compliance.scope_separator)))
+    if compliance.pkce:
         challenge = create_s256_code_challenge(flow.code_verifier.reveal())
         parameters += [("code_challenge", challenge), ("code_challenge_method", "S256")]
     if asks_for_id_token(secret):
@@ -204,7 +204,7 @@ def complete_flow(vault: Vault, flow: Flow, parameters: Mapping[str, str]) -> Re
         nonce=flow.nonce,
         accepted=record.accepted,
     )
-    kept = {name: parameters[name] for name in secret.compliance.kept_parameters if name in parameters}
+    redirect_parameters = {name: parameters[name] for name in secret.compliance.kept_parameters if name in parameters}
     with vault.lock(flow.secret_name):
         before = vault.get(flow.secret_name)
         if before.secret != secret:
@@ -213,7 +213,9 @@ def complete_flow(vault: Vault, flow: Flow, parameters: Mapping[str, str]) -> Re
             )
         if flow.redirect_uri not in secret.redirect_uris:  # it works, so it is registered
             secret = dataclasses.replace(secret, redirect_uris=(*secret.redirect_uris, flow.redirect_uri))
-        token_set = with_previous_refresh_token(dataclasses.replace(token_set, parameters=kept), before.token_set)
+        token_set = with_previous_refresh_token(
+            dataclasses.replace(token_set, parameters=redirect_parameters), before.token_set
+        )
         record = Record(secret=secret, token_set=token_set)
         vault.put(record)
     return record
@@ -222,7 +224,7 @@ def complete_flow(vault: Vault, flow: Flow, parameters: Mapping[str, str]) -> Re
 def with_previous_refresh_token(token_set: TokenSet, before: TokenSet | None) -> TokenSet:
     """`token_set`, with the refresh token of `before` where it brings none: some providers give it once only.
 
-    Never that of another person: a subject or name that differs rules it out, and one that is not known yet is
+    Never that of another user: a subject or name that differs rules it out, and one that is not known yet is
     compared when it is (see `http/identity.py`).
     """
     if token_set.refresh_token is not None or before is None or before.refresh_token is None:
@@ -238,7 +240,7 @@ def with_previous_refresh_token(token_set: TokenSet, before: TokenSet | None) ->
 
 
 def pasted_response(flow: Flow, address: SecretValue) -> dict[str, str]:
-    """The parameters of a redirected address that a person pasted, checked as the callback checks them.
+    """The parameters of a redirected address that a user pasted, checked as the callback checks them.
 
     Raises `AuthorizationFailed` if it is not the redirect URI's, repeats a parameter, or has another `state`.
     """

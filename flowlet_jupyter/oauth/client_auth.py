@@ -96,30 +96,30 @@ def authenticate(
     """Add to `parameters` and `headers` what tells the provider which client asks."""
     authentication = authentication or ways_to_authenticate(secret)[0]
     method = authentication.method
-    switches = secret.compliance
+    compliance = secret.compliance
     client_secret = secret.client_secret.reveal() if secret.client_secret else ""
     if method == "client_secret_basic":
         pair = (secret.client_id, client_secret)
-        if switches.basic_credentials == "encoded":
+        if compliance.basic_credentials == "encoded":
             pair = (quote_plus(pair[0]), quote_plus(pair[1]))  # RFC 6749, 2.3.1
         headers["Authorization"] = "Basic " + base64.b64encode(":".join(pair).encode()).decode()
-        is_there = any(name == switches.client_id_parameter for name, _ in parameters)
+        is_there = any(name == compliance.client_id_parameter for name, _ in parameters)
         if authentication.is_client_id_repeated and not is_there:
-            parameters.append((switches.client_id_parameter, secret.client_id))
+            parameters.append((compliance.client_id_parameter, secret.client_id))
         if authentication.is_client_secret_empty:
-            parameters.append((switches.client_secret_parameter, ""))
+            parameters.append((compliance.client_secret_parameter, ""))
         return
     # a pushed authorization request has the client ID among its own parameters
-    parameters[:] = [entry for entry in parameters if entry[0] != switches.client_id_parameter]
+    parameters[:] = [entry for entry in parameters if entry[0] != compliance.client_id_parameter]
     if method in {"client_secret_jwt", "private_key_jwt"}:
         assertion = _assertion(secret, authentication.audience)
         parameters += [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)]
     if secret.client_id:
-        parameters.append((switches.client_id_parameter, secret.client_id))
+        parameters.append((compliance.client_id_parameter, secret.client_id))
     if method == "client_secret_post":
-        parameters.append((switches.client_secret_parameter, client_secret))
+        parameters.append((compliance.client_secret_parameter, client_secret))
     elif authentication.is_client_secret_empty:
-        parameters.append((switches.client_secret_parameter, ""))
+        parameters.append((compliance.client_secret_parameter, ""))
 
 
 def signing_key(secret: OAuth2) -> tuple[Any, str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The device authorization grant (RFC 8628): a code that a person enters on any device, while a thread asks whether it was."""
+"""The device authorization grant (RFC 8628): a code that a user enters on any device, while a thread asks whether it was."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flowlet_jupyter.errors import AuthorizationFailed, ProviderError, TokenEndpointError
 from flowlet_jupyter.model.fields import checked_endpoint
-from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
@@ -25,7 +25,7 @@ DEFAULT_INTERVAL_SECONDS = 5.0  # RFC 8628, 3.2
 SLOW_DOWN_SECONDS = 5.0  # RFC 8628, 3.5
 MAX_INTERVAL_SECONDS = 60.0
 MAX_LIFETIME_SECONDS = 1800.0
-MAX_FAILURES = 3  # one after the other, before the person is told that the token endpoint fails
+MAX_FAILURES = 3  # one after the other, before the user is told that the token endpoint fails
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +56,18 @@ class DeviceFlow:
 
 @shielded("device flow")
 def start_device_flow(vault: Vault, name: str) -> DeviceFlow:
-    """Ask for a code, and start a thread that waits for the person.
+    """Ask for a code, and start a thread that waits for the user.
 
-    Raises `ProviderError`, `AuthorizationFailed` if the secret has another grant.
+    Raises `ProviderError`, `AuthorizationFailed` if the secret has another grant. One for the browser's redirect takes
+    a code too where its provider gives them: on a machine that no browser reaches.
     """
     record = vault.get(name)
     secret = record.secret
-    if not isinstance(secret, OAuth2) or secret.grant_type != DEVICE_CODE:
+    has_codes = isinstance(secret, OAuth2) and (
+        secret.grant_type == DEVICE_CODE
+        or (secret.grant_type == AUTHORIZATION_CODE and bool(secret.device_authorization_endpoint))
+    )
+    if not isinstance(secret, OAuth2) or not has_codes:
         raise AuthorizationFailed(f"Secret '{name}' does not use the device grant.")
     dpop_key = dpop.new_key() if secret.dpop else None
     authorization = request_code(secret, accepted=record.accepted)
@@ -93,15 +98,15 @@ def request_code(secret: OAuth2, *, accepted: Accepted = NOTHING_ACCEPTED) -> De
         raise ProviderError(str(error), error=error.error)
     given = response.members
     # Google still answers with the name of the draft
-    place = given.get("verification_uri", given.get("verification_url"))
+    uri = given.get("verification_uri", given.get("verification_url"))
     user_code, device_code = given.get("user_code"), given.get("device_code")
-    if response.status != 200 or not all(isinstance(text, str) and text for text in (place, user_code, device_code)):
+    if response.status != 200 or not all(isinstance(text, str) and text for text in (uri, user_code, device_code)):
         raise ProviderError(f"{failed} answered with HTTP {response.status}, not with a code to enter.")
     complete = given.get("verification_uri_complete")
     return DeviceAuthorization(
         user_code=str(user_code)[:100],
         # these become links: never javascript: or another program's scheme
-        verification_uri=checked_endpoint(str(place), "verification_uri"),
+        verification_uri=checked_endpoint(str(uri), "verification_uri"),
         verification_uri_complete=(
             checked_endpoint(complete, "verification_uri_complete") if isinstance(complete, str) and complete else None
         ),

@@ -164,20 +164,20 @@ def _named_issuer(address: str, issuer: object) -> ProviderMetadata | None:
 
 def _of_resource(address: str) -> ProviderMetadata | None:
     """RFC 9728: the API's 401 names its metadata, or it is at a well-known place; that names the issuer."""
-    places = []
+    candidates = []
     challenge = ""
     if pasted := _without(address, _RESOURCE):
-        places, address = [address], pasted
+        candidates, address = [address], pasted
     else:
         response = _get(address)
         challenge = response.headers.get("WWW-Authenticate", "") if response is not None else ""
         if named := _RESOURCE_METADATA.search(challenge):
-            places.append(named[1] or named[2])
-        places.append(get_well_known_url(address, external=True, suffix="oauth-protected-resource"))
+            candidates.append(named[1] or named[2])
+        candidates.append(get_well_known_url(address, external=True, suffix="oauth-protected-resource"))
         # MCP, authorization: at the root where it is not below it
-        places.append(f"{_origin(address)}{_RESOURCE}")
-    for place in dict.fromkeys(places):
-        metadata = _of_resource_metadata(address, place)
+        candidates.append(f"{_origin(address)}{_RESOURCE}")
+    for url in dict.fromkeys(candidates):
+        metadata = _of_resource_metadata(address, url)
         if metadata is not None:
             return metadata
     if not _BEARER.search(challenge) or urlsplit(address).path in {"", "/"}:
@@ -187,9 +187,9 @@ def _of_resource(address: str) -> ProviderMetadata | None:
     return metadata and dataclasses.replace(metadata, resource=address, found_by=("401", *metadata.found_by))
 
 
-def _of_resource_metadata(address: str, place: str) -> ProviderMetadata | None:
+def _of_resource_metadata(address: str, url: str) -> ProviderMetadata | None:
     try:
-        content = _document(_checked_lead(address, place))
+        content = _document(_checked_lead(address, url))
     except InvalidSecret:
         return None
     resource, issuers = content.get("resource"), content.get("authorization_servers")
@@ -275,22 +275,22 @@ def register_client(
 ) -> dict[str, Any]:
     """The fields of a secret that the provider gives: client_id, client_secret, token_endpoint_auth_method.
 
-    A client for a person is registered without a secret where the provider takes such a one, else with. Raises
+    A client for a user is registered without a secret where the provider takes such a one, else with. Raises
     `ProviderError`.
     """
     failed = f"The registration endpoint {registration_endpoint}"
-    wanted: dict[str, Any] = {
+    registration: dict[str, Any] = {
         "client_name": client_name,
         "grant_types": [grant_type, "refresh_token"]
         if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}
         else [grant_type],
         "response_types": ["code"] if grant_type == AUTHORIZATION_CODE else [],
         "redirect_uris": [redirect_uri] if grant_type == AUTHORIZATION_CODE else [],
-        # the client runs on a person's machine (RFC 8252); OpenID Connect then allows http on loopback
+        # the client runs on a user's machine (RFC 8252); OpenID Connect then allows http on loopback
         "application_type": "native" if redirect_uri.startswith("http://") else "web",
     }
     if scope:
-        wanted["scope"] = scope
+        registration["scope"] = scope
     methods = ["client_secret_basic", "client_secret_post"]
     if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
         methods.insert(0, "none")
@@ -300,15 +300,15 @@ def register_client(
             registration_endpoint,
             failed=failed,
             headers={"Content-Type": "application/json"},
-            content=json.dumps({**wanted, "token_endpoint_auth_method": auth_method}).encode(),
+            content=json.dumps({**registration, "token_endpoint_auth_method": auth_method}).encode(),
         )
         if response.members.get("error") != "invalid_client_metadata":  # RFC 7591, 3.2.2
             break
     given = response.members
     if error := given.get("error"):
-        said = given.get("error_description")
+        description = given.get("error_description")
         raise ProviderError(
-            f"{failed} answered {str(error)[:100]}{f': {str(said)[:300]}' if said else ''}. {_REGISTRATION_HINTS.get(str(error), '')}".strip(),
+            f"{failed} answered {str(error)[:100]}{f': {str(description)[:300]}' if description else ''}. {_REGISTRATION_HINTS.get(str(error), '')}".strip(),
             error=str(error)[:100],
         )
     if response.status not in {200, 201} or not isinstance(given.get("client_id"), str):

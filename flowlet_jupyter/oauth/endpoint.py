@@ -136,9 +136,9 @@ def _send_authenticated(
     method: str,
     dpop_key: SecretValue | None,
 ) -> EndpointResponse:
-    switches = secret.compliance
+    compliance = secret.compliance
     for is_last in (False, True):
-        headers = dict(switches.token_headers)
+        headers = dict(compliance.token_headers)
         authenticated = list(parameters)
         authenticate(secret, authenticated, headers, authentication)
         if dpop_key is not None:
@@ -147,7 +147,7 @@ def _send_authenticated(
         target = url
         if method == "GET":
             target = f"{url}{'&' if '?' in url else '?'}{urlencode(authenticated)}"
-        elif switches.token_request == "json":
+        elif compliance.token_request == "json":
             headers["Content-Type"] = "application/json"
             content = json.dumps(dict(authenticated)).encode()
         else:

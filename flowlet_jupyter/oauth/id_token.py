@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 
-from flowlet_jupyter.errors import ProviderError, TokenEndpointError
+from flowlet_jupyter.errors import ProviderError, TokenEndpointError, printable
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.endpoint import send
@@ -151,5 +151,5 @@ def identity_of(claims: dict[str, Any]) -> str | None:
     for name in ("preferred_username", "email", "name", "sub"):
         value = claims.get(name)
         if isinstance(value, str) and value:
-            return value[:200]
+            return printable(value[:200])
     return None

@@ -11,7 +11,7 @@ from flowlet_jupyter.errors import VaultFileDamaged
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.authorization_code import FLOW_LIFETIME_SECONDS, Flow
 from flowlet_jupyter.vault import Vault
-from flowlet_jupyter.vault.sealed_file import make_private_folder, read_sealed, write_sealed
+from flowlet_jupyter.vault.sealed_file import make_private_folder, write_sealed
 
 _VALUES = ("state", "browser", "code_verifier", "nonce")
 
@@ -27,13 +27,13 @@ def remember_flow(vault: Vault, flow: Flow) -> None:
     make_private_folder(vault.folder)
     make_private_folder(folder)
     _forget_expired(folder, flow.started_at)
-    key = vault.master_key().key
-    # no name for the payload: it holds values, and a verbose traceback prints the locals of this frame
-    write_sealed(
-        _path(vault, flow.state.reveal()),
-        {**vars(flow), **{name: getattr(flow, name).reveal() for name in _VALUES}},
-        key,
-    )
+    with vault.files_lock():
+        # no name for the payload: it holds values, and a verbose traceback prints the locals of this frame
+        write_sealed(
+            _path(vault, flow.state.reveal()),
+            {**vars(flow), **{name: getattr(flow, name).reveal() for name in _VALUES}},
+            vault.master_key().key,
+        )
 
 
 def find_flow(vault: Vault, state: str, *, now: float) -> Flow | None:
@@ -41,7 +41,7 @@ def find_flow(vault: Vault, state: str, *, now: float) -> Flow | None:
     if not state or not _path(vault, state).is_file():
         return None  # before a master key is looked for, or made: anybody may ask with a state of their own
     try:
-        payload = read_sealed(_path(vault, state), vault.master_key().key)
+        payload = vault.open_sealed(_path(vault, state))
         flow = Flow(**{**payload, **{name: SecretValue(payload[name]) for name in _VALUES}})
     except (FileNotFoundError, VaultFileDamaged, TypeError, KeyError):
         return None
@@ -52,8 +52,12 @@ def find_flow(vault: Vault, state: str, *, now: float) -> Flow | None:
 
 def claim_flow(vault: Vault, state: str) -> bool:
     """Use the flow up. True for exactly one caller, however many come at once (an unlink succeeds once)."""
+    path = _path(vault, state)
+    if not path.is_file():
+        return False
     try:
-        _path(vault, state).unlink()
+        with vault.files_lock():  # or a rotation of the key could write it once more
+            path.unlink()
     except OSError:
         return False
     return True

@@ -15,7 +15,7 @@ from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.session.shielded import start_shielded
-from flowlet_jupyter.vault import Vault
+from flowlet_jupyter.vault import Room, Vault
 
 _log = logging.getLogger("flowlet_jupyter.refresh")  # events and names of secrets, never values
 # the token endpoint's deadline, behind the time that another process may hold the lock
@@ -27,7 +27,7 @@ _NO_TOKEN = SecretValue("")  # differs from every access token: whoever finds on
 
 
 def can_renew(record: Record) -> bool:
-    """Whether a new access token can be obtained without a person."""
+    """Whether a new access token can be obtained without a user."""
     secret, token = record.secret, record.token_set
     if not isinstance(secret, OAuth2):
         return False
@@ -41,7 +41,7 @@ def can_renew(record: Record) -> bool:
 def usable_token(vault: Vault, record: Record, *, patience: float = PATIENCE_SECONDS) -> TokenSet | Future[TokenSet]:
     """The token set of `record`, or the future of the one that a renewal brings; `patience` as in `refresh_once`.
 
-    Raises `AuthRequired` when only a person can help.
+    Raises `AuthRequired` when only a user can help.
     """
     token = record.token_set
     now = time.time()
@@ -71,7 +71,7 @@ def token_after_rejection(
 def refresh_once(
     vault: Vault, name: str, *, stale: SecretValue | None, patience: float = PATIENCE_SECONDS
 ) -> Future[TokenSet]:
-    """Refresh unless the stored access token is no longer `stale`; None, a person's wish, refreshes whatever is stored.
+    """Refresh unless the stored access token is no longer `stale`; None, a user's wish, refreshes whatever is stored.
 
     A token endpoint that fails for a moment is asked again within `patience` seconds. The future raises `AuthRequired` when the provider refuses the grant, else `TokenEndpointError` or `VaultError`.
     """
@@ -107,7 +107,7 @@ def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None, pati
     with vault.lock(name):
         record = vault.get(name)
         secret, token = record.secret, record.token_set
-        # a person's wish is another try of what was refused, since its cause may lie at the provider
+        # a user's wish is another try of what was refused, since its cause may lie at the provider
         is_allowed = can_renew(record) or (stale is None and isinstance(secret, OAuth2) and secret.is_unattended)
         if not isinstance(secret, OAuth2) or not is_allowed:
             raise auth_required(record)
@@ -115,28 +115,36 @@ def _refresh_under_lock(vault: Vault, name: str, stale: SecretValue | None, pati
             _log.debug("refresh of secret %r shared: another thread or process has done it", name)
             return token
         _log.debug("refresh of secret %r started", name)
-        try:
-            fresh = _request_patiently(vault, record, patience)
-        except TokenEndpointError as error:
-            if not _is_final(secret, error):
-                raise
-            text = ": ".join(filter(None, (error.error, error.description)))
-            grant_error = Record(secret=secret, grant_error=text or "no reason given", accepted=record.accepted)
-            _log.debug("grant of secret %r refused", name)
-            # stored too, so that the provider is not asked again at every request
-            vault.put(grant_error)
-            if secret.is_unattended:
-                raise  # it says what to try; no person's consent would help
-        else:
-            # stored before anybody uses it: a rotated refresh token that is lost loses the grant
-            vault.put(dataclasses.replace(record, token_set=fresh, grant_error=None))
-            _log.debug("refresh of secret %r stored", name)
-            return fresh
-        raise auth_required(grant_error)
+        # before the provider is asked: a rotated refresh token that cannot be stored loses the grant
+        with vault.room_for(name) as room:
+            return _refreshed(vault, record, secret, patience, room)
+
+
+def _refreshed(vault: Vault, record: Record, secret: OAuth2, patience: float, room: Room) -> TokenSet:
+    """Ask, and store what comes. Under the secret's lock."""
+    name = secret.name
+    try:
+        fresh = _request_patiently(vault, record, patience)
+    except TokenEndpointError as error:
+        if not _is_final(secret, error):
+            raise
+        text = ": ".join(filter(None, (error.error, error.description)))
+        grant_error = Record(secret=secret, grant_error=text or "no reason given", accepted=record.accepted)
+        _log.debug("grant of secret %r refused", name)
+        # stored too, so that the provider is not asked again at every request
+        vault.put(grant_error, room)
+        if secret.is_unattended:
+            raise  # it says what to try; no user's consent would help
+    else:
+        # stored before anybody uses it: a rotated refresh token that is lost loses the grant
+        vault.put(dataclasses.replace(record, token_set=fresh, grant_error=None), room)
+        _log.debug("refresh of secret %r stored", name)
+        return fresh
+    raise auth_required(grant_error)
 
 
 def _is_final(secret: OAuth2, error: TokenEndpointError) -> bool:
-    """Whether the same request would be refused again, until a person authorizes or changes the secret."""
+    """Whether the same request would be refused again, until a user authorizes or changes the secret."""
     if not secret.is_unattended:
         return error.is_grant_over
     from flowlet_jupyter.oauth.client_auth import CLIENT_ERRORS  # brings Authlib with it
@@ -162,7 +170,7 @@ def _request_patiently(vault: Vault, record: Record, patience: float) -> TokenSe
             if secret.is_unattended:
                 return token_endpoint.request_token(
                     secret,
-                    subject_token=lambda other: _token_of(vault, other, wanted_by=name),
+                    subject_token=lambda other: _token_of(vault, other, required_by=name),
                     accepted=record.accepted,
                 )
             return token_endpoint.refresh(secret, token_set=record.token_set, accepted=record.accepted)
@@ -174,13 +182,13 @@ def _request_patiently(vault: Vault, record: Record, patience: float) -> TokenSe
     raise AssertionError("the tries are counted")
 
 
-def _token_of(vault: Vault, name: str, *, wanted_by: str) -> SecretValue:
+def _token_of(vault: Vault, name: str, *, required_by: str) -> SecretValue:
     """The access token of another secret, as the subject token of an exchange."""
     record = vault.get(name)
     if not isinstance(record.secret, OAuth2) or record.secret.grant_type == TOKEN_EXCHANGE:
         # two secrets that exchange each other's token would wait for each other's lock
         raise TokenEndpointError(
-            f"Secret '{wanted_by}' cannot exchange the token of '{name}': that must be an OAuth2 secret with a grant "
+            f"Secret '{required_by}' cannot exchange the token of '{name}': that must be an OAuth2 secret with a grant "
             "of its own."
         )
     token = usable_token(vault, record)

@@ -31,7 +31,7 @@ def revoke(secret: OAuth2, token_set: TokenSet) -> None:
         ended_one = True
 
 
-# what providers say of a token that has ended, where RFC 7009, 2.2, has them answer 200
+# what providers say of a token that has ended, where RFC 7009, 2.2, has them respond 200
 _ENDED = frozenset({"invalid_token", "invalid_grant", "token_expired", "token_revoked", "token_not_found", "not_found",
                     "expired_token", "invalid_refresh_token"})  # fmt: skip
 

@@ -30,9 +30,15 @@ from flowlet_jupyter.oauth import dpop
 from flowlet_jupyter.oauth.client_auth import Parameters, assertion_audiences, signing_key
 from flowlet_jupyter.oauth.endpoint import EndpointResponse, send_as_client
 from flowlet_jupyter.oauth.id_token import Unproven, asks_for_id_token, identity_of, validated_claims
-from flowlet_jupyter.oauth.token_response import error_from_response, id_token_of, is_temporary_status, token_set_from
+from flowlet_jupyter.oauth.token_response import (
+    error_from_response,
+    id_token_of,
+    is_of_token_endpoint,
+    is_temporary_status,
+    token_set_from,
+)
 
-_CLOCK_TOLERANCE_SECONDS = 10.0
+CLOCK_TOLERANCE_SECONDS = 10.0
 _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be refused
 
 # gives the access token of another secret, for token exchange
@@ -103,21 +109,25 @@ def refresh(secret: OAuth2, *, token_set: TokenSet | None, accepted: Accepted | 
     `scope` is not sent: leaving it out asks for what was granted, where sending what was once asked fails if the
     user granted less. Raises `TokenEndpointError`.
     """
-    switches = secret.compliance
+    compliance = secret.compliance
     refresh_token = token_set.refresh_token if token_set else secret.refresh_token
     sent = refresh_token
-    if switches.refresh_with == "access_token":
+    if compliance.refresh_with == "access_token":
         sent = token_set.access_token if token_set else None
     if sent is None:
         raise TokenEndpointError(f"Secret '{secret.name}' has no refresh token.")
     return _send_token_request(
         secret,
-        [("grant_type", switches.refresh_grant_type), (switches.refresh_parameter, sent.reveal()), *_resources(secret)],
+        [
+            ("grant_type", compliance.refresh_grant_type),
+            (compliance.refresh_parameter, sent.reveal()),
+            *_resources(secret),
+        ],
         previous_refresh_token=refresh_token,
         asked_scope=token_set.scope if token_set else secret.scope,
         dpop_key=token_set.dpop_key if token_set else None,
-        url=switches.refresh_endpoint or secret.token_endpoint,
-        method=switches.refresh_method,
+        url=compliance.refresh_endpoint or secret.token_endpoint,
+        method=compliance.refresh_method,
         old=token_set,
         accepted=accepted or (token_set.accepted if token_set else NOTHING_ACCEPTED),
     )
@@ -148,7 +158,7 @@ def _unattended_parameters(secret: OAuth2, subject_token: SubjectToken, audience
             ("subject_token", _subject_token(secret, subject_token).reveal()),
             ("subject_token_type", secret.subject_token_type),
         ]
-    raise InvalidSecret(f"The grant of secret '{secret.name}' needs a person.", field="grant_type")
+    raise InvalidSecret(f"The grant of secret '{secret.name}' needs a user.", field="grant_type")
 
 
 def _subject_token(secret: OAuth2, of_secret: SubjectToken) -> SecretValue:
@@ -242,12 +252,12 @@ def _raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> Non
     if status < 500 and (error := error_from_response(secret, response.members, failed, status=status)) is not None:
         error.retry_after = retry_after_seconds(response.headers)
         if secret.grant_type == JWT_BEARER and error.error == "invalid_grant":
-            ahead = _clock_ahead(response.headers)
+            ahead = clock_ahead(response.headers)
             raise TokenEndpointError(
                 f"{error} {_about_the_clock(ahead)}",
                 error=error.error,
                 # a clock that is set right makes the same assertion good
-                is_grant_over=ahead is None or abs(ahead) < _CLOCK_TOLERANCE_SECONDS,
+                is_grant_over=ahead is None or abs(ahead) < CLOCK_TOLERANCE_SECONDS,
                 description=error.description,
             )
         raise error
@@ -260,10 +270,10 @@ def _raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> Non
             error=f"HTTP {status}",
             is_temporary=is_temporary,
             retry_after=retry_after_seconds(response.headers),
-            # a page with a 403 comes from a firewall as often as from the token endpoint
+            # a page comes from a firewall or a gateway as often as from the token endpoint
             # and RFC 6749, 5.2, has a 401 with a challenge say that the client is wrong
-            is_grant_over=status in {400, 401, 403, 410, 422}
-            and not (status == 403 and is_page)
+            is_grant_over=is_of_token_endpoint(status)
+            and not is_page
             and not (status == 401 and "WWW-Authenticate" in response.headers),
         )
     if not isinstance(response.content, dict):
@@ -280,7 +290,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _clock_ahead(headers: Mapping[str, str]) -> float | None:
+def clock_ahead(headers: Mapping[str, str]) -> float | None:
     """By how many seconds this machine's clock is ahead of the provider's; None if the response has no date."""
     with contextlib.suppress(ValueError, TypeError):
         return time.time() - parsedate_to_datetime(headers.get("Date") or "").timestamp()
@@ -290,6 +300,6 @@ def _clock_ahead(headers: Mapping[str, str]) -> float | None:
 def _about_the_clock(ahead: float | None) -> str:
     if ahead is None:
         return "Check this machine's clock, the key, its ID and the subject."
-    if abs(ahead) < _CLOCK_TOLERANCE_SECONDS:
+    if abs(ahead) < CLOCK_TOLERANCE_SECONDS:
         return "This machine's clock agrees with the provider's; check the key, its ID and the subject."
     return f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the provider's: set it right."

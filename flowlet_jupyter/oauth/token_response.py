@@ -9,7 +9,7 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from flowlet_jupyter.errors import TokenEndpointError
+from flowlet_jupyter.errors import TokenEndpointError, printable
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
@@ -40,6 +40,10 @@ _TEMPORARY = frozenset({
 _REQUEST_IS_WRONG = CLIENT_ERRORS | {"invalid_dpop_proof", "use_dpop_nonce"}
 _NO_ERROR = frozenset({"", "ok", "success", "none", "null", "0", "200", "true"})
 _MAX_DESCRIPTION = 300
+# statuses by which a token endpoint refuses; any other comes from what stands before it (a gateway, a moved address)
+_STATUSES_OF_REFUSAL = frozenset({400, 401, 403, 410, 422})
+_GRANT_ERRORS = frozenset({"invalid_grant", "invalid_token", "bad_refresh_token", "token_revoked"})
+_MAX_VALUE_CHARACTERS = 100_000  # real tokens have a tenth of it; the vault's file must hold all of them
 
 
 def error_from_response(
@@ -55,9 +59,16 @@ def error_from_response(
         f"{failed} answered {code}{text}. {_hint(secret, code)}",
         error=code,
         is_temporary=is_temporary,
-        is_grant_over=not is_temporary and code.lower() not in _REQUEST_IS_WRONG,
+        is_grant_over=not is_temporary
+        and code.lower() not in _REQUEST_IS_WRONG
+        and (is_of_token_endpoint(status) or code.lower() in _GRANT_ERRORS),
         description=description,
     )
+
+
+def is_of_token_endpoint(status: int) -> bool:
+    """Whether a token endpoint itself answers so, not something before it."""
+    return status < 300 or status in _STATUSES_OF_REFUSAL
 
 
 def is_temporary_status(status: int) -> bool:
@@ -67,13 +78,13 @@ def is_temporary_status(status: int) -> bool:
 
 def _error_of(secret: OAuth2, members: dict[str, Any]) -> tuple[str | None, str]:
     """The error code and description of a response, in the spellings that providers have; no code, no error."""
-    switches = secret.compliance
+    compliance = secret.compliance
     error: Any = members.get("error")
     described = _first_text(
         members, "error_description", "errorDescription", "message", "msg", "error_message", "detail"
     )
-    if switches.ok_member and not error:
-        if str(members.get(switches.ok_member)).lower() == switches.ok_value.lower():
+    if compliance.ok_member and not error:
+        if str(members.get(compliance.ok_member)).lower() == compliance.ok_value.lower():
             return None, ""
         error = "refused"
     errors = members.get("errors")
@@ -88,7 +99,7 @@ def _error_of(secret: OAuth2, members: dict[str, Any]) -> tuple[str | None, str]
         error = _first_text(members, "status", "error_code", "errorCode", "errcode", "code", "reason")
         if error.isdigit() and 200 <= int(error) < 300:
             error = ""
-    code = str(error or "").strip()[:100]
+    code = _line(str(error or ""))[:100]
     return (None, "") if code.lower() in _NO_ERROR else (code, described)
 
 
@@ -96,8 +107,13 @@ def _first_text(members: dict[str, Any], *names: str) -> str:
     for name in names:
         value = members.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-            return str(value).strip()[:_MAX_DESCRIPTION]
+            return _line(str(value))[:_MAX_DESCRIPTION]
     return ""
+
+
+def _line(text: str) -> str:
+    """A provider's text as one line that can be shown and stored."""
+    return printable(" ".join(text[: 10 * _MAX_DESCRIPTION].split()))
 
 
 def _hint(secret: OAuth2, code: str) -> str:
@@ -122,20 +138,25 @@ def token_set_from(
     dpop_key: SecretValue | None = None,
 ) -> TokenSet:
     """The token set of `response`, which came to a request sent at `started`. Raises `TokenEndpointError`."""
-    switches = secret.compliance
-    inner = _token_members(response, switches.token_member) or {}
+    compliance = secret.compliance
+    inner = _token_members(response, compliance.token_member) or {}
     access_token = inner.get("access_token")
     if not isinstance(access_token, str) or not access_token:
         raise TokenEndpointError(f"{failed} answered without an access token ({_names(response)}).")
     if not access_token.isascii() or not access_token.isprintable() or " " in access_token:
         raise TokenEndpointError(f"{failed} answered with an access token that cannot be sent in a header.")
+    for name in ("access_token", "refresh_token", "scope"):
+        if len(str(inner.get(name) or "")) > _MAX_VALUE_CHARACTERS:
+            raise TokenEndpointError(f"{failed} answered with a {name} that is too long to be stored.")
     token_type = str(inner.get("token_type") or "").lower()
     # some providers leave it out or write it in capitals; another type needs another way of sending (RFC 6749, 7.1),
     # and "N_A" is no access token at all (RFC 8693, 2.2.1)
     if token_type in {"mac", "pop", "n_a"} or (token_type == "dpop" and dpop_key is None):
         raise TokenEndpointError(f"{failed} answered with a token of type {token_type}, which was not asked for.")
     refresh_token = inner.get("refresh_token")
-    base_url = response.get(switches.api_base_member) if switches.api_base_member else None
+    if isinstance(refresh_token, str) and not refresh_token.isprintable():
+        raise TokenEndpointError(f"{failed} answered with a refresh token that cannot be sent back.")
+    base_url = response.get(compliance.api_base_member) if compliance.api_base_member else None
     return TokenSet(
         access_token=SecretValue(access_token),
         refresh_token=(
@@ -157,7 +178,7 @@ def _scope(granted: object, asked: str) -> str:
         granted = " ".join(str(entry) for entry in granted)
     if not isinstance(granted, str) or not granted.strip():
         return asked
-    return " ".join(granted.replace(",", " ").split())
+    return printable(" ".join(granted.replace(",", " ").split()))
 
 
 def _token_members(response: dict[str, Any], member: str) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from jupyter_core.paths import jupyter_path
 
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
+from flowlet_jupyter.providers.endings import ending_of
 from flowlet_jupyter.providers.entry import (
     KINDS,
     PAGING_STYLES,
@@ -38,6 +39,7 @@ __all__ = [
     "Parameter",
     "Provider",
     "Summary",
+    "ending_of",
     "ends_soon",
     "fields_for",
     "known_fields",
@@ -88,7 +90,8 @@ def provider_index() -> list[Summary]:
 def search_providers(text: str, index: Iterable[Summary]) -> list[Summary]:
     """The summaries in which each word of `text` begins a word.
 
-    First those that have the name `text`, then those whose name begins with it, then the others, each by title.
+    First those that have the name `text`, then those whose name begins with it, then the others; of each an organisation's
+    own first, then by title.
     """
     text = text.casefold().strip()
     words = [f" {word}" for word in text.split()]
@@ -99,7 +102,7 @@ def search_providers(text: str, index: Iterable[Summary]) -> list[Summary]:
         searched = f" {key.replace('-', ' ')} {title} {entry['category']} {hosts} {hosts.replace('.', ' ')}"
         if all(word in searched for word in words):
             rank = 0 if text in {key, title} else 1 if key.startswith(text) or title.startswith(text) else 2
-            found.append((rank, entry))
+            found.append(((rank, not entry.get("is_organisations")), entry))
     return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -114,7 +117,8 @@ def summary_of(provider: Provider) -> Summary:
     fields = provider.fields
     return {
         "key": provider.key, "title": provider.title, "type": provider.type, "category": provider.category,
-        "hosts": list(fields["allowed_hosts"]), "ends": provider.ends, "source": provider.source,
+        "hosts": list(fields["allowed_hosts"]), "ends": provider.ends,
+        "endings": dict(provider.endings), "source": provider.source,
         "registration_page": provider.registration_page, "redirect_rule": provider.redirect_rule,
         "refresh_token_from": provider.refresh_token_from, "notes": provider.notes,
         "header_names": list(provider.header_names),

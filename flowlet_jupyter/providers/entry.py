@@ -18,11 +18,11 @@ PAGING_STYLES = ("link", "next", "cursor", "page", "offset")
 KINDS = ("oauth2", "api_key", "password", "basic", "headers")
 
 _DESCRIPTIONS = (
-    "title", "source", "category", "compared", "differs", "registration_page", "refresh_token_from", "redirect_rule", "notes",
+    "title", "source", "category", "registration_page", "refresh_token_from", "redirect_rule", "notes",
     "checked", "ends", "test",
 )  # fmt: skip
-_LISTS = ("one_source", "header_names")
-_TABLES = ("identity", "paging")
+_LISTS = ("header_names",)
+_TABLES = ("identity", "paging", "decided", "superseded")
 _SOON = datetime.timedelta(days=120)
 
 
@@ -50,17 +50,24 @@ class Provider:
     category: str = ""
     parameters: tuple[Parameter, ...] = ()
     header_names: tuple[str, ...] = ()  # of the kind "headers": those whose values are asked for
-    compared: str = ""  # independent projects whose source has the same endpoints
-    differs: str = ""  # projects that say something else, each with the fields
-    one_source: tuple[str, ...] = ()  # fields in which fewer than two projects agree
+    # fact: why it is as it is here although another project has something else (`check` tells which)
+    decided: Mapping[str, str] = field(default_factory=dict)
     registration_page: str = ""
     refresh_token_from: str = ""  # what makes the provider give a refresh token
     redirect_rule: str = ""
     notes: str = ""
     checked: str = ""  # the month in which it was held against the provider's page, such as 2026-11
     ends: str = ""  # the day on which the provider takes it away, such as 2027-02-16
+    # a token endpoint of before, which secrets made earlier may hold: the day on which it ends
+    superseded: Mapping[str, str] = field(default_factory=dict)
     test: str = ""  # a URL whose GET changes nothing, to try the secret with
     paging: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def endings(self) -> Mapping[str, str]:
+        """What ends on which day: a token endpoint, or of an entry that takes a key its first host."""
+        now = self.fields["token_endpoint"] if self.type == "oauth2" else self.fields["allowed_hosts"][0]
+        return {**self.superseded, **({now: self.ends} if self.ends else {})}
 
     @property
     def is_ready(self) -> bool:
@@ -92,7 +99,8 @@ def parse_provider(key: str, table: Mapping[str, Any], where: str) -> Provider:
         fields=fields,
         parameters=parameters,
         paging=table.get("paging", {}),
-        one_source=tuple(table.get("one_source", ())),
+        decided=table.get("decided", {}),
+        superseded=table.get("superseded", {}),
         header_names=tuple(table.get("header_names", ())),
         **{name: table.get(name, "") for name in _DESCRIPTIONS},
     )
@@ -143,6 +151,11 @@ def _problem(table: Mapping[str, Any], kind: str, fields: Mapping[str, Field]) -
         ((kind == "headers") != bool(table.get("header_names")), "'header_names' belongs to the type headers."),
         (not _is_day(table.get("checked", ""), "{}-01"), "'checked' is a month, such as 2026-11."),
         (not _is_day(table.get("ends", ""), "{}"), "'ends' is a day, such as 2027-02-16."),
+        (
+            isinstance(table.get("superseded"), dict)
+            and not all(_is_day(day, "{}") for day in table["superseded"].values()),
+            "'superseded' names days, such as 2027-02-16.",
+        ),
         (not str(table.get("test", "https://")).startswith("https://"), "'test' must be an https:// URL."),
     )
     return next((problem for is_wrong, problem in checks if is_wrong), None)

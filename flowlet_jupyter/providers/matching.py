@@ -10,7 +10,7 @@ from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.providers import Provider, fields_for, load_providers
 from flowlet_jupyter.providers.fill import endpoint_pattern
 
-# what an entry says of a person's authorization, which other grants have no use for
+# what an entry says of a user's authorization, which other grants have no use for
 _OF_A_PERSON = (
     "scope",
     "authorization_parameters",

@@ -5,7 +5,7 @@
     scope = "tweet.read users.read offline.access"
     allowed_hosts = ["api.twitter.com"]
 
-It is committed with the notebooks, so it is a stranger's text: it is only offered, and a person approves its hosts.
+It is committed with the notebooks, so it is a stranger's text: it is only offered, and a user approves its hosts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_BYTES = 100_000
 Entry = dict[str, Any]
 
 
-def wanted_secrets(folder: Path) -> list[Entry]:
+def required_secrets(folder: Path) -> list[Entry]:
     """The entries of the folder's `flowlet.toml`, none if there is no such file; of a wrong one `{"name", "error"}`."""
     file = folder / FILE_NAME
     try:
@@ -45,7 +45,7 @@ def wanted_secrets(folder: Path) -> list[Entry]:
 def missing_here(names: Iterable[str], folder: Path | None = None) -> list[Entry]:
     """What `flowlet.toml` in `folder` (the current one) names and `names` does not have."""
     there = set(names)
-    return [entry for entry in wanted_secrets(folder or Path.cwd()) if entry["name"] not in there]
+    return [entry for entry in required_secrets(folder or Path.cwd()) if entry["name"] not in there]
 
 
 def _entry(name: str, table: object) -> Entry:

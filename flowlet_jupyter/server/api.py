@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import time
 from collections.abc import Mapping
@@ -26,28 +27,26 @@ from flowlet_jupyter.errors import (
     VaultError,
 )
 from flowlet_jupyter.http.identity import identify
-from flowlet_jupyter.http.trial import Trial, try_secret
+from flowlet_jupyter.http.trial import Trial, example_url, try_secret
 from flowlet_jupyter.http.usage_log import last_uses
 from flowlet_jupyter.model.fields import checked_endpoint, checked_name
-from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, OAuth2
-from flowlet_jupyter.model.schema import as_json
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.model.secret import Record, configuration
 from flowlet_jupyter.model.status import status_of
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
-from flowlet_jupyter.oauth.discovery import discover, register_client
-from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
+from flowlet_jupyter.oauth.discovery import register_client
 from flowlet_jupyter.providers import (
     Provider,
-    fields_for,
+    ending_of,
     known_fields,
     provider_index,
     provider_named,
     trial_url,
 )
-from flowlet_jupyter.providers.matching import completed
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
-from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_uri
+from flowlet_jupyter.server.redirect_uri import own_redirect_uri
+from flowlet_jupyter.server.refusals import forget_refusal, last_refusal
 from flowlet_jupyter.server.secret_form import store_secret
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
@@ -83,20 +82,24 @@ class FlowletAPIHandler(FlowletHandler, APIHandler):
                                 "errors": getattr(error, "errors", {})}))  # fmt: skip
 
     def log_exception(self, *exc_info: Any) -> None:
-        """Expected errors are answers, not log entries."""
+        """Expected errors are responses, not log entries."""
         if not isinstance(exc_info[1], FlowletError | web.HTTPError):
             super().log_exception(*exc_info)
 
 
 def described(record: Record, *, last_use: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What the API says of a secret: its configuration, its token status, and its last use if that was logged."""
+    """What the API says of a secret: configuration, token status, last use if logged, and what of it `ending` soon."""
     status = dataclasses.asdict(status_of(record, now=time.time()))
-    return {**configuration(record.secret), "status": status, "last_use": last_use}
+    shown = configuration(record.secret)
+    ending = ending_of(shown, provider_index(), datetime.datetime.now(tz=datetime.UTC).date())
+    return {**shown, "status": status, "last_use": last_use, "ending": ending}
 
 
 def found(vault: Vault, name: str) -> dict[str, Any]:
-    """What the API says of the secret `name`. Raises `SecretNotFound`."""
-    return described(vault.get(name), last_use=last_uses(vault).get(name))
+    """What the API says of the secret `name`, a harmless request and the last refusal with it. Raises `SecretNotFound`."""
+    record = vault.get(name)
+    shown = described(record, last_use=last_uses(vault).get(name))
+    return {**shown, "example_url": example_url(record, _entrys_url(record)), "refusal": last_refusal(vault, name)}
 
 
 class SecretsHandler(FlowletAPIHandler):
@@ -161,6 +164,7 @@ class SecretHandler(FlowletAPIHandler):
     async def delete(self, name: str) -> None:
         """Revoke the tokens and remove the secret (204); 200 with a `notice` if the provider did not take the former."""
         notice = await run_in_thread(SecretHandle(name, self.vault).delete)
+        forget_refusal(self.vault, name)
         if notice:
             self.finish({"notice": notice})
             return
@@ -173,7 +177,7 @@ class RefreshHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def post(self, name: str) -> None:
-        """Refresh the access token now; answers as `GET api/secrets/NAME`."""
+        """Refresh the access token now; responds as `GET api/secrets/NAME`."""
         await run_in_thread(SecretHandle(name, self.vault).refresh)
         self.finish(described(await run_in_thread(lambda: self.vault.get(name))))
 
@@ -187,14 +191,17 @@ class TestHandler(FlowletAPIHandler):
         self.finish(dataclasses.asdict(await run_in_thread(lambda: self._tried(name))))
 
     def _tried(self, name: str) -> Trial:
-        shown = configuration(self.vault.get(name).secret)
-        entry = _entry_of(shown)
-        values = known_fields(shown, entry).get("parameters", {})
-        try:
-            url = trial_url(entry, values) if entry else ""
-        except InvalidSecret:
-            url = ""  # a parameter that cannot be read back from the endpoints
-        return try_secret(self.vault, name, url=url)
+        return try_secret(self.vault, name, url=_entrys_url(self.vault.get(name)))
+
+
+def _entrys_url(record: Record) -> str:
+    """What the catalogue's entry names to try a secret with; empty if there is none."""
+    shown = configuration(record.secret)
+    entry = _entry_of(shown)
+    try:
+        return trial_url(entry, known_fields(shown, entry).get("parameters", {})) if entry else ""
+    except InvalidSecret:
+        return ""  # a parameter that cannot be read back from the endpoints
 
 
 def _entry_of(shown: Mapping[str, Any]) -> Provider | None:
@@ -238,7 +245,7 @@ class AccountsHandler(FlowletAPIHandler):
 
 
 class DeviceHandler(FlowletAPIHandler):
-    """`POST` and `DELETE api/secrets/NAME/device`: the device flow, while this server waits for the person."""
+    """`POST` and `DELETE api/secrets/NAME/device`: the device flow, while this server waits for the user."""
 
     @web.authenticated
     async def post(self, name: str) -> None:
@@ -295,70 +302,6 @@ def _cancel(vault: Vault, name: str) -> None:
     flow = _flows(vault).pop(name, None)
     if flow is not None:
         flow.cancel()
-
-
-class ProvidersHandler(FlowletAPIHandler):
-    """`GET api/providers`: the catalogue; `POST api/providers/KEY`: an entry's fields, its parameters filled in."""
-
-    @web.authenticated
-    async def get(self) -> None:
-        """All entries, by title."""
-        self.finish(json.dumps(await run_in_thread(provider_index)))
-
-
-class ProviderFieldsHandler(FlowletAPIHandler):
-    """`POST api/providers/KEY`."""
-
-    @web.authenticated
-    async def post(self, key: str) -> None:
-        """The fields of a secret, for the values in the JSON object of the body."""
-        provider = await run_in_thread(lambda: provider_named(key))
-        if provider is None:
-            raise web.HTTPError(404, "There is no such provider in the catalogue.")
-        self.finish(fields_for(provider, self.get_json_body() or {}))
-
-
-class DiscoverHandler(FlowletAPIHandler):
-    """`POST api/discover`."""
-
-    @web.authenticated
-    async def post(self) -> None:
-        """The fields of a secret for the address in the body, and the hosts that it would talk to."""
-        address = (self.get_json_body() or {}).get("address", "")
-        if not isinstance(address, str) or not address.strip():
-            raise InvalidSecret("Which address? An issuer, a .well-known URL or an API's URL.", field="issuer")
-        metadata = await run_in_thread(lambda: discover(address.strip()))
-        self.finish(
-            {
-                "fields": await run_in_thread(lambda: completed(fields_of(metadata))),
-                "hosts": hosts_of(metadata),
-                "scopes_supported": metadata.scopes_supported,
-                "registration_endpoint": metadata.endpoints.get("registration_endpoint"),
-            }
-        )
-
-
-class SchemaHandler(FlowletAPIHandler):
-    """`GET api/schema`: the kinds of secret and their fields, which the form is drawn from."""
-
-    @web.authenticated
-    def get(self) -> None:
-        """By kind: its label and its fields."""
-        self.finish(as_json())
-
-
-class RedirectUriHandler(FlowletAPIHandler):
-    """`GET api/redirect-uri`: what to register at the provider; with `?secret=NAME` also the one for its provider only."""
-
-    @web.authenticated
-    async def get(self) -> None:
-        """The redirect URI of this server as the browser reaches it, and what is wrong with it behind a TLS proxy."""
-        shown = {"redirect_uri": redirect_uri(self), "problem": proxy_problem(self)}
-        if name := self.get_query_argument("secret", ""):
-            secret = (await run_in_thread(lambda: self.vault.get(name))).secret
-            if isinstance(secret, OAuth2) and secret.authorization_endpoint:
-                shown["own_redirect_uri"] = own_redirect_uri(self, secret.authorization_endpoint)
-        self.finish(shown)
 
 
 class VaultHandler(FlowletAPIHandler):

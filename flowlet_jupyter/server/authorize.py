@@ -34,10 +34,10 @@ from flowlet_jupyter.server.pages import PageHandler
 from flowlet_jupyter.server.redirect_uri import (
     callback_path,
     is_address_of,
-    own_redirect_uri,
-    plan_redirect,
+    redirect_plan,
     redirect_uri,
 )
+from flowlet_jupyter.server.refusals import forget_refusal, note_refusal
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
 
@@ -68,6 +68,11 @@ class FlowHandler(PageHandler):
             secure=self.request.protocol == "https",
         )
         self.redirect(at_provider)
+
+    def refuse(self, name: str, message: str, *, status: int = 400) -> None:
+        """Say on this page, and in the view that waits for it, why the flow of the secret `name` brought no token."""
+        note_refusal(self.vault, name, message)
+        self.show("failed.html", status=status, message=message, secret_name=name)
 
     def cookie_of(self, state: str) -> tuple[str, str]:
         """Name and path of the cookie that binds the flow of `state` to its browser."""
@@ -105,10 +110,14 @@ class AuthorizeHandler(FlowHandler):
             self.show("confirm.html", secret_name=name, provider=provider, here=here)
             return
         secret = record.secret
-        here = redirect_uri(self)
-        rule = await run_in_thread(lambda: _redirect_rule(secret.provider))
-        own = own_redirect_uri(self, secret.authorization_endpoint or "")
-        plan = plan_redirect(here, secret.redirect_uris, rule, own=own)
+        plan = await run_in_thread(
+            lambda: redirect_plan(
+                self,
+                provider=secret.provider,
+                authorization_endpoint=secret.authorization_endpoint or "",
+                registered=secret.redirect_uris,
+            )
+        )
         if plan.problem and self.get_query_argument("registered", "") != "yes":
             again = f"{url_path_join(self.base_url, 'flowlet', 'authorize', quote(name, safe=''))}?registered=yes"
             again += f"&confirmed={self._confirmation(name)}"
@@ -116,12 +125,13 @@ class AuthorizeHandler(FlowHandler):
             return
         flow = new_flow(name, redirect_uri=plan.uri, now=time.time(), user=self.current_user_name)
         await run_in_thread(lambda: remember_flow(self.vault, flow))
+        forget_refusal(self.vault, name)
         try:
             at_provider = await run_in_thread(lambda: authorization_request(self.vault, flow))
         except FlowletError as error:
-            self.show("failed.html", status=502, message=str(error))
+            self.refuse(name, str(error), status=502)
             return
-        if plan.is_elsewhere(here):
+        if plan.is_elsewhere(redirect_uri(self)):
             # cookies do not cross from localhost to 127.0.0.1: start there, by a ticket that works once
             ticket = issue_ticket(self.vault, Ticket(flow, at_provider, time.monotonic() + TICKET_SECONDS))
             self.redirect(f"{plan.uri.rpartition('callback')[0]}handover?ticket={ticket}")
@@ -212,17 +222,6 @@ def redeem_ticket(vault: Vault, name: str, *, now: float) -> Ticket | None:
     return ticket if ticket is not None and now <= ticket.ends_at else None
 
 
-def _redirect_rule(provider: str | None) -> str:
-    """The provider's rule for redirect URIs; empty if its entry is gone or broken, which is no reason not to connect."""
-    if provider is None:
-        return ""
-    try:
-        entry = provider_named(provider)
-    except FlowletError:
-        return ""
-    return entry.redirect_rule if entry else ""
-
-
 _MIXED_UP = (
     "The response came to the redirect URI of another provider than it was requested from. It was refused; nothing was "
     "stored."
@@ -266,12 +265,12 @@ class CallbackHandler(FlowHandler):
         self.clear_cookie(cookie, path=path)
         name = flow.secret_name
         if not is_address_of(flow.redirect_uri, provider_key):
-            self.show("failed.html", status=400, message=_MIXED_UP, secret_name=name)
+            self.refuse(name, _MIXED_UP)
             return
         try:
             record = await run_in_thread(lambda: _finish(self.vault, flow, parameters))
         except FlowletError as error:
-            self.show("failed.html", status=400, message=str(error), secret_name=name)
+            self.refuse(name, str(error))
             return
         status = status_of(record, now=time.time())
         self.show("authorized.html", secret_name=name, token_status=status, summary=status.summary())

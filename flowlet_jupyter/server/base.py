@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 async def run_in_thread(task: Callable[[], T]) -> T:
-    """Run what reads or writes the vault off the event loop: a keyring may wait for a person to unlock it."""
+    """Run what reads or writes the vault off the event loop: a keyring may wait for a user to unlock it."""
     return await asyncio.wrap_future(start_shielded(task, name="work on the vault"))
 
 
@@ -62,9 +62,9 @@ class FlowletHandler(JupyterHandler):
             raise web.HTTPError(400, "The body of the request is not JSON.") from None
 
     def log_exception(self, *exc_info: Any) -> None:
-        """An unexpected error by its type and place: its text and tornado's request line may hold a code."""
+        """An unexpected error by its type and location: its text and tornado's request line may hold a code."""
         error_type, _, traceback = exc_info
         while traceback is not None and traceback.tb_next is not None:
             traceback = traceback.tb_next
-        place = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}" if traceback else "?"
-        self.log.warning("%s at %s for %s", getattr(error_type, "__name__", "?"), place, self.request.path)
+        location = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}" if traceback else "?"
+        self.log.warning("%s at %s for %s", getattr(error_type, "__name__", "?"), location, self.request.path)

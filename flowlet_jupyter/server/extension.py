@@ -32,7 +32,7 @@ class _HandlersWhenNeeded(RuleRouter):
         self._base_url = base_url
 
     def find_handler(self, request: HTTPServerRequest, **options: Any) -> HTTPMessageDelegate | None:
-        """What answers the request; None if nothing does."""
+        """The handler of the request; None if there is none."""
         if not self.rules:
             from flowlet_jupyter.server.routes import handlers
             from flowlet_jupyter.vault import default_vault
@@ -54,6 +54,9 @@ class Flowlet(Configurable):
     master_key_file = traitlets.Unicode("", help="File with the master key (FLOWLET_MASTER_KEY_FILE).").tag(config=True)
     loopback_port = traitlets.Unicode(
         "", help="Port of the redirect URI without a Jupyter server, or 'free' (FLOWLET_LOOPBACK_PORT)."
+    ).tag(config=True)
+    transport = traitlets.Enum(
+        ("", "aiohttp", "httpx"), "", help="What is under requests side by side (FLOWLET_TRANSPORT)."
     ).tag(config=True)
     usage_log = traitlets.Enum(
         ("", "on", "off"), "", help="Whether uses of secrets are logged at all (FLOWLET_LOG)."

@@ -1,4 +1,4 @@
-"""Pages for a person, without a notebook around them, and their style and scripts."""
+"""Pages for a user, without a notebook around them, and their style and scripts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OWN_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; base-uri
 
 
 class PageHandler(FlowletHandler):
-    """A page for a person: no script but ours, nothing from elsewhere."""
+    """A page for a user: no script but ours, nothing from elsewhere."""
 
     more_policy = ""
 
@@ -35,13 +35,13 @@ class PageHandler(FlowletHandler):
         """Jupyter's policy (`frame-ancestors`) and nothing but our own style and script."""
         return f"{super().content_security_policy}; {_OWN_POLICY}{self.more_policy}"
 
-    def show(self, template: str, *, status: int = 200, **values: Any) -> None:
+    def show(self, template: str, *, status: int = 200, secret_name: str = "", **values: Any) -> None:
         """Finish with a page; tornado's templates escape every value."""
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         # beside the callback: whoever calls that on loopback must not read the secret path in its page
         files = callback_path(self).removesuffix("callback") + "page"
-        page = _pages.load(template).generate(files=files, **values)
+        page = _pages.load(template).generate(files=files, secret_name=secret_name, **values)
         self.finish(page)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 
+from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.model.hosts import is_loopback
+from flowlet_jupyter.providers import provider_named
 
 _KEY_LENGTH = 16
 PROVIDER_KEY = rf"[0-9a-f]{{{_KEY_LENGTH}}}"
@@ -121,6 +123,28 @@ def plan_redirect(here: str, registered: tuple[str, ...], rule: str, *, own: str
             "refuse it unless it is registered there too. Register it, or open Jupyter at its former address.",
         )
     return RedirectPlan(here)
+
+
+def redirect_plan(
+    handler: JupyterHandler, *, provider: str | None, authorization_endpoint: str, registered: tuple[str, ...]
+) -> RedirectPlan:
+    """What the form shows and what the authorization request sends: the redirect URI of this server at `provider`.
+
+    Reads the provider's entry.
+    """
+    own = own_redirect_uri(handler, authorization_endpoint)
+    return plan_redirect(redirect_uri(handler), registered, _redirect_rule(provider), own=own)
+
+
+def _redirect_rule(provider: str | None) -> str:
+    """The provider's rule for redirect URIs; empty if its entry is gone or broken, which is no reason not to connect."""
+    if not provider:
+        return ""
+    try:
+        entry = provider_named(provider)
+    except FlowletError:
+        return ""
+    return entry.redirect_rule if entry else ""
 
 
 def _twin(uri: str) -> str | None:

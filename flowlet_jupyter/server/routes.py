@@ -9,22 +9,25 @@ from jupyter_server.utils import url_path_join
 from flowlet_jupyter.server.api import (
     AccountsHandler,
     DeviceHandler,
-    DiscoverHandler,
     GreetingHandler,
     IntrospectHandler,
     MissingAPIHandler,
-    ProviderFieldsHandler,
-    ProvidersHandler,
-    RedirectUriHandler,
     RefreshHandler,
     RevokeHandler,
-    SchemaHandler,
     SecretHandler,
     SecretsHandler,
     TestHandler,
     VaultHandler,
 )
 from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, HandOverHandler
+from flowlet_jupyter.server.form_api import (
+    CompletedHandler,
+    DiscoverHandler,
+    ProviderFieldsHandler,
+    ProvidersHandler,
+    RedirectUriHandler,
+    SchemaHandler,
+)
 from flowlet_jupyter.server.pages import PageFileHandler, SecretsPageHandler
 from flowlet_jupyter.server.redirect_uri import PROVIDER_KEY
 from flowlet_jupyter.vault import Vault
@@ -45,6 +48,7 @@ def handlers(base_url: str, vault: Vault) -> list[tuple[str, Any, dict[str, Any]
         rf"api/secrets/{_NAME}/device": DeviceHandler,
         r"api/providers": ProvidersHandler,
         rf"api/providers/{_NAME}": ProviderFieldsHandler,
+        r"api/completed": CompletedHandler,
         r"api/discover": DiscoverHandler,
         r"api/redirect-uri": RedirectUriHandler,
         r"api/schema": SchemaHandler,

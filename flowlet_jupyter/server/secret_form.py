@@ -14,7 +14,8 @@ from flowlet_jupyter.model.schema import (
     without_configuration_marks,
     without_empty,
 )
-from flowlet_jupyter.model.secret import Headers, Record, Secret
+from flowlet_jupyter.model.secret import Record, Secret
+from flowlet_jupyter.model.static import Headers
 from flowlet_jupyter.vault import Vault
 
 

@@ -23,7 +23,7 @@ _Part = TypeVar("_Part")
 class Session:
     """One vault and everything that belongs to its use in this process.
 
-    `vault` is a `Vault` or its folder, by default the one that the settings name. `prompt` shows a person how to
+    `vault` is a `Vault` or its folder, by default the one that the settings name. `prompt` shows a user how to
     authorize a secret; by default a notebook or an IPython terminal does, and elsewhere `AuthRequired` is raised.
     """
 

@@ -24,8 +24,11 @@ class Hooks(Protocol):
     def show_secrets(self, secrets: Any) -> None:
         """Display all secrets."""
 
+    def secrets_widget(self) -> Any:
+        """The widget with all secrets, for a front end that displays it by itself."""
+
     def authorize(self, vault: Any, needed: AuthRequired) -> None:
-        """Show a person the way to an access token, and wait."""
+        """Show a user the way to an access token, and wait."""
 
 
 def hooks() -> Hooks:

@@ -39,6 +39,12 @@ SETTINGS = (
         str(DEFAULT_LOOPBACK_PORT),
         "the port of the redirect URI without a Jupyter server; `free` takes any that is free",
     ),
+    Setting(
+        "FLOWLET_TRANSPORT",
+        "transport",
+        "aiohttp where it is installed",
+        "`httpx`: async and parallel requests go over httpx's own transport, as in every pytest run",
+    ),
     Setting("FLOWLET_LOG", "usage_log", "`on`", "`off` keeps no log of what the secrets were used for"),
 )
 
@@ -63,6 +69,12 @@ def is_usage_log_allowed(environment: Mapping[str, str] | None = None) -> bool:
     """Whether uses may be logged at all: not with `FLOWLET_LOG=off`."""
     values = os.environ if environment is None else environment
     return values.get("FLOWLET_LOG", "").strip().lower() != "off"
+
+
+def is_aiohttp_allowed(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether async requests may go over aiohttp: not with `FLOWLET_TRANSPORT=httpx`."""
+    values = os.environ if environment is None else environment
+    return values.get("FLOWLET_TRANSPORT", "").strip().lower() != "httpx"
 
 
 def loopback_port(environment: Mapping[str, str] | None = None) -> int:

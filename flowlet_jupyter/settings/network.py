@@ -20,6 +20,7 @@ import httpx
 
 from flowlet_jupyter.errors import MissingExtra, NetworkSetupError
 from flowlet_jupyter.model.hosts import is_loopback
+from flowlet_jupyter.settings.header_deadline import header_deadline, with_header_deadline
 
 # in this order: httpx's own, then those of requests and curl, which images of organisations set
 CA_FILE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -109,6 +110,18 @@ class ProxySettings:
         if any(bypass.matches(url.scheme, host, url.port) for bypass in self.bypasses):
             return None
         return self.proxies.get(url.scheme) or self.proxies.get("all")
+
+
+def do_others_ask_a_proxy(url: httpx.URL) -> bool:
+    """Whether requests, httpx and the like would hand `url`, which is of this machine, to a proxy of the environment.
+
+    By http it is then read there, with what is on the request.
+    """
+    host = url.raw_host.decode("ascii").rstrip(".")
+    if url.scheme != "http" or not _is_this_machine(host):
+        return False
+    found = urllib.request.getproxies()
+    return bool(found.get("http") or found.get("all")) and not urllib.request.proxy_bypass(host)
 
 
 def _is_this_machine(host: str) -> bool:
@@ -261,13 +274,16 @@ class NetworkTransport(httpx.BaseTransport):
     """Sends directly or through the proxy of the environment, as the URL of each request asks for."""
 
     def __init__(self, verify: ssl.SSLContext) -> None:
-        self._routes = _Routes(lambda proxy: httpx.HTTPTransport(verify=verify, proxy=proxy))
+        self._routes: _Routes[httpx.HTTPTransport] = _Routes(
+            lambda proxy: with_header_deadline(httpx.HTTPTransport(verify=verify, proxy=proxy))
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send. Raises `httpx.TransportError`, `NetworkSetupError`, `MissingExtra`."""
         transport = self._routes.of(request.url)
         try:
-            return transport.handle_request(request)
+            with header_deadline(request.extensions):
+                return transport.handle_request(request)
         except httpx.ConnectError as error:
             advice = certificate_advice(error)
             if not advice:
@@ -285,13 +301,16 @@ class AsyncNetworkTransport(httpx.AsyncBaseTransport):
     """The same for `httpx.AsyncClient`."""
 
     def __init__(self, verify: ssl.SSLContext) -> None:
-        self._routes = _Routes(lambda proxy: httpx.AsyncHTTPTransport(verify=verify, proxy=proxy))
+        self._routes: _Routes[httpx.AsyncHTTPTransport] = _Routes(
+            lambda proxy: with_header_deadline(httpx.AsyncHTTPTransport(verify=verify, proxy=proxy))
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send. Raises as `NetworkTransport.handle_request` does."""
         transport = self._routes.of(request.url)
         try:
-            return await transport.handle_async_request(request)
+            with header_deadline(request.extensions):
+                return await transport.handle_async_request(request)
         except httpx.ConnectError as error:
             advice = certificate_advice(error)
             if not advice:

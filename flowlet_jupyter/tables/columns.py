@@ -51,19 +51,19 @@ def columns_of(records: Sequence[dict[str, Any]]) -> Columns:
 
 
 def sparse_columns_of(records: Sequence[dict[str, Any]]) -> dict[str, tuple[list[int], list[Any]]] | None:
-    """The columns of `records` that are mostly gaps, each as the places and the values that are there; None of others.
+    """The columns of `records` that are mostly gaps, each as the indices and the values that are there; None of others.
 
     Raises `ValueError` as `columns_of` does.
     """
     if sum(map(len, records)) * 4 >= len(set(chain.from_iterable(records))) * len(records):
         return None
     columns: dict[str, tuple[list[int], list[Any]]] = {}
-    for place, record in enumerate(records):
+    for index, record in enumerate(records):
         for key, value in _flat(record):
-            places, values = columns.setdefault(key, ([], []))
-            if places and places[-1] == place:
+            indices, values = columns.setdefault(key, ([], []))
+            if indices and indices[-1] == index:
                 raise ValueError(f"two fields are named {key!r}")
-            places.append(place)
+            indices.append(index)
             values.append(value)
     return columns
 
@@ -141,12 +141,12 @@ def _in_order_of_appearance(records: Sequence[dict[str, Any]], columns: Columns)
     """`columns` in the order in which a reader of the records would meet them."""
     first_seen: dict[int, list[str]] = {}
     for key, values in columns.items():
-        seen = next((place for place, value in enumerate(values) if value is not MISSING), None)
+        seen = next((index for index, value in enumerate(values) if value is not MISSING), None)
         if seen is not None:
             first_seen.setdefault(seen, []).append(key)
     ordered: Columns = {}
-    for place in sorted(first_seen):
-        met = [key for key in _keys_of_one(records[place]) if key in columns]
+    for index in sorted(first_seen):
+        met = [key for key in _keys_of_one(records[index]) if key in columns]
         ordered |= {key: columns[key] for key in met if key not in ordered}
     return ordered
 

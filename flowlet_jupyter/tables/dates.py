@@ -60,14 +60,14 @@ def moments_of(values: Sequence[Any]) -> Moments | None:
     if zoned and not has_zone:
         return None  # most have no zone: which moments they are is not known, and those with one cannot join them
     bad: Counter[str] = Counter()
-    kept: dict[str, int | None] = {}
+    moments: dict[str, int | None] = {}
     for text, moment in unique.items():
         if moment is None or moment[1] != has_zone:
-            kept[text] = None
+            moments[text] = None
             bad[text] = counts[text]
         else:
-            kept[text] = moment[0]
-    return Moments([kept[value] if isinstance(value, str) else None for value in values], has_zone, bad)
+            moments[text] = moment[0]
+    return Moments([moments[value] if isinstance(value, str) else None for value in values], has_zone, bad)
 
 
 def _is_absent(value: Any) -> bool:

@@ -80,9 +80,9 @@ def _columns_of_texts(text: str, sep: str) -> tuple[str, ...]:
     try:
         names = next(rows, [])
         for row in rows:
-            for place, field in enumerate(row):
-                if place not in found and _is_no_number(field.strip()):
-                    found.add(place)
+            for index, field in enumerate(row):
+                if index not in found and _is_no_number(field.strip()):
+                    found.add(index)
     except csv.Error:
         return ()
-    return tuple(names[place].lstrip("\ufeff") for place in sorted(found) if place < len(names))
+    return tuple(names[index].lstrip("\ufeff") for index in sorted(found) if index < len(names))

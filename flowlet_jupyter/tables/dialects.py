@@ -148,7 +148,7 @@ def _json_stat(body: Any) -> Known | None:
         return None
     values = node["value"]
     if isinstance(values, dict):
-        values = [values.get(str(place)) for place in range(math.prod(sizes))]
+        values = [values.get(str(position)) for position in range(math.prod(sizes))]
     if not isinstance(values, list) or len(values) != math.prod(sizes):
         return None
     cells = itertools.product(*(axis or [] for axis in axes))
@@ -159,7 +159,7 @@ def _json_stat(body: Any) -> Known | None:
 
 
 def _sdmx(body: Any) -> Known | None:
-    """Observations by the places of their dimensions' values: SDMX-JSON 1 and 2, flat or in series."""
+    """Observations by the positions of their dimensions' values: SDMX-JSON 1 and 2, flat or in series."""
     node = body.get("data", body) if isinstance(body, dict) else None
     structures = _at(node, "structures")
     structure = structures[0] if _are_dicts(structures) else _at(node, "structure")
@@ -171,19 +171,19 @@ def _sdmx(body: Any) -> Known | None:
     records: list[dict[str, Any]] = []
     try:
         for key, one in series.items():
-            about = _at_places(key, outer) if "series" in datasets[0] else {}
-            for place, observed in one.get("observations", {}).items():
-                records.append({**about, **_at_places(place, inner), "value": observed[0] if observed else None})
+            about = _at_positions(key, outer) if "series" in datasets[0] else {}
+            for position, observed in one.get("observations", {}).items():
+                records.append({**about, **_at_positions(position, inner), "value": observed[0] if observed else None})
     except (IndexError, ValueError, KeyError, TypeError, AttributeError):
         return None
     path = "data.dataSets" if node is not body else "dataSets"
     return (records, path, "SDMX-JSON") if records else None
 
 
-def _at_places(key: str, dimensions: list[Any]) -> dict[str, Any]:
-    """The ids of the dimensions' values at places such as `0:3:1`."""
+def _at_positions(key: str, dimensions: list[Any]) -> dict[str, Any]:
+    """The ids of the dimensions' values at positions such as `0:3:1`."""
     pairs = zip(dimensions, key.split(":"), strict=True)
-    return {dimension["id"]: dimension["values"][int(place)]["id"] for dimension, place in pairs}
+    return {dimension["id"]: dimension["values"][int(position)]["id"] for dimension, position in pairs}
 
 
 def _categories(category: Any, size: int) -> list[str] | None:

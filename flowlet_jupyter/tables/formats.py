@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import IO, Literal, cast
 
 from flowlet_jupyter.errors import RequestFailed
@@ -42,7 +42,7 @@ _PACKED = re.compile(r"\.(gz|gzip|zip)$", re.IGNORECASE)
 class Body:
     """The bytes of a response, and what it says of them: media type, charset, file name (or the URL's last segment)."""
 
-    content: bytes
+    content: bytes = field(repr=False)  # it may repeat what was sent, and a verbose traceback prints what it holds
     media_type: str = ""
     charset: str | None = None
     filename: str = ""
@@ -125,8 +125,8 @@ def unpacked(body: Body, member: str | None = None) -> Body:
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
             raise RequestFailed(f"The body is a {form} file that cannot be unpacked: {str(error)[:200]}") from None
         # the media type spoke of the packed file, or of what is in it
-        kept = "" if _FORMATS.get(body.media_type.lower()) in {"gzip", "zip"} else body.media_type
-        body = replace(body, content=content, filename=name, media_type=kept)
+        media_type = "" if _FORMATS.get(body.media_type.lower()) in {"gzip", "zip"} else body.media_type
+        body = replace(body, content=content, filename=name, media_type=media_type)
     raise RequestFailed("The body is packed more than three times over. See r.content.")
 
 

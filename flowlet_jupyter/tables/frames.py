@@ -74,17 +74,17 @@ def _pandas_values(values: list[Any], pandas: Any) -> Any:
     return [math.nan if value is MISSING else value for value in values] if has_gaps else values
 
 
-def _spread(places: list[int], values: list[Any], length: int, pandas: Any) -> Any:
-    """A column of which only the `values` at `places` are there."""
+def _spread(indices: list[int], values: list[Any], length: int, pandas: Any) -> Any:
+    """A column of which only the `values` at `indices` are there."""
     import numpy
 
     if set(map(type, values)) == {float}:
         floats = numpy.full(length, math.nan)
-        floats[places] = values
+        floats[indices] = values
         return floats
     spread = [MISSING] * length
-    for place, value in zip(places, values, strict=True):
-        spread[place] = value
+    for index, value in zip(indices, values, strict=True):
+        spread[index] = value
     return _pandas_values(spread, pandas)
 
 
@@ -142,8 +142,8 @@ def with_dates(frame: pd.DataFrame) -> pd.DataFrame:
     import numpy
 
     notes = []
-    for place, name in enumerate(frame.columns):
-        column = frame.iloc[:, place]
+    for index, name in enumerate(frame.columns):
+        column = frame.iloc[:, index]
         if not (pandas.api.types.is_object_dtype(column.dtype) or pandas.api.types.is_string_dtype(column.dtype)):
             continue
         moments = moments_of([None if value is pandas.NA else value for value in column.tolist()])

@@ -75,7 +75,7 @@ def table_as_csv(page: str, number: int | None = None) -> str:
         raise RequestFailed("The body is an HTML page without a table. See its text: r.text")
     if number is None and len(tables) > 1:
         heads = "; ".join(
-            f"{place}: {', '.join(cell[0][:20] for cell in table[0][:4])}" for place, table in enumerate(tables[:8])
+            f"{index}: {', '.join(cell[0][:20] for cell in table[0][:4])}" for index, table in enumerate(tables[:8])
         )
         raise RequestFailed(
             f'The page holds {len(tables)} tables ({heads}). Name one by its number: read={{"table": 0}}'
@@ -88,7 +88,7 @@ def table_as_csv(page: str, number: int | None = None) -> str:
 
 
 def _filled(table: list[list[tuple[str, int, int]]]) -> list[list[str]]:
-    """The rows with each cell in all the places that it spans."""
+    """The rows with each cell in all the positions that it spans."""
     below: dict[tuple[int, int], str] = {}
     rows: list[list[str]] = []
     for height, cells in enumerate(table):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -86,8 +87,7 @@ def quoted(key: str) -> str:
     """`key` as a JMESPath identifier, in quotes where it needs them."""
     if key.isascii() and key.replace("_", "a").isalnum() and not key[0].isdigit():
         return key
-    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return json.dumps(key, ensure_ascii=False)  # which is what JMESPath takes for a quoted identifier
 
 
 def paths_of_lists(body: Any) -> list[str]:

@@ -187,7 +187,7 @@ def _pairs(node: Any) -> Table | None:  # noqa: PLR0911 - one return for each th
     if any(isinstance(pair[1], dict | list) for value in lists.values() for pair in value):
         return None
     rows = [
-        {"time": time, **{key: value[place][1] for key, value in lists.items()}} for place, time in enumerate(times[0])
+        {"time": time, **{key: value[index][1] for key, value in lists.items()}} for index, time in enumerate(times[0])
     ]
     return Table(rows, "", "pairs of a time and a value")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import secrets as random
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,11 @@ if TYPE_CHECKING:  # a test run that uses none of these loads nothing
     from flowlet_jupyter.credentials.handles import SecretHandle
     from flowlet_jupyter.demo.process import Birdsong
     from flowlet_jupyter.session import Session
+
+
+def pytest_configure() -> None:
+    """Send over httpx's own transport, where respx and pytest-httpx see every request, unless the run says otherwise."""
+    os.environ.setdefault("FLOWLET_TRANSPORT", "httpx")
 
 
 @pytest.fixture

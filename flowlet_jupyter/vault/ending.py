@@ -42,6 +42,6 @@ def process_ending() -> threading.Event:
 
 
 def set_when_ending(event: threading.Event) -> threading.Event:
-    """`event`, which is set at the end of the process too: for a wait that a person or the end may cut short."""
+    """`event`, which is set at the end of the process too: for a wait that a user or the end may cut short."""
     _ending_of(os.getpid()).set_too(event)
     return event

@@ -7,8 +7,10 @@ import json
 import os
 import stat
 import tempfile
+import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from joserfc import jwe
 from joserfc.errors import JoseError
@@ -17,6 +19,8 @@ from joserfc.jwk import OctKey
 from flowlet_jupyter.errors import VaultError, VaultFileDamaged
 
 MAX_BYTES = 1_000_000  # a record has a few kilobytes; anything larger is not ours and is not read into memory
+NEW_FILE = ".flowlet-new-"  # begins the name of a file that is still to replace another
+_LEFTOVER_SECONDS = 3600.0  # no write and no refresh takes as long
 Signature = tuple[int, int, int]
 
 
@@ -31,16 +35,17 @@ def signature(path: Path) -> Signature | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def read_sealed(path: Path, key: OctKey) -> dict[str, Any]:
-    """The payload of the sealed file.
+def read_sealed(path: Path, *keys: OctKey) -> dict[str, Any]:
+    """The payload of the sealed file, which one of `keys` opens.
 
     Raises `FileNotFoundError`, `VaultFileDamaged` (wrong key or altered) or `VaultError` (not a plain file of ours).
     """
     token = _read_plain_file(path)
-    try:
-        payload = json.loads(jwe.decrypt_compact(token, key, algorithms=["dir", "A256GCM"]).plaintext or b"")
-    except (JoseError, ValueError, KeyError, TypeError):
-        payload = None
+    payload = None
+    for key in keys:
+        with contextlib.suppress(JoseError, ValueError, KeyError, TypeError):
+            payload = json.loads(jwe.decrypt_compact(token, key, algorithms=["dir", "A256GCM"]).plaintext or b"")
+            break
     if not isinstance(payload, dict):
         raise VaultFileDamaged(
             f"The vault file {path} cannot be opened: it is damaged, or was sealed with another master key. "
@@ -68,45 +73,157 @@ def _read_plain_file(path: Path) -> bytes:
         return file.read()
 
 
-def write_sealed(path: Path, payload: dict[str, Any], key: OctKey) -> None:
-    """Replace the file by one that holds `payload`; after a crash at any moment the old or the new one is there."""
+def write_sealed(path: Path, payload: dict[str, Any], key: OctKey, room: Room | None = None) -> None:
+    """Replace the file by one that holds `payload`; after a crash at any moment the old or the new one is there.
+
+    `room` was made for it before.
+    """
+    data = sealed(payload, key)
+    del payload  # it holds values, and a verbose traceback prints the locals of this frame
+    if room is None:
+        write_private(path, data)
+    else:
+        room.fill(data)
+
+
+def sealed(payload: dict[str, Any], key: OctKey) -> bytes:
+    """What a sealed file of `payload` holds. Raises `VaultError` for more than could be read again."""
     text = jwe.encrypt_compact(
         {"alg": "dir", "enc": "A256GCM"}, json.dumps(payload), key, algorithms=["dir", "A256GCM"]
     )
-    del payload  # it holds values, and a verbose traceback prints the locals of this frame
-    write_private(path, text.encode("ascii"))
+    del payload  # as above
+    if len(text) > MAX_BYTES:
+        raise VaultError(
+            f"The values are too long to be stored: {len(text):,} bytes sealed, at most {MAX_BYTES:,}. What was stored "
+            "before is unchanged."
+        )
+    return text.encode("ascii")
 
 
 def write_private(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically and durably, mode 0600 whatever the umask."""
-    temporary: str | None = None
+    with Room(path) as room:
+        room.fill(data)
+
+
+class Room:
+    """A new file beside `path`, to be filled and then to replace it; `size` bytes of it are already on the disk.
+
+    So that what cannot be had twice, such as a rotated refresh token, is asked for only where it can be stored. Raises
+    `VaultError` for a disk that is full, read-only or over its quota.
+    """
+
+    def __init__(self, path: Path, size: int = 0) -> None:
+        self._path = path
+        _remove_leftovers(path.parent)
+        try:
+            self._temporary: str | None = _staged(path, bytes(size))
+        except OSError as error:
+            raise _not_written(path, error) from None
+
+    def fill(self, data: bytes) -> None:
+        """Replace the file at `path` by one that holds `data`."""
+        temporary = self._temporary
+        assert temporary is not None  # noqa: S101 - filled once
+        try:
+            try:
+                _overwrite(temporary, data)
+            except FileNotFoundError:  # a change of the master key removes what looks left over
+                temporary = self._temporary = _staged(self._path, data)
+            os.replace(temporary, self._path)
+            self._temporary = None
+            _sync_folder(self._path.parent)
+        except OSError as error:
+            raise _not_written(self._path, error) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _unlink(self._temporary)
+
+
+def _overwrite(file: str, data: bytes) -> None:
+    with open(file, "r+b") as opened:
+        opened.write(data)
+        opened.truncate()
+        opened.flush()
+        os.fsync(opened.fileno())
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed in the middle of a write has left."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name.startswith(NEW_FILE):
+                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFTOVER_SECONDS:
+                    os.unlink(entry.path)
+
+
+def write_all_private(contents: Mapping[Path, bytes]) -> None:
+    """Write several files as `write_private` does, all or none: nothing is replaced before all are on the disk.
+
+    Each is replaced in one step; only a crash between two of these steps leaves some of them new and some old.
+    """
+    with contextlib.ExitStack() as leftovers:
+        path, undo = Path(), contextlib.ExitStack()
+        try:
+            staged: list[tuple[Path, str, str | None]] = []
+            for path, data in contents.items():
+                former = _staged(path, path.read_bytes()) if path.exists() else None
+                leftovers.callback(_unlink, former)
+                temporary = _staged(path, data)
+                leftovers.callback(_unlink, temporary)
+                staged.append((path, temporary, former))
+            for path, temporary, former in staged:
+                os.replace(temporary, path)
+                if former is None:
+                    undo.callback(os.unlink, path)
+                else:
+                    undo.callback(os.replace, former, path)
+        except OSError as error:
+            undo.close()
+            raise _not_written(path, error) from None
+        for folder in {each.parent for each in contents}:
+            _sync_folder(folder)
+
+
+def _not_written(path: Path, error: OSError) -> VaultError:
+    return VaultError(
+        f"The vault file {path} cannot be written: {error.strerror}. What was stored before is unchanged."
+    )
+
+
+def _unlink(file: str | None) -> None:
+    if file is not None:
+        with contextlib.suppress(OSError):
+            os.unlink(file)
+
+
+def _staged(path: Path, data: bytes) -> str:
+    """A new file beside `path` that holds `data`, on the disk."""
+    descriptor, temporary = tempfile.mkstemp(prefix=NEW_FILE, dir=path.parent)  # mkstemp's mode is 0600
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)  # mkstemp's mode is 0600
         with open(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
-        temporary = None
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise VaultError(
-            f"The vault file {path} cannot be written: {error.strerror}. What was stored before is unchanged."
-        ) from None
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return temporary
 
 
 def _sync_folder(folder: Path) -> None:
-    # the rename itself is durable only when its folder is (POSIX); Windows cannot open a folder for this
+    # the rename itself is durable only when its folder is (POSIX); Windows cannot open a folder for this, and some file
+    # systems do not do it: the new file is in its place all the same, so this is no failure to write
     if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def make_private_folder(folder: Path) -> None:
@@ -115,7 +232,7 @@ def make_private_folder(folder: Path) -> None:
     Raises `VaultError` for one that belongs to somebody else, or below a folder in which others could replace it.
     """
     try:
-        _refuse_parents_of_others(folder)
+        refuse_parents_of_others(folder)
         if not folder.is_dir():
             missing = [folder, *(parent for parent in folder.parents if not parent.exists())]
             for each in reversed(missing):
@@ -137,7 +254,8 @@ def make_private_folder(folder: Path) -> None:
 _NOBODY = 65534  # how a user namespace shows an owner that it does not know, often of / and of mounts
 
 
-def _refuse_parents_of_others(folder: Path) -> None:
+def refuse_parents_of_others(folder: Path) -> None:
+    """Raise `VaultError` if `folder` is below one that somebody else owns or may write to."""
     # whoever can write to a parent can put a vault and a key of their own in the place of these
     if os.name != "posix":
         return

@@ -7,11 +7,13 @@ import dataclasses
 import functools
 import logging
 import os
+import sys
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from filelock import FileLock, Timeout
@@ -19,15 +21,27 @@ from filelock import FileLock, Timeout
 from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, VaultFileDamaged
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.settings import Settings
 from flowlet_jupyter.vault.ending import process_ending
-from flowlet_jupyter.vault.master_key import MasterKey, load_master_key
+from flowlet_jupyter.vault.master_key import MasterKey, find_master_key, key_file_of, load_master_key, store_master_key
 from flowlet_jupyter.vault.records import client_of, record_from_payload, record_to_payload
-from flowlet_jupyter.vault.sealed_file import Signature, make_private_folder, read_sealed, signature, write_sealed
+from flowlet_jupyter.vault.sealed_file import (
+    Room,
+    Signature,
+    make_private_folder,
+    read_sealed,
+    refuse_parents_of_others,
+    signature,
+    write_private,
+    write_sealed,
+)
 
 LOCK_TIMEOUT_SECONDS = 90.0  # longer than the token endpoint's deadline, which the holder may be waiting for
 _log = logging.getLogger("flowlet_jupyter.vault")  # events and names of secrets, never values
 _POLL_SECONDS = 0.1
+_ROOM_BYTES = 16_384  # tokens may be longer the next time
+_PATIENCE_AT_THE_END_SECONDS = 3.0  # a write of a new token waits for another process's even when this one ends
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 # Windows keeps these names, with any ending, for devices
 _DEVICES = frozenset(
@@ -52,14 +66,24 @@ class Vault:
     def __init__(self, folder: Path, *, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder.absolute()
         self._environment = os.environ if environment is None else environment
-        self._key: MasterKey | None = None
-        self._key_guard = threading.Lock()
+        self._key: tuple[Signature | None, MasterKey] | None = None  # and the file that changes when it is replaced
         self._cache: dict[str, tuple[Signature, Record]] = {}
         self._paths: dict[str, Path] = {}
+        self.session: object | None = None  # the `Session` that works on it
+        self._make_locks()
+
+    def _make_locks(self) -> None:
+        self._files_guard = threading.RLock()
+        self._files_locks = 0  # how often this thread holds them
         self._locks: dict[str, threading.Lock] = {}
         self._locks_guard = threading.Lock()
-        self.session: object | None = None  # the `Session` that works on it
         self.session_guard = threading.Lock()
+        self._process = os.getpid()
+
+    def _leave_parents_locks(self) -> None:
+        """In a forked child: another thread of the parent may have held them at the fork, and none here gives them back."""
+        if self._process != os.getpid():
+            self._make_locks()
 
     def __repr__(self) -> str:
         return f"Vault({str(self.folder)!r})"
@@ -77,15 +101,16 @@ class Vault:
     def get(self, name: str) -> Record:
         """The record of the secret `name`. Raises `SecretNotFound` or `VaultError`."""
         name = unicodedata.normalize("NFC", name)
-        path = self._path_of(name)
+        path = self.path_of(name)
         found = signature(path)
         if found is None:
+            _refuse_browsers()
             raise self._not_found(name)
         cached = self._cache.get(name)
         if cached and cached[0] == found and self._owner_is_unchanged(cached[1]):
             return cached[1]
         try:
-            payload = read_sealed(path, self.master_key().key)
+            payload = self.open_sealed(path)
         except FileNotFoundError:
             raise self._not_found(name) from None
         try:
@@ -100,7 +125,23 @@ class Vault:
         self._cache[name] = (found, record)
         return record
 
-    def _path_of(self, name: str) -> Path:
+    def open_sealed(self, path: Path) -> dict[str, Any]:
+        """The payload of a file of this vault, also while its master key is being replaced.
+
+        Raises `FileNotFoundError`, `VaultFileDamaged`, `VaultError`, `MasterKeyError`.
+        """
+        master_key = self.master_key()
+        try:
+            return read_sealed(path, *master_key.keys)
+        except VaultFileDamaged:
+            newer = self._load_key()
+            if newer.keys == master_key.keys:
+                raise
+        # it was sealed anew between the look at the key and the look at the file
+        return read_sealed(path, *newer.keys)
+
+    def path_of(self, name: str) -> Path:
+        """The file of the secret `name`."""
         # remembered, since every request asks and putting a path together takes longer than the look at the file
         path = self._paths.get(name)
         if path is None:
@@ -128,11 +169,22 @@ class Vault:
         owner = self._owner(secret.name, secret.client_of).secret
         return dataclasses.replace(secret, name=owner.name, client_of=None) == owner
 
-    def put(self, record: Record) -> None:
+    def room_for(self, name: str) -> Room:
+        """Room for a new record of `name`, made before what goes into it is asked for; use it in a `with`.
+
+        Raises `VaultError` where it could not be stored.
+        """
+        make_private_folder(self.folder)
+        path = self.path_of(name)
+        found = signature(path)
+        return Room(path, max(2 * (found[1] if found else 0), _ROOM_BYTES))
+
+    def put(self, record: Record, room: Room | None = None) -> None:
         """Store `record` under its secret's name, replacing what was there. Take `lock` around a read and a put.
 
-        Raises `InvalidSecret` for an account of a secret that is not there: it could never be opened again.
+        `room` was made for it by `room_for`. Raises `InvalidSecret` for an account of a secret that is not there: it could never be opened again.
         """
+        _refuse_browsers()
         owner = getattr(record.secret, "client_of", None)
         if owner:
             try:
@@ -144,9 +196,10 @@ class Vault:
                     field="client_of",
                 ) from None
         make_private_folder(self.folder)
-        path = self._path_of(record.secret.name)
-        write_sealed(path, record_to_payload(record), self.master_key().key)
-        stored = signature(path)
+        path = self.path_of(record.secret.name)
+        with self.files_lock():
+            write_sealed(path, record_to_payload(record), self.master_key().key, room)
+            stored = signature(path)
         if stored:
             self._cache[record.secret.name] = (stored, record)
 
@@ -156,8 +209,12 @@ class Vault:
         if accounts := self._accounts_of(name):
             raise InvalidSecret(f"Secret '{name}' cannot be deleted before its accounts: {', '.join(accounts)}.")
         self._cache.pop(name, None)
+        path = self.path_of(name)
+        if signature(path) is None:
+            raise self._not_found(name)
         try:
-            self._path_of(name).unlink()
+            with self.files_lock():
+                path.unlink()
         except FileNotFoundError:
             raise self._not_found(name) from None
         except OSError as error:
@@ -175,6 +232,7 @@ class Vault:
     def lock(self, name: str) -> Iterator[None]:
         """Hold the secret `name` alone, among all threads and processes. Raises `VaultError` after a timeout."""
         make_private_folder(self.folder)
+        self._leave_parents_locks()
         with self._locks_guard:
             thread_lock = self._locks.setdefault(name, threading.Lock())
         busy = (
@@ -183,7 +241,7 @@ class Vault:
         )
         if not thread_lock.acquire(blocking=False):
             _log.debug("lock of secret %r waited for: another thread holds it", name)
-            if not _acquire_unless_ending(thread_lock):
+            if not _acquire_unless(process_ending().is_set, thread_lock):
                 raise VaultError(busy)
         try:
             path = self.folder / (file_name_of(name).removesuffix(".jwe") + ".lock")
@@ -205,39 +263,107 @@ class Vault:
         finally:
             thread_lock.release()
 
+    @contextlib.contextmanager
+    def files_lock(self) -> Iterator[None]:
+        """Hold all files as they are: whoever writes or removes one takes this, so that none meets a change of the key.
+
+        Always the last lock that is taken. Raises `VaultError` after a timeout.
+        """
+        make_private_folder(self.folder)
+        self._leave_parents_locks()
+        busy = (
+            f"The vault {self.folder} has been in use by another process for {LOCK_TIMEOUT_SECONDS:.0f} s. Try again."
+        )
+        ending, patience = process_ending(), time.monotonic() + _PATIENCE_AT_THE_END_SECONDS
+
+        def is_given_up() -> bool:
+            return ending.is_set() and time.monotonic() > patience
+
+        if not _acquire_unless(is_given_up, self._files_guard):
+            raise VaultError(busy)
+        try:
+            # made here and not kept: filelock refuses one that was made before a fork
+            lock = FileLock(self.folder / ".master-key.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
+            try:
+                if not self._files_locks:
+                    lock.acquire(cancel_check=is_given_up)
+            except Timeout:
+                raise VaultError(busy) from None
+            except (OSError, NotImplementedError) as error:
+                raise VaultError(f"The lock {lock.lock_file} cannot be taken: {error}.") from None
+            self._files_locks += 1
+            try:
+                yield
+            finally:
+                self._files_locks -= 1
+                lock.release()
+        finally:
+            self._files_guard.release()
+
     def master_key(self) -> MasterKey:
-        """The master key, read once per process. Raises `MasterKeyError`."""
-        if self._key is None:
-            with self._key_guard:
-                if self._key is None:
-                    make_private_folder(self.folder)
-                    # two processes that meet a new vault must not make two keys
-                    lock = FileLock(self.folder / ".master-key.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
-                    with lock.acquire(cancel_check=process_ending().is_set):
-                        self._key = load_master_key(
-                            self.folder, has_secrets=bool(self.names()), environment=self._environment
-                        )
-        return self._key
+        """The master key, read once per process and when it was replaced. Raises `MasterKeyError`."""
+        known = self._key
+        return known[1] if known and known[0] == signature(self._key_mark) else self._load_key()
+
+    def find_master_key(self) -> MasterKey | None:
+        """The master key as it is now, None if none was made yet; makes nothing. Raises `MasterKeyError`."""
+        return find_master_key(self.folder, environment=self._environment)
+
+    @property
+    def key_file(self) -> Path:
+        """Where the master key is where no keyring works."""
+        return key_file_of(self.folder)
+
+    def check_parents(self) -> None:
+        """Raise `VaultError` if the folder is below one that somebody else owns or may write to."""
+        refuse_parents_of_others(self.folder)
+
+    @property
+    def _key_mark(self) -> Path:
+        return self.folder / ".master-key.replaced"
+
+    def _load_key(self) -> MasterKey:
+        mark = signature(self._key_mark)  # before the key: a change between the two is then seen next time
+        found = self.find_master_key()  # without a lock: what is on a read-only disk can be read
+        if found is None:
+            # under the lock: two processes that meet a new vault must not make two keys
+            with self.files_lock():
+                found = load_master_key(self.folder, has_secrets=bool(self.names()), environment=self._environment)
+        self._key = mark, found
+        return found
+
+    def replace_key(self, master_key: MasterKey) -> None:
+        """Store `master_key` where the one in use is, and let every process notice. Call under `files_lock`.
+
+        What is sealed with another key than `master_key.keys` cannot be opened afterwards.
+        """
+        store_master_key(self.folder, master_key)
+        self.mark_key_replaced()
+
+    def mark_key_replaced(self) -> None:
+        """Let every process read the key again before it opens or seals a file."""
+        write_private(self._key_mark, b"")
 
     def _not_found(self, name: str) -> SecretNotFound:
-        import difflib
-
         names = self.names()
-        close = difflib.get_close_matches(name, names, n=1)
-        if close:
-            advice = f"Did you mean '{close[0]}'?"
-        elif names:
-            advice = f"There are: {', '.join(names[:10])}. To add one: %flowlet_secret --new"
-        else:
-            advice = "There are no secrets yet. To add one: %flowlet_secret --new"
-        return SecretNotFound(f"No secret named '{name}'. {advice}")
+        how = "To add one: %flowlet_secret --new"
+        listed = f"There are: {', '.join(names[:10])}. {how}" if names else f"There are no secrets yet. {how}"
+        return SecretNotFound(f"No secret named '{name}'. {did_you_mean(name, names, otherwise=listed)}")
 
 
-def _acquire_unless_ending(lock: threading.Lock) -> bool:
+def _refuse_browsers() -> None:
+    """Raise `VaultError` in a Python that runs in a browser: what it stores is neither private nor kept."""
+    if sys.platform == "emscripten":
+        raise VaultError(
+            "There is no vault in a browser (JupyterLite, Pyodide): its files are neither private nor kept, so no secret is "
+            "stored or named here. Requests without a secret work; for secrets, use a notebook with a kernel on a machine."
+        )
+
+
+def _acquire_unless(is_given_up: Callable[[], bool], lock: threading.Lock | threading.RLock) -> bool:
     """Take `lock` in time; False also when the process ends, which whoever waits here must not hold up."""
     deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
-    ending = process_ending()
-    while (left := deadline - time.monotonic()) > 0 and not ending.is_set():
+    while (left := deadline - time.monotonic()) > 0 and not is_given_up():
         if lock.acquire(timeout=min(left, _POLL_SECONDS)):
             return True
     return False

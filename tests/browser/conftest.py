@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import nbformat
 import pytest
-from support import skip_or_fail
+from support import npm_install, skip_or_fail
 
 ROOT_URL = "lab/tree/"
+FRONTEND = Path(__file__).parents[1] / "frontend"
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +40,12 @@ def chromium():
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    npm_install(FRONTEND, "axe-core")
+    return (FRONTEND / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 
 
 class Lab:

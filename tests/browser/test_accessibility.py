@@ -1,30 +1,25 @@
-"""Every view by axe-core, light and dark and at 360 px; and what a screen reader and a calm screen need."""
+"""Every state by axe-core, its committed ARIA snapshot and its layout, light and dark and at 360 px; and what a calm screen needs."""
 
 from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 
 import pytest
-from support import free_port, npm_install, use_theme
+from support import free_port, use_theme, violations
+from view_rules import WIDTHS, check_snapshot, layout_problems
 
 from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import ApiKey, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import ApiKey
 from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.server.refusals import note_refusal
 from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault
 
 pytestmark = pytest.mark.browser
-FRONTEND = Path(__file__).parents[1] / "frontend"
 PICTURES = os.environ.get("FLOWLET_PICTURES")
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    npm_install(FRONTEND, "axe-core")
-    return (FRONTEND / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -66,21 +61,13 @@ def stored():
         default_vault().put(Record(secret=key))
 
 
-def violations(page, axe: str, within: str = "body") -> list[str]:
-    page.evaluate(axe)
-    found = page.evaluate("within => axe.run(within).then(result => result.violations)", within)
-    return [f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-            for violation in found for node in violation["nodes"]]  # fmt: skip
-
-
 def check(page, axe: str, view: str) -> None:
-    """No violation of any impact, wide and at 360 px, where nothing is cut off either."""
-    for width in (900, 360):
+    """No violation of any impact, the committed snapshot, and nothing cut off, wide and at 360 px."""
+    for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        found = violations(page, axe, "html")
-        if PICTURES:
-            page.screenshot(path=f"{PICTURES}/view-{view}-{page.theme}-{width}.png", full_page=True)
-        assert found == [], f"{view} at {width} px"
+        assert violations(page, axe, "html") == [], f"{view} at {width} px"
+        assert layout_problems(page) == [], f"{view} at {width} px"
+        check_snapshot(page, view)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{view} is cut off at {width} px"
     page.set_viewport_size({"width": 900, "height": 900})
 
@@ -90,9 +77,9 @@ def test_the_empty_table_and_the_steps_of_the_form(page, loopback, axe):
     page.get_by_text("No secrets yet").wait_for()
     check(page, axe, "empty")
     page.get_by_role("button", name="Add secret").click()
-    page.get_by_role("combobox").wait_for()
+    page.get_by_role("combobox").fill("twit")  # the whole catalogue is no state of the view
+    page.get_by_role("option", name="X (Twitter)").wait_for()
     check(page, axe, "search")
-    page.get_by_role("combobox").fill("twit")
     page.get_by_role("option", name="X (Twitter)").click()
     page.get_by_label("Client ID").wait_for()
     check(page, axe, "twitter")
@@ -123,6 +110,7 @@ def test_the_table_and_the_tokens(page, loopback, axe, stored):
     page.get_by_role("button", name="Name", exact=True).click()
     assert page.locator("tbody th").first.inner_text().startswith("weather")
     assert page.get_by_role("columnheader", name="Name").get_attribute("aria-sort") == "descending"
+    page.get_by_role("button", name="Name", exact=True).click()
     for name in ("twitter", "github", "ended", "refreshed", "openai"):
         page.get_by_role("button", name=f"Manage tokens of {name}").click()
         page.get_by_role("region", name=f"Manage tokens of {name}").wait_for()
@@ -132,6 +120,8 @@ def test_the_table_and_the_tokens(page, loopback, axe, stored):
     page.get_by_role("button", name="Delete").click()
     check(page, axe, "delete")
     page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Add account").click()
+    check(page, axe, "account")
     page.get_by_role("button", name="Edit").click()
     page.get_by_role("form", name="Edit secret twitter").wait_for()
     check(page, axe, "edit")
@@ -166,12 +156,61 @@ def test_nothing_moves_where_motion_is_unwanted(page, loopback, stored):
     assert waiting.evaluate("element => getComputedStyle(element).animationName") != "none"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_from_right_to_left_everything_is_mirrored_and_nothing_is_cut_off(page, loopback, stored):
+    page.add_init_script("addEventListener('DOMContentLoaded', () => { document.documentElement.dir = 'rtl' })")
+    page.goto(f"{loopback.secrets_url}?provider=twitter")
+    client_id = page.get_by_label("Client ID")
+    client_id.wait_for()
+    label = page.locator("label", has_text="Client ID")
+    assert label.bounding_box()["x"] > client_id.bounding_box()["x"]
+    step = page.locator(".flowlet-steps > li").first
+    assert step.evaluate("element => getComputedStyle(element).paddingRight") != "0px"
+    for width in (900, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_at_twice_the_size_nothing_is_cut_off(page, loopback, stored):
+    page.set_viewport_size({"width": 640, "height": 500})  # 1280 px at 200 %
+    larger = "document.documentElement.style.setProperty('--jp-ui-font-size1', '28px')"  # text alone, too
+    page.add_init_script(f"addEventListener('DOMContentLoaded', () => {larger})")
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Manage tokens of twitter").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    page.get_by_role("button", name="Manage tokens of twitter").click()
+    page.get_by_role("region", name="Manage tokens of twitter").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("form", name="Edit secret twitter").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+
+
+def test_in_high_contrast_the_chosen_and_the_wrong_are_still_told_apart(page, loopback):
+    page.emulate_media(forced_colors="active")
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Add secret").click()
+    chosen, other = page.locator("[aria-selected=true]"), page.locator("[aria-selected=false]").first
+    chosen.wait_for()
+    outline = "element => getComputedStyle(element).outlineStyle"
+    assert (chosen.evaluate(outline), other.evaluate(outline)) == ("solid", "none")
+    page.get_by_role("combobox").fill("twit")
+    page.get_by_role("option", name="X (Twitter)").click()
+    page.get_by_role("button", name="Save and request access token").click()
+    page.get_by_text("The client ID is missing.").wait_for()
+    assert page.get_by_label("Client ID").evaluate("element => getComputedStyle(element).borderStyle") == "double"
+
+
 @pytest.mark.usefixtures("stored")
-def test_the_widget_in_jupyterlabs_own_colours(jupyter_lab, open_lab, axe, theme, isolated):
+def test_the_widget_in_jupyterlabs_own_colours(jupyter_lab, open_lab, axe, isolated):
     server = jupyter_lab()
-    use_theme(theme, isolated)
-    lab = open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"])
+    for theme in ("light", "dark"):  # one JupyterLab and one kernel: a page reads the theme when it is opened
+        use_theme(theme, isolated)
+        lab = open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"])
+        check_widget(lab, axe, theme)
+        lab.page.context.close()
+
+
+def check_widget(lab, axe: str, theme: str) -> None:
     lab.run(0)
     cell = lab.cell(0)
     cell.get_by_role("button", name="Manage tokens of twitter").wait_for()
@@ -198,3 +237,47 @@ def test_the_widget_in_jupyterlabs_own_colours(jupyter_lab, open_lab, axe, theme
 def picture(lab, name: str) -> None:
     if PICTURES:
         lab.cell(0).locator(".flowlet").screenshot(path=f"{PICTURES}/{name}.png")
+
+
+def test_what_waits_and_what_came_of_it(page, loopback, axe, stored):
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Manage tokens of github").click()
+    link = page.get_by_role("link", name="Request access token")
+    link.evaluate("link => link.addEventListener('click', event => event.preventDefault())")
+    link.click()
+    page.get_by_text("Was that tab closed").wait_for()
+    check(page, axe, "waiting")
+    note_refusal(default_vault(), "github", "Access was not allowed.")
+    page.get_by_text("Access was not allowed.").first.wait_for()
+    check(page, axe, "refused")
+
+
+def test_a_narrow_table_is_a_table_still_and_sorts(page, loopback, stored):
+    page.set_viewport_size({"width": 360, "height": 900})
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Manage tokens of twitter").wait_for()
+    table = page.get_by_role("table", name="Secrets")
+    assert table.get_by_role("columnheader").count() == 5
+    assert table.get_by_role("row").count() == 8
+    assert table.get_by_role("row").last.get_by_role("cell").count() == 4
+    first = table.get_by_role("rowheader").first
+    assert first.inner_text().startswith("ended")
+    table.get_by_role("button", name="Name", exact=True).click()
+    assert first.inner_text().startswith("weather")
+
+
+@pytest.mark.parametrize(
+    ("style", "problem"),
+    [
+        (".flowlet-head h2 { max-width: 4em; overflow: hidden; white-space: nowrap; }", "cut off at the side"),
+        (".flowlet-head { flex-wrap: nowrap; } .flowlet-title { margin-left: -8rem !important; position: relative; right: 40rem; }", "lies over"),
+        (".flowlet-title { position: relative; left: 20rem; }", "out of the window"),
+    ],
+    ids=["cut off", "over each other", "out of the window"],
+)  # fmt: skip
+def test_the_rules_of_the_layout_find_what_breaks_it(page, loopback, stored, style, problem):
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Manage tokens of twitter").wait_for()
+    assert layout_problems(page) == []
+    page.evaluate("style => { const sheet = new CSSStyleSheet(); sheet.replaceSync(style); document.adoptedStyleSheets = [sheet]; }", style)  # fmt: skip
+    assert any(problem in found for found in layout_problems(page))

@@ -136,6 +136,23 @@ def test_a_refused_save_opens_no_tab_and_loses_nothing(page, loopback, catalogue
     assert form.get_by_label("Client secret", exact=True).input_value() == CANARY
 
 
+def test_mistakes_are_read_out_as_one_sentence_and_each_describes_its_field(page, loopback):
+    page.goto(loopback.secrets_url)
+    status = page.locator(".flowlet [role=status][aria-live]").element_handle()  # there before anything is to be said
+    page.get_by_role("button", name="Add secret").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
+    page.get_by_label("Base URL").fill("https://api.example/")
+    page.get_by_role("button", name="Save only").click()
+    page.get_by_text("The client ID is missing.").wait_for()
+    wrong = page.locator("[aria-invalid=true]")
+    assert status.inner_text().strip() == f"{wrong.count()} fields need a change."
+    assert status.evaluate("element => element.isConnected")  # the same element, drawn once
+    assert page.get_by_role("alert").count() == 0
+    for field in wrong.all():
+        said = "field => field.getAttribute('aria-describedby').split(' ').map(id => document.getElementById(id).textContent)"
+        assert any(text.endswith(("missing.", "needed.")) for text in field.evaluate(said))
+
+
 def test_what_is_refused_by_the_server_closes_the_tab_again(page, loopback, catalogued):
     page.goto(f"{loopback.secrets_url}?provider=birdsong")
     page.route("**/api/secrets/birdsong", lambda route: route.fulfill(
@@ -178,13 +195,28 @@ def test_a_pasted_client_secret_json_fills_in_the_form(page, loopback):
     form = page.get_by_role("form", name="Add secret")
     paste(page, form.get_by_label("Client ID"), json.dumps({"web": {"client_id": "an-id", "client_secret": CANARY,
           "auth_uri": "https://a.example/auth", "token_uri": "https://a.example/token"}}))  # fmt: skip
-    form.get_by_text("Filled in from the JSON").wait_for()
+    page.get_by_text("Filled in from the JSON").wait_for()
     assert form.get_by_label("Client ID").input_value() == "an-id"
     assert form.get_by_label("Client secret", exact=True).input_value() == CANARY
     assert form.get_by_label("Token endpoint").input_value() == "https://a.example/token"
     paste(page, form.get_by_label("Allowed hosts"), "https://api.example.com/v2/things")
     page.keyboard.press("Tab")
     assert form.get_by_label("Allowed hosts").input_value() == "api.example.com"
+
+
+def test_what_is_pasted_into_the_search_chooses_the_provider(page, loopback):
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Add secret").click()
+    paste(page, page.get_by_role("combobox", name="Provider"), json.dumps({"installed": {"client_id": "an-id",
+          "client_secret": CANARY, "auth_uri": "https://evil.example/auth", "token_uri": "https://oauth2.googleapis.com/token"}}))  # fmt: skip
+    form = page.get_by_role("form", name="Add secret")
+    page.get_by_text("Filled in from the JSON").wait_for()
+    form.get_by_text("Google", exact=True).wait_for()
+    assert form.get_by_label("Client ID").input_value() == "an-id"
+    form.get_by_role("button", name="Save only").click()
+    page.get_by_text("No access token yet").wait_for()
+    stored = default_vault().get("google").secret
+    assert stored.authorization_endpoint.startswith("https://accounts.google.com/")  # the catalogue's, not the file's
 
 
 def test_a_mistake_is_shown_while_one_types_and_goes_when_it_is_mended(page, loopback):

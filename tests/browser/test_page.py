@@ -124,10 +124,10 @@ def test_the_password_grant_is_warned_of(page, loopback):
     page.goto(f"{loopback.secrets_url}?name=old")
     form = page.get_by_role("form", name="Add secret")
     page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
-    assert form.get_by_role("alert").filter(has_text="OAuth 2.1").count() == 0
+    assert form.get_by_role("note").filter(has_text="OAuth 2.1").count() == 0
     form.get_by_text("Details").click()
     form.get_by_label("Grant").select_option("password")
-    form.get_by_role("alert").filter(has_text="OAuth 2.1 has dropped it").wait_for()
+    form.get_by_role("note").filter(has_text="OAuth 2.1 has dropped it").wait_for()
 
 
 def test_what_few_need_is_folded_away_and_kept(page, loopback):

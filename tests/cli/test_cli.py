@@ -67,6 +67,22 @@ def test_a_provider_that_takes_a_key_asks_for_the_one_value(capsys, value_file):
     assert CANARY not in capsys.readouterr().out
 
 
+def test_a_name_of_the_catalogue_asks_for_one_value(capsys, value_file):
+    assert main(["add", "stripe", "--value-file", value_file]) == 0
+    secret = default_vault().get("stripe").secret
+    assert (secret.type, secret.base_url) == ("password", "https://api.stripe.com")
+    shown = capsys.readouterr().out
+    assert "Taken from the catalogue: Stripe (API key)" in shown
+    assert "jupyter flowlet add stripe --provider stripe" in shown
+    assert CANARY not in shown
+
+
+def test_what_is_said_of_a_secret_comes_before_the_catalogue(value_file):
+    arguments = ["add", "stripe", "--type", "basic", "--set", "username=ann", "--host", "api.other.example"]
+    assert main([*arguments, "--value-file", value_file]) == 0
+    assert default_vault().get("stripe").secret.allowed_hosts == ("api.other.example",)
+
+
 def test_what_to_try_is_printed_and_what_ends_is_said(capsys, value_file):
     assert main(["add", "fit", "--provider", "fitbit", "--set", "client_id=i", "--value-file", value_file]) == 0
     shown = capsys.readouterr().out
@@ -130,7 +146,7 @@ def test_client_credentials_from_the_shell(capsys, value_file):
         (["add", "x", "--set", "client_secret=abc"], "is never an argument"),
         (["add", "x", "--set", "nonsense"], "FIELD=VALUE"),
         (["import", "/nowhere/at/all"], "cannot be read"),
-        (["authorize", "api"], "needs a person at a terminal"),
+        (["authorize", "api"], "needs a user at a terminal"),
     ],
 )
 def test_an_error_is_one_line(capsys, monkeypatch, arguments, says):

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { hostsOnly, understood } from "../../flowlet_jupyter/frontend/pasted.js";
+import { hostsOnly, kindOf, understood } from "../../flowlet_jupyter/frontend/pasted.js";
+import { shellWords } from "../../flowlet_jupyter/frontend/pasted_command.js";
 
 const file = { client_id: "i.apps.example", project_id: "p", auth_uri: "https://a.example/auth", token_uri: "https://a.example/token", client_secret: "s", redirect_uris: ["http://localhost"] };
 
@@ -39,10 +40,47 @@ test("a curl command gives the key, its header and the API", () => {
   assert.deepEqual([bearer.values.prefix, bearer.secrets.key], ["Bearer ", "t"]);
 });
 
+test("a token request as curl gives the client and its grant", () => {
+  const { values, secrets } = understood("curl -X POST https://id.example/oauth/token -u 'i:s:t' -d grant_type=client_credentials --data-urlencode 'scope=a b'");
+  assert.deepEqual([values, secrets], [{ token_endpoint: "https://id.example/oauth/token", client_id: "i", scope: "a b", grant_type: "client_credentials" }, { client_secret: "s:t" }]);
+});
+
+test("a curl command with a user, or a key in its query", () => {
+  const basic = understood("curl -u sk_1: https://api.example/v1");
+  assert.deepEqual([kindOf(basic), basic.values.username, basic.secrets.password], ["basic", "sk_1", ""]);
+  const query = understood("curl 'https://api.example/v1?appid=k1&q=x' --compressed");
+  assert.deepEqual([kindOf(query), query.values.parameter, query.values.location, query.secrets.key], ["api_key", "appid", "query", "k1"]);
+});
+
+test("a command is split as a shell splits it", () => {
+  assert.deepEqual(shellWords("curl 'a\\b' \"c \\\" d\" e\\ f $'g\\'h' i'j'\"k\""), ["curl", "a\\b", "c \" d", "e f", "g'h", "ijk"]);
+});
+
+test("an authorization URL gives the client, and a callback's gives nothing", () => {
+  const { values } = understood("https://id.example/authorize?response_type=code&client_id=i&scope=a%20b&redirect_uri=x");
+  assert.deepEqual(values, { authorization_endpoint: "https://id.example/authorize", client_id: "i", scope: "a b" });
+  assert.equal(understood("https://a.example/callback?client_id=i&code=c"), null);
+});
+
+test("lines as a page or a YAML file has them, and what only stands for a value is left out", () => {
+  const { values, secrets } = understood("Client ID: i1\nClient Secret: s1\nNote: x");
+  assert.deepEqual([values, secrets], [{ client_id: "i1" }, { client_secret: "s1" }]);
+  assert.equal(understood("key: of-one-line"), null);
+  assert.deepEqual(understood("CLIENT_ID=i\nCLIENT_SECRET=<your secret>").secrets, {});
+});
+
+test("what stands before a known name is the provider's", () => {
+  assert.equal(understood("SPOTIFY_CLIENT_ID=i\nSPOTIFY_CLIENT_SECRET=s").named, "spotify");
+});
+
 for (const text of ["sk-12345", "abc==", "a value = with words", "{broken", "{}", "[]", "curl https://x.example", "curl", "", "null", "https://x.example/?a=b", "{\"values\": null}"]) {
   test(`left as it is: ${text}`, () => assert.equal(understood(text), null));
 }
 
 test("a URL among the hosts becomes its host", () => {
   assert.equal(hostsOnly("https://api.example/v1/x, *.b.example c.example:8443 d.example/path http://127.0.0.1:8000/"), "api.example, *.b.example c.example:8443 d.example 127.0.0.1:8000");
+});
+
+test("this server's own redirect URI is no host", () => {
+  assert.equal(hostsOnly("http://localhost:8888/flowlet/callback"), "http://localhost:8888/flowlet/callback");
 });

@@ -7,7 +7,7 @@ import { afterForm, expecting, initialAppState, settled, vaultsProblem } from ".
 import { choicesFor } from "../../flowlet_jupyter/frontend/provider_search.js";
 import { tableRows } from "../../flowlet_jupyter/frontend/table_rows.js";
 import { ago, expiryText, spanOfTime } from "../../flowlet_jupyter/frontend/time.js";
-import { statusWords, timelineOf } from "../../flowlet_jupyter/frontend/timeline.js";
+import { requestLine, statusChange, statusWords, timelineOf } from "../../flowlet_jupyter/frontend/timeline.js";
 import { schema } from "./known.js";
 
 const providers = [
@@ -62,7 +62,8 @@ test("spans keep their width while they count", () => {
 
 test("an end is said once", () => {
   assert.equal(expiryText({ state: "connected", access_token: true, expires_at: 60 }, 0), "expires in 1 min 00 s");
-  assert.equal(expiryText({ state: "expired", access_token: true, refresh_token: true, expires_at: 60 }, 61), "ended; the next request refreshes it");
+  assert.equal(expiryText({ state: "expired", access_token: true, refresh_token: true, expires_at: 60 }, 400), "ended 5 minutes ago, it is refreshed on first use");
+  assert.equal(expiryText({ state: "needs_authorization", access_token: true, expires_at: 60 }, 7300), "ended 2 hours ago");
   assert.equal(statusWords({ state: "expired", identity: "ann" }), "Connected as ann");
 });
 
@@ -83,7 +84,38 @@ test("a token that was awaited settles the app, an older one does not", () => {
   const waiting = expecting(initialAppState({ kind: "manage", name: "a" }), { name: "a", status: { obtained_at: 1 } }, 0);
   assert.ok(settled(waiting, { name: "a", status: { obtained_at: 1 } }, 5).expected);
   assert.equal(settled(waiting, { name: "a", status: { obtained_at: 2 } }, 5).expected, null);
-  assert.equal(settled(waiting, null, 11 * 60 * 1000).expected, null);
+  assert.equal(settled(waiting, { name: "a", status: { obtained_at: 2 } }, 5).ended, null);
+});
+
+test("a token that does not come within ten minutes is awaited no longer, and that is said until one is requested again", () => {
+  const waiting = expecting(initialAppState({ kind: "manage", name: "a" }), { name: "a", status: {} }, 0);
+  const late = settled(waiting, { name: "a", status: {} }, 11 * 60 * 1000);
+  assert.equal(late.expected, null);
+  assert.match(late.ended.text, /ten minutes/);
+  assert.equal(expecting(late, { name: "a", status: {} }, 12 * 60 * 1000).ended, null);
+});
+
+test("a refusal in the other tab ends the waiting with its reason, one of before does not", () => {
+  const refused = (time) => ({ name: "a", status: {}, refusal: { time, message: "Access was not allowed." } });
+  const waiting = expecting(initialAppState({ kind: "manage", name: "a" }), refused(1), 0);
+  assert.ok(settled(waiting, refused(1), 5).expected);
+  assert.ok(settled(waiting, { name: "a", status: {}, refusal: null }, 5).expected);
+  assert.deepEqual(settled(waiting, refused(2), 5).ended, { name: "a", text: "Access was not allowed." });
+});
+
+test("a change of the status is read out once, and no refreshing is", () => {
+  const connected = { state: "connected", identity: "ann", connected_at: 5 };
+  assert.equal(statusChange("a", { state: "no_token" }, connected), "a is now connected, as ann.");
+  assert.equal(statusChange("a", connected, { ...connected, obtained_at: 9 }), "");
+  assert.equal(statusChange("a", connected, { ...connected, connected_at: 9 }), "a is now connected, as ann.");
+  assert.equal(statusChange("a", connected, { state: "no_token" }), "a: No access token yet.");
+});
+
+test("a cell's line is there once a request gets through, with a name that the line can hold", () => {
+  const line = (name, state = "connected", url = "/users/me") => requestLine(secret(name, { status: { state }, example_url: url }));
+  assert.equal(line("twitter"), "%flowlet_request /users/me --secret twitter");
+  assert.equal(line("my key"), '%flowlet_request /users/me --secret "my key"');
+  assert.deepEqual([line('a"b'), line("{{x}}"), line("a", "no_token"), line("a", "connected", null)], ["", "", "", ""]);
 });
 
 test("after the form its secret is managed, or the table is shown", () => {

@@ -153,8 +153,19 @@ def test_another_file_at_the_same_place_is_not_mixed_in(api, tmp_path):
     api.cut_after = 300_000
     with pytest.raises(RequestFailed):
         flowlet.download(f"{api.url}/file", tmp_path / "data.bin", retry=0)
-    api.cut_after, api.etag = None, '"two"'
-    assert flowlet.download(f"{api.url}/file", tmp_path / "data.bin").read_bytes() == FILE
+    api.cut_after, api.etag, api.file = None, '"two"', FILE[::-1]
+    assert flowlet.download(f"{api.url}/file", tmp_path / "data.bin").read_bytes() == FILE[::-1]
+
+
+def test_a_server_that_does_not_check_whether_its_file_is_the_same_mixes_nothing_in(api, tmp_path):
+    target = tmp_path / "data.bin"
+    api.cut_after = 300_000
+    with pytest.raises(RequestFailed):
+        flowlet.download(f"{api.url}/file", target, retry=0)
+    api.cut_after, api.etag, api.file, api.ignores_if_range = None, '"two"', FILE[::-1], True
+    with pytest.raises(RequestFailed, match="another file"):
+        flowlet.download(f"{api.url}/file", target)
+    assert flowlet.download(f"{api.url}/file", target).read_bytes() == FILE[::-1]
 
 
 def test_an_error_saves_nothing(api, tmp_path):

@@ -97,7 +97,7 @@ def test_a_style_that_the_api_does_not_have_is_an_error_that_says_so(api):
 def test_one_page_is_all_where_nothing_pages(api):
     pages = flowlet.paginate(f"{api.url}/user/1").read_all()
     assert (pages.page_count, pages.complete) == (1, None)
-    assert "nothing in this answer says" in pages.reason
+    assert "nothing in this response says" in pages.reason
 
 
 def test_pages_are_read_when_they_are_asked_for(api):
@@ -339,8 +339,8 @@ def test_each_kind_of_paging_asks_for_its_next_page_and_is_not_complete_before(b
 @pytest.mark.parametrize(
     ("body", "complete", "reason"),
     [
-        ({"data": [{"id": 1}]}, None, "nothing in this answer says"),
-        ([{"id": 1}], None, "nothing in this answer says"),
+        ({"data": [{"id": 1}]}, None, "nothing in this response says"),
+        ([{"id": 1}], None, "nothing in this response says"),
         ({"data": [{"id": 1}], "has_more": False}, True, "has_more is false"),
         ({"data": [{"id": 1}], "next": None}, True, "names no next"),
         ({"data": [{"id": 1}], "total": "1"}, True, "total says 1"),

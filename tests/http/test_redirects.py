@@ -16,7 +16,7 @@ import trustme
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.http import client as client_module
-from flowlet_jupyter.notebook.display.messages import status_line
+from flowlet_jupyter.notebook.display.summary import status_line
 
 CANARY = "canary-value-5e1f"
 KINDS = {
@@ -166,6 +166,7 @@ def test_who_has_left_does_not_come_back_with_the_secret(world):
     assert [CANARY in str(headers) for _, _, _, headers in world.seen] == [True, False, False]
 
 
+@pytest.mark.usefixtures("async_transport")
 async def test_the_async_client_does_the_same(world):
     flowlet.secrets.add(KINDS["headers"]())
     async with flowlet.async_client("api") as client:

@@ -12,7 +12,7 @@ import pytest
 import respx
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.model.secret import Basic, Headers, Password
+from flowlet_jupyter.model.static import Basic, Headers, Password
 
 CANARY = "canary-value-5e1f"
 
@@ -44,7 +44,7 @@ def api():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.seen = []
         server.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
         yield server
         server.shutdown()
 
@@ -225,3 +225,26 @@ def test_no_records_is_a_clear_error(answer, says):
     respx.get("https://api.example.org/users").mock(return_value=answer)
     with pytest.raises(flowlet.RequestFailed, match=says):
         flowlet.get("https://api.example.org/users").to_df()
+
+
+NO_URLS = [
+    "https://xn--a.example/",
+    "https://xn--/",
+    f"https://{'a' * 70}.é/",
+    "https://\udc80.example/",
+    "https://a\u0661%2e-/",
+]
+
+
+@pytest.mark.parametrize("make", [flowlet.client, flowlet.async_client], ids=["sync", "async"])
+@pytest.mark.parametrize("url", NO_URLS, ids=range(len(NO_URLS)))
+def test_a_host_that_is_none_is_httpx_s_own_error(make, url):
+    with pytest.raises(httpx.InvalidURL):
+        make().build_request("GET", url)
+
+
+@pytest.mark.parametrize("url", ["https://[::1", "https://a.example:port/", "https://a.example:99999/"])
+def test_a_bridge_names_an_address_that_is_none(url):
+    flowlet.secrets.add(flowlet.Password(name="api", password="value", allowed_hosts=("a.example",)))
+    with pytest.raises(flowlet.FlowletError):
+        flowlet.azure_credential("api", url)

@@ -163,6 +163,7 @@ def test_a_request_that_gets_no_response_in_time(secret):
         assert_hidden(raised_by(lambda: client.get("/")))
 
 
+@pytest.mark.usefixtures("async_transport")
 def test_an_exception_group(secret):
     async def both() -> None:
         async with asyncio.TaskGroup() as group:
@@ -174,6 +175,7 @@ def test_an_exception_group(secret):
     assert_hidden(error)
 
 
+@pytest.mark.usefixtures("async_transport")
 def test_a_cancelled_request(secret):
     async def cancelled() -> None:
         async with flowlet.async_client("api") as client, asyncio.timeout(0.1):
@@ -184,6 +186,7 @@ def test_a_cancelled_request(secret):
     assert_hidden(error)
 
 
+@pytest.mark.usefixtures("async_transport")
 def test_an_error_in_a_generator_of_the_body_shows_the_users_own_frames(secret):
     def parts() -> Iterator[bytes]:
         yield b"first"

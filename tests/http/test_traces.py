@@ -16,6 +16,9 @@ from leak_search import files_below, leaks
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import InvalidOption, MissingExtra, RequestFailed
 from flowlet_jupyter.http import caching, curl_export, usage_log
+from flowlet_jupyter.session import Session
+from flowlet_jupyter.settings import Settings
+from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-5e1f"
@@ -140,6 +143,15 @@ def test_the_log_can_be_turned_off_and_stays_so(api, secret, monkeypatch):
     assert len(usage_log.uses(default_vault())) == 1
 
 
+def test_a_session_whose_settings_keep_no_log_writes_none(api, tmp_path):
+    folder = tmp_path / "other" / "vault"
+    with Session(settings=Settings(vault=folder, usage_log=False)) as session:
+        put_secret(flowlet.Password(name="api", password=CANARY, base_url=api.url), session=session)
+        assert flowlet.get("/user/1", secret="api", session=session).status_code == 200
+        assert usage_log.uses(session.vault) == []
+        assert not usage_log.is_on(session.vault)
+
+
 def test_the_log_is_bounded(api, secret, monkeypatch):
     monkeypatch.setattr(usage_log, "MAX_BYTES", 500)
     for _ in range(20):
@@ -216,6 +228,15 @@ def test_a_har_of_a_session_has_all_but_credentials(api, secret, tmp_path):
     assert '"Authorization": "Bearer (value of the secret)"' in first["response"]["content"]["text"]
     assert second["request"]["postData"]["text"] == '{"q":1}'
     assert first["response"]["status"] == 200
+
+
+@pytest.mark.parametrize("parameter", ["api_key", "access_token", "X-Amz-Signature", "client_secret", "password"])
+def test_a_har_holds_no_credential_of_the_users_own_url(api, parameter, tmp_path):
+    with flowlet.recording() as har:
+        flowlet.get(f"{api.url}/echo?a=1", params={parameter: "canary-own/value"})
+    text = har.save(tmp_path / "session.har").read_bytes()
+    assert leaks({"har": text}, ["canary-own/value"]) == []
+    assert json.loads(text)["log"]["entries"][0]["request"]["queryString"][0] == {"name": "a", "value": "1"}
 
 
 def test_no_secret_is_sent_where_nobody_checks_who_answers():

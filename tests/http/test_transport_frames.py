@@ -70,7 +70,7 @@ def reached_by(error: BaseException) -> str:
             todo += [*value, *value.values()]
         elif isinstance(value, list | tuple | set):
             todo += value
-        elif type(value).__module__.partition(".")[0] in {"httpx", "httpcore", "h11"}:
+        elif type(value).__module__.partition(".")[0] in {"httpx", "httpcore", "h11", "aiohttp", "yarl", "multidict"}:
             todo += vars(value).values() if hasattr(value, "__dict__") else []
             todo += [getattr(value, name) for name in getattr(type(value), "__slots__", ()) if hasattr(value, name)]
     return "\n".join(texts)
@@ -91,6 +91,7 @@ def read_in_pieces_async() -> None:
     asyncio.run(read())
 
 
+@pytest.mark.usefixtures("async_transport")
 @pytest.mark.parametrize("read", [read_in_pieces, read_in_pieces_async], ids=["sync", "async"])
 def test_a_body_that_breaks_off_reaches_no_credential(breaking, read):
     try:

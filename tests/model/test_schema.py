@@ -15,7 +15,7 @@ from flowlet_jupyter.model.compliance import Compliance
 from flowlet_jupyter.model.labels import KIND_LABELS, LABELS
 from flowlet_jupyter.model.schema import as_json, fields_of_kind, from_mapping, to_mapping
 from flowlet_jupyter.model.secret import SECRET_TYPES, Record, configuration
-from flowlet_jupyter.providers.project_file import as_toml, wanted_secrets
+from flowlet_jupyter.providers.project_file import as_toml, required_secrets
 from flowlet_jupyter.vault import default_vault
 
 CLIENT = {
@@ -143,7 +143,7 @@ def test_an_export_loses_nothing_that_can_be_shared(tmp_path):
         resource=("https://api.example.org/",),
     )
     (tmp_path / "flowlet.toml").write_text(as_toml([configuration(secret)]), "utf-8")
-    (entry,) = wanted_secrets(tmp_path)
+    (entry,) = required_secrets(tmp_path)
     assert from_mapping("oauth2", entry) == secret
 
 
@@ -153,7 +153,7 @@ def test_every_kind_is_exported_with_what_a_newcomer_needs(kind, tmp_path):
     text = as_toml([configuration(secret)])
     assert "s3cret-value" not in text
     (tmp_path / "flowlet.toml").write_text(text, "utf-8")
-    (entry,) = wanted_secrets(tmp_path)
+    (entry,) = required_secrets(tmp_path)
     entry.pop("type", None)
     entry.pop("header_names", None)
     values = {name: EVERY_KIND[kind][name] for name in secret.value_fields if name in EVERY_KIND[kind]}

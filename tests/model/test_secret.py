@@ -9,7 +9,8 @@ import pytest
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.fields import checked_name
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Basic, Headers, Password, Record, configuration
+from flowlet_jupyter.model.secret import Record, configuration
+from flowlet_jupyter.model.static import Basic, Headers, Password
 from flowlet_jupyter.model.status import status_of
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.notebook.display.html import OUTPUT_BYTES, response_html
-from flowlet_jupyter.notebook.display.messages import explanation, status_line
-from flowlet_jupyter.notebook.display.partial import beginning_of
+from flowlet_jupyter.notebook.display.problem import explanation
+from flowlet_jupyter.notebook.display.summary import status_line
 from flowlet_jupyter.notebook.display.text import response_text
 from flowlet_jupyter.notebook.display.tree import tree_html
+from flowlet_jupyter.notebook.display.truncated_json import beginning_of
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'"
 
@@ -44,7 +45,7 @@ class Tags(HTMLParser):
 def foreign(html: str) -> list:
     """What is in the page and not of ours."""
     ours = {"div", "style", "script", "code", "p", "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "b", "i",
-            "span", "pre", "img"}  # fmt: skip
+            "span", "pre", "img", "bdi", "dl", "dt", "dd", "caption"}  # fmt: skip
     return [
         (tag, attributes)
         for tag, attributes in Tags(html).found
@@ -54,12 +55,18 @@ def foreign(html: str) -> list:
     ]
 
 
+def parts(html: str) -> list[str]:
+    return re.findall(r'data-part="(\w+)"', html)
+
+
 @pytest.mark.parametrize(
     "made",
     [
         response(text=ATTACK, headers={"content-type": "text/html"}),
         response(text=ATTACK, headers={"content-type": "text/plain"}),
+        response(text="x", extensions={"reason_phrase": ATTACK.encode()}),
         response(json=ATTACK),
+        response(json={}, extensions={"reason_phrase": b"<img src=x onerror=alert(1)>"}),
         response(json={ATTACK: ATTACK, "list": [ATTACK]}),
         response(json=[{ATTACK: ATTACK}, {ATTACK: 1}]),
         response(json={}, headers={"content-type": "application/json", "x-name": ATTACK.replace("\n", "")}),
@@ -72,8 +79,7 @@ def foreign(html: str) -> list:
 def test_nothing_of_an_api_becomes_a_tag(made):
     html = response_html(made)
     assert foreign(html) == []
-    assert html.count("<script>") <= 1  # ours
-    assert "alert(1)" not in "".join(re.findall(r"<script>(.*?)</script>", html, re.DOTALL))
+    assert "<script" not in html  # nor is there one of ours
 
 
 JSON = st.recursive(
@@ -124,19 +130,22 @@ def test_what_is_left_out_is_said():
 def test_a_list_of_objects_is_a_table_and_a_tree():
     made = response(json={"data": [{"id": 1, "user": {"name": "ann"}}, {"id": 2, "user": {"name": "ben"}}]})
     html = response_html(made, name="me")
-    assert "<th>user.name</th>" in html
+    assert '<th scope="col">user.name</th>' in html
     assert "me.to_df(&quot;data&quot;)" in html
-    assert 'data-k="&quot;user&quot;"' in html
-    assert 'data-name="me"' in html
+    assert parts(html) == ["tree", "table", "raw", "headers", "request"]
+    assert re.findall(r'data-part="(\w+)" open', html) == ["table"]
     text = response_text(made)
     assert "id  user.name" in text
     assert "1   ann" in text
 
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
 def test_an_image_is_shown_if_it_is_small():
-    small = response(content=b"\x89PNG" + b"x" * 1000, headers={"content-type": "image/png"})
+    small = response(content=PNG + b"x" * 1000, headers={"content-type": "image/png"})
     assert 'src="data:image/png;base64,' in response_html(small)
-    large = response(content=b"\x89PNG" + b"x" * 100_000, headers={"content-type": "image/png"})
+    large = response(content=PNG + b"x" * 100_000, headers={"content-type": "image/png"})
     assert "<img" not in response_html(large)
     assert "r.save(path)" in response_html(large)
 
@@ -147,7 +156,6 @@ def test_headers_are_folded_and_credentials_in_them_are_not_shown():
     assert "3 headers" in html or "4 headers" in html
     assert "x-request-id" in html
     assert "canary-5e1f" not in html
-    assert "<details open><summary>" in response_html(made, open_headers=True)
 
 
 def test_the_status_line_says_what_one_asks_first():
@@ -191,8 +199,8 @@ def test_an_error_says_its_message_and_what_to_do(status, body, headers, says):
     assert says.split(":")[0] in response_text(made)
 
 
-def test_an_error_without_json_and_a_success_say_nothing_more():
-    assert explanation(response(500, text="<h1>oops</h1>")) == []
+def test_an_error_without_a_message_and_a_success_say_nothing_of_the_api():
+    assert len(explanation(response(500, text="<h1>oops</h1>"))) == 1
     assert explanation(response(json={"message": "hi"})) == []
 
 

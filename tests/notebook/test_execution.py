@@ -52,7 +52,7 @@ def test_raise_lets_a_success_pass(respx_mock):
         ({"data": {"items": [{"id": 1}]}, "errors": [{"message": "a shard is down"}]},
          "Read: 1 page with 1 record. These are not all: the API reports an error beside the data: a shard is down.\n"),
         ({"items": [{"id": 1}]},
-         "Read: 1 page with 1 record. Whether these are all is not known: nothing in this answer says whether there is more.\n"),
+         "Read: 1 page with 1 record. Whether these are all is not known: nothing in this response says whether there is more.\n"),
         ({"items": [{"id": 1}], "total": 1}, ""),
     ],
 )  # fmt: skip
@@ -67,7 +67,7 @@ def test_pages_that_are_shown_say_it_themselves(respx_mock, capsys):
     respx_mock.get(URL).respond(json={"items": [{"id": 1}]})
     pages = Paged(call=call(), paging={"progress": False}, is_shown=True, namespace={}).run()
     assert repr(pages) == (
-        "<pages: 1 page, 1 record, perhaps not complete: nothing in this answer says whether there is more>"
+        "<pages: 1 page, 1 record, perhaps not complete: nothing in this response says whether there is more>"
     )
     assert capsys.readouterr().err == ""
 

@@ -17,7 +17,8 @@ from support import free_port
 
 from flowlet_jupyter.credentials.handles import Secrets
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Password, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import Password
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import default_vault
@@ -187,7 +188,7 @@ def test_what_a_flowlet_toml_asks_for_is_offered_and_not_stored(kernel, isolated
 def test_a_server_without_the_extension_does_not_cut_a_kernel_off(kernel, birdsong, jupyter_folders):
     # the server of this kernel answers, but not for us: another environment's
     with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as bare:
-        threading.Thread(target=bare.serve_forever, daemon=True).start()
+        threading.Thread(target=bare.serve_forever, args=(0.02,), daemon=True).start()
         runtime = jupyter_folders / "runtime" / "jpserver-4242.json"
         runtime.write_text(json.dumps({"url": f"http://127.0.0.1:{bare.server_port}/"}))
         default_vault().put(Record(secret=oauth2(birdsong)))

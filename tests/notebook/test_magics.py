@@ -9,7 +9,8 @@ from leak_search import leaks
 from support import eventually
 
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.model.secret import Password, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import Password
 from flowlet_jupyter.notebook.extension import keep_question_mark
 from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault

@@ -9,7 +9,7 @@ from leak_search import files_below, leaks
 
 from flowlet_jupyter.credentials.handles import Secrets
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.model.secret import ApiKey, Basic, Headers, Password
+from flowlet_jupyter.model.static import ApiKey, Basic, Headers, Password
 from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials, host_of
 from flowlet_jupyter.notebook.request_line.grammar import parse
 from flowlet_jupyter.session import default_session

@@ -22,6 +22,13 @@ from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS, OAuth2
 from flowlet_jupyter.oauth import endpoint
 
 
+def _usage(*, is_ca: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True, key_cert_sign=is_ca, crl_sign=is_ca, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+
+
 class Issuer:
     """A certificate authority of one test."""
 
@@ -44,6 +51,10 @@ class Issuer:
             .not_valid_after(now + datetime.timedelta(hours=1))
             .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
             .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), True)
+            # Python 3.13 verifies strictly (RFC 5280): a certificate names its key and its issuer's, an issuer its usage
+            .add_extension(_usage(is_ca=is_ca), True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), False)
             .sign(self.key, hashes.SHA256())
         )
 

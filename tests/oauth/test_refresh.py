@@ -132,6 +132,7 @@ def test_a_dead_provider_costs_nothing(birdsong):
     assert default_vault().get("twitter") == before
 
 
+@pytest.mark.slow
 def test_storm_of_threads_and_processes_refreshes_once(birdsong, capsys):
     """8 threads x 4 processes on one expired token, rotation with reuse detection and no grace."""
     connect(birdsong)
@@ -187,7 +188,7 @@ class _SlowTokenEndpoint(BaseHTTPRequestHandler):
 def test_an_interrupt_ends_the_waiting_and_never_the_storing(isolated):
     with ThreadingHTTPServer(("127.0.0.1", 0), _SlowTokenEndpoint) as server:
         server.asked = threading.Event()
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
         url = f"http://127.0.0.1:{server.server_port}"
         secret = OAuth2(name="twitter", authorization_endpoint=url, token_endpoint=url, client_id="id")
         default_vault().put(

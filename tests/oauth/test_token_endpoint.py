@@ -232,7 +232,7 @@ class _Drip(BaseHTTPRequestHandler):
 def test_a_server_that_drips_is_given_up(monkeypatch):
     monkeypatch.setattr(endpoint, "DEADLINE_SECONDS", 0.3)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Drip) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
         started = time.monotonic()
         with pytest.raises(TokenEndpointError, match="did not answer in time"):
             exchange(client(token_endpoint=f"http://127.0.0.1:{server.server_port}/"))

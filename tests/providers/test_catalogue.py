@@ -9,12 +9,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from catalogue import PROVIDERS, secret_at, values_for
 
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.compliance import Compliance
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.schema import from_mapping
 from flowlet_jupyter.model.secret import host_rules
 from flowlet_jupyter.providers import (
     INDEX,
@@ -50,13 +50,6 @@ KEY = {
     "test": "https://{region}.bank.example/v1/me",
     "parameters": [{"name": "region", "label": "Region", "default": "eu"}],
 }
-PROVIDERS = load_providers()
-VALUES = {
-    "oauth2": {"client_id": "id", "client_secret": "secret"},
-    "api_key": {"key": "secret"},
-    "password": {"password": "secret"},
-    "basic": {"username": "ann", "password": "secret"},
-}
 
 
 def test_there_are_enough_of_both_sorts():
@@ -64,21 +57,6 @@ def test_there_are_enough_of_both_sorts():
     assert len(kinds) >= 400
     assert kinds.count("oauth2") >= 250
     assert len(kinds) - kinds.count("oauth2") >= 150
-
-
-def values_for(provider):
-    kinds = {"host": "tenant.example", "label": "tenant"}
-    return {parameter.name: parameter.default or kinds[parameter.kind] for parameter in provider.parameters}
-
-
-def secret_at(provider):
-    values = values_for(provider)
-    fields = fields_for(provider, values)
-    kind = fields.pop("type", "oauth2")
-    own = VALUES.get(kind, {"headers": dict.fromkeys(provider.header_names, "secret")})
-    person = {"username": "ann", "password": "p"} if fields.get("grant_type") == "password" else {}
-    set_by = "flowlet" if kind == "oauth2" else "anyone"
-    return from_mapping(kind, {"name": provider.key, **fields, **own, **person}, set_by=set_by)
 
 
 def test_every_entry_leaves_only_the_values():
@@ -106,10 +84,14 @@ def test_no_two_entries_have_one_title():
     assert sorted(titles) == sorted(set(titles))
 
 
-def test_every_entry_has_a_category_and_says_what_it_rests_on():
+def test_every_entry_has_a_category():
     for key, provider in PROVIDERS.items():
         assert provider.category, key
-        assert provider.compared or provider.one_source or provider.verified, key
+
+
+def test_most_entries_name_a_request_to_try_the_secret_with():
+    named = [key for key, provider in PROVIDERS.items() if trial_url(provider, values_for(provider))]
+    assert len(named) >= 480
 
 
 def test_an_entry_of_a_key_has_the_fields_of_its_kind():
@@ -135,7 +117,7 @@ def test_an_entry_of_a_key_has_the_fields_of_its_kind():
         ({"ends": "soon"}, "'ends' is a day"),
         ({"checked": "2026"}, "'checked' is a month"),
         ({"test": "http://a.example"}, "'test' must be"),
-        ({"one_source": "base_url"}, "'one_source' must be a list"),
+        ({"decided": "because"}, "'decided' must be a table"),
     ],
 )
 def test_a_wrong_entry_of_a_key_is_refused_by_name(change, says):
@@ -179,6 +161,11 @@ def test_the_index_lists_an_organisation_s_entries_too(tmp_path, monkeypatch):
     keys = [entry["key"] for entry in provider_index()]
     assert set(keys) == {*PROVIDERS, "bank"}
     assert [entry["key"] for entry in search_providers("our bank", provider_index())] == ["bank"]
+    assert next(entry["key"] for entry in search_providers("finance", provider_index())) != "bank"
+    (folder / "zz.toml").write_text(
+        'title = "Zz money"\ntype = "password"\nsource = "https://our.example/"\ncategory = "finance"\nallowed_hosts = ["api.our.example"]\n'
+    )
+    assert search_providers("finance", provider_index())[0]["key"] == "zz"
 
 
 @pytest.mark.parametrize(

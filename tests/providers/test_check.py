@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from flowlet_jupyter.providers import check, parse_provider
-from flowlet_jupyter.providers.check import compared_with, differing, verdicts_of
-from flowlet_jupyter.providers.sources import normalized, plain_key, read_claims
+from flowlet_jupyter.providers import parse_provider
+from flowlet_jupyter.providers.check import FACTS, facts_of, read_claims, verdicts_of
+from flowlet_jupyter.providers.check.__main__ import main
+from flowlet_jupyter.providers.check.claims import normalized, plain_key
 
 SHOP = {
     "title": "Shop",
@@ -60,43 +61,98 @@ def folder(tmp_path):
     return tmp_path
 
 
+def verdicts(entry, claims):
+    return {verdict.fact: verdict for verdict in verdicts_of(parse_provider("x", entry, "x.toml"), claims)}
+
+
 def test_each_fact_says_who_agrees_and_who_differs(folder):
-    verdicts = verdicts_of(parse_provider("shop", SHOP, "shop.toml"), read_claims([folder]))
-    by_fact = {verdict.fact: verdict for verdict in verdicts}
-    assert by_fact["token_endpoint"].agree == ("Nango", "grant", "python-social-auth")
-    assert by_fact["authorization_endpoint"].agree == ("Nango", "python-social-auth")
-    assert by_fact["authorization_endpoint"].differ == {"grant": "https://old.shop.example/authorize"}
-    assert compared_with(verdicts) == ["Nango", "python-social-auth"]
-    assert differing(verdicts) == "grant: authorization_endpoint"
-    assert "differ: grant has https://old.shop.example/authorize" in str(by_fact["authorization_endpoint"])
+    found = verdicts(SHOP, read_claims([folder]))
+    assert found["token_endpoint"].agree == ("Nango", "grant", "python-social-auth")
+    assert found["token_endpoint"].rests_on == "agrees"
+    assert found["authorization_endpoint"].agree == ("Nango", "python-social-auth")
+    assert found["authorization_endpoint"].differ == {"grant": "https://old.shop.example/authorize"}
+    assert "differs: grant has https://old.shop.example/authorize" in str(found["authorization_endpoint"])
 
 
 def test_the_carrier_of_a_key_is_compared_by_its_name(folder):
     claims = read_claims([folder])
-    found = verdicts_of(parse_provider("bank", BANK, "bank.toml"), claims)
-    assert compared_with(found) == ["Nango", "n8n"]
-    other = verdicts_of(parse_provider("bank", {**BANK, "parameter": "X-Other"}, "bank.toml"), claims)
-    assert compared_with(other) == []
-    assert differing(other) == "Nango: parameter; n8n: parameter"
+    assert verdicts(BANK, claims)["parameter"].agree == ("Nango", "n8n")
+    other = verdicts({**BANK, "parameter": "X-Other"}, claims)["parameter"]
+    assert (other.agree, other.differ) == ((), {"Nango": "x-bank-key", "n8n": "x-bank-key"})
 
 
 def test_what_one_project_says_is_marked(folder):
     (folder / "n8n/dist/credentials/BankApi.credentials.js").unlink()
-    verdicts = verdicts_of(parse_provider("bank", BANK, "bank.toml"), read_claims([folder]))
-    assert all(str(verdict).endswith("one source") for verdict in verdicts)
-    nobody = verdicts_of(parse_provider("bank", BANK, "bank.toml"), [])
-    assert all(str(verdict).endswith("no source") for verdict in nobody)
+    assert all(verdict.rests_on == "one source" for verdict in verdicts(BANK, read_claims([folder])).values())
+    assert all(verdict.rests_on == "no source" for verdict in verdicts(BANK, []).values())
 
 
-def test_the_script_fails_if_an_entry_claims_what_is_not_so(folder, capsys):
-    assert check.main([str(folder), "--only", "jupyterhub"]) == 0
-    assert "of Nango, grant, n8n, python-social-auth" in capsys.readouterr().out
-    wrong = GRANT | {
-        "github": {"oauth": 2, "authorize_url": "https://a.example/a", "access_url": "https://a.example/t"}
+OAUTH2 = {
+    "auth_mode": "OAUTH2", "authorization_url": "https://shop.example/a", "token_url": "https://shop.example/t",
+    "scope_separator": ",", "token_request_auth_method": "basic", "authorization_params": {"access_type": "offline"},
+    "proxy": {
+        "base_url": "https://api.shop.example",
+        "paginate": {"type": "cursor", "cursor_path_in_response": "meta.next", "cursor_name_in_request": "after"},
+        "verification": {"method": "GET", "endpoints": ["/v1/me"]},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fact", "entry", "of_nango"),
+    [
+        ("scope_separator", {"compliance": {"scope_separator": ","}}, {"scope_separator": " "}),
+        ("client_authentication", {"token_endpoint_auth_method": "client_secret_basic"},
+         {"token_request_auth_method": "body"}),
+        ("pkce", {"compliance": {"pkce": False}}, {"disable_pkce": False}),
+        ("refresh_token", {"authorization_parameters": {"access_type": "offline"}}, {"authorization_params": {}}),
+        ("paging", {"paging": {"style": "cursor", "cursor_path": "meta.next", "cursor_parameter": "after"}}, {"proxy": {}}),
+        ("test", {"test": "https://api.shop.example/v1/me"}, {"proxy": {}}),
+    ],
+    ids=["scope_separator", "client_authentication", "pkce", "refresh_token", "paging", "test"],
+)  # fmt: skip
+def test_every_sort_of_fact_is_compared(tmp_path, fact, entry, of_nango):
+    file = tmp_path / "packages" / "providers" / "providers.yaml"
+    file.parent.mkdir(parents=True)
+    entry = {
+        **SHOP,
+        "authorization_endpoint": "https://shop.example/a",
+        "token_endpoint": "https://shop.example/t",
+        **entry,
     }
-    (folder / "grant/config/oauth.json").write_text(json.dumps(wrong))
-    assert check.main([str(folder), "--only", "github"]) == 1
-    assert "which is not so" in capsys.readouterr().out
+    file.write_text(json.dumps({"shop": {**OAUTH2, "disable_pkce": True}}))
+    assert verdicts(entry, read_claims([tmp_path]))[fact].agree == ("Nango",)
+    file.write_text(json.dumps({"shop": {**OAUTH2, "disable_pkce": True, **of_nango}}))
+    assert verdicts(entry, read_claims([tmp_path]))[fact].agree == ()
+
+
+def test_a_difference_needs_a_reason_in_the_entry(folder, tmp_path, monkeypatch, capsys):
+    data = tmp_path / "data" / "flowlet" / "providers"
+    data.mkdir(parents=True)
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "data"))
+    lines = [f"{name} = {json.dumps(SHOP[name])}" for name in SHOP if name != "parameters"]
+    lines[2] = 'authorization_endpoint = "https://shop.example/oauth/authorize"'
+    (data / "shop.toml").write_text("\n".join(lines))
+    assert main([str(folder), "--only", "shop"]) == 1
+    assert "NOT DECIDED" in capsys.readouterr().out
+    (data / "shop.toml").write_text("\n".join([*lines, "[decided]", 'authorization_endpoint = "The other is old."']))
+    written = tmp_path / "agreement.json"
+    assert main([str(folder), "--only", "shop", "--write", str(written)]) == 0
+    assert "decided: The other is old." in capsys.readouterr().out
+    assert json.loads(written.read_text())["shop"]["token_endpoint"][1] == ["Nango", "grant", "python-social-auth"]
+
+
+def test_a_client_library_agrees_by_the_names_in_it(tmp_path):
+    (tmp_path / "clients" / "bank" / "bankpy").mkdir(parents=True)
+    code = 'BASE = "https://api.bank.example/v2"\nheaders = {"X-Bank-Key": key}\n'
+    (tmp_path / "clients" / "bank" / "bankpy" / "client.py").write_text(code)
+    found = verdicts(BANK, read_claims([tmp_path]))
+    assert found["parameter"].agree == found["base_url"].agree == ("bankpy",)
+    assert verdicts({**BANK, "parameter": "X-Other"}, read_claims([tmp_path]))["parameter"].differ == {}
+
+
+def test_every_fact_has_a_name_in_the_documentation():
+    assert set(facts_of(parse_provider("shop", SHOP, "shop.toml"))) <= set(FACTS)
 
 
 @pytest.mark.parametrize(
@@ -126,5 +182,5 @@ def test_a_provider_s_openapi_document_is_a_source(tmp_path):
     (tmp_path / "openapi" / "empty.json").write_text("{}")
     bank, _empty = read_claims([tmp_path])
     assert bank.carriers == {"x-key", "authorization"}
-    assert bank.endpoints["token_endpoint"] == ("https://a.example/token",)
+    assert bank.facts["token_endpoint"] == {"https://a.example/token"}
     assert "https://api.a.example/v1" in bank.urls

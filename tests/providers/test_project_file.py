@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.model.secret import Headers, configuration
-from flowlet_jupyter.providers.project_file import as_toml, missing_here, wanted_secrets
+from flowlet_jupyter.model.secret import configuration
+from flowlet_jupyter.model.static import Headers
+from flowlet_jupyter.providers.project_file import as_toml, missing_here, required_secrets
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-5e1f"
@@ -19,7 +20,7 @@ CANARY = "canary-5e1f"
 
 def entries(folder, text: str) -> list[dict]:
     (folder / "flowlet.toml").write_text(text, "utf-8")
-    return wanted_secrets(folder)
+    return required_secrets(folder)
 
 
 def test_what_is_missing_is_named_and_what_is_there_is_not(tmp_path):
@@ -33,7 +34,7 @@ def test_what_is_missing_is_named_and_what_is_there_is_not(tmp_path):
 
 
 def test_no_file_asks_for_nothing(tmp_path):
-    assert wanted_secrets(tmp_path) == []
+    assert required_secrets(tmp_path) == []
 
 
 @pytest.mark.parametrize(

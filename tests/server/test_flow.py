@@ -308,3 +308,12 @@ async def test_a_callback_of_a_stranger_makes_nothing_and_tells_nothing(walk, tm
         assert page.status_code == 400
         assert str(folder) not in page.text
         assert str(folder.parent) not in page.text
+
+
+async def test_a_refusal_is_kept_for_the_view_that_waits_until_the_next_request(walk):
+    await walk.back(await walk.to_callback("deny"))
+    shown = (await walk.server.call("GET", "api/secrets/twitter")).json()
+    assert "access_denied" in shown["refusal"]["message"]
+    assert (await walk.server.call("PUT", "api/secrets/twitter", json=shown)).status_code == 200
+    await walk.start()
+    assert (await walk.server.call("GET", "api/secrets/twitter")).json()["refusal"] is None

@@ -11,7 +11,8 @@ from support import free_port
 
 from flowlet_jupyter.connect.loopback import hold_loopback, open_loopback
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Password, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import Password
 from flowlet_jupyter.providers import load_providers
 from flowlet_jupyter.vault import default_vault
 

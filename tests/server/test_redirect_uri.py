@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import pytest
@@ -153,3 +155,46 @@ async def test_a_response_at_the_redirect_uri_of_another_provider_is_refused(ser
         assert done.status_code == 400
         assert "another provider" in done.text
         assert default_vault().get("twitter").token_set is None
+
+
+@pytest.mark.parametrize("rule", ["", "https", "not-localhost", "any-loopback-port"])
+async def test_the_form_shows_what_the_authorization_request_sends(server, birdsong, tmp_path, monkeypatch, rule):
+    folder = tmp_path / "data" / "flowlet" / "providers"
+    folder.mkdir(parents=True)
+    (folder / "house.toml").write_text(
+        f'title = "House"\nsource = "https://house.example/docs"\nauthorization_endpoint = "{birdsong.authorization_endpoint}"\n'
+        f'token_endpoint = "{birdsong.token_endpoint}"\nallowed_hosts = ["api.house.example"]\nredirect_rule = "{rule}"\n'
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "data"))
+    shown = (await server.call("GET", "api/redirect-uri?provider=house")).json()
+    secret = dataclasses.replace(birdsong_secret(birdsong, shown["redirect_uri"]), provider="house")
+    default_vault().put(Record(secret=secret))
+    assert (await server.call("GET", "api/redirect-uri?secret=twitter")).json()["redirect_uri"] == shown["redirect_uri"]
+    page = await server.call("GET", "authorize/twitter")
+    assert ("https:// only" in page.text or "only redirect URIs with https" in page.text) == (rule == "https")
+    assert bool(shown["problem"]) == (rule == "https")
+    async with httpx.AsyncClient(timeout=20) as browser:
+        sent = await browser.get(server.url("authorize/twitter?registered=yes"), headers=server.headers)
+        while "handover" in sent.headers["location"]:
+            sent = await browser.get(sent.headers["location"])
+    assert parse_qs(urlsplit(sent.headers["location"]).query)["redirect_uri"] == [shown["redirect_uri"]]
+
+
+async def test_the_form_shows_the_redirect_uri_that_is_registered_for_one_provider_only(server, birdsong):
+    endpoint = birdsong.authorization_endpoint
+    asked = f"api/redirect-uri?authorization_endpoint={quote(endpoint, safe='')}"
+    shown = (await server.call("GET", f"{asked}&registering=yes")).json()
+    assert shown["redirect_uri"] == shown["own_redirect_uri"] == own_redirect_uri_of(server, endpoint)
+    assert (await server.call("GET", asked)).json()["redirect_uri"] == server.url("callback")
+    secret = dataclasses.replace(
+        birdsong_secret(birdsong, shown["redirect_uri"]), redirect_uris=(shown["redirect_uri"],)
+    )
+    default_vault().put(Record(secret=secret))
+    edited = (await server.call("GET", "api/redirect-uri?secret=twitter")).json()
+    assert edited["redirect_uri"] == shown["redirect_uri"]
+    sent = await server.call("GET", "authorize/twitter")
+    assert parse_qs(urlsplit(sent.headers["location"]).query)["redirect_uri"] == [shown["redirect_uri"]]
+
+
+def own_redirect_uri_of(server, endpoint: str) -> str:
+    return f"{server.url('callback')}/{hashlib.sha256(endpoint.encode()).hexdigest()[:16]}"

@@ -7,7 +7,8 @@ from support import eventually, free_port
 
 from flowlet_jupyter.http.usage_log import last_uses
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import ApiKey, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import ApiKey
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault
@@ -86,3 +87,27 @@ async def test_an_organisations_provider_is_marked(server, tmp_path, monkeypatch
         for entry in (await server.call("GET", "api/providers")).json()
     }
     assert (listed["house"], listed["spotify"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "hosts", "shown"),
+    [
+        ("https://api.example/v1", (), "/"),
+        ("https://api.example/v1", ("other.example",), None),
+        (None, ("api.example",), None),
+        ("https://api.example/{{x}}", (), "/"),
+    ],
+)
+async def test_the_harmless_request_is_shown_as_a_cell_names_it(server, base_url, hosts, shown):
+    key = ApiKey(name="api", key=SecretValue(CANARY), base_url=base_url, **({"allowed_hosts": hosts} if hosts else {}))
+    default_vault().put(Record(secret=key))
+    response = await server.call("GET", "api/secrets/api")
+    assert response.json()["example_url"] == shown
+    assert CANARY not in response.text
+
+
+async def test_the_catalogues_harmless_request_is_shown_relative_to_the_base_url(server):
+    put_secret(OAuth2(name="x", provider="twitter", authorization_endpoint="https://x.com/i/oauth2/authorize",
+                      token_endpoint="https://api.twitter.com/2/oauth2/token", client_id="x",
+                      base_url="https://api.twitter.com/2", allowed_hosts=("api.twitter.com",)))  # fmt: skip
+    assert (await server.call("GET", "api/secrets/x")).json()["example_url"] == "/users/me"

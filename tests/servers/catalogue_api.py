@@ -180,12 +180,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, query, _body) -> None:
         headers = {"ETag": self.server.etag, "Accept-Ranges": "bytes"}
         wanted = self.headers.get("Range")
-        content = FILE
+        content = self.server.file
         status = 200
-        if wanted and self.headers.get("If-Range") == self.server.etag:
+        if wanted and (self.headers.get("If-Range") == self.server.etag or self.server.ignores_if_range):
             start = int(wanted.removeprefix("bytes=").rstrip("-"))
-            headers["Content-Range"] = f"bytes {start}-{len(FILE) - 1}/{len(FILE)}"
-            content, status = FILE[start:], 206
+            headers["Content-Range"] = f"bytes {start}-{len(self.server.file) - 1}/{len(self.server.file)}"
+            content, status = self.server.file[start:], 206
         cut = self.server.cut_after
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
@@ -222,6 +222,8 @@ class CatalogueApi(ThreadingHTTPServer):
         self.refusals = 0
         self.refusal_headers: dict[str, str] = {}
         self.etag = '"one"'
+        self.file = FILE
+        self.ignores_if_range = False
         self.cut_after: int | None = None
         self.body = b""
         self.kept: dict[str, bytes] | None = None

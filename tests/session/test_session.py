@@ -15,7 +15,7 @@ import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import AuthRequired, RequestFailed, SecretNotFound
 from flowlet_jupyter.http.usage_log import uses
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Password
+from flowlet_jupyter.model.static import Password
 from flowlet_jupyter.session import Session, default_session, session_of
 from flowlet_jupyter.testing import put_secret
 

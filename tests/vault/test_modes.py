@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import copy
+import dataclasses
 import errno
 import os
+import pickle
 import stat
 import subprocess
 import sys
 import time
 import traceback
 
+import cloudpickle
+import jsonpickle
 import pytest
+import yaml
 
 from flowlet_jupyter.errors import FlowletError, MasterKeyError, VaultError, VaultFileDamaged
-from flowlet_jupyter.model.secret import Password, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import Password
 from flowlet_jupyter.oauth.authorization_code import new_flow
 from flowlet_jupyter.oauth.pending import remember_flow
 from flowlet_jupyter.vault import Vault, store
@@ -177,3 +185,30 @@ def test_no_error_of_a_write_shows_a_value_in_a_verbose_traceback(vault, monkeyp
 def test_the_master_keys_repr_has_no_key(tmp_path):
     key = Vault(tmp_path / "vault", environment={"FLOWLET_MASTER_KEY": KEY}).master_key()
     assert KEY.rstrip("=") not in repr(key) + str(key) + f"{key}"
+
+
+TAKEN_OUT_BY = {
+    "pickle": pickle.dumps,
+    "cloudpickle": cloudpickle.dumps,
+    "jsonpickle": jsonpickle.encode,
+    "yaml": yaml.dump,
+    "copyreg": lambda found: found.__reduce_ex__(0),
+    "getstate": lambda found: found.__getstate__(),
+    "dataclasses": dataclasses.asdict,
+    "deepcopy": copy.deepcopy,
+    "repr": repr,
+}
+
+
+@pytest.mark.parametrize("of", [lambda key: key, lambda key: key.key], ids=["with its place", "alone"])
+@pytest.mark.parametrize("way", TAKEN_OUT_BY)
+def test_no_serializer_takes_the_master_key_along(tmp_path, way, of):
+    vault = Vault(tmp_path / "vault", environment={})
+    taken: object = ""
+    with contextlib.suppress(TypeError):
+        taken = TAKEN_OUT_BY[way](of(vault.master_key()))
+    raw = vault.master_key().key.raw_value
+    shown = str(taken)
+    assert repr(raw)[2:-1] not in shown
+    assert base64.b64encode(raw).decode()[:20] not in shown
+    assert base64.urlsafe_b64encode(raw).decode()[:20] not in shown

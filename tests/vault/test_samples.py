@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import base64
+import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
-from flowlet_jupyter.model.secret import Basic, External, Headers, Password
+from flowlet_jupyter.model.static import Basic, External, Headers, Password
 from flowlet_jupyter.vault.store import Vault
 
-SAMPLES = Path(__file__).parent / "samples"
-KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
+sys.path.insert(0, str(Path(__file__).parent))
+from write_sample import KEY, SAMPLES, contents, shape
 
 
 @pytest.fixture
@@ -69,3 +70,40 @@ def test_what_was_read_from_an_old_vault_is_the_same_after_it_is_written(old_vau
         old_vault.put(record)
         again = Vault(old_vault.folder, environment={"FLOWLET_MASTER_KEY": KEY})
         assert again.get(name) == record
+
+
+def written_samples() -> list[Path]:
+    return sorted(folder for folder in SAMPLES.iterdir() if (folder / "contents.json").is_file())
+
+
+def differences(expected, found, where="") -> list[str]:
+    """What `expected` has and `found` has not, or has otherwise; more may be there."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return [
+            each
+            for name in expected
+            for each in (
+                differences(expected[name], found[name], f"{where}.{name}") if name in found else [f"{where}.{name}"]
+            )
+        ]
+    return [] if expected == found else [where]
+
+
+@pytest.mark.parametrize("sample", written_samples(), ids=lambda folder: folder.name)
+def test_every_member_that_an_earlier_version_wrote_is_read(sample, tmp_path):
+    folder = tmp_path / "old"
+    shutil.copytree(sample, folder)
+    vault = Vault(folder, environment={"FLOWLET_MASTER_KEY": KEY})
+    expected = json.loads((sample / "contents.json").read_text())
+    assert vault.names() == sorted(expected)
+    for name in expected:
+        found = json.loads(json.dumps(contents(vault.get(name))))
+        assert differences({**expected[name], "schema": found["schema"]}, found) == []
+
+
+def test_a_record_of_a_new_form_has_a_sample():
+    known = [json.loads((sample / "shape.json").read_text()) for sample in written_samples()]
+    assert shape() in known, (
+        "The form of a record has changed, and no sample shows it: run  python tests/vault/write_sample.py NAME  and "
+        "commit it. If an earlier version could misread what is now written, raise SCHEMA in vault/records.py first."
+    )

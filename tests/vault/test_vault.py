@@ -16,7 +16,8 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from flowlet_jupyter.errors import MasterKeyError, SecretNotFound, VaultError, VaultFileDamaged
-from flowlet_jupyter.model.secret import Headers, Password, Record
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.static import Headers, Password
 from flowlet_jupyter.model.tokens import Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import Vault
@@ -193,9 +194,10 @@ def test_a_full_disk_leaves_the_old_secret(vault, monkeypatch):
         with pytest.raises(VaultError, match="No space left"):
             vault.put(record(value="second"))
     assert Vault(vault.folder, environment={}).get("api").secret.password.reveal() == CANARY
-    assert not list(vault.folder.glob(".new-*"))
+    assert not list(vault.folder.glob(".flowlet-new-*"))
 
 
+@pytest.mark.slow
 def test_kill_9_at_random_moments_leaves_a_readable_file(vault):
     vault.put(record(value="v" * 5000))
     program = (
@@ -316,6 +318,7 @@ def test_a_malformed_key_is_an_error(tmp_path, text):
         Vault(tmp_path / "v", environment={"FLOWLET_MASTER_KEY_FILE": str(file)}).put(record())
 
 
+@pytest.mark.slow
 def test_two_processes_that_start_together_make_one_key(tmp_path):
     program = (
         "import sys; from pathlib import Path; from flowlet_jupyter.vault import Vault\n"

@@ -21,7 +21,7 @@ from flowlet_jupyter.http.pagination.names import (
 )
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number
 
-NOTHING_SAYS = "nothing in this answer says whether there is more"
+NOTHING_SAYS = "nothing in this response says whether there is more"
 _CLOSED = frozenset(
     {"next", "nextpage", "nextcursor", "nextpagetoken", "nexttoken", "nextmarker", "nextcursormark", "nextoffset", "cursornext",
      "nextcontinuationtoken", "nextpagecursor", "nextcursorstr", "nextbookmark"}
@@ -237,7 +237,7 @@ def _contradiction(  # noqa: PLR0911 - one return a contradiction
         return f"{last.more.name} is {_spelled(last.more.value)}, and the last page was empty"
     if last.more is not None:
         return (
-            f"{last.more.name} is {_spelled(last.more.value)}, and nothing in this answer says how to go on; "
+            f"{last.more.name} is {_spelled(last.more.value)}, and nothing in this response says how to go on; "
             "see the API's documentation for the parameter that does, and pass it"
         )
     read = progress.start + progress.records

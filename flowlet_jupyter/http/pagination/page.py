@@ -50,12 +50,12 @@ class PageRequest:
 
     def with_parameter(self, name: str, value: Any) -> PageRequest:
         """The same request with one parameter changed, in the query or in the JSON body, wherever its like stand."""
-        path = self._place_of(name)
+        path = self._path_of(name)
         if path is None:
             return dataclasses.replace(self, params={**self.params, name: value})
         return dataclasses.replace(self, json=_with_member(self.json, path, name, value))
 
-    def _place_of(self, name: str) -> tuple[str, ...] | None:
+    def _path_of(self, name: str) -> tuple[str, ...] | None:
         """The path of the object of the JSON body that `name` belongs into; None for the query."""
         if not isinstance(self.json, dict):
             return None

@@ -32,7 +32,7 @@ def table_html(records: Sequence[dict[str, Any]], *, rows: int, budget: int) -> 
 
 def _html(records: Sequence[dict[str, Any]], rows: int) -> str:
     names, lines = _cells(records, rows, _CELL_CHARACTERS, MAX_COLUMNS)
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
@@ -40,7 +40,7 @@ def _html(records: Sequence[dict[str, Any]], rows: int) -> str:
 def table_text(records: Sequence[dict[str, Any]], *, rows: int) -> str:
     """The first `rows` records as lines of text, as many columns as fit."""
     names, lines = _cells(records, rows, _TEXT_CELL_CHARACTERS, MAX_COLUMNS)
-    widths = [max(len(row[place]) for row in (names, *lines)) for place in range(len(names))]
+    widths = [max(len(row[index]) for row in (names, *lines)) for index in range(len(names))]
     while len(widths) > 1 and sum(widths) + 2 * len(widths) > _TEXT_WIDTH:
         widths.pop()
     return "\n".join(
@@ -59,7 +59,7 @@ def _cells(
         columns = {key: [record.get(key, MISSING) for record in shown] for key in shown[0]}
     names = list(columns)[:most]
     cut = [_cut(name, characters) for name in names]
-    lines = [[_cut(_text(columns[name][place]), characters) for name in names] for place in range(len(shown))]
+    lines = [[_cut(_text(columns[name][index]), characters) for name in names] for index in range(len(shown))]
     return cut, lines
 
 

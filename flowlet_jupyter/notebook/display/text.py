@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.frames import format_of
-from flowlet_jupyter.notebook.display.messages import explanation, size, status_line
-from flowlet_jupyter.notebook.display.partial import beginning_of
+from flowlet_jupyter.notebook.display.media import is_binary
+from flowlet_jupyter.notebook.display.problem import explanation
+from flowlet_jupyter.notebook.display.summary import size, status_line
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_text
+from flowlet_jupyter.notebook.display.truncated_json import beginning_of
 from flowlet_jupyter.tables.records import find_records
 
 if TYPE_CHECKING:
@@ -48,16 +50,6 @@ def looked_at(response: Response) -> tuple[Any, bool]:
         return response.json(), True
     except RequestFailed:
         raise ValueError("not JSON") from None
-
-
-def is_binary(response: Response) -> bool:
-    """Whether the body is no text."""
-    kind = response.headers.get("content-type", "").partition(";")[0]
-    return (
-        kind.startswith(("image/", "audio/", "video/", "font/"))
-        or format_of(response) in {"excel", "parquet"}
-        or b"\0" in response.content[:1000]
-    )
 
 
 def beginning(response: Response, limit: int) -> str:

@@ -40,8 +40,7 @@ class _Drawing:
         self.pieces.append(piece)
 
     def draw(self, key: str | int | None, value: Any, level: int) -> None:
-        # the script reads the key from data-k, as JSON, and makes `r["data"][3]` of those above it
-        label = "" if key is None else f"<b{_data(key)}>{escape(self._cut(str(key)))}</b> "
+        label = "" if key is None else f"<b>{escape(self._cut(str(key)))}</b> "
         if not isinstance(value, dict | list) or not value:
             self._put(f"<div>{label}{self._leaf(value)}</div>")
             return
@@ -70,8 +69,3 @@ def _kind(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{len(value):,}}}"
     return f"[{len(value):,}]" if isinstance(value, list) else type(value).__name__
-
-
-def _data(key: str | int) -> str:
-    text = json.dumps(key)
-    return f' data-k="{escape(text)}"' if len(text) <= 200 else ""

@@ -78,10 +78,10 @@ def _text(expression: Expression, evaluate: Evaluate) -> str:
     try:
         return text_of(value)
     except ValueError as error:
-        raise _no_place(expression, value, error) from None
+        raise _not_encodable(expression, value, error) from None
 
 
-def _no_place(expression: Expression, value: Any, error: ValueError) -> InterpolationError:
+def _not_encodable(expression: Expression, value: Any, error: ValueError) -> InterpolationError:
     return InterpolationError(
         f"{{{{ {expression.source} }}}} is {type(value).__name__}, which has no place there: {error}. Nothing was sent."
     )
@@ -114,7 +114,7 @@ def _query_values(template: Template | FileText, evaluate: Evaluate, read_file: 
         try:
             return texts_of(value)
         except ValueError as error:
-            raise _no_place(template.parts[0], value, error) from None
+            raise _not_encodable(template.parts[0], value, error) from None
     return [_joined(template, evaluate)]
 
 

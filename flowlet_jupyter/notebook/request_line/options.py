@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import keyword
 import re
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any, Literal
 
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.http.styles import STYLES
+from flowlet_jupyter.model.suggestion import closest
 from flowlet_jupyter.notebook.request_line.spec import METHODS, Body, Draft, Template
 from flowlet_jupyter.notebook.request_line.tokens import quote_excerpt
 
@@ -78,8 +78,8 @@ def read_option(word: str, words: list[str], position: int, draft: Draft, templa
     spelling, has_value, value = word.partition("=") if word.startswith("--") else (word, "", "")
     option = OPTIONS.get(spelling)
     if option is None:
-        close = difflib.get_close_matches(spelling, OPTIONS, n=1)
-        advice = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(OPTIONS)}."
+        close = closest(spelling, OPTIONS)
+        advice = f"Did you mean {close}?" if close else f"There are: {', '.join(OPTIONS)}."
         raise RequestSyntaxError(f"There is no option {quote_excerpt(spelling)}. {advice}")
     if option.value == "none":
         if has_value:

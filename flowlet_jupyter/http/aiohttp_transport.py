@@ -1,0 +1,294 @@
+"""Async requests over aiohttp, which sends many small ones several times as fast as httpx's own transport.
+
+Only the plain case is aiohttp's: a direct connection, HTTP/1.1, a short body in memory, and an address and headers that
+aiohttp sends byte for byte. Whatever else is asked for goes the usual way, so that the same request arrives and the
+same errors are raised. docs/decisions/0010-aiohttp.md says what was tried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import ssl
+import weakref
+from collections.abc import AsyncIterator, Callable
+
+import aiohttp
+import httpx
+import yarl
+from multidict import CIMultiDict
+
+from flowlet_jupyter.settings.network import AsyncNetworkTransport, certificate_advice, proxy_settings
+
+# httpx's own limits, in httpx._config
+_CONNECTIONS = 100
+_IDLE_SECONDS = 5.0
+# of a response's head; h11, which is under httpx, reads about as much
+_MAX_HEAD_BYTES = 100 * 1024
+_MAX_HEADERS = 1000
+# a longer body may have to wait for its reader, and aiohttp has no timeout for that
+_LONGEST_BODY_BYTES = 16 * 1024
+_METHOD = re.compile(r"[A-Z]+")
+_PLAIN_TEXT = re.compile(rb"[\t\x20-\x7e]*")  # aiohttp writes a header's text in UTF-8, httpx its bytes
+# what aiohttp does something of its own about
+_SPECIAL_HEADERS = frozenset({b"expect", b"transfer-encoding", b"upgrade", b"te", b"trailer"})
+_SPECIAL_EXTENSIONS = frozenset({"sni_hostname", "target", "trace"})
+_AUTO_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_FAILURES = (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError)
+
+
+class AiohttpTransport(httpx.AsyncBaseTransport):
+    """Sends over aiohttp what it sends as httpx would, and the rest over httpx's transports."""
+
+    def __init__(self, verify: ssl.SSLContext) -> None:
+        self._verify = verify
+        self._usual = AsyncNetworkTransport(verify)
+        self._proxies = proxy_settings()
+        self._opened: _Opened | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send. Raises as `AsyncNetworkTransport.handle_async_request` does."""
+        address = None if self._proxies.proxy_for(request.url) is not None else _address(request)
+        body = _plain_body(request)
+        if address is None or body is None:
+            return await self._usual.handle_async_request(request)
+        opened = self._of_this_loop()
+        timeout = request.extensions.get("timeout", {})
+        await opened.take_slot(timeout.get("pool"))
+        try:
+            response = await opened.session.request(
+                request.method,
+                address,
+                headers=CIMultiDict([(name.decode(), value.decode()) for name, value in request.headers.raw]),
+                data=body or None,
+                allow_redirects=False,
+                # `connect` also covers looking the name up
+                timeout=aiohttp.ClientTimeout(
+                    connect=_seconds(timeout.get("connect")),
+                    sock_connect=_seconds(timeout.get("connect")),
+                    sock_read=_seconds(timeout.get("read")),
+                ),
+            )
+        except _FAILURES as error:
+            opened.give_slot_back()
+            failure = _failure(error)
+        except BaseException:
+            opened.give_slot_back()
+            raise
+        else:
+            return _response(response, opened.give_slot_back)
+        raise failure
+
+    def _of_this_loop(self) -> _Opened:
+        loop = asyncio.get_running_loop()
+        if self._opened is None or self._opened.loop is not loop:
+            self._opened = _Opened(self._verify, loop)
+            weakref.finalize(self, _end, self._opened.session, loop)  # a client that nobody closed
+        return self._opened
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._opened is not None and self._opened.loop is asyncio.get_running_loop():
+            await self._opened.session.close()
+        self._opened = None
+        await self._usual.aclose()
+
+
+class _Opened:
+    """The connections of one event loop."""
+
+    def __init__(self, verify: ssl.SSLContext, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                ssl=verify,
+                limit=0,
+                keepalive_timeout=_IDLE_SECONDS,
+                resolver=aiohttp.ThreadedResolver(),
+                use_dns_cache=False,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=_AUTO_HEADERS,
+            auto_decompress=False,
+            trust_env=False,
+            response_class=_Response,
+            max_line_size=_MAX_HEAD_BYTES,
+            max_field_size=_MAX_HEAD_BYTES,
+            max_headers=_MAX_HEADERS,
+        )
+        # what is to be sent again is decided above the transport, and no PUT is sent twice unasked
+        self.session._retry_connection = False  # noqa: SLF001 - there is no argument; a test counts the requests
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
+
+    async def take_slot(self, seconds: float | None) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._slots.acquire()
+        except TimeoutError:
+            failure = httpx.PoolTimeout(f"All {_CONNECTIONS} connections were in use.")
+        else:
+            return
+        raise failure
+
+    def give_slot_back(self) -> None:
+        self._slots.release()
+
+
+class _Response(aiohttp.ClientResponse):
+    """Without the address in its text, which may hold a key: asyncio logs a response that nobody closed."""
+
+    def __repr__(self) -> str:
+        return f"<response {self.status}>"
+
+
+class _Stream(httpx.AsyncByteStream):
+    """The body as it comes."""
+
+    def __init__(self, response: aiohttp.ClientResponse, done: Callable[[], None]) -> None:
+        self._response = response
+        self._done: Callable[[], None] | None = done
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self._response.content.iter_any():
+                yield part
+        except _FAILURES as error:
+            failure = _failure(error)
+        else:
+            return
+        raise failure
+
+    async def aclose(self) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            self._response.close()  # one that was read to its end has given its connection back
+            done()
+
+
+def _address(request: httpx.Request) -> yarl.URL | None:
+    """The request's URL for aiohttp; None unless the same host, port and bytes come out of it."""
+    url = request.url
+    target = url.raw_path.decode("ascii")
+    if url.scheme not in {"http", "https"} or not target.startswith("/"):
+        return None
+    host = url.raw_host.decode("ascii")
+    origin = f"{url.scheme}://[{host}]" if ":" in host else f"{url.scheme}://{host}"
+    port = url.port
+    try:
+        address = yarl.URL(f"{origin}{target}" if port is None else f"{origin}:{port}{target}", encoded=True)
+        is_same = (
+            address.raw_path_qs == target
+            and address.raw_host == host
+            and address.explicit_port == port
+            and address.scheme == url.scheme
+            and address.raw_user is None
+        )
+    except ValueError:
+        return None
+    return address if is_same else None
+
+
+def _seconds(timeout: float | None) -> float | None:
+    return None if timeout is None else max(timeout, 0.001)  # zero means none to aiohttp
+
+
+def _plain_body(request: httpx.Request) -> bytes | None:
+    """The body, if aiohttp sends it with these headers as httpx does; else None."""
+    stream = request.stream
+    if not isinstance(stream, httpx.ByteStream) or not _METHOD.fullmatch(request.method):
+        return None
+    if not _SPECIAL_EXTENSIONS.isdisjoint(request.extensions) or not _are_plain(request.headers.raw):
+        return None
+    body = b"".join(stream)
+    stated = request.headers.get("content-length", "" if not body else None)
+    if len(body) > _LONGEST_BODY_BYTES or stated not in {"", str(len(body))}:
+        return None
+    if not body and not stated and request.method not in {"GET", "HEAD", "OPTIONS", "TRACE"}:
+        return None  # aiohttp would add `Content-Length: 0`
+    return body
+
+
+def _are_plain(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether aiohttp sends just these headers."""
+    names: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if not (_PLAIN_TEXT.fullmatch(value) and _PLAIN_TEXT.fullmatch(name)):
+            return False
+        if names.setdefault(name.lower(), name) != name:
+            return False  # of `X-A` and `x-a`, aiohttp keeps the last only
+    return _SPECIAL_HEADERS.isdisjoint(names) and b"host" in names
+
+
+def _response(response: aiohttp.ClientResponse, done: Callable[[], None]) -> httpx.Response:
+    stream: httpx.AsyncByteStream
+    content = response.content
+    if content.is_eof() and content.exception() is None:  # a short body has come with its head
+        stream = httpx.ByteStream(content.read_nowait(-1))
+        response.close()  # the connection has gone back by itself, unless it became another protocol's
+        done()
+    else:
+        stream = _Stream(response, done)
+    version = response.version or aiohttp.HttpVersion11
+    return httpx.Response(
+        response.status,
+        headers=list(response.raw_headers),
+        stream=stream,
+        extensions={
+            "http_version": f"HTTP/{version.major}.{version.minor}".encode(),
+            "reason_phrase": (response.reason or "").encode("utf-8", "surrogateescape"),
+        },
+    )
+
+
+def _failure(error: BaseException) -> httpx.TransportError:
+    """The error of httpx for one of aiohttp's, in words of our own: aiohttp's text quotes the address."""
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError):
+        cause = getattr(error, "certificate_error", None) or error.os_error
+        text = str(cause) or type(cause).__name__
+        advice = certificate_advice(cause)
+        return httpx.ConnectError(f"{text}. {advice}" if advice else text)
+    for kind, failure, text in _KINDS:
+        if isinstance(error, kind):
+            return failure(text)
+    return httpx.ReadError("The connection failed.")
+
+
+_KINDS: tuple[tuple[type[BaseException], type[httpx.TransportError], str], ...] = (
+    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout, "No connection in time."),
+    (aiohttp.SocketTimeoutError, httpx.ReadTimeout, "Nothing came in time."),
+    (asyncio.TimeoutError, httpx.ReadTimeout, "Nothing came in time."),
+    (aiohttp.ServerDisconnectedError, httpx.RemoteProtocolError, "Server disconnected without sending a response."),
+    (
+        aiohttp.ClientPayloadError,
+        httpx.RemoteProtocolError,
+        "The server ended the connection within the response's body.",
+    ),
+    (aiohttp.ClientResponseError, httpx.RemoteProtocolError, "What the server sent is no HTTP response."),
+    (OSError, httpx.ReadError, "The connection broke off."),
+    (aiohttp.InvalidURL, httpx.UnsupportedProtocol, "The address cannot be requested."),
+    (ValueError, httpx.LocalProtocolError, "The request cannot be written as HTTP asks."),
+)
+
+
+def _end(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
+    """Close the connections of a transport that is gone, without aiohttp's complaint about it."""
+    try:
+        is_elsewhere = asyncio.get_running_loop() is not loop
+    except RuntimeError:
+        is_elsewhere = True
+    if is_elsewhere and loop.is_running():
+        with contextlib.suppress(RuntimeError):  # it ended meanwhile
+            loop.call_soon_threadsafe(_close, session)
+            return
+    _close(session)
+
+
+def _close(session: aiohttp.ClientSession) -> None:
+    closing = session.close()
+    with contextlib.suppress(StopIteration, RuntimeError):
+        closing.send(None)  # all is closed but for the waiting, for which nobody is there
+    closing.close()

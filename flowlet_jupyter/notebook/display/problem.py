@@ -1,0 +1,230 @@
+"""Of an error response: what the API says, what it means, and the next cell to run. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+from flowlet_jupyter.credentials.redaction import is_sensitive, redact
+from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.http.frames import error_of
+from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
+from flowlet_jupyter.http.response import redacted
+from flowlet_jupyter.notebook.display.summary import status_line
+
+if TYPE_CHECKING:
+    from flowlet_jupyter.http.response import Response
+
+_MAX_CHARACTERS = 500
+_SCOPE = re.compile(r'scope="([^"]*)"')
+# the title of an error page, and the message of an XML error (S3, SOAP)
+_TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
+_XML_MESSAGE = re.compile(r"<(?:\w+:)?(?:message|faultstring|error|description)[^>]*>([^<]{1,500})<", re.IGNORECASE)
+_SHORT_TEXT = 300
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Each is "" where nothing is known; `next_cell` is a line to run."""
+
+    error_text: str = ""
+    meaning: str = ""
+    next_cell: str = ""
+
+
+def problem_of(response: Response) -> Problem | None:
+    """What is wrong; None for a success that reports no error in its body."""
+    if response.is_error:
+        meaning, next_cell = _MEANINGS.get(response.status_code, _other)(response)
+        return Problem(_error_text(response), meaning, next_cell)
+    # a long body is not parsed for a look at it
+    if (response.is_parsed or len(response.content) < _LOOKED_THROUGH) and (error_text := error_of(response)):
+        return Problem(
+            error_text[:_MAX_CHARACTERS], f"The status is {response.status_code}, yet the API reports an error."
+        )
+    return None
+
+
+_LOOKED_THROUGH = 100_000  # bytes
+
+
+def explanation(response: Response) -> list[str]:
+    """The same as sentences; nothing for a success."""
+    problem = problem_of(response)
+    if problem is None:
+        return []
+    next_cell = f"Next: {problem.next_cell}" if problem.next_cell else ""
+    return [text for text in (problem.error_text, " ".join(filter(None, [problem.meaning, next_cell]))) if text]
+
+
+def as_error(response: Response, consequence: str = "") -> str:
+    """The status and what the API said of it, redacted, as one line; `consequence` says what did not happen."""
+    shown = redacted(response)
+    return " ".join(filter(None, [f"{status_line(shown)}.", consequence, *explanation(shown)]))
+
+
+# what the API says
+
+
+def _error_text(response: Response) -> str:
+    try:
+        body = response.json()
+    except RequestFailed:
+        return _text_of_page(response)[:_MAX_CHARACTERS]
+    return _message_in(body)[:_MAX_CHARACTERS]
+
+
+def _text_of_page(response: Response) -> str:
+    """The message in a body that is no JSON: the title of a page, the message of an XML error, or all of a short text."""
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    text = response.content[:20_000].decode(response.encoding or "utf-8", "replace")
+    if "xml" in media_type or "html" in media_type or text.lstrip().startswith("<"):
+        found = _XML_MESSAGE.search(text) if "html" not in media_type else None
+        found = found or _TITLE.search(text)
+        return " ".join(unescape(found[1]).split()) if found else ""
+    return " ".join(text.split()) if media_type in {"", "text/plain"} and len(text) <= _SHORT_TEXT else ""
+
+
+def _message_in(body: Any) -> str:
+    """The message in a JSON body: title and detail, `error`, `message`, `errors`, however they are nested."""
+    if isinstance(body, list):
+        return "; ".join(filter(None, (_message_in(entry) for entry in body[:3])))
+    if isinstance(body, str):
+        return body
+    if not isinstance(body, dict):
+        return ""
+    texts = [
+        str(body[key])
+        for key in ("title", "error", "message", "detail", "error_description", "reason", "description", "msg")
+        if isinstance(body.get(key), str | int) and body[key] != ""
+    ]
+    texts += [_message_in(body[key]) for key in ("error", "errors", "detail") if isinstance(body.get(key), dict | list)]
+    return ": ".join(filter(None, dict.fromkeys(texts)))
+
+
+# what it means, and what to run
+
+
+def request_line(response: Response, *options: str, method: str | None = None) -> str:
+    """The line that sends the request again with more `options`; "" where a line cannot hold it (a body, a credential)."""
+    if not response.has_request:
+        return ""
+    request = response.request
+    url = str(request.url)
+    sends_body = bool(request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers)
+    holds_credential = redact(url, response) != url or any(is_sensitive(name) for name in request.url.params)
+    if sends_body or "{{" in url or holds_credential:
+        return ""
+    method = method or request.method
+    words = ["%flowlet_request", *([] if method == "GET" else [method]), shlex.quote(url)]
+    if response.secret_name and "--no-secret" not in options:
+        words += ["--secret", shlex.quote(response.secret_name)]
+    return " ".join([*words, *options])
+
+
+def _look_at_secret(response: Response) -> str:
+    return f"%flowlet_secret {response.secret_name}" if response.secret_name else ""
+
+
+def _unauthorized(response: Response) -> tuple[str, str]:
+    if response.secret_name is None:
+        return "The API wants credentials: name a secret, --secret NAME.", request_line(response, "--secret", "NAME")
+    meaning = (
+        f"The API does not accept the credentials of secret '{response.secret_name}'. Look at it, and connect again."
+    )
+    return meaning, _look_at_secret(response)
+
+
+def _forbidden(response: Response) -> tuple[str, str]:
+    needed = _SCOPE.search(response.headers.get("www-authenticate", ""))
+    scopes = needed[1] if needed else response.headers.get("x-accepted-oauth-scopes", "")
+    if scopes.strip():
+        return (
+            f"These credentials lack a scope: {scopes.strip()[:200]}. Add it to the secret and connect again.",
+            _look_at_secret(response),
+        )
+    if response.secret_name is None:
+        return "Nobody may do this without credentials: name a secret.", request_line(response, "--secret", "NAME")
+    return "These credentials are not allowed this: perhaps a scope is missing.", _look_at_secret(response)
+
+
+def _limited(response: Response) -> tuple[str, str]:
+    now = time.time()
+    limit = rate_limit_of(response.headers, now=now)
+    wait = retry_after_of(response.headers, now=now)
+    if wait is None and limit is not None and limit.resets_at is not None:
+        wait = max(limit.resets_at - now, 0.0)
+    when = f" The API asks to wait {wait:.0f} s." if wait is not None else ""
+    return f"Too many requests.{when} --retry 3 waits as long as the API asks.", request_line(response, "--retry", "3")
+
+
+def _unavailable(response: Response) -> tuple[str, str]:
+    return "The API is out of order or overloaded for now. --retry 3 tries again.", request_line(
+        response, "--retry", "3"
+    )
+
+
+def _not_found(response: Response) -> tuple[str, str]:
+    return (
+        "There is nothing at this path, or it is not shown to these credentials. Compare the path with the API's documentation.",
+        request_line(response, "--dry-run"),
+    )
+
+
+def _gone(_response: Response) -> tuple[str, str]:
+    return "What was at this path is there no more; the API's documentation may name what took its place.", ""
+
+
+def _not_accepted(response: Response) -> tuple[str, str]:
+    meaning = (
+        "The API understood the request and refuses what it asks for: a parameter or a field is missing or wrong. "
+        "What was sent stands under Request."
+    )
+    return meaning, request_line(response, "--dry-run")
+
+
+def _not_allowed(response: Response) -> tuple[str, str]:
+    allowed = [method.strip().upper() for method in response.headers.get("allow", "").split(",") if method.strip()]
+    if not allowed:
+        return "This path does not take this method.", ""
+    next_cell = request_line(response, method="GET") if "GET" in allowed else ""
+    return f"This path takes other methods: {', '.join(allowed)[:100]}.", next_cell
+
+
+def _media_type(response: Response) -> tuple[str, str]:
+    direction = "give" if response.status_code == 406 else "take"
+    header = "Accept" if response.status_code == 406 else "Content-Type"
+    return f"The API does not {direction} this media type; the header {header} says which one is meant.", ""
+
+
+def _conflict(_response: Response) -> tuple[str, str]:
+    return "This is there already, or it was changed meanwhile. Read it again before it is changed.", ""
+
+
+def _too_large(_response: Response) -> tuple[str, str]:
+    return "The body is larger than the API takes; send less at once.", ""
+
+
+def _failed(response: Response) -> tuple[str, str]:
+    meaning = (
+        "The API failed on its own side. The same request may succeed later; if it does not, tell whoever runs the API."
+    )
+    return meaning, request_line(response, "--retry", "3")
+
+
+def _other(response: Response) -> tuple[str, str]:
+    if response.status_code >= 500:
+        return _failed(response)
+    return "The API refuses this request.", ""
+
+
+_MEANINGS: dict[int, Callable[[Response], tuple[str, str]]] = {
+    400: _not_accepted, 401: _unauthorized, 403: _forbidden, 404: _not_found, 405: _not_allowed, 406: _media_type,
+    409: _conflict, 410: _gone, 412: _conflict, 413: _too_large, 415: _media_type, 422: _not_accepted, 429: _limited,
+    502: _unavailable, 503: _unavailable, 504: _unavailable,
+}  # fmt: skip

