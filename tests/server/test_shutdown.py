@@ -53,4 +53,5 @@ def test_the_server_stops_while_a_refresh_hangs_and_a_device_code_is_not_entered
         release.set()
         for thread in waiting:
             thread.join()
+    print(f"stopped {took:.1f} s after it was asked")
     assert took < STOP_SECONDS

@@ -160,13 +160,14 @@ from keyring.backend import KeyringBackend
 class Hanging(KeyringBackend):
     priority = 1
     def get_password(self, service, username):
-        print("asked", flush=True); time.sleep(600)
+        print("asked", flush=True); asked.set(); time.sleep(600)
     def set_password(self, *_): pass
+asked = threading.Event()
 keyring.set_keyring(Hanging())
 from flowlet_jupyter.session.shielded import start_shielded
 from flowlet_jupyter.vault import default_vault
 
-start_shielded(default_vault().master_key, name="test")
+start_shielded(default_vault().master_key, name="test"); asked.wait()
 """
 
 
