@@ -42,6 +42,7 @@ SLOW_FILES = frozenset(
         "test_frontend.py",
         "test_curl_on_the_wire.py",
         "test_storm.py",
+        "test_recovery.py",  # each guess of a passphrase takes half a second
         "test_host_rule.py",
         "test_leaks.py",
     }
