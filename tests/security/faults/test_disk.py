@@ -94,7 +94,7 @@ def test_a_disk_that_takes_nothing_is_named_and_what_was_stored_stays(disk, what
 
 
 def test_a_token_that_is_good_is_used_from_a_disk_that_takes_nothing(disk, measured):
-    break_it, _ = disk
+    break_it, mend = disk
     with faulty(token) as server:
         stored(server.url)
         flowlet.secrets["api"].refresh()
@@ -102,6 +102,7 @@ def test_a_token_that_is_good_is_used_from_a_disk_that_takes_nothing(disk, measu
         program = f"import flowlet_jupyter as f; assert f.get('{server.url}/me', secret='api').status_code == 200"
         ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
         assert ended.returncode == 0, ended.stderr
+        mend()
     measured("faults", injected=1, lost=0)
 
 
