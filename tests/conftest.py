@@ -7,6 +7,7 @@ import os
 import queue
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -41,6 +42,7 @@ SLOW_FILES = frozenset(
         "test_frontend.py",
         "test_curl_on_the_wire.py",
         "test_storm.py",
+        "test_recovery.py",  # each guess of a passphrase takes half a second
         "test_host_rule.py",
         "test_leaks.py",
     }
@@ -49,7 +51,7 @@ SLOW_FILES = frozenset(
 # What a secret could be lost by: leaks, attacks, the host rule, redirects, redaction, tracebacks, faults of the vault.
 SECURITY_FILES = frozenset({
     "test_auth_flow.py", "test_bridges.py", "test_caching.py", "test_endpoint_checks.py", "test_endpoints_api.py",
-    "test_flow.py", "test_flow_binding.py", "test_folders.py", "test_hosts.py", "test_loopback.py", "test_modes.py",
+    "test_flow.py", "test_flow_binding.py", "test_injection.py", "test_folders.py", "test_hosts.py", "test_loopback.py", "test_modes.py",
     "test_redaction.py", "test_redirects.py", "test_shielded.py", "test_shielded_frames.py", "test_story.py",
     "test_tracebacks.py", "test_backup.py", "test_key_rotation.py", "test_recovery.py", "test_traces.py", "test_transport_frames.py", "test_value.py", "test_vault.py",
 })  # fmt: skip
@@ -98,6 +100,22 @@ def async_transport(request, monkeypatch):
     """What is under the async requests of this test: it runs over each."""
     monkeypatch.setenv("FLOWLET_TRANSPORT", request.param)
     return request.param
+
+
+@pytest.fixture
+def measured() -> Callable[..., None]:
+    """A function that notes counts for a row of the table in docs/security.md: `measured("urls", tried=3000, elsewhere=0)`.
+
+    The rows and their counts stand in rows.toml. What several tests or processes note for one row is added up.
+    """
+    file = os.environ.get("FLOWLET_SECURITY_MEASURES")
+
+    def note(row: str, **counts: int) -> None:
+        if file:
+            with Path(file).open("a", encoding="utf-8") as measures:  # short lines: appended whole by each process
+                measures.write(json.dumps([row, counts]) + "\n")
+
+    return note
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from flowlet_jupyter.credentials.flow import (
     refuse_what_redirects_carry,
 )
 from flowlet_jupyter.credentials.handles import default_secrets
+from flowlet_jupyter.errors import InvalidOption
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import host_rules
@@ -28,9 +29,13 @@ from flowlet_jupyter.oauth.refresh import auth_required, token_after_rejection, 
 
 def check_host(secret: str, url: str) -> None:
     """Raise `HostNotAllowed` unless the secret may be sent to `url`."""
-    parts = urlsplit(url)
     rules = host_rules(default_secrets().vault.get(secret).secret)
-    check_destination(secret, rules, scheme=parts.scheme, host=parts.hostname or "", port=parts.port)
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
+    except ValueError:
+        raise InvalidOption(f"'{url[:80]}' is no URL that secret '{secret}' could be sent to.") from None
+    check_destination(secret, rules, scheme=scheme, host=host, port=port)
 
 
 class ForeignRequest:

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.credentials.redaction import is_sensitive
+from flowlet_jupyter.credentials.redaction import is_sensitive, own_credentials
 from flowlet_jupyter.errors import InvalidOption, MissingExtra
 from flowlet_jupyter.http.response import Response, redacted
 from flowlet_jupyter.http.transport import our_response
@@ -126,7 +126,7 @@ class _OnlyWhatMayBeKept(httpx.BaseTransport):
 
 def _has_credentials(request: httpx.Request) -> bool:
     """Whether the user's own request has a credential: the response then belongs to whoever sent it."""
-    return any(map(is_sensitive, request.headers)) or bool(request.url.userinfo)
+    return bool(own_credentials(request)) or bool(request.url.userinfo)
 
 
 def _key(request: httpx.Request, secret_name: str | None, vault: Vault) -> str:

@@ -28,6 +28,27 @@ from flowlet_jupyter.settings.network import AsyncNetworkTransport, NetworkTrans
 from flowlet_jupyter.vault import Vault
 
 TIMEOUT_SECONDS = 30.0
+_NO_REQUEST = (
+    "This is no request that can be sent: its host is no host name, or it has a character that cannot stand there."
+)
+
+
+class _Client(httpx.Client):
+    def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
+        """As httpx does; but an error of the `idna` package, which httpx lets through, is an `httpx.InvalidURL`."""
+        try:
+            return super().build_request(method, url, **options)
+        except UnicodeError:
+            raise httpx.InvalidURL(_NO_REQUEST) from None
+
+
+class _AsyncClient(httpx.AsyncClient):
+    def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
+        """The async twin."""
+        try:
+            return super().build_request(method, url, **options)
+        except UnicodeError:
+            raise httpx.InvalidURL(_NO_REQUEST) from None
 
 
 def client(
@@ -52,7 +73,7 @@ def _new_client(
         return RetryWhenAsked(CredentialTransport(network, vault=vault, secret_name=name, prompt=session.prompt))
 
     transport = RedirectTransport(CachingTransport(chain(secret), secret, session), chain(None), vault, secret)
-    return httpx.Client(transport=transport, trust_env=False, **options)
+    return _Client(transport=transport, trust_env=False, **options)
 
 
 def async_client(
@@ -71,7 +92,7 @@ def async_client(
         )
 
     transport = AsyncRedirectTransport(chain(secret), chain(None), vault, secret)
-    return httpx.AsyncClient(transport=transport, trust_env=False, **options)
+    return _AsyncClient(transport=transport, trust_env=False, **options)
 
 
 def _async_network() -> httpx.AsyncBaseTransport:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.credentials.redaction import SentValues, is_sensitive, sent_with
+from flowlet_jupyter.credentials.redaction import SentValues, is_sensitive, own_credentials, sent_with
 from flowlet_jupyter.http.download import write_atomically
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.session import Session, default_session
@@ -36,12 +36,8 @@ class Recording:
         """Take in one exchange, without the values that were sent for it."""
         request = response.request
         # the user's own credentials too, should the API repeat them
-        own = [
-            SecretValue(value)
-            for headers in (request.headers, response.headers)
-            for name, value in headers.items()
-            if is_sensitive(name)
-        ]
+        own = own_credentials(request)
+        own += [SecretValue(value) for name, value in response.headers.items() if is_sensitive(name)]
         hidden = sent_with(response) | SentValues(own)
 
         def clean(text: str) -> str:

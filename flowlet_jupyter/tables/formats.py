@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import IO, Literal, cast
 
 from flowlet_jupyter.errors import RequestFailed
@@ -42,7 +42,7 @@ _PACKED = re.compile(r"\.(gz|gzip|zip)$", re.IGNORECASE)
 class Body:
     """The bytes of a response, and what it says of them: media type, charset, file name (or the URL's last segment)."""
 
-    content: bytes
+    content: bytes = field(repr=False)  # it may repeat what was sent, and a verbose traceback prints what it holds
     media_type: str = ""
     charset: str | None = None
     filename: str = ""

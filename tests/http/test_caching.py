@@ -45,11 +45,29 @@ def test_another_header_is_another_response(counting, header):
     assert len(counting.seen) == 2
 
 
-@pytest.mark.parametrize("header", ["Authorization", "Cookie", "X-Api-Key", "PRIVATE-TOKEN", "X-Client-Secret"])
-def test_a_request_with_a_credential_of_its_own_is_not_kept(counting, header):
+HEADERS = ("Authorization", "Cookie", "X-Api-Key", "PRIVATE-TOKEN", "X-Client-Secret", "Ocp-Apim-Subscription-Key",
+           "X-Auth", "X-Key", "X-Session-Id", "X-Signature")  # fmt: skip
+PARAMETERS = ("api_key", "apikey", "access_token", "X-Amz-Signature", "sig", "password", "client_secret", "appid")
+
+
+@pytest.mark.parametrize(
+    ("header", "parameter"), [*((name, "") for name in HEADERS), *(("", name) for name in PARAMETERS)]
+)
+def test_a_request_with_a_credential_of_its_own_is_not_kept(counting, header, parameter):
     for _ in range(2):
-        flowlet.get(f"{counting.url}/x", cache="1h", headers={header: "canary-5e1f"})
+        flowlet.get(
+            f"{counting.url}/x", cache="1h",
+            headers={header: "canary-5e1f"} if header else {}, params={parameter: "canary-5e1f"} if parameter else {},
+        )  # fmt: skip
     assert len(counting.seen) == 2
+    assert not any(b"canary-5e1f" in file.read_bytes() for file in cache_file().parent.glob("*"))
+
+
+@pytest.mark.parametrize("parameter", ["q", "page_token", "nextPageToken", "cursor", "keyword", "author", "key_fields"])
+def test_an_ordinary_parameter_is_kept(counting, parameter):
+    for _ in range(2):
+        flowlet.get(f"{counting.url}/x", cache="1h", params={parameter: "a"})
+    assert len(counting.seen) == 1
 
 
 @pytest.mark.parametrize("header", ["Set-Cookie", "X-Auth-Token", "X-Csrf-Token", "X-Amz-Security-Token"])

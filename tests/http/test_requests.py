@@ -225,3 +225,26 @@ def test_no_records_is_a_clear_error(answer, says):
     respx.get("https://api.example.org/users").mock(return_value=answer)
     with pytest.raises(flowlet.RequestFailed, match=says):
         flowlet.get("https://api.example.org/users").to_df()
+
+
+NO_URLS = [
+    "https://xn--a.example/",
+    "https://xn--/",
+    f"https://{'a' * 70}.é/",
+    "https://\udc80.example/",
+    "https://a\u0661%2e-/",
+]
+
+
+@pytest.mark.parametrize("make", [flowlet.client, flowlet.async_client], ids=["sync", "async"])
+@pytest.mark.parametrize("url", NO_URLS, ids=range(len(NO_URLS)))
+def test_a_host_that_is_none_is_httpx_s_own_error(make, url):
+    with pytest.raises(httpx.InvalidURL):
+        make().build_request("GET", url)
+
+
+@pytest.mark.parametrize("url", ["https://[::1", "https://a.example:port/", "https://a.example:99999/"])
+def test_a_bridge_names_an_address_that_is_none(url):
+    flowlet.secrets.add(flowlet.Password(name="api", password="value", allowed_hosts=("a.example",)))
+    with pytest.raises(flowlet.FlowletError):
+        flowlet.azure_credential("api", url)

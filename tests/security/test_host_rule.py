@@ -214,6 +214,13 @@ def test_a_wildcard_matches_nothing_but_host_names(host):
     assert rule.allows("https", "a-1.b_c.wild.example", 443)
 
 
+@pytest.mark.parametrize("host", ["..wild.example.org", ".wild.example.org", "a..wild.example.org", "wild.example.org"])
+def test_a_wildcard_matches_host_names_only(host):
+    rule = HostRule(host="wild.example.org", below=True)
+    assert not rule.allows("https", host, 443)
+    assert rule.allows("https", f"a.{host.lstrip('.').removeprefix('a..')}", 443)
+
+
 @pytest.mark.parametrize("host", ["1.wild.example.1", "10.0.0.1", "0x7f.0.0.0x1", "wild.7"])
 def test_a_wildcard_never_matches_an_address(host):
     below = host.partition(".")[2]

@@ -160,6 +160,7 @@ def test_a_pipe_is_no_backup_and_blocks_nobody(tmp_path):
         read_backup(pipe, PASSPHRASE)
 
 
+@pytest.mark.slow
 def test_a_guess_costs_what_it_should(tmp_path):
     path = tmp_path / "backup"
     write_backup(path, records()[2:3], PASSPHRASE)

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from flowlet_jupyter.credentials.redaction import is_credential_name
 from flowlet_jupyter.model.value import SecretValue
 
-_NAME = re.compile(
-    r"(.*(apikey|accesskey|authkey|secretkey|privatekey|subscriptionkey|licensekey|appkey|applicationkey|secret|token"
-    r"|password|passwd|authorization|cookie|signature|sessionid|assertion)|pwd|sig|xauth|auth|appid|xkey|passphrase)"
-)
-_NO_NAME = re.compile(r".*(page|next|continuation|sync|cursor|paging|start|skip|scroll)token|.*setcookie")
 _SHAPE = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|[sr]k_(live|test)_\w+|sk-[\w-]{16,}|gh[pousr]_\w{16,}|github_pat_\w{16,}"
     r"|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{8,}|AIza[\w-]{30,}|AKIA[0-9A-Z]{16}|SG\.[\w-]{16,}\.[\w-]{16,}|ya29\.[\w.-]{16,}"
@@ -80,7 +76,7 @@ def is_credential(name: str, value: str) -> bool:
         return True
     if plain == "key":
         return len(value) >= 16
-    return bool(value) and bool(_NAME.fullmatch(plain)) and not _NO_NAME.fullmatch(plain)
+    return bool(value) and is_credential_name(name)
 
 
 def user_and_password(text: str, name: str) -> PastedCredential:

@@ -262,6 +262,8 @@ def test_a_value_cannot_leave_its_json_string_or_form_field(value):
     assert body == {"a": f"<{value}>", "b": value}
     form = prepared("https://a.example -d a={{v}}&b=1", v=value).content.decode()
     assert parse_qsl(form, keep_blank_values=True) == [("a", value), ("b", "1")]
+    fields = prepared("https://a.example --form a={{v}} b=1", v=value).content.decode()
+    assert parse_qsl(fields, keep_blank_values=True) == [("a", value), ("b", "1")]
 
 
 @given(TEXT)
