@@ -117,6 +117,17 @@ def test_requests_of_a_bridge_that_are_refused_together_refresh_once(library, on
     assert (statuses, paths.count("/token")) == ([200] * 4, 1)
 
 
+def test_a_refusal_of_a_token_that_is_replaced_already_refreshes_nothing(one_token):
+    url, paths, _ = one_token
+    stored(url, expires_at=None)
+    credentials, headers = flowlet.google_credentials("api"), {}
+    credentials.before_request(None, "GET", f"{url}/me", headers)
+    assert headers["Authorization"] == "Bearer old"
+    flowlet.secrets["api"].refresh()  # meanwhile, for somebody else
+    credentials.refresh(None)
+    assert paths == ["/token"]
+
+
 def test_requests_sends_a_body_again_as_far_as_it_can(one_token, tmp_path):
     url, paths, _ = one_token
     file = tmp_path / "body"
