@@ -265,7 +265,8 @@ def test_the_quickstart_runs_from_top_to_bottom(jupyter_folders, birdsong):
         assert "2244994945" in outputs
         assert "created_at" in outputs
         assert "(200, 'access token obtained" in outputs
-        assert birdsong.refresh_count() >= expected  # more on a machine so busy that five seconds pass between two cells
+        # more on a machine so busy that five seconds pass between two cells
+        assert birdsong.refresh_count() >= expected
     token = default_vault().get("twitter").token_set
     values = [token.access_token.reveal(), token.refresh_token.reveal(), secret.client_secret.reveal()]
     assert leaks({"notebook": nbformat.writes(notebook).encode()}, values) == []
