@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.table:
         code, measures = run(rows, is_long=options.long)
         if code:
-            print("A test failed, so nothing was written.")
+            print(f"pytest ended with {code}, so nothing was written.")
             return code
         for row in rows:
             counts = measures.get(row.name, {})
