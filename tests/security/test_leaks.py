@@ -31,6 +31,7 @@ from support import eventually
 import flowlet_jupyter as flowlet
 
 IS_LONG = os.environ.get("FLOWLET_SECURITY") == "long"
+pytestmark = pytest.mark.timeout(1800 if IS_LONG else 240)  # of a test; CI has the short profile
 TESTS = Path(__file__).parents[1]
 MODES = ("Plain", "Context", "Verbose", "Minimal")
 # each fails, or shows what an API repeats; {0} is the secret's name
