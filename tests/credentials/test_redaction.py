@@ -353,8 +353,8 @@ def test_an_interrupt_while_a_text_is_searched_shows_no_value():
     sent = SentValues([SecretValue("canary-value-5e1f")])
 
     def interrupt(frame, event, _):
-        if event == "call" and frame.f_code.co_name == "_spans":
-            raise KeyboardInterrupt
+        if event == "line" and "canary" in repr(frame.f_locals.get("form")):
+            raise KeyboardInterrupt  # where a frame has a value in a variable
         return interrupt
 
     before = sys.gettrace()
