@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
-from flowlet_jupyter.cli.text import printable
-from flowlet_jupyter.errors import FlowletError, InvalidOption
+from flowlet_jupyter.errors import FlowletError, InvalidOption, printable
 from flowlet_jupyter.model.secret import SECRET_TYPES
 from flowlet_jupyter.model.suggestion import closest, did_you_mean
 
@@ -25,47 +23,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        with _endings():
-            options = _parsed(parser, commands, given)
-            return int(options.run(options) or 0)
+        return _run(parser, commands, given)
     except FlowletError as error:
         # a provider's text may stand in the message
         print(printable(f"{type(error).__name__}: {error}", keep="\n"), file=sys.stderr)
         return 1
-    except _Ending as ending:
-        return ending.status
 
 
-class _Ending(Exception):
-    """A user or the other end of a pipe ended the command; what is to be said of that has been said."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__()
-        self.status = status
-
-
-@contextlib.contextmanager
-def _endings() -> Iterator[None]:
-    """Turn what ends a command from outside into one line and an exit status, as shells have it, without a traceback."""
+def _run(parser: argparse.ArgumentParser, commands: dict[str, argparse.ArgumentParser], given: list[str]) -> int:
+    """The exit status of a command; what ends it from outside is one line and the status that shells have for it."""
     try:
-        yield
+        options = _parsed(parser, commands, given)
+        status = int(options.run(options) or 0)
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
-        raise _Ending(130) from None
+        return 130
     except EOFError:
         print("\nThe input ended before everything was answered. Nothing was changed.", file=sys.stderr)
-        raise _Ending(1) from None
+        return 1
     except BrokenPipeError:
         # whoever read the output has enough of it; what is still buffered must not fail again at the exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise _Ending(141) from None
+        return 141
     except UnicodeEncodeError as error:
         print(
             f"The output has a character that {error.encoding} cannot show. Set PYTHONUTF8=1, and run it again.",
             file=sys.stderr,
         )
-        raise _Ending(1) from None
+        return 1
+    return status
 
 
 def _parsed(

@@ -10,9 +10,8 @@ from typing import Any
 
 from flowlet_jupyter.cli.output import waiting_for
 from flowlet_jupyter.cli.prompts import ask_text, ask_value, confirm, is_terminal
-from flowlet_jupyter.cli.text import printable
 from flowlet_jupyter.credentials.handles import default_secrets
-from flowlet_jupyter.errors import InvalidOption, InvalidSecret
+from flowlet_jupyter.errors import InvalidOption, InvalidSecret, printable
 from flowlet_jupyter.model.fields import FieldErrors
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, JWT_BEARER, PASSWORD, REFRESH_TOKEN, OAuth2
 from flowlet_jupyter.model.schema import (
@@ -79,7 +78,7 @@ def _says_what_it_is(options: Namespace) -> bool:
     """Whether the arguments or flowlet.toml describe the secret, or it has no name yet."""
     if not options.name or options.type or options.discover or options.header:
         return True
-    if {pair.partition("=")[0] for pair in options.set or ()} & {"type", "token_endpoint", "allowed_hosts"}:
+    if {pair.partition("=")[0] for pair in options.set} & {"type", "token_endpoint", "allowed_hosts"}:
         return True
     return any(entry["name"] == options.name for entry in required_secrets(Path.cwd()))
 
@@ -89,17 +88,17 @@ def _entry_of_its_name(options: Namespace) -> str | None:
     if _says_what_it_is(options):
         return None
     name = options.name
-    found = [key for key in (f"{name}-key", f"{name}-token", name) if provider_named(key)]
+    candidates = ((key, provider_named(key)) for key in (f"{name}-key", f"{name}-token", name))
+    found = [(key, provider) for key, provider in candidates if provider is not None]
     if not found:
         return None
-    chosen = provider_named(found[0])
+    (chosen, provider), *others = found
     print(
-        f"Taken from the catalogue: {chosen.title if chosen else name}. For another with this name, say --type, --provider "
-        "or --discover."
+        f"Taken from the catalogue: {provider.title}. For another with this name, say --type, --provider or --discover."
     )
-    for key in found[1:]:
+    for key, _ in others:
         print(f"There is also: {_ADD} {name} --provider {key}")
-    return found[0]
+    return chosen
 
 
 def _name(options: Namespace) -> str:

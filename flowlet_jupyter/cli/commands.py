@@ -11,9 +11,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from flowlet_jupyter.cli.output import draw_table, draw_tree, is_drawn, waiting_for
-from flowlet_jupyter.cli.text import printable
 from flowlet_jupyter.credentials.handles import default_secrets
-from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed
+from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed, printable
 from flowlet_jupyter.model.labels import KIND_LABELS
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
 from flowlet_jupyter.model.schema import from_mapping, kind_named, without_configuration_marks, without_empty

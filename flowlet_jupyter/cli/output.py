@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.cli.text import printable
+from flowlet_jupyter.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

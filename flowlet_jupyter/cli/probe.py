@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Iterable, Iterator, Mapping
 
-from flowlet_jupyter.cli.text import printable
+from flowlet_jupyter.errors import printable
 from flowlet_jupyter.model.oauth2 import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,

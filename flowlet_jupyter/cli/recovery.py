@@ -7,9 +7,9 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from flowlet_jupyter.cli.text import printable
+from flowlet_jupyter.cli.prompts import confirm
 from flowlet_jupyter.credentials.handles import default_secrets
-from flowlet_jupyter.errors import BackupError, FlowletError, InvalidOption
+from flowlet_jupyter.errors import BackupError, FlowletError, InvalidOption, printable
 from flowlet_jupyter.model.value import SecretValue
 
 
@@ -65,8 +65,8 @@ def restore(options: Namespace) -> None:
                 f"Secret '{name}' is here already and differs. Say --replace or --keep; nobody can be asked. "
                 "Nothing was changed."
             )
-        question = f"Secret '{name}' is here already and differs. Replace it by the backup's? [y/N] "
-        return input(printable(question)).strip().lower() in {"y", "yes"}
+        question = f"Secret '{name}' is here already and differs. Replace it by the backup's?"
+        return confirm(printable(question), default=False)
 
     passphrase = _passphrase(options.passphrase_file, f"Passphrase of {path}: ")
     done = default_secrets().restore(path, passphrase, is_to_replace)
