@@ -13,10 +13,12 @@ from pathlib import Path
 import hypothesis
 import pytest
 from servers.catalogue_api import CatalogueApi
-from support import JupyterProcess, OidcProvider, npm_install
+from support import JupyterProcess, OidcProvider, free_port, npm_install
 
+from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.demo.process import Birdsong
 from flowlet_jupyter.demo.web import BirdsongServer
+from flowlet_jupyter.vault import default_vault
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "flowlet_jupyter.testing.plugin"]
 
@@ -126,6 +128,14 @@ def jupyter_folders(isolated, monkeypatch):
         folder.mkdir()
         monkeypatch.setenv(f"JUPYTER_{name}_DIR", str(folder))
     return isolated
+
+
+@pytest.fixture
+def loopback(isolated, monkeypatch):
+    """The listener of a process without a server, open on a free port; its page takes secrets."""
+    monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
+    with open_loopback(default_vault()) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -148,7 +147,7 @@ class PageReader:
         requests: list[PageRequest] = []
         while self._ahead and in_flight + len(requests) < self._options.concurrency:
             request = self._ahead.popleft()
-            if _fingerprint(request) in self._seen:
+            if request.fingerprint in self._seen:
                 raise self._stopped(f"The API leads in a circle: page {self.page_count + 1} was read before.")
             requests.append(request)
         return requests
@@ -184,7 +183,7 @@ class PageReader:
             page = dataclasses.replace(page, records=[])
         records = self._without_overlap(page)
         self._refuse_standstill(page)
-        self._seen.add(_fingerprint(request))
+        self._seen.add(request.fingerprint)
         if self._first is None:
             self._first = (request, page)
             self._candidates = of_style(self._options.style, self._options.declared or {}, request, page)
@@ -349,9 +348,3 @@ class PageReader:
             progress.expect(self.total_pages * len(self._first[1].records))
         progress.add(len(self.records) - counted, f"{self.page_count} pages")
         return len(self.records)
-
-
-def _fingerprint(request: PageRequest) -> str:
-    return json.dumps(
-        [request.url, sorted(request.params.items()), request.json, sorted(request.headers.items())], default=str
-    )

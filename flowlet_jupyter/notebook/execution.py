@@ -19,6 +19,7 @@ from flowlet_jupyter.credentials.redaction import is_sensitive, redact
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
 from flowlet_jupyter.http import api, curl_export, many
 from flowlet_jupyter.http.frames import error_of
+from flowlet_jupyter.http.shown_request import NOT_SHOWN
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.notebook.call import Call
 from flowlet_jupyter.notebook.display.problem import as_error
@@ -343,7 +344,7 @@ def _json_body(request: PreparedRequest) -> Any:
 
 
 def _header_lines(headers: Iterable[tuple[str, str]], mark: str = "") -> list[str]:
-    return [f"{mark}{name}: {'(not shown)' if is_sensitive(name) else value}" for name, value in headers]
+    return [f"{mark}{name}: {NOT_SHOWN if is_sensitive(name) else value}" for name, value in headers]
 
 
 def _notice(text: str) -> None:

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 # of the task or thread that is sending; a logger's filter is told nothing else about the request
 _IS_SENDING_VALUES: ContextVar[bool] = ContextVar("is_sending_values", default=False)
-_LOGGERS = ("httpcore.http11", "httpcore.http2")
+_LOGGERS = tuple(map(logging.getLogger, ("httpcore.http11", "httpcore.http2")))
 
 
 class _WithoutResponseHeaders(logging.Filter):
@@ -25,8 +25,8 @@ _FILTER = _WithoutResponseHeaders()
 @contextlib.contextmanager
 def without_response_headers() -> Iterator[None]:
     """For the block, which sends a value, no record of httpcore's has the headers of the response."""
-    for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_FILTER)  # which it takes once
+    for logger in _LOGGERS:
+        logger.addFilter(_FILTER)  # which it takes once, and which a new configuration of logging may have taken away
     token = _IS_SENDING_VALUES.set(True)
     try:
         yield

@@ -6,23 +6,19 @@ A line is drawn only where each moment has one value, so that a list that holds 
 from __future__ import annotations
 
 import datetime
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.tables.columns import MISSING, Columns, columns_of
-from flowlet_jupyter.tables.dates import moments_of
+from flowlet_jupyter.tables.column_values import is_missing, numbers_of, seconds_of
+from flowlet_jupyter.tables.columns import Columns, columns_of
 
 Mark = Literal["line", "points"]
 MAX_SERIES = 8
 _FEWEST_POINTS = 3  # that are offered as a chart
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_FIRST, _LAST = 100_000_000, 4_102_444_800  # 1973 to 2100, in seconds
-_SCALES = (1, 1_000, 1_000_000, 1_000_000_000)  # epochs in seconds, milliseconds, microseconds, nanoseconds
 _TIME_NAMES = ("time", "timestamp", "datetime", "date", "ts", "t", "day", "month", "year", "epoch", "period", "hour", "week",
                "when", "at", "created", "updated", "published", "dt", "start", "end", "utc")  # fmt: skip
 # that it was made says when something happened; that it was changed says less
@@ -34,9 +30,6 @@ _NOT_MEASURED = re.compile(
 )
 _BEST_NUMBERS = ("value", "price", "close", "amount", "total", "count", "temperature", "score", "rate", "volume")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_NUMERIC = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
-_RFC_2822 = re.compile(r"[A-Z][a-z]{2},? .*\d\d:\d\d.*")
 
 
 @dataclass(frozen=True)
@@ -119,14 +112,14 @@ class _Times:
 
 def _times(columns: Columns, x: str | None) -> _Times:
     if x is not None:
-        seconds = _seconds(_column(columns, x), is_named=True)
+        seconds = seconds_of(_column(columns, x), is_named=True)
         if seconds is None:
             raise RequestFailed(f"The column {x!r} holds no times. {_listed(columns)}")
         return _Times(x, seconds)
     found = [
         _Times(name, seconds)
         for name, values in columns.items()
-        if (seconds := _seconds(values, is_named=_names_a_time(name))) is not None
+        if (seconds := seconds_of(values, is_named=_names_a_time(name))) is not None
         and len({value for value in seconds if value is not None}) > 1
     ]
     if not found:
@@ -151,74 +144,11 @@ def _time_rank(times: _Times, index: int) -> tuple[int, int, int, int]:
     return (int(any(word in _LATER for word in words)), best, missing, index)
 
 
-def _seconds(values: Sequence[Any], *, is_named: bool) -> list[float | None] | None:
-    """Unix times (seconds) of a column; None if it holds none. Numbers are times only if the column's name says so."""
-    there = [value for value in values if not _is_missing(value)]
-    if not there:
-        return None
-    # what pandas and polars read as dates
-    if all(isinstance(value, datetime.date) for value in there):
-        return [None if _is_missing(value) else _timestamp(value) for value in values]
-    moments = moments_of(list(values)) if all(isinstance(value, str) for value in there) else None
-    if moments is not None:
-        return [None if value is None else value / 1e9 for value in moments.nanoseconds]
-    if not is_named:
-        return None
-    return _epochs(values, there) or _years(values, there) or _by_text(values, there)
-
-
-def _timestamp(value: datetime.date) -> float:
-    if not isinstance(value, datetime.datetime):
-        value = datetime.datetime(value.year, value.month, value.day, tzinfo=datetime.UTC)
-    return (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)).timestamp()
-
-
-def _epochs(values: Sequence[Any], there: Sequence[Any]) -> list[float | None] | None:
-    numbers = [_number(value) for value in there]
-    for scale in _SCALES:
-        if all(number is not None and _FIRST * scale <= number <= _LAST * scale for number in numbers):
-            return [None if _is_missing(value) else (_number(value) or 0.0) / scale for value in values]
-    return None
-
-
-def _years(values: Sequence[Any], there: Sequence[Any]) -> list[float | None] | None:
-    if not all(
-        (number := _number(value)) is not None and number.is_integer() and 1000 <= number <= 2262 for value in there
-    ):
-        return None
-    return [
-        None
-        if _is_missing(value)
-        else datetime.datetime(int(_number(value) or 0), 1, 1, tzinfo=datetime.UTC).timestamp()
-        for value in values
-    ]
-
-
-def _by_text(values: Sequence[Any], there: Sequence[Any]) -> list[float | None] | None:
-    """`2024-01` and the dates of e-mail and HTTP (RFC 2822), which Twitter had."""
-    if not all(isinstance(value, str) for value in there):
-        return None
-    seconds: list[float | None] = []
-    for value in values:
-        if _is_missing(value):
-            seconds.append(None)
-        elif match := _MONTH.fullmatch(value):
-            seconds.append(datetime.datetime(int(match[1]), int(match[2]), 1, tzinfo=datetime.UTC).timestamp())
-        elif _RFC_2822.fullmatch(value):
-            try:
-                seconds.append(_timestamp(parsedate_to_datetime(value)))
-            except (ValueError, TypeError, OverflowError):
-                return None
-        else:
-            return None
-    return seconds
-
-
 # numbers
 
 
 def _named_numbers(columns: Columns, name: str) -> list[float | None]:
-    numbers = _numbers(_column(columns, name), takes_texts=True)
+    numbers = numbers_of(_column(columns, name), takes_texts=True)
     if numbers is None:
         raise RequestFailed(f"The column {name!r} holds no numbers. {_listed(columns)}")
     return numbers
@@ -229,9 +159,9 @@ def _likeliest_numbers(columns: Columns, time: str) -> Mapping[str, list[float |
         name: numbers
         for name, values in columns.items()
         if name != time
-        and not (_names_a_time(name) and _seconds(values, is_named=True) is not None)
+        and not (_names_a_time(name) and seconds_of(values, is_named=True) is not None)
         and not _NOT_MEASURED.search("_".join(_words(name)))
-        and (numbers := _numbers(values, takes_texts=True)) is not None
+        and (numbers := numbers_of(values, takes_texts=True)) is not None
     }
     if not found:
         raise RequestFailed(f"There are times in {time!r}, but no column of numbers to plot. {_listed(columns)}")
@@ -248,32 +178,6 @@ def _likeliest_numbers(columns: Columns, time: str) -> Mapping[str, list[float |
     return {name: found[name]}
 
 
-def _numbers(values: Sequence[Any], *, takes_texts: bool) -> list[float | None] | None:
-    """The numbers of a column (finite, or None); None if it holds anything else."""
-    there = [value for value in values if not _is_missing(value)]
-    if not there or not all(_number(value) is not None for value in there):
-        return None
-    if not takes_texts and any(isinstance(value, str) for value in there):
-        return None
-    return [None if _is_missing(value) else _number(value) for value in values]
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    if isinstance(value, str) and not _NUMERIC.fullmatch(value.strip()):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or value is MISSING or (isinstance(value, float) and not math.isfinite(value)) or value == ""
-
-
 def _column(columns: Columns, name: str) -> list[Any]:
     if name not in columns:
         raise RequestFailed(f"There is no column {name!r}. {_listed(columns)}")
@@ -287,9 +191,9 @@ def _listed(columns: Columns) -> str:
 
 
 def _kind(values: Sequence[Any]) -> str:
-    if _seconds(values, is_named=False) is not None:
+    if seconds_of(values, is_named=False) is not None:
         return "times"
-    kinds = {type(value) for value in values if not _is_missing(value)}
+    kinds = {type(value) for value in values if not is_missing(value)}
     if not kinds:
         return "empty"
     if kinds <= {int, float}:

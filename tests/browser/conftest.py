@@ -42,6 +42,15 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture
+def page(chromium):
+    """A page in a browser of its own."""
+    context = chromium.new_context()
+    context.set_default_timeout(20000)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture(scope="session")
 def axe() -> str:
     npm_install(FRONTEND, "axe-core")

@@ -6,10 +6,9 @@ import os
 import time
 
 import pytest
-from support import free_port, use_theme, violations
+from support import use_theme, violations
 from view_rules import WIDTHS, check_snapshot, layout_problems
 
-from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.static import ApiKey
@@ -32,13 +31,6 @@ def page(chromium, request):
     opened.theme = request.param
     yield opened
     context.close()
-
-
-@pytest.fixture
-def loopback(monkeypatch):
-    monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
-    with open_loopback(default_vault()) as opened:
-        yield opened
 
 
 def oauth2(name: str, **more) -> OAuth2:

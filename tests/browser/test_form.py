@@ -5,28 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from support import free_port
 
-from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.vault import default_vault
 
 pytestmark = pytest.mark.browser
 CANARY = "canary-client-secret-5e1f"
-
-
-@pytest.fixture
-def page(chromium):
-    context = chromium.new_context()
-    context.set_default_timeout(20000)
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
-def loopback(monkeypatch):
-    monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
-    with open_loopback(default_vault()) as opened:
-        yield opened
 
 
 @pytest.fixture

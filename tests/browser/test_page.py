@@ -6,26 +6,10 @@ import pytest
 from support import free_port
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.vault import default_vault
 
 pytestmark = pytest.mark.browser
 CANARY = "canary-client-secret-5e1f"
-
-
-@pytest.fixture
-def page(chromium):
-    context = chromium.new_context()
-    context.set_default_timeout(20000)
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
-def loopback(monkeypatch):
-    monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
-    with open_loopback(default_vault()) as opened:
-        yield opened
 
 
 def test_the_loopback_page_takes_a_secret_and_connects_it(page, loopback, birdsong):

@@ -9,11 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import pytest
-from support import free_port
 
-from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.model.oauth2 import CREDENTIALED_ENDPOINTS
-from flowlet_jupyter.vault import default_vault
 from flowlet_jupyter.vault.handshake import greet
 
 API = {
@@ -22,13 +19,6 @@ API = {
     "token_endpoint": "https://auth.example/token",
     "client_id": "id",
 }
-
-
-@pytest.fixture
-def loopback(monkeypatch):
-    monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
-    with open_loopback(default_vault()) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("moved", [*CREDENTIALED_ENDPOINTS, "refresh_endpoint"])

@@ -28,13 +28,6 @@ allowed_hosts = ["api.our.example"]
 """
 
 
-@pytest.fixture
-def loopback(monkeypatch):
-    monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
-    with open_loopback(default_vault()) as opened:
-        yield opened
-
-
 async def test_the_page_has_no_script_but_ours_and_no_value(server):
     default_vault().put(Record(secret=Password(name="note", password=CANARY, allowed_hosts=("a.example",))))
     page = await server.call("GET", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -26,6 +27,11 @@ class PageRequest:
     json: Any = None
     method: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """What two requests for the same page have in common."""
+        return json.dumps([self.url, sorted(self.params.items()), self.json, sorted(self.headers.items())], default=str)
 
     @property
     def graphql_query(self) -> str | None:
