@@ -87,7 +87,8 @@ def test_story_under_a_base_url_while_the_kernel_is_busy(jupyter_lab, open_lab, 
     tab = opened.value
     sign_in(tab)
     tab.get_by_text("You can close this tab").wait_for()
-    manage.get_by_role("status").filter(has_text="Connected").wait_for(timeout=3000)
+    page.get_by_role("status").filter(has_text="oidc is now connected").wait_for(timeout=3000)
+    manage.get_by_text("Connected").first.wait_for(timeout=3000)
     assert "[*]" in lab.cell(2).inner_text(), "the kernel was to be busy all the while"
     assert "Refresh token\nobtained" in manage.inner_text()
 
