@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import logging
 import os
 import sys
@@ -22,7 +21,6 @@ from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, Va
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.suggestion import did_you_mean
-from flowlet_jupyter.settings import Settings
 from flowlet_jupyter.vault.ending import process_ending
 from flowlet_jupyter.vault.master_key import MasterKey, find_master_key, key_file_of, load_master_key, store_master_key
 from flowlet_jupyter.vault.records import client_of, record_from_payload, record_to_payload
@@ -246,16 +244,12 @@ class Vault:
         try:
             path = self.folder / (file_name_of(name).removesuffix(".jwe") + ".lock")
             process_lock = FileLock(path, timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
-            try:
+            with _taken_or_vault_error(process_lock, busy):
                 try:
                     process_lock.acquire(blocking=False)
                 except Timeout:
                     _log.debug("lock of secret %r waited for: another process holds it", name)
                     process_lock.acquire(cancel_check=process_ending().is_set)
-            except Timeout:
-                raise VaultError(busy) from None
-            except (OSError, NotImplementedError) as error:
-                raise VaultError(f"The lock {path} cannot be taken: {error}.") from None
             try:
                 yield
             finally:
@@ -284,13 +278,9 @@ class Vault:
         try:
             # made here and not kept: filelock refuses one that was made before a fork
             lock = FileLock(self.folder / ".master-key.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
-            try:
+            with _taken_or_vault_error(lock, busy):
                 if not self._files_locks:
                     lock.acquire(cancel_check=is_given_up)
-            except Timeout:
-                raise VaultError(busy) from None
-            except (OSError, NotImplementedError) as error:
-                raise VaultError(f"The lock {lock.lock_file} cannot be taken: {error}.") from None
             self._files_locks += 1
             try:
                 yield
@@ -360,6 +350,17 @@ def _refuse_browsers() -> None:
         )
 
 
+@contextlib.contextmanager
+def _taken_or_vault_error(lock: FileLock, busy: str) -> Iterator[None]:
+    """`VaultError` for what keeps `lock` from being taken: `busy` if another process holds it, else what is wrong."""
+    try:
+        yield
+    except Timeout:
+        raise VaultError(busy) from None
+    except (OSError, NotImplementedError) as error:
+        raise VaultError(f"The lock {lock.lock_file} cannot be taken: {error}.") from None
+
+
 def _acquire_unless(is_given_up: Callable[[], bool], lock: threading.Lock | threading.RLock) -> bool:
     """Take `lock` in time; False also when the process ends, which whoever waits here must not hold up."""
     deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
@@ -367,27 +368,3 @@ def _acquire_unless(is_given_up: Callable[[], bool], lock: threading.Lock | thre
         if lock.acquire(timeout=min(left, _POLL_SECONDS)):
             return True
     return False
-
-
-# what `Settings.read().vault` depends on: where it is named, and where Jupyter's data folder is found
-_NAMED = ("FLOWLET_VAULT", "HOME", "USERPROFILE")
-_FOUND = (*_NAMED, "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_PLATFORM_DIRS", "XDG_DATA_HOME", "APPDATA")
-
-
-@functools.cache
-def _vault_at(folder: Path, _process: int) -> Vault:
-    return Vault(folder)
-
-
-@functools.lru_cache(maxsize=100)  # every request asks, and Jupyter's folder takes a tenth of one to be found
-def _vault_of_environment(_variables: tuple[str | None, ...], process: int) -> Vault:
-    return _vault_at(Settings.read().vault, process)
-
-
-def default_vault() -> Vault:
-    """The user's vault: `FLOWLET_VAULT`, else a folder of Jupyter's data folder; one object per process.
-
-    A forked child gets its own, since a lock that another thread held at the fork would never be released.
-    """
-    variables = _NAMED if os.environ.get("FLOWLET_VAULT") else _FOUND
-    return _vault_of_environment(tuple(map(os.environ.get, variables)), os.getpid())
