@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -38,6 +38,7 @@ from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import register_client
 from flowlet_jupyter.providers import (
     Provider,
+    Summary,
     ending_of,
     known_fields,
     provider_index,
@@ -87,12 +88,29 @@ class FlowletAPIHandler(FlowletHandler, APIHandler):
             super().log_exception(*exc_info)
 
 
-def described(record: Record, *, last_use: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What the API says of a secret: configuration, token status, last use if logged, and what of it `ending` soon."""
+def described(
+    record: Record, *, last_use: Mapping[str, Any] | None = None, ends: Sequence[Summary] | None = None
+) -> dict[str, Any]:
+    """What the API says of a secret: configuration, token status, last use if logged, and what of it `ending` soon.
+
+    `ends` is what `_entries_that_end` gives, for whoever describes many.
+    """
     status = dataclasses.asdict(status_of(record, now=time.time()))
     shown = configuration(record.secret)
-    ending = ending_of(shown, provider_index(), datetime.datetime.now(tz=datetime.UTC).date())
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    ending = ending_of(shown, _entries_that_end() if ends is None else ends, today)
     return {**shown, "status": status, "last_use": last_use, "ending": ending}
+
+
+def _entries_that_end() -> list[Summary]:
+    """The few entries of the catalogue of which something ends; none where an entry of an organisation's is broken.
+
+    That is no reason to show no secret.
+    """
+    try:
+        return [entry for entry in provider_index() if entry.get("endings")]
+    except InvalidSecret:
+        return []
 
 
 def found(vault: Vault, name: str) -> dict[str, Any]:
@@ -112,10 +130,10 @@ class SecretsHandler(FlowletAPIHandler):
 
     def _listed(self) -> list[dict[str, Any]]:
         listed = []
-        used = last_uses(self.vault)
+        used, ends = last_uses(self.vault), _entries_that_end()
         for name in self.vault.names():
             try:
-                listed.append(described(self.vault.get(name), last_use=used.get(name)))
+                listed.append(described(self.vault.get(name), last_use=used.get(name), ends=ends))
             except SecretNotFound:
                 continue  # deleted since the folder was read
             except VaultError as error:
@@ -197,11 +215,11 @@ class TestHandler(FlowletAPIHandler):
 def _entrys_url(record: Record) -> str:
     """What the catalogue's entry names to try a secret with; empty if there is none."""
     shown = configuration(record.secret)
-    entry = _entry_of(shown)
     try:
+        entry = _entry_of(shown)
         return trial_url(entry, known_fields(shown, entry).get("parameters", {})) if entry else ""
     except InvalidSecret:
-        return ""  # a parameter that cannot be read back from the endpoints
+        return ""  # a parameter that cannot be read back from the endpoints, or an entry of an organisation's that is broken
 
 
 def _entry_of(shown: Mapping[str, Any]) -> Provider | None:

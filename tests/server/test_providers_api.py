@@ -53,6 +53,23 @@ async def test_a_broken_entry_of_an_organisation_leaves_the_others_usable(server
     assert (await server.call("POST", "api/providers/spotify", json={})).status_code == 200
 
 
+async def test_a_broken_entry_of_an_organisation_hides_no_secret(server, tmp_path, monkeypatch):
+    folder = tmp_path / "jupyter" / "flowlet" / "providers"
+    folder.mkdir(parents=True)
+    (folder / "broken.toml").write_text("title = ")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    key = {
+        "type": "api_key",
+        "key": "canary",
+        "parameter": "X-Key",
+        "allowed_hosts": ["a.example"],
+        "base_url": "https://a.example",
+    }
+    assert (await server.call("PUT", "api/secrets/api", json=key)).status_code == 201
+    assert [entry["name"] for entry in (await server.call("GET", "api/secrets")).json()] == ["api"]
+    assert (await server.call("GET", "api/secrets/api")).json()["example_url"] == "/"
+
+
 @pytest.mark.provider
 async def test_discovery_registration_and_revocation(server, oidc_provider):
     provider = oidc_provider([MACHINE])
