@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import queue
 import subprocess
 import threading
@@ -66,6 +67,8 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("--long"):
         os.environ["FLOWLET_SECURITY"] = "long"  # read where tests are parametrised, also in xdist's workers
+    # a shell lets what it starts in the background ignore SIGINT: interrupts are tried there too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
