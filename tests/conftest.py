@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import queue
+import signal
 import subprocess
 import threading
 from collections.abc import Callable

@@ -24,7 +24,7 @@ def sign_in(page) -> None:
 
 
 def test_story_under_a_base_url_while_the_kernel_is_busy(
-    jupyter_lab, open_lab, oidc_provider, isolated, tmp_path, measured
+    jupyter_lab, open_lab, oidc_provider, isolated, tmp_path, *, measured
 ):
     server = jupyter_lab(base_url="/user/ann/")
     redirect_uri = httpx.get(server.flowlet("api/redirect-uri"), headers=server.headers).json()["redirect_uri"]
