@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 from flowlet_jupyter.bridges.credentials import headers_for, missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.foreign_request import renew_rejected
-from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.session import Session, default_session
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 
-def google_credentials(secret: str) -> Credentials:
+def google_credentials(secret: str, *, session: Session | None = None) -> Credentials:
     """Credentials for Google's client libraries, which ask here before each request: the host rule and refresh-once hold."""
     try:
         from google.auth import credentials, exceptions
     except ImportError:
         raise missing_package("google-auth") from None
-    refuse_what_redirects_carry(default_secrets().vault.get(secret).secret, "Google's library")
+    vault = (session or default_session()).vault
+    refuse_what_redirects_carry(vault.get(secret).secret, "Google's library")
 
     class FlowletCredentials(credentials.Credentials):
         def __init__(self) -> None:
@@ -30,7 +31,7 @@ def google_credentials(secret: str) -> Credentials:
 
         def refresh(self, request: Any) -> None:  # noqa: ARG002 - the base class's signature
             # their transports call this after a 401, and whenever they think that the token has ended
-            renew_rejected(secret, getattr(self._sent, "token", None))
+            renew_rejected(vault, secret, getattr(self._sent, "token", None))
 
         @property
         def valid(self) -> bool:
@@ -41,7 +42,7 @@ def google_credentials(secret: str) -> Credentials:
             return False
 
         def before_request(self, request: Any, method: str, url: str, headers: dict[str, str]) -> None:  # noqa: ARG002 - as above
-            added = headers_for(secret, method, url, "Google's library")
+            added = headers_for(vault, secret, method, url, "Google's library")
             self._sent.token = SecretValue(added.get("Authorization", "").rpartition(" ")[2])
             headers.update(added)
 

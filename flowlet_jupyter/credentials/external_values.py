@@ -11,7 +11,7 @@ from typing import Any
 from flowlet_jupyter.errors import SourceUnavailable
 from flowlet_jupyter.model.static import External
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.session import Session, default_session
+from flowlet_jupyter.session import Session
 from flowlet_jupyter.session.shielded import shielded
 from flowlet_jupyter.vault.keyring_question import ask_keyring
 from flowlet_jupyter.vault.master_key import KEYRING_TIMEOUT_SECONDS
@@ -28,10 +28,10 @@ class _Cache:
         self.values: dict[str, tuple[float, SecretValue]] = {}
 
 
-def read_source(secret: External) -> SecretValue:
+def read_source(secret: External, session: Session) -> SecretValue:
     """The value that `secret` names, as it is now. Raises `SourceUnavailable`, naming the source and never the value."""
     kind, _, location = secret.source.partition(":")
-    cache = default_session().part(_Cache).values
+    cache = session.part(_Cache).values
     if kind == "env":
         value = os.environ.get(location)
         problem = f"the environment variable {location} is not set"

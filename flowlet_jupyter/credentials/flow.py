@@ -35,6 +35,7 @@ from flowlet_jupyter.oauth.refresh import (
     token_after_rejection,
     usable_token,
 )
+from flowlet_jupyter.session import session_of
 from flowlet_jupyter.vault import Vault
 
 _log = logging.getLogger("flowlet_jupyter.requests")  # events and names of secrets, never values
@@ -89,7 +90,7 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
         port=request.url.port,
     )
     if not isinstance(record.secret, OAuth2):
-        credentials = _static_credentials(record.secret, request)
+        credentials = _static_credentials(vault, record.secret, request)
         _refuse_users_own(name, request, credentials.headers, credentials.query)
         return (yield from _exchange(credentials))
 
@@ -219,9 +220,9 @@ def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Sen
     return SentCredentials(headers, added.query, sent)
 
 
-def _static_credentials(secret: Static, request: httpx.Request) -> SentCredentials:
+def _static_credentials(vault: Vault, secret: Static, request: httpx.Request) -> SentCredentials:
     if isinstance(secret, External):
-        added = secret.credentials(read_source(secret))
+        added = secret.credentials(read_source(secret, session_of(vault)))
     else:
         assert isinstance(secret, Password | Basic | Headers | ApiKey)  # noqa: S101 - External is above
         added = secret.credentials()

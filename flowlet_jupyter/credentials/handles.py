@@ -54,7 +54,7 @@ class SecretHandle:
         if isinstance(secret, OAuth2):
             token = usable_token(self.vault, record)
             return (wait_for(token) if isinstance(token, Future) else token).access_token
-        value = read_source(secret) if isinstance(secret, External) else secret.single_value
+        value = read_source(secret, session_of(self.vault)) if isinstance(secret, External) else secret.single_value
         if value is None:
             raise InvalidOption(f"Secret '{self.name}' is a set of headers and has no single token.")
         return value
@@ -205,7 +205,7 @@ class Secrets(Mapping[str, SecretHandle]):
 
     def _display_(self) -> Any:
         """What marimo displays (its protocol): the same widget."""
-        return hooks().secrets_widget()
+        return hooks().secrets_widget(self)
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Name, type, allowed hosts and status of each secret, in words; a damaged file's status says what is wrong."""

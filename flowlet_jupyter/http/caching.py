@@ -151,9 +151,9 @@ class CachedResponses:
         return f"{self.count} answers, {self.size / 1000:,.1f} kB in {self.file}"
 
 
-def cached_responses() -> CachedResponses:
+def cached_responses(session: Session | None = None) -> CachedResponses:
     """What the cache holds now."""
-    file = cache_file()
+    file = cache_file(session)
     count = 0
     for connection in _connected(file):
         count = connection.execute("SELECT count(*) FROM entries").fetchone()[0]
@@ -161,9 +161,9 @@ def cached_responses() -> CachedResponses:
     return CachedResponses(count, size, file)
 
 
-def clear_cache() -> None:
+def clear_cache(session: Session | None = None) -> None:
     """Remove all responses."""
-    for connection in _connected(cache_file()):
+    for connection in _connected(cache_file(session)):
         for table in ("streams", "entries"):
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 - two names of ours
         connection.commit()

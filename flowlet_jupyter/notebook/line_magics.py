@@ -7,10 +7,13 @@ import shlex
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.model.suggestion import closest
+
+if TYPE_CHECKING:
+    from flowlet_jupyter.vault import Vault
 
 _DEFAULTS = ("--secret", "--base-url", "--openapi", "--clear")
 _LOG_ROWS = 200
@@ -129,12 +132,10 @@ class Uses:
         ]
 
 
-def read_log_line(word: str) -> Uses | None:
+def read_log_line(word: str, vault: Vault) -> Uses | None:
     """Do what `%flowlet_log WORD` says: show (of one secret), turn on or off, clear."""
     from flowlet_jupyter.http import usage_log
-    from flowlet_jupyter.session import default_session
 
-    vault = default_session().vault
     if word in {"on", "off"}:
         usage_log.turn(vault, on=word == "on")
         state = "on" if usage_log.is_on(vault) else "off"

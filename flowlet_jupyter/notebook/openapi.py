@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from flowlet_jupyter.errors import FlowletError, RequestFailed
 from flowlet_jupyter.http.api import get
-from flowlet_jupyter.session import Session, default_session
+from flowlet_jupyter.session import Session
 
 _MAX_BYTES = 20_000_000
 _PLACE = re.compile(r"\{([^{}]+)\}")
@@ -56,11 +56,11 @@ class _Documents:
         self.guard = threading.Lock()
 
 
-def operations_of(location: str, *, wait: float = 0.0) -> Operations:
+def operations_of(location: str, session: Session, *, wait: float = 0.0) -> Operations:
     """The operations of the document at `location`, a file or URL; none for "", or while it is being read still."""
     if not location:
         return NONE
-    documents = default_session().part(_Documents)
+    documents = session.part(_Documents)
     with documents.guard:
         if location in documents.known:
             return documents.known[location]
