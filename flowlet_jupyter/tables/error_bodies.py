@@ -1,8 +1,10 @@
-"""Errors that an API reports in the body of a success: GraphQL's, Slack's, JSON-RPC's and their likes. Pure."""
+"""What an API says of an error in the body of its response: of an error status, and of a success that reports one. Pure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
 _MAX_CHARACTERS = 300
@@ -19,10 +21,39 @@ _BESIDE_AN_ERROR = _NAMES_OF_ERRORS | set(_REASONS) | {
     "traceid", "documentation_url", "doc_url", "help", "servedby", "jsonrpc", "data", "result", "results", "extensions", "warning", "warnings",
     "retry_after", "instance", "subcode", "error_subcode", "fbtrace_id", "@context", "meta", "error_uri",
 }  # fmt: skip
+# members that an error status's body has its message in, in the order in which they are read one behind the other
+_MESSAGES = ("title", "error", "message", "detail", "error_description", "reason", "description", "msg")
+# the title of an error page, and the message of an XML error (S3, SOAP)
+_TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
+_XML_MESSAGE = re.compile(r"<(?:\w+:)?(?:message|faultstring|error|description)[^>]*>([^<]{1,500})<", re.IGNORECASE)
+_SHORT_TEXT = 300  # characters
+
+
+def message_in(body: Any) -> str:
+    """The message in the JSON body of an error status: all that says something, however it is nested; "" if nothing does."""
+    if isinstance(body, list):
+        return "; ".join(filter(None, (message_in(entry) for entry in body[:3])))
+    if isinstance(body, str):
+        return body
+    if not isinstance(body, dict):
+        return ""
+    texts = [str(body[key]) for key in _MESSAGES if isinstance(body.get(key), str | int) and body[key] != ""]
+    texts += [message_in(body[key]) for key in ("error", "errors", "detail") if isinstance(body.get(key), dict | list)]
+    return ": ".join(filter(None, dict.fromkeys(texts)))
+
+
+def message_in_text(text: str, content_type: str) -> str:
+    """The message in a body that is no JSON: the title of a page, the message of an XML error, or all of a short text."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if "xml" in media_type or "html" in media_type or text.lstrip().startswith("<"):
+        matched = _XML_MESSAGE.search(text) if "html" not in media_type else None
+        matched = matched or _TITLE.search(text)
+        return " ".join(unescape(matched[1]).split()) if matched else ""
+    return " ".join(text.split()) if media_type in {"", "text/plain"} and len(text) <= _SHORT_TEXT else ""
 
 
 def error_in(body: Any) -> str:
-    """What an API says of an error in the body of a success; "" if it says of none.
+    """What an API says of an error in the body of a success (GraphQL's, Slack's, JSON-RPC's and their likes); "" if of none.
 
     GraphQL errors beside data are none: that data is there. One record that has a member `error` is none either.
     """
