@@ -42,14 +42,14 @@ def read_source(secret: External, session: Session) -> SecretValue:
         if cached and time.monotonic() - cached[0] < _CACHE_SECONDS:
             return cached[1]
         value, problem = (_of_keyring if kind == "keyring" else _of_hub)(location)
-    found = SecretValue((value or "").strip())
-    if not found:
+    secret_value = SecretValue((value or "").strip())
+    if not secret_value:
         raise SourceUnavailable(f"Secret '{secret.name}' is read from {secret.source}, but {problem}.")
-    if not found.reveal().isascii() or not found.reveal().isprintable():
+    if not secret_value.reveal().isascii() or not secret_value.reveal().isprintable():
         raise SourceUnavailable(f"Secret '{secret.name}': what {secret.source} holds cannot be sent in a header.")
     if kind in {"keyring", "hub"}:
-        cache[secret.source] = (time.monotonic(), found)
-    return found
+        cache[secret.source] = (time.monotonic(), secret_value)
+    return secret_value
 
 
 def _of_file(location: str) -> tuple[str | None, str]:

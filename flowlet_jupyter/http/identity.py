@@ -58,10 +58,10 @@ def identify(vault: Vault, name: str) -> None:
             return
         if url == secret.userinfo_endpoint and token_set.subject and members.get("sub") != token_set.subject:
             return  # OpenID Connect Core, 5.3.2: of somebody else, so not to be used
-        found = jmespath.search(secret.identity_name, members) if secret.identity_name else identity_of(members)
-        if found is None or isinstance(found, dict | list):
+        claim = jmespath.search(secret.identity_name, members) if secret.identity_name else identity_of(members)
+        if claim is None or isinstance(claim, dict | list):
             return
-        identity = printable(str(found)[:_MAX_CHARACTERS])
+        identity = printable(str(claim)[:_MAX_CHARACTERS])
         with vault.lock(name):
             current = vault.get(name)
             if current.token_set == token_set:

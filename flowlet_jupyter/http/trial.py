@@ -27,7 +27,7 @@ _REFUSALS = frozenset({401, 403, 407})
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What an API answered to the request; `is_accepted` is false if it refused the credentials."""
+    """The API's response to the request; `is_accepted` is false if it refused the credentials."""
 
     method: str
     host: str

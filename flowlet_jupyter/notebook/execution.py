@@ -219,4 +219,4 @@ def _header_lines(headers: Iterable[tuple[str, str]], mark: str = "") -> list[st
 
 def print_notice(text: str) -> None:
     """Say something beside the output of the cell."""
-    print(text, file=sys.stderr)  # noqa: T201 - a notebook shows it apart from the output
+    print(text, file=sys.stderr)  # noqa: T201 - a notebook shows it beside the output

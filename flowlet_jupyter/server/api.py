@@ -163,14 +163,14 @@ class SecretHandler(FlowletAPIHandler):
         # nobody has to type it, so each provider gets a redirect URI of its own
         uri = own_redirect_uri(self, str(fields.get("authorization_endpoint") or ""))
         grant_type = str(fields.get("grant_type") or AUTHORIZATION_CODE)
-        given = register_client(
+        client = register_client(
             checked_endpoint(str(endpoint), "registration_endpoint"),
             redirect_uri=uri,
             grant_type=grant_type,
             scope=str(fields.get("scope") or ""),
             client_name="flowlet-jupyter",
         )
-        return {**given, "redirect_uris": [uri]} if grant_type == AUTHORIZATION_CODE else given
+        return {**client, "redirect_uris": [uri]} if grant_type == AUTHORIZATION_CODE else client
 
     @web.authenticated
     async def delete(self, name: str) -> None:

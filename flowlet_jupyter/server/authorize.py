@@ -159,8 +159,8 @@ class AuthorizeHandler(FlowHandler):
         return hmac.new(key, name.encode(), "sha256").hexdigest()
 
     def _is_confirmed(self, name: str) -> bool:
-        given = self.get_query_argument("confirmed", "")
-        return bool(given) and hmac.compare_digest(given.encode(), self._confirmation(name).encode())
+        confirmation = self.get_query_argument("confirmed", "")
+        return bool(confirmation) and hmac.compare_digest(confirmation.encode(), self._confirmation(name).encode())
 
     def _record(self, name: str) -> Record:
         key = self.get_query_argument("provider", "")
@@ -277,8 +277,8 @@ class CallbackHandler(FlowHandler):
 
     def _is_same_browser(self, flow: Flow) -> bool:
         cookie, _ = self.cookie_of(flow.state.reveal())
-        given = self.get_cookie(cookie)
-        if given is None or flow.browser != SecretValue(given):
+        value = self.get_cookie(cookie)
+        if value is None or flow.browser != SecretValue(value):
             return False
         return self.current_user is None or self.current_user_name == flow.user
 

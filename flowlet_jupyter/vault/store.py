@@ -69,12 +69,12 @@ class Vault:
         """The record of the secret `name`. Raises `SecretNotFound` or `VaultError`."""
         name = unicodedata.normalize("NFC", name)
         path = self.path_of(name)
-        found = signature(path)
-        if found is None:
+        signed = signature(path)
+        if signed is None:
             _refuse_browsers()
             raise self._not_found(name)
         cached = self._cache.get(name)
-        if cached and cached[0] == found and self._owner_is_unchanged(cached[1]):
+        if cached and cached[0] == signed and self._owner_is_unchanged(cached[1]):
             return cached[1]
         try:
             payload = self.open_sealed(path)
@@ -89,7 +89,7 @@ class Vault:
             raise VaultFileDamaged(
                 f"The vault file {path} holds another secret than its name says; files were swapped or renamed."
             )
-        self._cache[name] = (found, record)
+        self._cache[name] = (signed, record)
         return record
 
     def open_sealed(self, path: Path) -> dict[str, Any]:
@@ -143,8 +143,8 @@ class Vault:
         """
         make_private_folder(self.folder)
         path = self.path_of(name)
-        found = signature(path)
-        return Room(path, max(2 * (found[1] if found else 0), _ROOM_BYTES))
+        signed = signature(path)
+        return Room(path, max(2 * (signed[1] if signed else 0), _ROOM_BYTES))
 
     def put(self, record: Record, room: Room | None = None) -> None:
         """Store `record` under its secret's name, replacing what was there. Take `lock` around a read and a put.
@@ -230,13 +230,13 @@ class Vault:
 
     def _load_key(self) -> MasterKey:
         mark = signature(self._key_mark)  # before the key: a change between the two is then seen next time
-        found = self.find_master_key()  # without a lock: what is on a read-only disk can be read
-        if found is None:
+        master_key = self.find_master_key()  # without a lock: what is on a read-only disk can be read
+        if master_key is None:
             # under the lock: two processes that meet a new vault must not make two keys
             with self.files_lock():
-                found = load_master_key(self.folder, has_secrets=bool(self.names()), environment=self._environment)
-        self._key = mark, found
-        return found
+                master_key = load_master_key(self.folder, has_secrets=bool(self.names()), environment=self._environment)
+        self._key = mark, master_key
+        return master_key
 
     def replace_key(self, master_key: MasterKey) -> None:
         """Store `master_key` where the one in use is, and let every process notice. Call under `files_lock`.
