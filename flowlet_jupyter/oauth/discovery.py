@@ -279,11 +279,10 @@ def register_client(
     `ProviderError`.
     """
     failed = f"The registration endpoint {registration_endpoint}"
+    has_user = grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}
     registration: dict[str, Any] = {
         "client_name": client_name,
-        "grant_types": [grant_type, "refresh_token"]
-        if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}
-        else [grant_type],
+        "grant_types": [grant_type, "refresh_token"] if has_user else [grant_type],
         "response_types": ["code"] if grant_type == AUTHORIZATION_CODE else [],
         "redirect_uris": [redirect_uri] if grant_type == AUTHORIZATION_CODE else [],
         # the client runs on a user's machine (RFC 8252); OpenID Connect then allows http on loopback
@@ -291,10 +290,7 @@ def register_client(
     }
     if scope:
         registration["scope"] = scope
-    methods = ["client_secret_basic", "client_secret_post"]
-    if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
-        methods.insert(0, "none")
-    for auth_method in methods:
+    for auth_method in (*(["none"] if has_user else []), "client_secret_basic", "client_secret_post"):
         response = send(
             "POST",
             registration_endpoint,
@@ -304,6 +300,11 @@ def register_client(
         )
         if response.members.get("error") != "invalid_client_metadata":  # RFC 7591, 3.2.2
             break
+    return _registered_client(response, failed)
+
+
+def _registered_client(response: EndpointResponse, failed: str) -> dict[str, Any]:
+    """The fields in the response of a registration (RFC 7591, 3.2)."""
     members = response.members
     if error := members.get("error"):
         description = members.get("error_description")

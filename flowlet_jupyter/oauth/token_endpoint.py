@@ -1,6 +1,6 @@
 """The only caller of token endpoints: every grant, and the refresh (RFC 6749, 4 and 6; RFC 7523, 8628, 8693).
 
-Call these from shielded functions (shielded.py) only: their frames hold codes and tokens in clear.
+Each is shielded: the frames hold codes and tokens in clear.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
 
@@ -37,6 +38,7 @@ from flowlet_jupyter.oauth.token_response import (
     is_temporary_status,
     token_set_from,
 )
+from flowlet_jupyter.session.shielded import shielded
 
 CLOCK_TOLERANCE_SECONDS = 10.0
 _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be refused
@@ -45,6 +47,7 @@ _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be r
 SubjectToken = Callable[[str], SecretValue]
 
 
+@shielded("code exchange")
 def exchange_code(
     secret: OAuth2,
     *,
@@ -67,6 +70,7 @@ def exchange_code(
     )
 
 
+@shielded("device code exchange")
 def exchange_device_code(
     secret: OAuth2, device_code: SecretValue, *, dpop_key: SecretValue | None, accepted: Accepted = NOTHING_ACCEPTED
 ) -> TokenSet:
@@ -77,6 +81,7 @@ def exchange_device_code(
     )
 
 
+@shielded("token request")
 def request_token(secret: OAuth2, *, subject_token: SubjectToken, accepted: Accepted = NOTHING_ACCEPTED) -> TokenSet:
     """A token set by a grant that needs nobody; `accepted` is what worked before.
 
@@ -101,6 +106,7 @@ def request_token(secret: OAuth2, *, subject_token: SubjectToken, accepted: Acce
             return dataclasses.replace(fresh, assertion_audience=audience or fresh.assertion_audience)
 
 
+@shielded("refresh")
 def refresh(secret: OAuth2, *, token_set: TokenSet | None, accepted: Accepted | None = None) -> TokenSet:
     """A new token set for a refresh token; an old one that is not replaced is kept (RFC 6749, 6).
 
@@ -225,17 +231,25 @@ def _send_token_request(
         client_authentication=response.accepted.client_authentication,
         assertion_audience=response.accepted.assertion_audience,
     )
-    if old is not None:  # what only the first response and its redirect said
-        return dataclasses.replace(
-            fresh,
-            connected_at=old.connected_at,
-            identity=old.identity,
-            subject=old.subject,
-            identity_problem=old.identity_problem,
-            previous_identity=old.previous_identity,
-            parameters=old.parameters,
-            base_url=fresh.base_url or old.base_url,
-        )
+    return _with_identity(secret, fresh, members, nonce) if old is None else _continuing(fresh, old)
+
+
+def _continuing(fresh: TokenSet, old: TokenSet) -> TokenSet:
+    """The token set of a refresh, with what only the first response and its redirect said."""
+    return dataclasses.replace(
+        fresh,
+        connected_at=old.connected_at,
+        identity=old.identity,
+        subject=old.subject,
+        identity_problem=old.identity_problem,
+        previous_identity=old.previous_identity,
+        parameters=old.parameters,
+        base_url=fresh.base_url or old.base_url,
+    )
+
+
+def _with_identity(secret: OAuth2, fresh: TokenSet, members: dict[str, Any], nonce: SecretValue | None) -> TokenSet:
+    """The token set of a first response, with who it is where an ID token was asked for and proves it."""
     id_token = id_token_of(members, secret.compliance.token_member)
     if id_token is None or not asks_for_id_token(secret):
         return fresh
