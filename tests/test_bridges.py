@@ -344,7 +344,7 @@ OF_SESSION = {
 @pytest.mark.parametrize("bridge", OF_SESSION)
 def test_a_bridge_of_a_session_sends_the_secret_of_its_vault(bridge, api, secret, tmp_path):
     with flowlet.Session(tmp_path / "other" / "vault") as other:
-        other.secrets.add(flowlet.Password(name="api", password="of-the-other", base_url=api.url))
+        flowlet.secrets.of(other).add(flowlet.Password(name="api", password="of-the-other", base_url=api.url))
         for session in (other, None, other):
             OF_SESSION[bridge](api.url, session)
     sent = [request[2]["Authorization"].removeprefix("Bearer ") for request in api.requests]

@@ -10,10 +10,7 @@ from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.foreign_request import check_host
 from flowlet_jupyter.credentials.handles import SecretHandle
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.static import Basic, External
 from flowlet_jupyter.session import Session, default_session
-from flowlet_jupyter.vault import Vault
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -29,15 +26,15 @@ def azure_credential(secret: str, endpoint: str, *, session: Session | None = No
     except ImportError:
         raise missing_package("azure-core") from None
     _check_pipeline()
-    vault = (session or default_session()).vault
-    check_host(vault, secret, endpoint)
-    _refuse_other_than_bearer(vault, secret)
+    own = session or default_session()
+    check_host(own, secret, endpoint)
+    _refuse_other_than_bearer(own, secret)
 
     class FlowletTokenCredential:
         def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
-            check_host(vault, secret, endpoint)  # the secret may have been edited since
-            _refuse_other_than_bearer(vault, secret)
-            handle = SecretHandle(secret, vault)
+            check_host(own, secret, endpoint)  # the secret may have been edited since
+            _refuse_other_than_bearer(own, secret)
+            handle = SecretHandle(secret, own.vault)
             token = handle.token()
             expires_at = handle.status().expires_at
             return AccessToken(token.reveal(), int(expires_at if expires_at is not None else time.time() + 300))
@@ -56,19 +53,11 @@ def _check_pipeline() -> None:
         raise missing_package("azure-core>=1.30") from None
 
 
-def _refuse_other_than_bearer(vault: Vault, secret: str) -> None:
+def _refuse_other_than_bearer(session: Session, secret: str) -> None:
     """Azure's pipeline puts `Authorization: Bearer` before whatever it is given: a secret sent otherwise would go wrong."""
-    record = vault.get(secret)
-    stored, token_set = record.secret, record.token_set
-    refuse_what_redirects_carry(stored, "Azure's SDK")
-    scheme = "Bearer"
-    if isinstance(stored, Basic):
-        scheme = "Basic"
-    elif isinstance(stored, External):
-        scheme = stored.scheme
-    elif isinstance(stored, OAuth2):
-        is_bound = token_set is not None and token_set.dpop_key is not None
-        scheme = "DPoP" if is_bound else stored.compliance.authorization_scheme
+    record = session.vault.get(secret)
+    refuse_what_redirects_carry(record.secret, "Azure's SDK")
+    scheme = record.authorization_scheme
     if scheme.lower() != "bearer":
         raise InvalidSecret(
             f"Secret '{secret}' is sent as '{scheme or 'no scheme'}', and Azure's SDK sends only bearer tokens. Use "

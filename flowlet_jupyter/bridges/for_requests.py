@@ -5,12 +5,10 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import missing_package
+from flowlet_jupyter.bridges.credentials import missing_package, start_request
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.foreign_request import ForeignRequest
-from flowlet_jupyter.http.auth import refuse_proxied
 from flowlet_jupyter.session import Session, default_session
-from flowlet_jupyter.vault import Vault
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -27,15 +25,14 @@ def requests_auth(secret: str, *, session: Session | None = None) -> AuthBase:
         from requests.auth import AuthBase
     except ImportError:
         raise missing_package("requests") from None
-    vault = (session or default_session()).vault
-    refuse_what_redirects_carry(vault.get(secret).secret, "requests")
+    own = session or default_session()
+    refuse_what_redirects_carry(own.vault.get(secret).secret, "requests")
 
     class RequestsAuth(AuthBase):
         def __call__(self, request: Any) -> Any:
-            foreign = ForeignRequest(vault, secret, request.method, request.url, "requests", body=request.body)
-            refuse_proxied(secret, foreign.url, "requests")
+            foreign = start_request(own, secret, request.method, request.url, "requests", body=request.body)
             request.headers.update(foreign.headers)
-            request.register_hook("response", functools.partial(_last_response, vault, secret, foreign, request.url))
+            request.register_hook("response", functools.partial(_last_response, own, secret, foreign, request.url))
             return request
 
         def __repr__(self) -> str:
@@ -44,14 +41,16 @@ def requests_auth(secret: str, *, session: Session | None = None) -> AuthBase:
     return RequestsAuth()
 
 
-def _last_response(vault: Vault, secret: str, foreign: ForeignRequest, url: str, response: Any, **options: Any) -> Any:
+def _last_response(
+    session: Session, secret: str, foreign: ForeignRequest, url: str, response: Any, **options: Any
+) -> Any:
     """The response to give back: of the request sent once more where the API refused the token."""
     if response.request.url != url:
         # at the end of a redirect, where requests has put the credential only if it may go there
         if response.status_code != 401 or "Authorization" not in response.request.headers:
             return response
         request = response.request
-        foreign = ForeignRequest(vault, secret, request.method, request.url, "requests", body=request.body)
+        foreign = ForeignRequest(session, secret, request.method, request.url, "requests", body=request.body)
     body = functools.partial(_body, response, options)
     while (headers := foreign.next(response.status_code, response.headers, body)) is not None:
         response.content  # noqa: B018 - reads the body, so that the connection can be used again

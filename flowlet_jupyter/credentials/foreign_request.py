@@ -24,12 +24,12 @@ from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import host_rules
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.refresh import auth_required, token_after_rejection, wait_for
-from flowlet_jupyter.vault import Vault
+from flowlet_jupyter.session import Session
 
 
-def check_host(vault: Vault, secret: str, url: str) -> None:
+def check_host(session: Session, secret: str, url: str) -> None:
     """Raise `HostNotAllowed` unless the secret may be sent to `url`."""
-    rules = host_rules(vault.get(secret).secret)
+    rules = host_rules(session.vault.get(secret).secret)
     try:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme, parts.hostname or "", parts.port
@@ -45,15 +45,20 @@ class ForeignRequest:
     would be set.
     """
 
-    def __init__(self, vault: Vault, secret: str, method: str, url: str, library: str, *, body: Any = None) -> None:
-        check_host(vault, secret, url)
-        refuse_what_redirects_carry(vault.get(secret).secret, library)
+    def __init__(self, session: Session, secret: str, method: str, url: str, library: str, *, body: Any = None) -> None:
+        check_host(session, secret, url)
+        refuse_what_redirects_carry(session.vault.get(secret).secret, library)
         self._secret, self._library = secret, library
         stream = httpx.ByteStream(b"") if body is None or isinstance(body, bytes | str) else _Body(body)
         request = httpx.Request(method, url, stream=stream)
         self.url = request.url
-        self._flow = credential_flow(vault, secret, request)
+        self._flow = credential_flow(session.vault, secret, request)
         self.headers = self._next(None, bytes) or {}
+
+    @property
+    def token(self) -> SecretValue:
+        """What stands behind the scheme in the first `Authorization`."""
+        return SecretValue(self.headers.get("Authorization", "").rpartition(" ")[2])
 
     def next(self, status: int, headers: Any, body: Callable[[], bytes]) -> dict[str, str] | None:
         """The headers, in clear, to send the request once more with; None if its response is the one to give back.
@@ -87,11 +92,12 @@ class _Body(httpx.SyncByteStream):
         raise AssertionError("the other library reads the body")
 
 
-def renew_rejected(vault: Vault, secret: str, rejected: SecretValue | None) -> None:
+def renew_rejected(session: Session, secret: str, rejected: SecretValue | None) -> None:
     """Refresh the access token that an API `rejected`, once, whoever asks; None, if it is not known, is the stored one.
 
     Raises `AuthRequired`, `TokenEndpointError`.
     """
+    vault = session.vault
     record = vault.get(secret)
     if not isinstance(record.secret, OAuth2) or record.token_set is None:
         raise auth_required(record)

@@ -19,7 +19,7 @@ from flowlet_jupyter.model.static import External
 from flowlet_jupyter.model.status import Status, status_of
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
-from flowlet_jupyter.session import default_session, session_of
+from flowlet_jupyter.session import Session, default_session, session_of
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.session.prompt import AuthorizationPrompt
 from flowlet_jupyter.vault import Vault
@@ -155,6 +155,11 @@ class Secrets(Mapping[str, SecretHandle]):
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
 
+    @classmethod
+    def of(cls, session: Session) -> Secrets:
+        """Those of another session than the default one: `flowlet.secrets.of(session)`."""
+        return cls(session.vault)
+
     def __getitem__(self, name: str) -> SecretHandle:
         self.vault.get(name)  # raises SecretNotFound with a "did you mean"
         return SecretHandle(name, self.vault)
@@ -233,4 +238,4 @@ class Secrets(Mapping[str, SecretHandle]):
 
 def default_secrets() -> Secrets:
     """All secrets of the default session: `flowlet.secrets`."""
-    return Secrets(default_session().vault)
+    return Secrets.of(default_session())

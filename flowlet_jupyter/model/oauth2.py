@@ -214,6 +214,11 @@ class OAuth2:
         return curl_header(self.compliance.token_header, self.compliance.authorization_scheme, token)
 
     @property
+    def authorization_scheme(self) -> str:
+        """What stands before the access token in `Authorization`, unless the token is bound to a key (DPoP)."""
+        return self.compliance.authorization_scheme
+
+    @property
     def is_renewable(self) -> bool:
         """Whether flowlet obtains and renews the value itself: tokens end, and are asked for again."""
         return True

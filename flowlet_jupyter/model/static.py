@@ -7,6 +7,7 @@ import dataclasses
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 from flowlet_jupyter.errors import InvalidSecret
@@ -30,6 +31,8 @@ from flowlet_jupyter.model.value import Credentials, SecretValue
 class Static:
     """What the kinds have in common whose value is not renewed by flowlet."""
 
+    api_headers: Mapping[str, str] = MappingProxyType({})  # fixed headers that the API needs; no credential
+
     @property
     def is_renewable(self) -> bool:
         """Whether flowlet obtains and renews the value itself."""
@@ -44,6 +47,16 @@ class Static:
     def beyond_authorization(self) -> list[str]:
         """What is set besides `Authorization`: other HTTP clients carry it along on a redirect to another host."""
         return []
+
+    @property
+    def authorization_scheme(self) -> str:
+        """What stands before the value in `Authorization`; empty for nothing."""
+        return ""
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether what is sent is none of the secret's own values, so that it must be kept from being shown as well."""
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +94,11 @@ class Password(Static):
     def single_value(self) -> SecretValue | None:
         """The password."""
         return self.password
+
+    @property
+    def authorization_scheme(self) -> str:
+        """`Bearer`."""
+        return "Bearer"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +147,16 @@ class Basic(Static):
     def single_value(self) -> SecretValue | None:
         """The password."""
         return self.password
+
+    @property
+    def authorization_scheme(self) -> str:
+        """`Basic`."""
+        return "Basic"
+
+    @property
+    def is_derived(self) -> bool:
+        """The pair is."""
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +277,16 @@ class ApiKey(Static):
         return self.key
 
     @property
+    def authorization_scheme(self) -> str:
+        """`Basic`, or the prefix."""
+        return "Basic" if self.location == "basic" else self.prefix.strip()
+
+    @property
+    def is_derived(self) -> bool:
+        """The pair is."""
+        return self.location == "basic"
+
+    @property
     def beyond_authorization(self) -> list[str]:
         """The header or the query parameter."""
         if self.location == "query":
@@ -311,6 +349,16 @@ class External(Static):
     def curl_arguments(self, token: str) -> list[str]:
         """The words of a curl command; `token` is what stands for the value in double quotes."""
         return curl_header(self.header, self.scheme, token)
+
+    @property
+    def authorization_scheme(self) -> str:
+        """The scheme."""
+        return self.scheme
+
+    @property
+    def is_derived(self) -> bool:
+        """What was read is."""
+        return True
 
     @property
     def beyond_authorization(self) -> list[str]:

@@ -13,6 +13,7 @@ from flowlet_jupyter.notebook.line_magics import Defaults, SecretLine, read_defa
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from flowlet_jupyter.credentials.handles import Secrets
     from flowlet_jupyter.notebook.openapi import Operations
     from flowlet_jupyter.session import Session
 
@@ -50,6 +51,12 @@ class FlowletMagics(Magics):
         from flowlet_jupyter.session import default_session
 
         return self._session or default_session()
+
+    @property
+    def _secrets(self) -> Secrets:
+        from flowlet_jupyter.credentials.handles import Secrets
+
+        return Secrets.of(self.session)
 
     @no_var_expand  # IPython would expand `$x` and `{x}` itself, or silently nothing if one part fails
     @line_cell_magic
@@ -116,7 +123,7 @@ class FlowletMagics(Magics):
         """Show all secrets, with buttons to add one and to manage its tokens."""
         if line.strip():
             raise RequestSyntaxError("%flowlet_secrets takes nothing behind it. For one secret: %flowlet_secret NAME")
-        return self.session.secrets
+        return self._secrets
 
     @no_var_expand
     @line_magic
@@ -157,14 +164,14 @@ class FlowletMagics(Magics):
         from flowlet_jupyter.connect.paste import PastePrompt
         from flowlet_jupyter.notebook.prompt import prompt_of
 
-        handle = self.session.secrets[name]
+        handle = self._secrets[name]
         handle.authorize(PastePrompt() if paste else prompt_of(self.shell))
         print(handle)  # noqa: T201 - the magic's output
 
     def _store_pasted(self, name: str) -> None:
         from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials
 
-        handle, left = self.session.part(PastedCredentials).store(name, self.session.secrets)
+        handle, left = self.session.part(PastedCredentials).store(name, self._secrets)
         hosts = ", ".join(handle.configuration()["allowed_hosts"])
         print(f"Stored as {handle}, for {hosts}. Delete the value in the cell, and send it with: --secret {name}")  # noqa: T201 - the magic's output
         if left:
@@ -173,7 +180,7 @@ class FlowletMagics(Magics):
     def _described(self, name: str) -> str:
         from flowlet_jupyter.notebook.server_link import authorize_url
 
-        status = self.session.secrets[name].status()
+        status = self._secrets[name].status()
         link = authorize_url(name, self.session)
         needs_one = status.state in {"no_token", "needs_authorization"}
         way = f"\nRequest access token: {link or f'%flowlet_secret {name} --connect'}" if needs_one else ""

@@ -6,20 +6,16 @@ Module functions use the default session; any number of sessions, each with a va
 from __future__ import annotations
 
 import atexit
-import importlib
 import os
 import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from flowlet_jupyter.session.prompt import AuthorizationPrompt, DetectedPrompt
 from flowlet_jupyter.settings import Settings
 from flowlet_jupyter.vault import Vault, default_vault
-
-if TYPE_CHECKING:
-    from flowlet_jupyter.credentials.handles import Secrets
 
 _Part = TypeVar("_Part")
 
@@ -58,11 +54,6 @@ class Session:
                 if part is None:
                     part = self._parts[kind] = kind(self)
         return cast("_Part", part)
-
-    @property
-    def secrets(self) -> Secrets:
-        """The secrets of this session, as `flowlet.secrets` has those of the default one."""
-        return importlib.import_module("flowlet_jupyter.credentials.handles").Secrets(self.vault)  # type: ignore[no-any-return]  # a layer above
 
     def close(self) -> None:
         """Close the connections and write what waits; the session can be used again."""

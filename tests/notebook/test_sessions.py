@@ -80,7 +80,7 @@ def test_a_pasted_credential_is_stored_in_its_own_session(api, shells, other):
     _, of_other = shells
     of_other.run_cell_magic("flowlet_request", "-q", f"curl {api.url}/user/1 -H 'X-Api-Key: pasted-value-1'")
     of_other.run_line_magic("flowlet_secret", "--from-paste pasted")
-    assert other.secrets["pasted"].token().reveal() == "pasted-value-1"
+    assert flowlet.secrets.of(other)["pasted"].token().reveal() == "pasted-value-1"
     assert "pasted" not in flowlet.secrets
 
 
