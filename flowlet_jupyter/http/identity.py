@@ -11,13 +11,11 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from flowlet_jupyter.errors import FlowletError, printable
-from flowlet_jupyter.http.client import shared_ssl_context
-from flowlet_jupyter.http.transport import CredentialTransport
+from flowlet_jupyter.http.client import single_client
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.oauth.bounded_request import bounded_request
 from flowlet_jupyter.oauth.id_token import identity_of
 from flowlet_jupyter.session.shielded import shielded
-from flowlet_jupyter.settings.network import NetworkTransport
 from flowlet_jupyter.vault import Vault
 
 _TIMEOUT_SECONDS = 10.0
@@ -43,11 +41,7 @@ def identify(vault: Vault, name: str) -> None:
         if url is None:
             return
         response = bounded_request(
-            lambda: httpx.Client(
-                transport=CredentialTransport(NetworkTransport(shared_ssl_context()), vault=vault, secret_name=name),
-                timeout=_TIMEOUT_SECONDS,
-                trust_env=False,
-            ),
+            lambda: single_client(vault, name, seconds=_TIMEOUT_SECONDS),
             secret.identity_method if secret.identity_url else "GET",
             url,
             headers={"Accept": "application/json"},

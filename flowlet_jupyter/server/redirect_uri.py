@@ -125,7 +125,7 @@ def plan_redirect(here: str, registered: tuple[str, ...], rule: str, *, own: str
     return RedirectPlan(here)
 
 
-def redirect_plan(
+def plan_for_request(
     handler: JupyterHandler, *, provider: str | None, authorization_endpoint: str, registered: tuple[str, ...]
 ) -> RedirectPlan:
     """What the form shows and what the authorization request sends: the redirect URI of this server at `provider`.
