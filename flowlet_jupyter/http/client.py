@@ -76,13 +76,6 @@ def _new_client(
     return _Client(transport=transport, trust_env=False, **options)
 
 
-def single_client(vault: Vault, secret: str, *, seconds: float) -> httpx.Client:
-    """A client for one request of our own: with the secret's credentials and its host rule, without cache and retries."""
-    network = NetworkTransport(shared_ssl_context())
-    transport = CredentialTransport(network, vault=vault, secret_name=secret)
-    return httpx.Client(transport=transport, timeout=seconds, trust_env=False)
-
-
 def async_client(
     secret: str | None = None, *, base_url: str | None = None, session: Session | None = None, **options: Any
 ) -> httpx.AsyncClient:

@@ -11,11 +11,13 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from flowlet_jupyter.errors import FlowletError, printable
-from flowlet_jupyter.http.client import single_client
+from flowlet_jupyter.http.client import shared_ssl_context
+from flowlet_jupyter.http.transport import CredentialTransport
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.oauth.bounded_request import bounded_request
 from flowlet_jupyter.oauth.id_token import identity_of
 from flowlet_jupyter.session.shielded import shielded
+from flowlet_jupyter.settings.network import NetworkTransport
 from flowlet_jupyter.vault import Vault
 
 _TIMEOUT_SECONDS = 10.0
@@ -41,7 +43,11 @@ def identify(vault: Vault, name: str) -> None:
         if url is None:
             return
         response = bounded_request(
-            lambda: single_client(vault, name, seconds=_TIMEOUT_SECONDS),
+            lambda: httpx.Client(
+                transport=CredentialTransport(NetworkTransport(shared_ssl_context()), vault=vault, secret_name=name),
+                timeout=_TIMEOUT_SECONDS,
+                trust_env=False,
+            ),
             secret.identity_method if secret.identity_url else "GET",
             url,
             headers={"Accept": "application/json"},
@@ -52,10 +58,10 @@ def identify(vault: Vault, name: str) -> None:
             return
         if url == secret.userinfo_endpoint and token_set.subject and members.get("sub") != token_set.subject:
             return  # OpenID Connect Core, 5.3.2: of somebody else, so not to be used
-        claim = jmespath.search(secret.identity_name, members) if secret.identity_name else identity_of(members)
-        if claim is None or isinstance(claim, dict | list):
+        found = jmespath.search(secret.identity_name, members) if secret.identity_name else identity_of(members)
+        if found is None or isinstance(found, dict | list):
             return
-        identity = printable(str(claim)[:_MAX_CHARACTERS])
+        identity = printable(str(found)[:_MAX_CHARACTERS])
         with vault.lock(name):
             current = vault.get(name)
             if current.token_set == token_set:

@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 import httpx
 
 from flowlet_jupyter.errors import HostNotAllowed, RequestFailed, UsageError
-from flowlet_jupyter.http.client import single_client
+from flowlet_jupyter.http.client import shared_ssl_context
+from flowlet_jupyter.http.transport import CredentialTransport
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record, base_url_of, host_rules
 from flowlet_jupyter.oauth.bounded_request import bounded_request
 from flowlet_jupyter.session.shielded import shielded
+from flowlet_jupyter.settings.network import NetworkTransport
 from flowlet_jupyter.vault import Vault
 
 _TIMEOUT_SECONDS = 15.0
@@ -25,7 +27,7 @@ _REFUSALS = frozenset({401, 403, 407})
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """The API's response to the request; `is_accepted` is false if it refused the credentials."""
+    """What an API answered to the request; `is_accepted` is false if it refused the credentials."""
 
     method: str
     host: str
@@ -46,7 +48,11 @@ def try_secret(vault: Vault, name: str, *, url: str = "") -> Trial:
     host = urlsplit(url).netloc
     try:
         response = bounded_request(
-            lambda: single_client(vault, name, seconds=_TIMEOUT_SECONDS),
+            lambda: httpx.Client(
+                transport=CredentialTransport(NetworkTransport(shared_ssl_context()), vault=vault, secret_name=name),
+                timeout=_TIMEOUT_SECONDS,
+                trust_env=False,
+            ),
             "GET",
             url,
             headers={"Accept": "application/json, */*;q=0.5"},

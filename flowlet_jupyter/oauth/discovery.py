@@ -39,7 +39,7 @@ class _Cache:
     """What providers published lately, with the time of it."""
 
     def __init__(self, _session: Session) -> None:
-        self.by_address: dict[str, tuple[float, ProviderMetadata]] = {}
+        self.found: dict[str, tuple[float, ProviderMetadata]] = {}
 
 
 @shielded("discovery")
@@ -49,7 +49,7 @@ def discover(address: str) -> ProviderMetadata:
     Raises `DiscoveryFailed` with what was tried, or `InvalidSecret` if `address` is no https URL.
     """
     address = checked_endpoint(address if "://" in address else f"https://{address}", "issuer")
-    cache = default_session().part(_Cache).by_address
+    cache = default_session().part(_Cache).found
     cached = cache.get(address)
     if cached and time.monotonic() - cached[0] < CACHE_SECONDS:
         return cached[1]
@@ -107,8 +107,8 @@ def _candidates(address: str) -> Iterator[tuple[str, str | None]]:
 
 def _without(url: str, well_known: str) -> str | None:
     """What a document's `url` is of: the address without its well-known part, None if it is of another kind."""
-    before, matched, after = url.partition(well_known)
-    return f"{before}{after}" if matched else None
+    before, found, after = url.partition(well_known)
+    return f"{before}{after}" if found else None
 
 
 def _check_issuer(content: dict[str, Any], url: str, expected: str | None) -> None:
@@ -279,10 +279,11 @@ def register_client(
     `ProviderError`.
     """
     failed = f"The registration endpoint {registration_endpoint}"
-    has_user = grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}
     registration: dict[str, Any] = {
         "client_name": client_name,
-        "grant_types": [grant_type, "refresh_token"] if has_user else [grant_type],
+        "grant_types": [grant_type, "refresh_token"]
+        if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}
+        else [grant_type],
         "response_types": ["code"] if grant_type == AUTHORIZATION_CODE else [],
         "redirect_uris": [redirect_uri] if grant_type == AUTHORIZATION_CODE else [],
         # the client runs on a user's machine (RFC 8252); OpenID Connect then allows http on loopback
@@ -290,7 +291,10 @@ def register_client(
     }
     if scope:
         registration["scope"] = scope
-    for auth_method in (*(["none"] if has_user else []), "client_secret_basic", "client_secret_post"):
+    methods = ["client_secret_basic", "client_secret_post"]
+    if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
+        methods.insert(0, "none")
+    for auth_method in methods:
         response = send(
             "POST",
             registration_endpoint,
@@ -300,27 +304,22 @@ def register_client(
         )
         if response.members.get("error") != "invalid_client_metadata":  # RFC 7591, 3.2.2
             break
-    return _registered_client(response, failed)
-
-
-def _registered_client(response: EndpointResponse, failed: str) -> dict[str, Any]:
-    """The fields in the response of a registration (RFC 7591, 3.2)."""
-    members = response.members
-    if error := members.get("error"):
-        description = members.get("error_description")
+    given = response.members
+    if error := given.get("error"):
+        description = given.get("error_description")
         raise ProviderError(
             f"{failed} answered {str(error)[:100]}{f': {str(description)[:300]}' if description else ''}. {_REGISTRATION_HINTS.get(str(error), '')}".strip(),
             error=str(error)[:100],
         )
-    if response.status not in {200, 201} or not isinstance(members.get("client_id"), str):
+    if response.status not in {200, 201} or not isinstance(given.get("client_id"), str):
         raise ProviderError(
             f"{failed} answered with HTTP {response.status}, not with a client. Register at the provider's developer portal."
         )
-    fields: dict[str, Any] = {"client_id": members["client_id"]}
-    if isinstance(members.get("client_secret"), str) and members["client_secret"]:
-        fields["client_secret"] = SecretValue(members["client_secret"])
+    fields: dict[str, Any] = {"client_id": given["client_id"]}
+    if isinstance(given.get("client_secret"), str) and given["client_secret"]:
+        fields["client_secret"] = SecretValue(given["client_secret"])
     # the provider may have decided otherwise (RFC 7591, 3.2.1)
-    fields["token_endpoint_auth_method"] = members.get(
+    fields["token_endpoint_auth_method"] = given.get(
         "token_endpoint_auth_method", "client_secret_basic" if "client_secret" in fields else "none"
     )
     return fields

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
 
 from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
 
@@ -231,25 +230,17 @@ def _send_token_request(
         client_authentication=response.accepted.client_authentication,
         assertion_audience=response.accepted.assertion_audience,
     )
-    return _with_identity(secret, fresh, members, nonce) if old is None else _continuing(fresh, old)
-
-
-def _continuing(fresh: TokenSet, old: TokenSet) -> TokenSet:
-    """The token set of a refresh, with what only the first response and its redirect said."""
-    return dataclasses.replace(
-        fresh,
-        connected_at=old.connected_at,
-        identity=old.identity,
-        subject=old.subject,
-        identity_problem=old.identity_problem,
-        previous_identity=old.previous_identity,
-        parameters=old.parameters,
-        base_url=fresh.base_url or old.base_url,
-    )
-
-
-def _with_identity(secret: OAuth2, fresh: TokenSet, members: dict[str, Any], nonce: SecretValue | None) -> TokenSet:
-    """The token set of a first response, with who it is where an ID token was asked for and proves it."""
+    if old is not None:  # what only the first response and its redirect said
+        return dataclasses.replace(
+            fresh,
+            connected_at=old.connected_at,
+            identity=old.identity,
+            subject=old.subject,
+            identity_problem=old.identity_problem,
+            previous_identity=old.previous_identity,
+            parameters=old.parameters,
+            base_url=fresh.base_url or old.base_url,
+        )
     id_token = id_token_of(members, secret.compliance.token_member)
     if id_token is None or not asks_for_id_token(secret):
         return fresh

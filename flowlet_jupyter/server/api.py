@@ -199,7 +199,7 @@ class TestHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def post(self, name: str) -> None:
-        """The outcome: `method`, `host`, `status`, `reason`, `is_accepted`."""
+        """What the API answered: `method`, `host`, `status`, `reason`, `is_accepted`."""
         self.finish(dataclasses.asdict(await run_in_thread(lambda: self._tried(name))))
 
     def _tried(self, name: str) -> Trial:

@@ -33,7 +33,7 @@ from flowlet_jupyter.server.pages import PageHandler
 from flowlet_jupyter.server.redirect_uri import (
     callback_path,
     is_address_of,
-    plan_for_request,
+    redirect_plan,
     redirect_uri,
 )
 from flowlet_jupyter.server.refusals import forget_refusal, note_refusal
@@ -115,7 +115,7 @@ class AuthorizeHandler(FlowHandler):
             return
         secret = record.secret
         plan = await run_in_thread(
-            lambda: plan_for_request(
+            lambda: redirect_plan(
                 self,
                 provider=secret.provider,
                 authorization_endpoint=secret.authorization_endpoint or "",

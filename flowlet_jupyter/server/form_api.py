@@ -15,7 +15,7 @@ from flowlet_jupyter.providers import fields_for, provider_index, provider_named
 from flowlet_jupyter.providers.matching import completed
 from flowlet_jupyter.server.api import FlowletAPIHandler
 from flowlet_jupyter.server.base import run_in_thread
-from flowlet_jupyter.server.redirect_uri import own_redirect_uri, plan_for_request, proxy_problem
+from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_plan
 
 
 class ProvidersHandler(FlowletAPIHandler):
@@ -98,9 +98,7 @@ class RedirectUriHandler(FlowletAPIHandler):
             registered = (own,)
         provider = secret.provider if secret else self.get_query_argument("provider", "")
         plan = await run_in_thread(
-            lambda: plan_for_request(
-                self, provider=provider, authorization_endpoint=endpoint or "", registered=registered
-            )
+            lambda: redirect_plan(self, provider=provider, authorization_endpoint=endpoint or "", registered=registered)
         )
         shown = {"redirect_uri": plan.uri, "problem": proxy_problem(self) or plan.problem}
         self.finish({**shown, "own_redirect_uri": own} if own else shown)

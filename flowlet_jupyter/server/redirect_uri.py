@@ -58,8 +58,8 @@ def own_redirect_uri(handler: JupyterHandler, authorization_endpoint: str) -> st
 
 def is_address_of(uri: str, provider_key: str | None) -> bool:
     """Whether a response that came to the callback, or to that of `provider_key`, came to the redirect URI `uri`."""
-    match = _CALLBACK.search(urlsplit(uri).path)
-    return match is None or match["key"] == provider_key  # an opaque redirect URI names no address of ours
+    found = _CALLBACK.search(urlsplit(uri).path)
+    return found is None or found["key"] == provider_key  # an opaque redirect URI names no address of ours
 
 
 def proxy_problem(handler: JupyterHandler) -> str | None:
@@ -125,7 +125,7 @@ def plan_redirect(here: str, registered: tuple[str, ...], rule: str, *, own: str
     return RedirectPlan(here)
 
 
-def plan_for_request(
+def redirect_plan(
     handler: JupyterHandler, *, provider: str | None, authorization_endpoint: str, registered: tuple[str, ...]
 ) -> RedirectPlan:
     """What the form shows and what the authorization request sends: the redirect URI of this server at `provider`.

@@ -10,20 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact
-from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
 from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.notebook.display.summary import status_line
-from flowlet_jupyter.tables.error_bodies import message_in, message_in_text
+from flowlet_jupyter.tables.error_bodies import message_of
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
 
 _MAX_CHARACTERS = 500
 _SCOPE = re.compile(r'scope="([^"]*)"')
-_LOOKED_AT = 20_000  # bytes of a body that is no JSON
-_LOOKED_THROUGH = 100_000  # bytes of a success that are parsed to see whether it reports an error
 
 
 @dataclass(frozen=True)
@@ -40,11 +37,15 @@ def problem_of(response: Response) -> Problem | None:
     if response.is_error:
         meaning, next_cell = _MEANINGS.get(response.status_code, _other)(response)
         return Problem(_error_text(response), meaning, next_cell)
+    # a long body is not parsed for a look at it
     if (response.is_parsed or len(response.content) < _LOOKED_THROUGH) and (error_text := error_of(response)):
         return Problem(
             error_text[:_MAX_CHARACTERS], f"The status is {response.status_code}, yet the API reports an error."
         )
     return None
+
+
+_LOOKED_THROUGH = 100_000  # bytes
 
 
 def explanation(response: Response) -> list[str]:
@@ -62,12 +63,14 @@ def as_error(response: Response, consequence: str = "") -> str:
     return " ".join(filter(None, [f"{status_line(shown)}.", consequence, *explanation(shown)]))
 
 
+# what the API says
+
+
 def _error_text(response: Response) -> str:
-    try:
-        return message_in(response.json())[:_MAX_CHARACTERS]
-    except RequestFailed:
-        beginning = response.content[:_LOOKED_AT].decode(response.encoding or "utf-8", "replace")
-        return message_in_text(beginning, response.headers.get("content-type", ""))[:_MAX_CHARACTERS]
+    return message_of(response.content, response.headers.get("content-type", ""), response.charset_encoding)
+
+
+# what it means, and what to run
 
 
 def request_line(response: Response, *options: str, method: str | None = None) -> str:
@@ -81,10 +84,10 @@ def request_line(response: Response, *options: str, method: str | None = None) -
     if sends_body or "{{" in url or holds_credential:
         return ""
     method = method or request.method
-    tokens = ["%flowlet_request", *([] if method == "GET" else [method]), shlex.quote(url)]
+    words = ["%flowlet_request", *([] if method == "GET" else [method]), shlex.quote(url)]
     if response.secret_name and "--no-secret" not in options:
-        tokens += ["--secret", shlex.quote(response.secret_name)]
-    return " ".join([*tokens, *options])
+        words += ["--secret", shlex.quote(response.secret_name)]
+    return " ".join([*words, *options])
 
 
 def _look_at_secret(response: Response) -> str:
