@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from flowlet_jupyter.credentials.redaction import is_sensitive, own_credentials
-from flowlet_jupyter.errors import InvalidOption, MissingExtra
+from flowlet_jupyter.errors import InvalidOption, MissingExtra, counted
 from flowlet_jupyter.http.response import Response, redacted
 from flowlet_jupyter.http.transport import our_response
 from flowlet_jupyter.session import Session, default_session, session_of
@@ -148,7 +148,7 @@ class CachedResponses:
     file: Path
 
     def __str__(self) -> str:
-        return f"{self.count} responses, {self.size / 1000:,.1f} kB in {self.file}"
+        return f"{counted(self.count, 'response')}, {self.size / 1000:,.1f} kB in {self.file}"
 
 
 def cached_responses(session: Session | None = None) -> CachedResponses:

@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from flowlet_jupyter.cli.doctor.finding import Finding
 from flowlet_jupyter.credentials.handles import Secrets
-from flowlet_jupyter.errors import FlowletError, VaultError
+from flowlet_jupyter.errors import FlowletError, VaultError, counted
 
 _FREE_BYTES = 5_000_000
 _CLOCK_TOLERANCE_SECONDS = 60
@@ -70,7 +70,7 @@ def findings(secrets: Secrets) -> Iterator[Finding]:
 
 
 def _of_folder(folder: Path, count: int) -> Finding:
-    text = f"{folder} ({count} {'secret' if count == 1 else 'secrets'})"
+    text = f"{folder} ({counted(count, 'secret')})"
     if os.name != "posix":
         return Finding("vault", "ok", text)
     status = folder.stat()
