@@ -25,11 +25,6 @@ def printable(text: str, *, keep: str = "") -> str:
     )
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 secret`, `2,000 secrets`: for a message."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 class FlowletError(Exception):
     """The root of the tree. In a notebook it is shown as one short block, without a traceback.
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from flowlet_jupyter.cli.prompts import confirm
 from flowlet_jupyter.credentials.handles import default_secrets
-from flowlet_jupyter.errors import BackupError, FlowletError, InvalidOption, counted, printable
+from flowlet_jupyter.errors import BackupError, FlowletError, InvalidOption, printable
 from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.model.wording import counted
 
 
 def rotate_key(_options: Namespace) -> None:

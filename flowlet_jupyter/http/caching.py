@@ -18,9 +18,10 @@ from typing import Any
 import httpx
 
 from flowlet_jupyter.credentials.redaction import is_sensitive, own_credentials
-from flowlet_jupyter.errors import InvalidOption, MissingExtra, counted
+from flowlet_jupyter.errors import InvalidOption, MissingExtra
 from flowlet_jupyter.http.response import Response, redacted
 from flowlet_jupyter.http.transport import our_response
+from flowlet_jupyter.model.wording import counted
 from flowlet_jupyter.session import Session, default_session, session_of
 from flowlet_jupyter.vault import Vault
 

@@ -17,7 +17,8 @@ from filelock import FileLock
 
 from flowlet_jupyter.cli.doctor.finding import Finding
 from flowlet_jupyter.credentials.handles import Secrets
-from flowlet_jupyter.errors import FlowletError, VaultError, counted
+from flowlet_jupyter.errors import FlowletError, VaultError
+from flowlet_jupyter.model.wording import counted
 
 _FREE_BYTES = 5_000_000
 _CLOCK_TOLERANCE_SECONDS = 60
