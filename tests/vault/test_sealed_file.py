@@ -11,7 +11,15 @@ import pytest
 from flowlet_jupyter.errors import VaultError
 from flowlet_jupyter.vault import sealed_file
 from flowlet_jupyter.vault.master_key import new_key
-from flowlet_jupyter.vault.sealed_file import NEW_FILE, Room, read_sealed, sealed, write_private, write_sealed
+from flowlet_jupyter.vault.sealed_file import (
+    NEW_FILE,
+    Room,
+    make_private_folder,
+    read_sealed,
+    sealed,
+    write_private,
+    write_sealed,
+)
 
 PAYLOAD = {"name": "api", "secret": "canary-value-5e1f"}
 
@@ -114,3 +122,28 @@ def test_what_is_as_long_as_may_be_is_stored_and_one_byte_more_is_not(path, monk
         write_sealed(path, {**PAYLOAD, "name": "API"}, key)
     monkeypatch.setattr(sealed_file, "MAX_BYTES", size)
     assert read_sealed(path, key) == PAYLOAD
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
+def test_a_vault_and_its_missing_parents_are_this_users_alone_whatever_the_umask(tmp_path):
+    there = tmp_path / "there"
+    there.mkdir(mode=0o755)
+    before = os.umask(0)
+    try:
+        make_private_folder(there / "a" / "vault")
+    finally:
+        os.umask(before)
+    modes = [folder.stat().st_mode & 0o777 for folder in (there, there / "a", there / "a" / "vault")]
+    assert modes == [0o755, 0o700, 0o700]
+    (there / "a" / "vault").chmod(0o750)
+    make_private_folder(there / "a" / "vault")
+    assert (there / "a" / "vault").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_vault_where_a_file_is_in_the_way_is_named_with_the_fix(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(VaultError) as caught:
+        make_private_folder(tmp_path / "file" / "vault")
+    assert str(caught.value) == (
+        f"The vault folder {tmp_path / 'file' / 'vault'} cannot be used: Not a directory. Set FLOWLET_VAULT to another folder."
+    )
