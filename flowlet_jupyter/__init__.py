@@ -44,10 +44,11 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold th
         request as request,
     )
     from flowlet_jupyter.credentials.handles import Secrets
+    from flowlet_jupyter.model.external import External as External
     from flowlet_jupyter.model.oauth2 import OAuth2 as OAuth2
     from flowlet_jupyter.session.prompt import ask as ask
     from flowlet_jupyter.model.static import (
-        ApiKey as ApiKey, Basic as Basic, External as External, Headers as Headers, Password as Password,
+        ApiKey as ApiKey, Basic as Basic, Headers as Headers, Password as Password,
     )
     from flowlet_jupyter.model.value import SecretValue as SecretValue
     from flowlet_jupyter.session import Session as Session
@@ -79,7 +80,8 @@ _MODULES = {
     "http.api": "adelete aget ahead apatch apost aput arequest delete get head patch post put request",
     "model.oauth2": "OAuth2",
     "session.prompt": "ask",
-    "model.static": "ApiKey Basic External Headers Password",
+    "model.external": "External",
+    "model.static": "ApiKey Basic Headers Password",
     "model.value": "SecretValue",
     "session": "Session",
     "model.status": "Status",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flowlet_jupyter.errors import SourceUnavailable
-from flowlet_jupyter.model.static import External
+from flowlet_jupyter.model.external import External
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.session import Session
 from flowlet_jupyter.session.shielded import shielded

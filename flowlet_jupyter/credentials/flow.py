@@ -22,10 +22,10 @@ from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.credentials.request_body import RequestBody
 from flowlet_jupyter.credentials.token_refusal import is_body_needed, is_refused, is_refused_in_body
 from flowlet_jupyter.errors import AuthRequired, InvalidOption, RequestFailed
+from flowlet_jupyter.model.external import External
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record, Secret, StaticSecret, host_rules
-from flowlet_jupyter.model.static import External
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import Credentials, SecretValue
 from flowlet_jupyter.oauth import dpop

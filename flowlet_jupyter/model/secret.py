@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowlet_jupyter.model.compliance import Compliance
+from flowlet_jupyter.model.external import External
 from flowlet_jupyter.model.fields import set_field
 from flowlet_jupyter.model.hosts import HostRule, parse_host_rule
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.static import ApiKey, Basic, External, Headers, Password
+from flowlet_jupyter.model.static import ApiKey, Basic, Headers, Password
 from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted, TokenSet
 
 StaticSecret = Password | Basic | Headers | ApiKey | External
