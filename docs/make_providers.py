@@ -40,7 +40,7 @@ _INTRODUCTION = """\
 {count} entries, {oauth2} of them OAuth2 and {keys} that take a key, generated from
 `flowlet_jupyter/providers/catalogue/*.toml` by `python docs/make_providers.py`. Every entry is checked against one schema
 and makes a valid secret and request (`tests/providers/test_catalogue.py`, `tests/providers/test_every_entry.py`); every
-switch of a peculiarity has a test with the odd response that it exists for (`tests/oauth/test_grants.py`). Run against the
+switch of a peculiarity has a test with the odd answer that it exists for (`tests/oauth/test_grants.py`). Run against the
 provider: {verified}. {tested} entries name one harmless GET to try a secret with, {paged} say how their API pages,
 {checked} carry the month in which they were held against the provider's own page.
 
