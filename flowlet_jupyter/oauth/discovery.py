@@ -1,7 +1,7 @@
 """From an address that a user has to a provider's metadata, and registering a client there (RFC 7591).
 
-The address is an issuer (OpenID Connect Discovery, RFC 8414), an API (RFC 9728), a FHIR server (SMART App Launch, 2.0), or
-the URL of one of their documents.
+The address is an issuer (OpenID Connect Discovery, RFC 8414), an API (RFC 9728), a FHIR server (SMART App Launch, 2.0),
+the URL of one of their documents, or an atproto account.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from authlib.oauth2.rfc8414.well_known import get_well_known_url
 
 from flowlet_jupyter.errors import DiscoveryFailed, InvalidSecret, ProviderError
 from flowlet_jupyter.model.fields import checked_endpoint
-from flowlet_jupyter.model.hosts import is_loopback
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth.endpoint import EndpointResponse, send
+from flowlet_jupyter.oauth.atproto import Account, account_at, is_handle_host, named_account
+from flowlet_jupyter.oauth.documents import asked, checked_lead, document_at, origin_of
+from flowlet_jupyter.oauth.endpoint import send
 from flowlet_jupyter.oauth.metadata import ProviderMetadata, metadata_from
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.session.shielded import shielded
@@ -48,16 +49,22 @@ def discover(address: str) -> ProviderMetadata:
 
     Raises `DiscoveryFailed` with what was tried, or `InvalidSecret` if `address` is no https URL.
     """
-    address = checked_endpoint(address if "://" in address else f"https://{address}", "issuer")
+    if account := named_account(address):
+        return _of_account(account_at(account))
+    is_bare = "://" not in address
+    address = checked_endpoint(f"https://{address}" if is_bare else address, "issuer")
     cache = default_session().part(_Cache).found
     cached = cache.get(address)
     if cached and time.monotonic() - cached[0] < CACHE_SECONDS:
         return cached[1]
+    if is_bare and is_handle_host(address):
+        return _of_account(account_at(f"@{urlsplit(address).hostname}"))
     metadata = _of_issuer(address) or _of_fhir_server(address) or _of_resource(address)
     if metadata is None:
         raise DiscoveryFailed(
             f"{address} says nothing of its OAuth2 endpoints: it has no OpenID Connect, RFC 8414 or SMART on FHIR "
-            "metadata, and its response names none (RFC 9728). Fill in the endpoints from the provider's documentation."
+            "metadata, and its response names none (RFC 9728). Fill in the endpoints from the provider's documentation; "
+            "an atproto (Bluesky) account begins with @."
         )
     cache[address] = (time.monotonic(), metadata)
     return metadata
@@ -69,7 +76,7 @@ def discover(address: str) -> ProviderMetadata:
 def _of_issuer(address: str) -> ProviderMetadata | None:
     documents: list[tuple[str, dict[str, Any]]] = []
     for url, issuer in _candidates(address):
-        content = _document(url)
+        content = document_at(url)
         if "issuer" not in content or (documents and content["issuer"] != documents[0][1]["issuer"]):
             continue
         if not documents:
@@ -121,6 +128,24 @@ def _check_issuer(content: dict[str, Any], url: str, expected: str | None) -> No
         )
 
 
+# ---- an atproto account
+
+
+def _of_account(account: Account) -> ProviderMetadata:
+    """The authorization server of the account's data server, which is the API (atproto, OAuth)."""
+    metadata = _of_resource_metadata(account.pds, f"{origin_of(account.pds)}{_RESOURCE}")
+    if metadata is None or not metadata.is_atproto:
+        raise DiscoveryFailed(
+            f"The data server of {account.name}, {account.pds}, names no atproto authorization server."
+        )
+    return dataclasses.replace(
+        metadata,
+        account=account.handle or account.did,
+        account_did=account.did,
+        found_by=("atproto account", *metadata.found_by),
+    )
+
+
 # ---- a FHIR server
 
 
@@ -130,7 +155,7 @@ def _of_fhir_server(address: str) -> ProviderMetadata | None:
     if base is None and "/.well-known/" in address:
         return None
     base = (base or address).partition("?")[0].rstrip("/").removesuffix("/metadata")
-    content = _document(f"{base}{_SMART}")
+    content = document_at(f"{base}{_SMART}")
     if not isinstance(content.get("token_endpoint"), str) or not isinstance(content.get("capabilities"), list):
         return None
     issuer = content.pop("issuer", None)
@@ -154,7 +179,7 @@ def _of_fhir_server(address: str) -> ProviderMetadata | None:
 def _named_issuer(address: str, issuer: object) -> ProviderMetadata | None:
     """The metadata of an issuer that the server at `address` names; None where it has none, or is none."""
     try:
-        return _of_issuer(_checked_lead(address, str(issuer))) if issuer else None
+        return _of_issuer(checked_lead(address, str(issuer))) if issuer else None
     except (InvalidSecret, DiscoveryFailed):
         return None
 
@@ -169,13 +194,13 @@ def _of_resource(address: str) -> ProviderMetadata | None:
     if pasted := _without(address, _RESOURCE):
         candidates, address = [address], pasted
     else:
-        response = _get(address)
+        response = asked(address)
         challenge = response.headers.get("WWW-Authenticate", "") if response is not None else ""
         if named := _RESOURCE_METADATA.search(challenge):
             candidates.append(named[1] or named[2])
         candidates.append(get_well_known_url(address, external=True, suffix="oauth-protected-resource"))
         # MCP, authorization: at the root where it is not below it
-        candidates.append(f"{_origin(address)}{_RESOURCE}")
+        candidates.append(f"{origin_of(address)}{_RESOURCE}")
     for url in dict.fromkeys(candidates):
         metadata = _of_resource_metadata(address, url)
         if metadata is not None:
@@ -183,13 +208,13 @@ def _of_resource(address: str) -> ProviderMetadata | None:
     if not _BEARER.search(challenge) or urlsplit(address).path in {"", "/"}:
         return None
     # MCP of March 2025: the API's own origin is the issuer
-    metadata = _named_issuer(address, _origin(address))
+    metadata = _named_issuer(address, origin_of(address))
     return metadata and dataclasses.replace(metadata, resource=address, found_by=("401", *metadata.found_by))
 
 
 def _of_resource_metadata(address: str, url: str) -> ProviderMetadata | None:
     try:
-        content = _document(_checked_lead(address, url))
+        content = document_at(checked_lead(address, url))
     except InvalidSecret:
         return None
     resource, issuers = content.get("resource"), content.get("authorization_servers")
@@ -199,7 +224,7 @@ def _of_resource_metadata(address: str, url: str) -> ProviderMetadata | None:
     problem = "It has no OpenID Connect or RFC 8414 metadata."
     for issuer in issuers[:_MAX_AUTHORIZATION_SERVERS]:
         try:
-            metadata = _of_issuer(_checked_lead(address, str(issuer)))
+            metadata = _of_issuer(checked_lead(address, str(issuer)))
         except (InvalidSecret, DiscoveryFailed) as error:
             problem = str(error)
             continue
@@ -217,47 +242,11 @@ def _of_resource_metadata(address: str, url: str) -> ProviderMetadata | None:
     raise DiscoveryFailed(f"{address} names an authorization server that cannot be used: {named}. {problem}")
 
 
-def _checked_lead(address: str, url: str) -> str:
-    """`url`, which the server at `address` named, if it may be asked. Raises `InvalidSecret`.
-
-    A server elsewhere does not make this machine ask itself.
-    """
-    checked = checked_endpoint(url, "issuer")
-    if is_loopback(urlsplit(checked).hostname or "") and not is_loopback(urlsplit(address).hostname or ""):
-        raise InvalidSecret(
-            f"{address} leads to this machine, which it cannot know. It was not followed.", field="issuer"
-        )
-    return checked
-
-
 def _is_below(address: str, resource: str) -> bool:
     """Whether `address` is the resource, or a path below it."""
     path = urlsplit(resource).path.rstrip("/")
     own = urlsplit(address).path.rstrip("/")
-    return _origin(address) == _origin(resource) and (own == path or own.startswith(f"{path}/"))
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.lower()}"
-
-
-# ---- one request
-
-
-def _document(url: str) -> dict[str, Any]:
-    """The JSON object at `url`, empty if there is none."""
-    response = _get(url)
-    return dict(response.members) if response is not None and response.status == 200 else {}
-
-
-def _get(url: str) -> EndpointResponse | None:
-    try:
-        return send("GET", url, failed=url)
-    except ProviderError as error:
-        if error.is_temporary:  # a server that does not answer says nothing of where its metadata is
-            raise DiscoveryFailed(str(error)) from None
-        return None
+    return origin_of(address) == origin_of(resource) and (own == path or own.startswith(f"{path}/"))
 
 
 # ---- registration
