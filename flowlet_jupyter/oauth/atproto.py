@@ -7,7 +7,7 @@ names its authorization server (RFC 9728). https://atproto.com/specs/oauth says 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -28,7 +28,7 @@ _MAX_HANDLE_CHARACTERS = 253
 
 @dataclass(frozen=True)
 class Account:
-    """An account as its DID document has it; `handle` is the one that leads back to it, if that was checked."""
+    """An account as its DID document has it; `handle` is what it calls itself, which only `is_its_handle` proves."""
 
     did: str
     pds: str
@@ -37,7 +37,7 @@ class Account:
     @property
     def name(self) -> str:
         """How it is called."""
-        return f"@{self.handle}" if self.handle else self.did
+        return f"{self.did} (@{self.handle})" if self.handle else self.did
 
 
 def named_account(address: str) -> str | None:
@@ -63,10 +63,7 @@ def account_at(identifier: str) -> Account:
     handle = identifier.removeprefix("@").rstrip(".").lower()
     if len(handle) > _MAX_HANDLE_CHARACTERS or not _HANDLE.fullmatch(handle):
         raise DiscoveryFailed(f"{printable(identifier[:100])} is no atproto handle, such as @ann.example.org.")
-    named_by = f"https://{handle}"
-    did = _did_at(handle)
-    if did is None:
-        named_by, did = handle_resolver(), _did_by_resolver(handle)
+    did, named_by = _did_of(handle)
     if did is None:
         raise DiscoveryFailed(
             f"Nobody knows the atproto handle @{handle}: neither {handle} itself nor {urlsplit(handle_resolver()).netloc}. "
@@ -78,6 +75,21 @@ def account_at(identifier: str) -> Account:
             f"The handle @{handle} leads to {did}, which does not call itself so. It was not used; give the account's DID."
         )
     return account
+
+
+def _did_of(handle: str) -> tuple[str | None, str]:
+    """The DID of a handle, and who says so: its own host, or a service that also knows handles by DNS."""
+    if did := _did_at(handle):
+        return did, f"https://{handle}"
+    return _did_by_resolver(handle), handle_resolver()
+
+
+def is_its_handle(account: Account) -> bool:
+    """Whether the handle that the account calls itself leads back to it."""
+    try:
+        return account.handle is not None and _did_of(account.handle)[0] == account.did
+    except DiscoveryFailed:
+        return False
 
 
 def account_of(did: str, *, named_by: str | None = None) -> Account:
@@ -173,4 +185,4 @@ def checked_account(secret: OAuth2, members: dict[str, Any], *, failed: str) -> 
             f"{failed} gave tokens for {did}, whose data server {account.pds} does not name {secret.issuer} as its "
             "provider. Not used."
         )
-    return account
+    return account if is_its_handle(account) else replace(account, handle=None)

@@ -41,16 +41,12 @@ class ProviderMetadata:
     client_id_metadata_document_supported: bool = False
     resource: str | None = None
     fhir_base_url: str | None = None
+    is_atproto: bool = False  # whether it follows atproto's profile, where every client is named by a URL
     account: str | None = None  # the atproto account that led here: its handle or DID ...
     account_did: str | None = None  # ... and its DID
     authorization_details_types_supported: tuple[str, ...] = ()
     acr_values_supported: tuple[str, ...] = ()
     found_by: tuple[str, ...] = ()
-
-    @property
-    def is_atproto(self) -> bool:
-        """Whether the provider follows atproto's profile, where every client is named by a URL."""
-        return "atproto" in self.scopes_supported and self.client_id_metadata_document_supported
 
     @property
     def api(self) -> str | None:
@@ -88,6 +84,8 @@ def metadata_from(content: Mapping[str, Any], url: str, *, found_by: str) -> Pro
         ),
         require_pushed_authorization_requests=content.get("require_pushed_authorization_requests") is True,
         client_id_metadata_document_supported=content.get("client_id_metadata_document_supported") is True,
+        is_atproto="atproto" in texts("scopes_supported")
+        and content.get("client_id_metadata_document_supported") is True,
         authorization_details_types_supported=texts("authorization_details_types_supported"),
         acr_values_supported=texts("acr_values_supported"),
         found_by=(found_by,),
