@@ -258,6 +258,15 @@ _REGISTRATION_HINTS = {
 }
 
 
+def _ends_no_tokens_of_public_clients(registration_endpoint: str) -> bool:
+    """Whether the provider was found to revoke tokens for clients with a secret only: then one is asked for first."""
+    for _, metadata in default_session().part(_Cache).found.values():
+        if metadata.endpoints.get("registration_endpoint") == registration_endpoint:
+            methods = metadata.revocation_endpoint_auth_methods_supported
+            return bool(methods) and "none" not in methods
+    return False
+
+
 @shielded("client registration")
 def register_client(
     registration_endpoint: str, *, redirect_uri: str, grant_type: str, scope: str, client_name: str
@@ -282,7 +291,7 @@ def register_client(
         registration["scope"] = scope
     methods = ["client_secret_basic", "client_secret_post"]
     if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
-        methods.insert(0, "none")
+        methods.insert(2 if _ends_no_tokens_of_public_clients(registration_endpoint) else 0, "none")
     for auth_method in methods:
         response = send(
             "POST",

@@ -31,6 +31,8 @@ class ProviderMetadata:
     issuer: str | None
     endpoints: Mapping[str, str]
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
+    # what only some providers say, and then it may leave public clients out
+    revocation_endpoint_auth_methods_supported: tuple[str, ...] = ()
     grant_types_supported: tuple[str, ...] = ("authorization_code", "implicit")
     scopes_supported: tuple[str, ...] = ()
     code_challenge_methods_supported: tuple[str, ...] = ()
@@ -74,6 +76,7 @@ def metadata_from(content: Mapping[str, Any], url: str, *, found_by: str) -> Pro
         issuer=str(content["issuer"]) if "issuer" in content else None,
         endpoints=endpoints,
         token_endpoint_auth_methods_supported=texts("token_endpoint_auth_methods_supported", ("client_secret_basic",)),
+        revocation_endpoint_auth_methods_supported=texts("revocation_endpoint_auth_methods_supported"),
         grant_types_supported=texts("grant_types_supported", ("authorization_code", "implicit")),
         scopes_supported=texts("scopes_supported"),
         code_challenge_methods_supported=texts("code_challenge_methods_supported"),

@@ -21,7 +21,9 @@ def free_port() -> int:
 port = free_port()
 url = f"http://127.0.0.1:{port}"
 folder = tempfile.mkdtemp()
-proxy = Path(__file__).parents[1] / "hub" / "node_modules" / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
+proxy = (
+    Path(__file__).parents[1] / "hub" / "node_modules" / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
+)
 Path(folder, "config.py").write_text(f"""
 c = get_config()
 c.JupyterHub.bind_url = {url!r}
@@ -47,7 +49,9 @@ for _ in range(600):
         break
     except OSError:
         time.sleep(0.1)
-print(json.dumps({"address": url, "client_id": "service-notebook", "client_secret": wanted["client_secret"]}), flush=True)
+print(
+    json.dumps({"address": url, "client_id": "service-notebook", "client_secret": wanted["client_secret"]}), flush=True
+)
 try:
     hub.wait()
 finally:
