@@ -284,13 +284,13 @@ SERVERS = {
 class Running(str):
     """The address of a server that runs, and the client that it has."""
 
-    client_id: str
-    client_secret: str
+    __slots__ = ("client_id", "client_secret")
 
-    def __new__(cls, address: str, client_id: str, client_secret: str) -> Running:
-        made = super().__new__(cls, address)
-        made.client_id, made.client_secret = client_id, client_secret
-        return made
+
+def _running(address: str, client_id: str, client_secret: str) -> Running:
+    made = Running(address)
+    made.client_id, made.client_secret = client_id, client_secret
+    return made
 
 
 @contextlib.contextmanager
@@ -317,7 +317,7 @@ def running(server: Server) -> Iterator[Running]:
         line = lines.get(timeout=120).strip()
         said = json.loads(line) if line.startswith("{") else {"address": line}
         os.environ.update(said.get("environment", {}))  # what a client must know to find it
-        yield Running(said["address"], said.get("client_id", CLIENT_ID), said.get("client_secret", CLIENT_SECRET))
+        yield _running(said["address"], said.get("client_id", CLIENT_ID), said.get("client_secret", CLIENT_SECRET))
     finally:
         for name in set(os.environ) - set(before):
             del os.environ[name]

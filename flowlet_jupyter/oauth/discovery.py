@@ -233,7 +233,9 @@ def _of_resource_metadata(address: str, url: str) -> ProviderMetadata | None:
             return dataclasses.replace(
                 metadata,
                 resource=resource,
-                scopes_supported=tuple(map(str, scopes)) if isinstance(scopes, list) and scopes else metadata.scopes_supported,
+                scopes_supported=tuple(map(str, scopes))
+                if isinstance(scopes, list) and scopes
+                else metadata.scopes_supported,
                 found_by=("RFC 9728", *metadata.found_by),
             )
     if not issuers:

@@ -1,10 +1,8 @@
 """Canaille in memory with one client and the user ann; prints its address. Configuration comes as JSON in argv."""
 
+import datetime
 import json
 import sys
-import threading
-import datetime
-import uuid
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from canaille import create_app
