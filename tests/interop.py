@@ -390,8 +390,10 @@ def connect(name: str, server: Server | None = None) -> None:
         if server is not None and server.allow is not None:
             page = server.allow(browser, page)
         for _ in range(4):
-            if "You can close this tab" in page.text:
+            if "<strong>You can close this tab" in page.text:
                 return
+            if "You can close this tab" in page.text:
+                break
             page = _submit(browser, page)
     raise AssertionError(f"{page.status_code} {page.url.path}: {page.text[:2000]}")
 

@@ -36,7 +36,19 @@ def challenge_of(headers: Mapping[str, str]) -> Challenge:
     max_age = found.get("max_age", "")
     return Challenge(
         error=found.get("error", "").lower(),
-        scope=found.get("scope", ""),
+        scope=found.get("scope") or _scope_in(found.get("error_description", "")),
         acr_values=found.get("acr_values", ""),
         max_age=max_age if max_age.isascii() and max_age.isdigit() else "",
     )
+
+
+# the MCP SDK's server names it here only: "Required scope: read"
+_NAMED = re.compile(
+    r"(?:required|missing|needed|needs|requires)(?: the)? scopes?:?\s+[\"']?([^\s\"',.;]+(?:[ ,]+[^\s\"',.;]+)*)[\"']?\.?$"
+)
+
+
+def _scope_in(description: str) -> str:
+    """The scopes that end an error's description; empty if it does not say so plainly."""
+    found = _NAMED.search(description[:1].lower() + description[1:])
+    return " ".join(found[1].replace(",", " ").split()) if found else ""

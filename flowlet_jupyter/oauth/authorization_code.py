@@ -32,6 +32,13 @@ _HINTS = {
     "invalid_request": "Check that the redirect URI is registered at the provider exactly as the form shows it.",
     "unauthorized_client": "The app may not use this grant; allow the authorization code grant in its settings.",
     "unsupported_response_type": "The provider does not offer the authorization code grant at this address.",
+    "invalid_target": "The provider does not know the resource (RFC 8707); check its URI in the secret.",
+    "invalid_authorization_details": "The provider does not take the authorization_details of the secret (RFC 9396).",
+    "unmet_authentication_requirements": "The provider cannot log in as the secret's acr_values or max_age ask for it.",
+    "login_required": "The provider wants you to log in: take prompt=none out of the authorization parameters.",
+    "consent_required": "The provider wants your consent: take prompt=none out of the authorization parameters.",
+    "interaction_required": "The provider wants to ask you: take prompt=none out of the authorization parameters.",
+    "invalid_client": "The provider does not know the client ID; check it in the secret.",
     "server_error": "The provider failed. Try again later.",
     "temporarily_unavailable": "The provider is overloaded. Try again later.",
 }

@@ -32,6 +32,7 @@ _OPENID, _RFC8414 = "/.well-known/openid-configuration", "/.well-known/oauth-aut
 _RESOURCE = "/.well-known/oauth-protected-resource"
 _SMART = "/.well-known/smart-configuration"
 _RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*(?:"([^"]+)"|([^\s",]+))', re.IGNORECASE)
+_CHALLENGED_SCOPE = re.compile(r'\bscope\s*=\s*"([^"]+)"', re.IGNORECASE)
 _BEARER = re.compile(r"(?:^|,\s*)(?:Bearer|DPoP)(?:\s|,|$)", re.IGNORECASE)
 _MAX_AUTHORIZATION_SERVERS = 5
 
@@ -201,10 +202,12 @@ def _of_resource(address: str) -> ProviderMetadata | None:
         candidates.append(get_well_known_url(address, external=True, suffix="oauth-protected-resource"))
         # MCP, authorization: at the root where it is not below it
         candidates.append(f"{origin_of(address)}{_RESOURCE}")
+    wanted = _CHALLENGED_SCOPE.search(challenge)
     for url in dict.fromkeys(candidates):
         metadata = _of_resource_metadata(address, url)
         if metadata is not None:
-            return metadata
+            # MCP, scope selection: what the API asks for, else what its metadata names
+            return dataclasses.replace(metadata, resource_scope=wanted[1]) if wanted else metadata
     if not _BEARER.search(challenge) or urlsplit(address).path in {"", "/"}:
         return None
     # MCP of March 2025: the API's own origin is the issuer
@@ -233,6 +236,7 @@ def _of_resource_metadata(address: str, url: str) -> ProviderMetadata | None:
             return dataclasses.replace(
                 metadata,
                 resource=resource,
+                resource_scope=" ".join(map(str, scopes)) if isinstance(scopes, list) else "",
                 scopes_supported=tuple(map(str, scopes))
                 if isinstance(scopes, list) and scopes
                 else metadata.scopes_supported,

@@ -34,7 +34,8 @@ class ProviderMetadata:
     # what only some providers say, and then it may leave public clients out
     revocation_endpoint_auth_methods_supported: tuple[str, ...] = ()
     grant_types_supported: tuple[str, ...] = ("authorization_code", "implicit")
-    scopes_supported: tuple[str, ...] = ()
+    scopes_supported: tuple[str, ...] = ()  # of the API where one led here, else of the provider
+    scopes_of_provider: tuple[str, ...] = ()
     code_challenge_methods_supported: tuple[str, ...] = ()
     dpop_signing_alg_values_supported: tuple[str, ...] = ()
     authorization_response_iss_parameter_supported: bool = False
@@ -42,6 +43,7 @@ class ProviderMetadata:
     require_pushed_authorization_requests: bool = False
     client_id_metadata_document_supported: bool = False
     resource: str | None = None
+    resource_scope: str = ""  # what the API says that its requests need
     fhir_base_url: str | None = None
     is_atproto: bool = False  # whether it follows atproto's profile, where every client is named by a URL
     account: str | None = None  # the atproto account that led here: its handle or DID ...
@@ -79,6 +81,7 @@ def metadata_from(content: Mapping[str, Any], url: str, *, found_by: str) -> Pro
         revocation_endpoint_auth_methods_supported=texts("revocation_endpoint_auth_methods_supported"),
         grant_types_supported=texts("grant_types_supported", ("authorization_code", "implicit")),
         scopes_supported=texts("scopes_supported"),
+        scopes_of_provider=texts("scopes_supported"),
         code_challenge_methods_supported=texts("code_challenge_methods_supported"),
         dpop_signing_alg_values_supported=texts("dpop_signing_alg_values_supported"),
         id_token_signing_alg_values_supported=texts("id_token_signing_alg_values_supported"),
@@ -111,6 +114,8 @@ def fields_of(metadata: ProviderMetadata) -> dict[str, Any]:
         fields["base_url"] = metadata.api
     if metadata.resource and not metadata.is_atproto:  # whose tokens are for the account's data server only
         fields["resource"] = [metadata.resource]
+    if scope := _scope_of_api(metadata):
+        fields["scope"] = scope
     if metadata.fhir_base_url:
         # SMART App Launch, 2.1: which FHIR server the token is for, so that it is given to no other
         fields["authorization_parameters"] = {"aud": metadata.fhir_base_url}
@@ -120,6 +125,14 @@ def fields_of(metadata: ProviderMetadata) -> dict[str, Any]:
     if with_secret and with_secret[0] != "client_secret_basic":
         fields["token_endpoint_auth_method"] = with_secret[0]
     return fields
+
+
+def _scope_of_api(metadata: ProviderMetadata) -> str:
+    """What the API asks for, and what brings a refresh token where the provider knows it (MCP, scope selection)."""
+    scopes = metadata.resource_scope.split()
+    if scopes and "offline_access" in metadata.scopes_of_provider:
+        scopes.append("offline_access")
+    return " ".join(dict.fromkeys(scopes))
 
 
 def _atproto_fields(metadata: ProviderMetadata) -> dict[str, Any]:

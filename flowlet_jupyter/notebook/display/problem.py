@@ -168,7 +168,7 @@ def _forbidden(response: Response) -> tuple[str, str]:
     challenge = challenge_of(response.headers)
     scopes = challenge.scope or _scopes_in_body(response)
     if scopes and response.secret_name:
-        meaning = f"The access token lacks a scope: {scopes[:200]}. Connect again with it; what is allowed now stays asked for."
+        meaning = f"These credentials lack a scope: {scopes[:200]}. Connect again with it; the others stay asked for."
         return meaning, _connect_line(response, dataclasses.replace(challenge, scope=scopes))
     if challenge.error == "insufficient_user_authentication" and response.secret_name:
         return _step_up(challenge), _connect_line(response, challenge)
@@ -180,7 +180,7 @@ def _forbidden(response: Response) -> tuple[str, str]:
         )
     if challenge.error == "insufficient_scope" and response.secret_name:
         return (
-            "The access token lacks a scope, and the API does not say which. Its documentation may; add it to the secret.",
+            "These credentials lack a scope, and the API does not say which. Its documentation may; add it to the secret.",
             _look_at_secret(response),
         )
     if response.secret_name is None:
