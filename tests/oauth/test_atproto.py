@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import time
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
+from servers.atproto import DID, OTHER, Atproto, atproto
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import AuthorizationFailed, DiscoveryFailed, TokenEndpointError
@@ -22,9 +21,6 @@ from flowlet_jupyter.oauth.metadata import client_for, fields_of
 from flowlet_jupyter.oauth.pending import find_flow, remember_flow
 from flowlet_jupyter.server.redirect_uri import plan_localhost_client
 from flowlet_jupyter.vault import default_vault
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "servers"))
-from atproto import DID, OTHER, Atproto, atproto
 
 REDIRECT_URI = "http://127.0.0.1:8753/flowlet/callback"
 

@@ -87,11 +87,13 @@ def test_what_a_rich_request_asks_for_travels_through_the_pushed_request(oidc_pr
         "scope": "openid",
         "base_url": provider.issuer,
         "authorization_parameters": {"authorization_details": details},
+        "resource": ["https://payments.example/"],  # oidc-provider has the details for a resource only
     }
     handle = flowlet.secrets.add(from_mapping("oauth2", fields))
     connect("api")
     assert fields["pushed_authorization_request_endpoint"]
-    assert is_answered(provider.issuer)
+    assert handle.is_active()
+    handle.refresh()
     assert handle.is_active()
 
 
