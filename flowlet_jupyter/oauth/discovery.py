@@ -264,13 +264,23 @@ _REGISTRATION_HINTS = {
 }
 
 
-def _ends_no_tokens_of_public_clients(registration_endpoint: str) -> bool:
-    """Whether the provider was found to revoke tokens for clients with a secret only: then one is asked for first."""
-    for _, metadata in default_session().part(_Cache).found.values():
-        if metadata.endpoints.get("registration_endpoint") == registration_endpoint:
-            methods = metadata.revocation_endpoint_auth_methods_supported
-            return bool(methods) and "none" not in methods
-    return False
+def _methods_to_register(registration_endpoint: str, grant_type: str) -> list[str]:
+    """The client authentications to ask for in turn, by what the provider's metadata say, where they were read."""
+    known = [metadata for _, metadata in default_session().part(_Cache).found.values()
+             if metadata.endpoints.get("registration_endpoint") == registration_endpoint]  # fmt: skip
+    supported = known[0].token_endpoint_auth_methods_supported if known else ()
+    revoking = known[0].revocation_endpoint_auth_methods_supported if known else ()
+    # some servers register what they then do not take
+    methods = [method for method in _WITH_SECRET if method in supported] or list(_WITH_SECRET)
+    methods.sort(key=lambda method: bool(revoking) and method not in revoking)
+    if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
+        # a provider that ends tokens of clients with a secret only is asked for one
+        has_to_be_confidential = bool(revoking) and "none" not in revoking and methods[0] in revoking
+        methods.insert(len(methods) if has_to_be_confidential else 0, "none")
+    return methods
+
+
+_WITH_SECRET = ("client_secret_basic", "client_secret_post")
 
 
 @shielded("client registration")
@@ -295,10 +305,7 @@ def register_client(
     }
     if scope:
         registration["scope"] = scope
-    methods = ["client_secret_basic", "client_secret_post"]
-    if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
-        methods.insert(2 if _ends_no_tokens_of_public_clients(registration_endpoint) else 0, "none")
-    for auth_method in methods:
+    for auth_method in _methods_to_register(registration_endpoint, grant_type):
         response = send(
             "POST",
             registration_endpoint,
