@@ -250,6 +250,15 @@ SERVERS = {
             is_long=True,
         ),
         Server(
+            title="django-oidc-provider",
+            folder="django_oidc_provider",
+            package="django-oidc-provider",
+            script="start.py",
+            scope="openid offline_access",
+            call=lambda base, name: flowlet.get(f"{base}/userinfo", secret=name),
+            is_long=True,
+        ),
+        Server(
             title="atproto PDS",
             folder="atproto_pds",
             package="@atproto/pds",
