@@ -48,6 +48,7 @@ django_settings.configure(
     PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     LOGIN_URL="/login/",
     SITE_URL=address,
+    USE_TZ=True,
     DEFAULT_AUTO_FIELD="django.db.models.AutoField",
 )  # fmt: skip
 django_settings.TEMPLATES[0].pop("APP_DIRS")
