@@ -156,6 +156,18 @@ def _allow_at_pds(browser: httpx.Client, page: httpx.Response) -> httpx.Response
     return browser.get(allowed["url"], headers={**same, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"})
 
 
+def _allow_at_glewlwyd(browser: httpx.Client, page: httpx.Response) -> httpx.Response:
+    """The same at Glewlwyd: the page was led to by the address that it goes on to, its `callback_url`."""
+    asked = dict(page.url.params)
+    origin = f"{page.url.scheme}://{page.url.netloc.decode()}"
+    for method, path, members in (
+        ("POST", "auth/", {"username": "ann", "password": "password"}),
+        ("PUT", f"auth/grant/{asked['client_id']}/{asked['scope']}", {"scope": asked["scope"]}),
+    ):
+        browser.request(method, f"{origin}/api/{path}", json=members).raise_for_status()
+    return browser.get(f"{asked['callback_url']}&g_continue")
+
+
 _BY_HAND = {"authorization_endpoint": "authorize", "token_endpoint": "token"}
 SERVERS = {
     server.folder: server
@@ -187,6 +199,16 @@ SERVERS = {
             scope="read",
             address="/mcp",
             call=_initialize_mcp,
+        ),
+        Server(
+            title="MCP-SDK (TypeScript)",
+            folder="mcp_sdk_typescript",
+            package="@modelcontextprotocol/sdk",
+            script="start.mjs",
+            scope="read",
+            address="/mcp",
+            call=lambda base, name: flowlet.get(f"{base}/mcp", secret=name),
+            is_long=True,
         ),
         Server(
             title="oauth2-mock-server",
@@ -267,6 +289,17 @@ SERVERS = {
             address="@ann.test",
             call=lambda base, name: flowlet.get(f"{base}/xrpc/com.atproto.server.getSession", secret=name),
             allow=_allow_at_pds,
+            is_long=True,
+        ),
+        Server(
+            title="glewlwyd",
+            folder="glewlwyd",
+            package="glewlwyd",
+            script="start.sh",
+            debian="glewlwyd",
+            scope="openid",
+            call=lambda base, name: flowlet.get(f"{base}/userinfo", secret=name),
+            allow=_allow_at_glewlwyd,
             is_long=True,
         ),
         Server(
