@@ -63,6 +63,7 @@ def test_an_api_that_names_the_scope_in_its_body_is_understood_too(body):
 
 def test_an_api_that_names_no_scope_is_no_guess():
     assert "does not say which" in problem_of(response(403, 'Bearer error="insufficient_scope"')).meaning
+    assert "does not say which" in problem_of(response(403, json={"error": "insufficient_scope"})).meaning
     assert problem_of(response(403, json={"error": "forbidden", "scope": "x"})).next_cell == "%flowlet_secret my api"
 
 

@@ -178,7 +178,9 @@ def _forbidden(response: Response) -> tuple[str, str]:
             f"These credentials lack a scope: {scopes[:200]}. Add it to the secret and connect again.",
             _look_at_secret(response),
         )
-    if challenge.error == "insufficient_scope" and response.secret_name:
+    if response.secret_name and (
+        challenge.error == "insufficient_scope" or _LACKS_SCOPE.search(_code_in_body(response))
+    ):
         return (
             "These credentials lack a scope, and the API does not say which. Its documentation may; add it to the secret.",
             _look_at_secret(response),
@@ -190,12 +192,8 @@ def _forbidden(response: Response) -> tuple[str, str]:
 
 def _scopes_in_body(response: Response) -> str:
     """The scopes that a JSON error says are missing, where the API has no challenge; empty if it names none."""
-    try:
-        body = response.json()
-    except RequestFailed:
-        return ""
-    found = body.get("error") if isinstance(body, dict) and isinstance(body.get("error"), dict) else body
-    if not isinstance(found, dict) or not _LACKS_SCOPE.search(str(found.get("error") or found.get("code") or "")):
+    found = _error_in_body(response)
+    if not _LACKS_SCOPE.search(_code_in_body(response)):
         return ""
     for name in ("scope", "required_scopes", "required_scope", "requiredScopes", "scopes", "needed", "missing_scopes"):
         value = found.get(name)
@@ -203,6 +201,21 @@ def _scopes_in_body(response: Response) -> str:
         if isinstance(text, str) and text.strip():
             return " ".join(text.replace(",", " ").split())
     return ""
+
+
+def _error_in_body(response: Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except RequestFailed:
+        return {}
+    inner = body.get("error") if isinstance(body, dict) else None
+    return inner if isinstance(inner, dict) else body if isinstance(body, dict) else {}
+
+
+def _code_in_body(response: Response) -> str:
+    found = _error_in_body(response)
+    code = found.get("error") or found.get("code")
+    return code if isinstance(code, str) else ""
 
 
 _LACKS_SCOPE = re.compile(r"insufficient_scope|missing_scope|scope", re.IGNORECASE)

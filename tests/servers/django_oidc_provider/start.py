@@ -68,7 +68,7 @@ urlpatterns = [
     path("", include("oidc_provider.urls", namespace="oidc_provider")),
 ]
 call_command("migrate", verbosity=0)
-call_command("creatersakey", stdout=open(os.devnull, "w"))  # noqa: SIM115, PTH123 - for as long as the process
+call_command("creatersakey", stdout=open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process
 User.objects.create_user("ann", password="any")
 client = Client(
     name="flowlet",
