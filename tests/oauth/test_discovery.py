@@ -35,6 +35,7 @@ class Site:
         self.challenge: str | None = None
         self.asked: list[str] = []
         self.registrations: list[dict] = []
+        self.refusal = "invalid_client_metadata"
 
     def provider(self, issuer: str = "", **members: object) -> dict[str, object]:
         """The metadata of an authorization server on this site."""
@@ -70,7 +71,7 @@ def site() -> Iterator[Site]:
             self.send_response(201 if taken else 400)
             self.end_headers()
             client = {**asked, "client_id": "new", "client_secret": "canary-5e1f"}
-            self.wfile.write(json.dumps(client if taken else {"error": "invalid_client_metadata"}).encode())
+            self.wfile.write(json.dumps(client if taken else {"error": found.refusal}).encode())
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     found = Site(f"http://127.0.0.1:{server.server_port}")
@@ -290,6 +291,18 @@ def test_a_client_is_registered_so_that_its_tokens_can_be_ended(supported, revok
             client_name="x",
         )  # fmt: skip
         assert [each["token_endpoint_auth_method"] for each in server.registrations] == asked
+
+
+@pytest.mark.parametrize("refusal", ["invalid_client_metadata", "invalid_request"])
+def test_a_provider_that_takes_no_public_client_is_asked_for_another_one(refusal):
+    with site() as server:
+        server.refusal = refusal
+        server.documents["/register"] = "client_secret_basic"
+        fields = register_client(
+            f"{server.url}/register", redirect_uri="http://127.0.0.1:1/c", grant_type="authorization_code", scope="",
+            client_name="x",
+        )  # fmt: skip
+        assert fields["token_endpoint_auth_method"] == "client_secret_basic"
 
 
 @pytest.mark.parametrize(
