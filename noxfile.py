@@ -67,7 +67,9 @@ def servers(session: nox.Session) -> None:
     if "--write" in session.posargs:
         session.run("python", "docs/make_matrix.py")
     else:
-        session.run("pytest", "tests/oauth/test_interoperability.py", *session.posargs, env={"FLOWLET_ALL_SERVERS": "1"})
+        session.run(
+            "pytest", "tests/oauth/test_interoperability.py", *session.posargs, env={"FLOWLET_ALL_SERVERS": "1"}
+        )
 
 
 @nox.session
