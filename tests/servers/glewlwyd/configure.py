@@ -4,6 +4,7 @@ import gzip
 import http.cookiejar
 import json
 import pathlib
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ import urllib.error
 import urllib.request
 
 wanted = json.loads(sys.argv[1])
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what is started here ends too
 with socket.create_server(("127.0.0.1", 0)) as free:
     port = free.getsockname()[1]
 address = f"http://127.0.0.1:{port}"
@@ -88,3 +90,4 @@ try:
     server.wait()
 finally:
     server.terminate()
+    server.wait(10)

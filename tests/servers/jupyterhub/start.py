@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 wanted = json.loads(sys.argv[1])
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what is started here ends too
 
 
 def free_port() -> int:
@@ -58,3 +60,4 @@ try:
     hub.wait()
 finally:
     hub.terminate()
+    hub.wait(10)
