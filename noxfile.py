@@ -62,6 +62,18 @@ def environments(session: nox.Session) -> None:
 
 
 @nox.session
+def servers(session: nox.Session) -> None:
+    """Walk through every authorization server of tests/interop.py, those that CI leaves out too; `-- --write`: the matrix."""
+    session.install("-e", ".[test]")
+    if "--write" in session.posargs:
+        session.run("python", "docs/make_matrix.py")
+    else:
+        session.run(
+            "pytest", "tests/oauth/test_interoperability.py", *session.posargs, env={"FLOWLET_ALL_SERVERS": "1"}
+        )
+
+
+@nox.session
 def defences(session: nox.Session) -> None:
     """Remove each defence of tests/security/defences.toml in turn; fails if no test notices, or a text is gone."""
     session.install("-e", ".[test]")

@@ -85,6 +85,8 @@ def status(options: Namespace) -> None:
 def authorize(options: Namespace) -> None:
     """Request an access token, by whatever the secret's grant needs."""
     handle = default_secrets()[options.name]
+    if options.scope or options.acr_values or options.max_age is not None:
+        handle.ask_for(options.scope, acr_values=options.acr_values, max_age=options.max_age)
     if handle.configuration().get("grant_type") not in {AUTHORIZATION_CODE, DEVICE_CODE}:
         with waiting_for("Requesting an access token"):
             handle.authorize()

@@ -81,6 +81,22 @@ class SecretHandle:
             return self.status()
         return self.refresh()
 
+    def ask_for(self, scope: str = "", *, acr_values: str = "", max_age: int | None = None) -> None:
+        """From now on ask for this `scope` too, and for a login of this kind and age (RFC 9470); then `authorize`.
+
+        What an API names in a 403 or 401. Tokens stay until new ones come. Raises `InvalidSecret`.
+        """
+        with self.vault.lock(self.name):
+            record = self.vault.get(self.name)
+            secret = record.secret
+            if not isinstance(secret, OAuth2):
+                raise InvalidSecret(f"Secret '{self.name}' is of type {secret.type}: it asks for no scopes.")
+            asked = {"acr_values": acr_values, "max_age": "" if max_age is None else str(max_age)}
+            parameters = {**secret.authorization_parameters, **{name: text for name, text in asked.items() if text}}
+            both = " ".join(dict.fromkeys([*secret.scope.split(), *scope.split()]))
+            secret = dataclasses.replace(secret, scope=both, authorization_parameters=parameters)
+            self.vault.put(dataclasses.replace(record, secret=secret))
+
     def refresh(self) -> Status:
         """Refresh now, whatever the expiry. Raises `AuthRequired`, `TokenEndpointError`, `SecretNotFound`."""
         self.vault.get(self.name)  # before a lock is made for a name that does not exist

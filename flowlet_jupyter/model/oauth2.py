@@ -9,6 +9,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.model.client_id import is_localhost_client, with_scope
 from flowlet_jupyter.model.compliance import Compliance, compliance_from
 from flowlet_jupyter.model.fields import (
     FieldErrors,
@@ -109,7 +110,8 @@ class OAuth2:
     username: str | None = None  # for the password grant
     password: SecretValue | None = None
     refresh_token: SecretValue | None = None  # for the refresh token grant: one that somebody had already
-    subject: str | None = None  # for the JWT bearer grant, where it is not the client itself
+    # for the JWT bearer grant, where it is not the client itself; in atproto, the account (DID) that must have allowed it
+    subject: str | None = None
     subject_token_file: str | None = None  # for token exchange: the file or the secret that the subject token is in
     subject_secret: str | None = None
     subject_token_type: str = "urn:ietf:params:oauth:token-type:access_token"
@@ -138,6 +140,8 @@ class OAuth2:
             value = as_value(getattr(self, name)) or None
             set_field(self, name, checked_value(value, name.replace("_", " "), name, lines=name == "private_key"))
         set_field(self, "scope", " ".join(self.scope.split()))
+        if is_localhost_client(self.client_id):
+            set_field(self, "client_id", with_scope(self.client_id, self.scope))
         with errors:
             set_field(self, "resource", tuple(_checked_resource(entry) for entry in self.resource))
         for name in ("authorization_parameters", "token_parameters"):

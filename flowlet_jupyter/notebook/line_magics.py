@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _DEFAULTS = ("--secret", "--base-url", "--openapi", "--clear")
 _LOG_ROWS = 200
+_MORE = {"--scope": "scope", "--acr-values": "acr_values", "--max-age": "max_age"}
 
 
 def _split(line: str) -> list[str]:
@@ -77,36 +78,53 @@ class SecretLine:
     paste: bool
     from_paste: bool
     prefill: dict[str, str]
+    more: dict[str, str]  # what an API asked for beyond what the secret asks: scope, acr_values, max_age
 
     @property
     def connects(self) -> bool:
         """Whether an access token is to be requested now."""
         return self.connect or self.paste
 
+    @property
+    def ask_for_arguments(self) -> dict[str, Any]:
+        """The arguments of `SecretHandle.ask_for`. Raises `RequestSyntaxError` for a max_age that is no number."""
+        max_age = self.more.get("max_age", "")
+        if max_age and not (max_age.isascii() and max_age.isdigit() and len(max_age) < 10):
+            raise RequestSyntaxError("--max-age is a number of seconds.")
+        return {**self.more, "max_age": int(max_age) if max_age else None}
+
     @classmethod
     def read(cls, line: str) -> SecretLine:
         """What the line says. Raises `RequestSyntaxError`."""
         tokens = _split(line)
         prefill: dict[str, str] = {}
-        for option in ("--provider", "--scope"):
+        for option in ("--provider", *_MORE):
             if option in tokens:
                 position = tokens.index(option)
-                prefill[option[2:]] = "".join(tokens[position + 1 : position + 2])
+                prefill[option[2:].replace("-", "_")] = "".join(tokens[position + 1 : position + 2])
                 del tokens[position : position + 2]
         options = {word for word in tokens if word.startswith("--")}
         name = " ".join(word for word in tokens if word not in options)
         new = "--new" in options
         known = {"--new", "--connect", "--paste", "--from-paste"}
+        connects = bool({"--connect", "--paste"} & options)
+        more = {} if new else {name: prefill.pop(name) for name in _MORE.values() if name in prefill}
         is_alone = not ({"--from-paste"} & options) or options == {"--from-paste"}
-        if not (name or new) or not options <= known or not is_alone or (prefill and not new):
+        if (
+            not (name or new)
+            or not options <= known
+            or not is_alone
+            or (prefill and not new)
+            or (more and not connects)
+        ):
             raise RequestSyntaxError(
-                "Which secret? %flowlet_secret NAME [--connect | --paste], "
+                "Which secret? %flowlet_secret NAME [--connect [--scope 'A B'] | --paste], "
                 "%flowlet_secret --new [--provider KEY] [--scope 'A B'], or %flowlet_secret --from-paste NAME"
-                + _meant(options, {*known, "--provider", "--scope"})
+                + _meant(options, {*known, "--provider", *_MORE})
             )
         if new and name:
             prefill["name"] = name
-        return cls(name, new, "--connect" in options, "--paste" in options, "--from-paste" in options, prefill)
+        return cls(name, new, "--connect" in options, "--paste" in options, "--from-paste" in options, prefill, more)
 
 
 class Uses:

@@ -130,7 +130,8 @@ class FlowletMagics(Magics):
     def flowlet_secret(self, line: str) -> None:
         """Manage the tokens of one secret (%flowlet_secret NAME), or make a new one (%flowlet_secret --new).
 
-        --connect requests an access token and waits; --paste does so where the browser is on another machine.
+        --connect requests an access token and waits; --paste does so where the browser is on another machine. Both take
+        what an API said that it wants more of: --scope 'A B', --acr-values X, --max-age SECONDS.
         --provider KEY and --scope 'A B' fill in the form of a new one. --from-paste NAME stores what was left out of the
         request that was pasted last, for its host.
         """
@@ -139,7 +140,7 @@ class FlowletMagics(Magics):
             self._store_pasted(asked.name)
             return
         if asked.connects:
-            self._connect(asked.name, paste=asked.paste)
+            self._connect(asked)
             return
         from flowlet_jupyter.notebook.server_link import secrets_page
 
@@ -160,12 +161,14 @@ class FlowletMagics(Magics):
         else:
             FlowletWidget(self.session, view="manage", name=asked.name).show(text)
 
-    def _connect(self, name: str, *, paste: bool) -> None:
+    def _connect(self, asked: SecretLine) -> None:
         from flowlet_jupyter.connect.paste import PastePrompt
         from flowlet_jupyter.notebook.prompt import prompt_of
 
-        handle = self._secrets[name]
-        handle.authorize(PastePrompt() if paste else prompt_of(self.shell))
+        handle = self._secrets[asked.name]
+        if asked.more:
+            handle.ask_for(**asked.ask_for_arguments)
+        handle.authorize(PastePrompt() if asked.paste else prompt_of(self.shell))
         print(handle)  # noqa: T201 - the magic's output
 
     def _store_pasted(self, name: str) -> None:

@@ -37,6 +37,7 @@ from flowlet_jupyter.session.shielded import shielded
 from flowlet_jupyter.settings.network import NetworkTransport, certificate_advice, tls_context
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+_MAX_TEXT_BYTES = 2048
 DEADLINE_SECONDS = 40.0  # from connect to the last byte: a server that drips bytes never meets a read timeout
 
 
@@ -49,6 +50,7 @@ class EndpointResponse:
     content: Any
     # how the client authenticated itself in the end, for those who remember what worked
     authentication: ClientAuthentication | None = None
+    text: str | None = None  # of a plain text
 
     @property
     def accepted(self) -> Accepted:
@@ -96,7 +98,9 @@ def send(
             f"{failed} could not be reached ({type(error).__name__}). {advice}",
             is_temporary=isinstance(error, httpx.TransportError),
         ) from None
-    return EndpointResponse(response.status, response.headers, _content(response.content))
+    is_text = response.status == 200 and str(response.headers.get("content-type", "")).startswith("text/plain")
+    text = response.content[:_MAX_TEXT_BYTES].decode("utf-8", "replace") if is_text else None
+    return EndpointResponse(response.status, response.headers, _content(response.content), text=text)
 
 
 @shielded("request to an endpoint")

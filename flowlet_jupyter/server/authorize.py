@@ -120,6 +120,7 @@ class AuthorizeHandler(FlowHandler):
                 provider=secret.provider,
                 authorization_endpoint=secret.authorization_endpoint or "",
                 registered=secret.redirect_uris,
+                client_id=secret.client_id,
             )
         )
         if plan.problem and self.get_query_argument("registered", "") != "yes":
@@ -127,7 +128,7 @@ class AuthorizeHandler(FlowHandler):
             again += f"&confirmed={self._confirmation(name)}"
             self.show("redirect.html", secret_name=name, problem=plan.problem, uri=plan.uri, again=again)
             return
-        flow = new_flow(name, redirect_uri=plan.uri, now=time.time(), user=self.current_user_name)
+        flow = new_flow(name, redirect_uri=plan.uri, now=time.time(), user=self.current_user_name, is_bound=secret.dpop)
         await run_in_thread(lambda: remember_flow(self.vault, flow))
         forget_refusal(self.vault, name)
         try:
