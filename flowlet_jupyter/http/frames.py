@@ -47,6 +47,11 @@ def body_of(response: Response) -> Body:
     return Body(response.content, media_type, response.charset_encoding, filename)
 
 
+def url_of(response: Response) -> str:
+    """The URL that `response` came from; "" where it was made by hand."""
+    return str(response.url) if response.has_request else ""
+
+
 def format_of(response: Response) -> Format:
     """The format of the body: by its first bytes, its media type, its file name, else by how it begins; JSON if in doubt."""
     return formats.format_of(body_of(response))
@@ -95,7 +100,7 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noq
         return _selected(parsed, path)
     if isinstance(parsed, _Lines):
         return Table(parsed.records, "")
-    likely = find_records(parsed)
+    likely = find_records(parsed, url=url_of(response))
     table = tabulate(parsed, likely.records if likely else None)
     if table is not None:
         return table

@@ -6,10 +6,11 @@ import dataclasses
 from typing import Any
 
 from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.http.frames import url_of
 from flowlet_jupyter.http.page_bodies import PageBody, PagedTable, read_page, table_of
 from flowlet_jupyter.http.pagination import PageRequest, PageResponse, detect, links_of_header
 from flowlet_jupyter.http.response import Response
-from flowlet_jupyter.tables.records import find_records
+from flowlet_jupyter.tables.records import find_records, is_one_record
 from flowlet_jupyter.tables.selection import select
 
 
@@ -44,7 +45,8 @@ class PageContent:
         links = links_of_header(", ".join(response.headers.get_list("link")))
         records, has_list = self._records_in(content, response)
         page = PageResponse(content.parsed, records, links, headers, has_list, self.path or "")
-        if not has_list and not self._page_count and detect(request, dataclasses.replace(page, records=[])):
+        is_envelope = not (isinstance(content.parsed, dict) and is_one_record(content.parsed, url_of(response)))
+        if not has_list and is_envelope and not self._page_count and detect(request, dataclasses.replace(page, records=[])):
             # a page without its list, which Google's APIs leave out where it would be empty
             return dataclasses.replace(page, records=[], has_list=True)
         return page
@@ -81,7 +83,7 @@ class PageContent:
             self.path = self.path or content.path
             return content.records, True
         if not self._page_count:
-            return self._first_records(body, str(response.url) if response.has_request else "")
+            return self._first_records(body, url_of(response))
         found = select(body, self.path) if self.path else body
         if self.table is not None and not self.table.has_list:
             return self.table.rows_of(body, [], self._page_count + 1, self._asked_path), True

@@ -12,6 +12,7 @@ from typing import Any
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import dialects
+from flowlet_jupyter.tables.records import is_about_itself
 
 _MAX_DEPTH = 4
 _NAMES = ("columns", "fields", "headers", "header", "cols", "column_names", "columnNames", "Columns", "rowType", "columnHeaders")  # fmt: skip
@@ -21,6 +22,7 @@ _TIMES = {"time", "times", "date", "dates", "timestamp", "timestamps", "datetime
 _DATE_KEY = re.compile(r"\d{4}-\d\d(-\d\d)?([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 _ID_KEY = re.compile(r"-?\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[A-Za-z]+[-_:]?\d+")
 _FIRST_TIME = 100_000_000  # 1973, in seconds
+_NO_TABLES = {"links", "relationships", "embedded"}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -49,13 +51,24 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
     # where there is a list of objects, what stands beside it is about the list
     if likely is not None and any(isinstance(record, dict) for record in likely[:20]):
         return None
-    return _only(_parallel, body) or _only(_pairs, body) or _only(_by_key, body)
+    return _only(_parallel, body) or _only(_pairs, body) or _keyed_objects(body)
 
 
-def _only(form: Callable[[Any], Table | None], body: Any) -> Table | None:
+def _keyed_objects(body: Any) -> Table | None:
+    """Objects by key, in a body that says little beside them: what one record has under several names is no table."""
+    return _only(_by_key, body, _is_about_its_table)
+
+
+def _is_about_its_table(name: str, node: Mapping[str, Any]) -> bool:
+    return name.lower().lstrip("_") not in _NO_TABLES and not is_about_itself(node)
+
+
+def _only(
+    form: Callable[[Any], Table | None], body: Any, enters: Callable[[str, Mapping[str, Any]], bool] = lambda _name, _node: True
+) -> Table | None:
     found = [
         Table(table.records, ".".join(part for part in (path, table.path) if part), table.shape)
-        for path, node in _nodes(body, "", 0)
+        for path, node in _nodes(body, "", 0, enters)
         if (table := form(node)) is not None
     ]
     if len(found) > 1:
@@ -65,13 +78,14 @@ def _only(form: Callable[[Any], Table | None], body: Any) -> Table | None:
     return found[0] if found else None
 
 
-def _nodes(node: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _nodes(node: Any, path: str, depth: int, enters: Callable[[str, Mapping[str, Any]], bool]) -> Iterator[tuple[str, Any]]:
     """`node` and all objects and lists of lists below it, from outside in; not what is inside records."""
     yield path, node
     if depth < _MAX_DEPTH and isinstance(node, dict):
         for key, value in node.items():
-            if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], list)):
-                yield from _nodes(value, f"{path}.{_quoted(key)}" if path else _quoted(key), depth + 1)
+            is_grid = isinstance(value, list) and value and isinstance(value[0], list)
+            if (isinstance(value, dict) or is_grid) and enters(key, node):
+                yield from _nodes(value, f"{path}.{_quoted(key)}" if path else _quoted(key), depth + 1, enters)
 
 
 def _quoted(key: str) -> str:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.frames import format_of
+from flowlet_jupyter.http.frames import format_of, url_of
 from flowlet_jupyter.notebook.display.media import is_binary
 from flowlet_jupyter.notebook.display.problem import explanation
 from flowlet_jupyter.notebook.display.summary import size, status_line
@@ -66,7 +66,7 @@ def _body(response: Response) -> str:
         return f"({kind}, {size(len(response.content))}: r.content, r.save(path))"
     with contextlib.suppress(ValueError, RecursionError):
         value, is_whole = looked_at(response)
-        found = find_records(value)
+        found = find_records(value, url=url_of(response))
         if found is not None and is_table(found.records):
             note = (
                 left_out(found.records, TEXT_ROWS, found.path)
