@@ -46,7 +46,12 @@ class PageContent:
         records, has_list = self._records_in(content, response)
         page = PageResponse(content.parsed, records, links, headers, has_list, self.path or "")
         is_envelope = not (isinstance(content.parsed, dict) and is_one_record(content.parsed, url_of(response)))
-        if not has_list and is_envelope and not self._page_count and detect(request, dataclasses.replace(page, records=[])):
+        if (
+            not has_list
+            and is_envelope
+            and not self._page_count
+            and detect(request, dataclasses.replace(page, records=[]))
+        ):
             # a page without its list, which Google's APIs leave out where it would be empty
             return dataclasses.replace(page, records=[], has_list=True)
         return page

@@ -59,6 +59,12 @@ def _analytics(body: Any) -> Known | None:
     """`dimensionHeaders`, `metricHeaders` and rows of their values (Google Analytics 4)."""
     dimensions, metrics, rows = (_at(body, name) for name in ("dimensionHeaders", "metricHeaders", "rows"))
     dimensions, metrics = dimensions or [], metrics or []
+    if (
+        _are_dicts(dimensions + metrics)
+        and "rows" not in body
+        and str(body.get("kind", "")).startswith("analyticsData#")
+    ):
+        return [], "rows", "Google Analytics report"  # which leaves out what is empty
     if not _are_dicts(rows) or not (dimensions or metrics) or not all("name" in head for head in dimensions + metrics):
         return None
     records = []

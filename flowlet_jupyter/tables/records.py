@@ -28,7 +28,9 @@ _OF_A_RECORD = re.compile(
     r"|(?:date|time|last)?(?:created|updated|modified|creation|edited)(?:at|on|date|time|timestamp|datetime|by)?"
 )
 # what says where a list goes on
-_GOES_ON = re.compile(r"(?:@?odata\.)?_{0,2}next.*|prev.*|cursor.*|pageinfo|paging|pagination|page|has_?(?:more|next).*|is_?last.*|islastpage")
+_GOES_ON = re.compile(
+    r"(?:@?odata\.)?_{0,2}next.*|prev.*|cursor.*|pageinfo|paging|pagination|page|has_?(?:more|next).*|is_?last.*|islastpage"
+)
 # what says of a list how long it is
 _OF_A_LIST = re.compile(
     r"total.*|.*total|count|.*count|pages|per_?page|page_?size|limit|offset|skip|start|startat|after|before|more|truncated"
@@ -171,15 +173,16 @@ def _is_part_of_a_record(
     holders = [body]
     for name in path[:-1]:
         holders.append(holders[-1][name])
-    own, is_named = holders[-1], _is_named(path[-1], names)
-    is_usual = is_named or path[-1].lower() in _USUAL_NAMES
+    own, is_named, is_usual = holders[-1], _is_named(path[-1], names), path[-1].lower() in _USUAL_NAMES
     are_objects = bool(values) and isinstance(values[0], dict | list)
     if _is_graphql(body) and are_objects:
         return False  # what was asked for by name
+    if is_named:
+        return False
     if len(holders) > 1:
         if any(_has_id(holder) or is_a_thing(holder) for holder in holders[1:]):
             return not (is_usual and _goes_on(own) and not is_a_thing(own))
-        return not is_named and (is_a_thing(body) or (_has_id(body) and not is_usual) or _is_of_one_thing(body, names))
+        return is_a_thing(body) or (_has_id(body) and not is_usual) or _is_of_one_thing(body, names)
     if is_usual:
         return False
     if _has_id(body) or is_a_thing(body) or _is_of_one_thing(body, names):
@@ -187,7 +190,9 @@ def _is_part_of_a_record(
     if are_objects or _goes_on(body) or _counts(body):
         return False
     # values rather than objects: only where the body is about nothing else
-    beside = [value for name, value in body.items() if isinstance(value, dict) and not _OF_A_RESPONSE.fullmatch(name.lower())]
+    beside = [
+        value for name, value in body.items() if isinstance(value, dict) and not _OF_A_RESPONSE.fullmatch(name.lower())
+    ]
     if not values:
         return any(map(_has_id, beside))
     return bool(beside) or len(_own_values(body)) > 1

@@ -64,7 +64,9 @@ def _is_about_its_table(name: str, node: Mapping[str, Any]) -> bool:
 
 
 def _only(
-    form: Callable[[Any], Table | None], body: Any, enters: Callable[[str, Mapping[str, Any]], bool] = lambda _name, _node: True
+    form: Callable[[Any], Table | None],
+    body: Any,
+    enters: Callable[[str, Mapping[str, Any]], bool] = lambda _name, _node: True,
 ) -> Table | None:
     found = [
         Table(table.records, ".".join(part for part in (path, table.path) if part), table.shape)
@@ -78,7 +80,9 @@ def _only(
     return found[0] if found else None
 
 
-def _nodes(node: Any, path: str, depth: int, enters: Callable[[str, Mapping[str, Any]], bool]) -> Iterator[tuple[str, Any]]:
+def _nodes(
+    node: Any, path: str, depth: int, enters: Callable[[str, Mapping[str, Any]], bool]
+) -> Iterator[tuple[str, Any]]:
     """`node` and all objects and lists of lists below it, from outside in; not what is inside records."""
     yield path, node
     if depth < _MAX_DEPTH and isinstance(node, dict):

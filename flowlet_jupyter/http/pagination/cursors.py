@@ -217,5 +217,6 @@ def _by_surroundings(request: PageRequest, response: PageResponse, member: Membe
         (member.path.endswith("page.after"), "page[cursor]"),
         (member.path.endswith("page.after"), "page[after]"),
         (key == "next" and member.parent.startswith("cursor"), "cursor"),
+        (key == "next" and request.parameter("take") is not None, "from"),
     )
     return [name for holds, name in known if holds]

@@ -12,7 +12,7 @@ from flowlet_jupyter.http.pagination.names import (
     PAGE_COUNTS,
     PAGES,
     SIZES,
-    TOTALS,
+    is_total,
     normalised,
     says_more,
 )
@@ -26,7 +26,7 @@ _MOST_OBJECTS = 30  # an object of more objects than this holds records by their
 _ELSEWHERE = frozenset(
     {"facets", "aggregations", "aggs", "shards", "errors", "included", "extensions", "embedded", "request", "profile"}
 )
-_HEADERS = TOTALS | AMBIGUOUS_TOTALS | PAGE_COUNTS | PAGES | SIZES
+_HEADERS = AMBIGUOUS_TOTALS | PAGE_COUNTS | PAGES | SIZES
 _CONTINUE = (
     "nextcursor",
     "nextpage",
@@ -115,5 +115,5 @@ def _of_headers(headers: Mapping[str, str]) -> Iterator[Member]:
             for prefix in _PREFIXES:
                 rest = key.removeprefix(prefix)
                 key = rest if rest not in {"", "s"} else key
-            if key in _HEADERS or key in _CONTINUE or says_more(key):
+            if key in _HEADERS or is_total(key) or key in _CONTINUE or says_more(key):
                 yield Member(name, key if key != normalised(name) else name, value, in_header=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,10 @@ _PARTNERS = {
     "itemsperpage": ("page", "startIndex"), "resultrecordcount": ("resultOffset",), "sysparmlimit": ("sysparm_offset",),
     "hitsperpage": ("page",), "pagelimit": ("page[offset]", "page"), "pagelen": ("page",),
 }  # fmt: skip
+# parameters that begin a span where another one ends it
+_BEGINNINGS = frozenset({"from", "start", "begin", "first"})
+_ENDS = frozenset({"to", "until", "till", "end", "stop", "finish", "through", "last"})
+_LARGEST_OFFSET = 100_000_000  # 1973 as a Unix time
 _FROM_ONE = frozenset({"startindex", "startposition"})  # SCIM (RFC 7644, 3.4.2.4) and QuickBooks count records from 1
 
 
@@ -172,8 +176,11 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
     given = request.parameters()
     size_name = next((name for name in given if is_one_of(name, SIZES)), None)
     here = len(response.records)
+    says_more = signals.more is not None or _falls_short(signals, here)
+    if signals.is_closed and not says_more:
+        return
     for name, value in given.items():
-        if as_number(value) is None:
+        if as_number(value) is None or _is_of_a_range(name, given):
             continue
         if is_one_of(name, PAGES):
             number = as_number(value) or 0
@@ -182,9 +189,8 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
                 base = min(number, as_number(signals.number.value) or 0, 1) if number else 0
             yield PageNumber(name, size_name or "per_page", size=here, base=base)
         elif is_one_of(name, OFFSETS):
-            yield Offset(name, size_name or _size_beside(members), base=_base_of(name), size=here)
-    says_more = signals.more is not None or _falls_short(signals, here)
-    if not says_more:
+            yield Offset(name, size_name or _size_beside(members), base=_base_of(name, value), size=here)
+    if not says_more or (signals.is_closed and signals.more is None):
         return
     if signals.more is not None and signals.more.key == "exceededtransferlimit":  # ArcGIS
         yield Offset("resultOffset", "resultRecordCount", size=here)
@@ -198,6 +204,13 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
             yield PageNumber(name, size_name or "per_page", size=here)
         else:
             yield Offset(name, size_name or "limit", base=_base_of(name), size=here)
+
+
+def _is_of_a_range(name: str, given: Mapping[str, Any]) -> bool:
+    """Whether a parameter that might be an offset begins a span of time or of numbers: `from=2020&to=2024`, a Unix time."""
+    if normalised(name) not in _BEGINNINGS:
+        return False
+    return (as_number(given[name]) or 0) > _LARGEST_OFFSET or any(normalised(other) in _ENDS for other in given)
 
 
 def _by_the_body(
@@ -220,15 +233,16 @@ def _by_the_body(
         own = signals.offset.name
         name = "offset" if own.lower().endswith(("-offset", "_offset")) else own
         known = next((given for given in request.parameters() if normalised(given) == normalised(name)), name)
-        yield Offset(known, size_name or _size_beside(members), base=_base_of(known), size=here)
+        yield Offset(known, size_name or _size_beside(members), base=_base_of(known, signals.offset.value), size=here)
 
 
 def _falls_short(signals: Signals, here: int) -> bool:
     return (signals.total is not None and signals.total > here) or (signals.page_count or 0) > 1
 
 
-def _base_of(name: str) -> int:
-    return 1 if normalised(name) in _FROM_ONE else 0
+def _base_of(name: str, seen: Any = None) -> int:
+    """The number of the first record; where a first page was `seen` to begin at 0, it is that."""
+    return 1 if normalised(name) in _FROM_ONE and as_number(seen) != 0 else 0
 
 
 def _size_beside(members: Sequence[Member]) -> str:
