@@ -12,6 +12,7 @@ from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import formats
 from flowlet_jupyter.tables.charset import decode
+from flowlet_jupyter.tables.envelopes import is_empty_list
 from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.formats import Body, Format, unpacked
 from flowlet_jupyter.tables.frames import frame_of, polars_of, warn_caller, with_dates, with_polars_dates
@@ -107,7 +108,7 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noq
     if likely is not None:
         return Table(likely.records, likely.path)
     if isinstance(parsed, dict):
-        return Table([parsed], "")
+        return Table([] if is_empty_list(parsed) else [parsed], "")
     raise RequestFailed(f"The body is {type(parsed).__name__}, not a list of records.")
 
 

@@ -10,7 +10,8 @@ from flowlet_jupyter.http.frames import url_of
 from flowlet_jupyter.http.page_bodies import PageBody, PagedTable, read_page, table_of
 from flowlet_jupyter.http.pagination import PageRequest, PageResponse, detect, links_of_header
 from flowlet_jupyter.http.response import Response
-from flowlet_jupyter.tables.records import find_records, is_one_record
+from flowlet_jupyter.tables.envelopes import is_empty_list, is_one_record
+from flowlet_jupyter.tables.records import find_records
 from flowlet_jupyter.tables.selection import select
 
 
@@ -45,6 +46,8 @@ class PageContent:
         links = links_of_header(", ".join(response.headers.get_list("link")))
         records, has_list = self._records_in(content, response)
         page = PageResponse(content.parsed, records, links, headers, has_list, self.path or "")
+        if not has_list and not self._page_count and is_empty_list(content.parsed):
+            return dataclasses.replace(page, records=[], has_list=True)
         is_envelope = not (isinstance(content.parsed, dict) and is_one_record(content.parsed, url_of(response)))
         if (
             not has_list
@@ -92,6 +95,8 @@ class PageContent:
         found = select(body, self.path) if self.path else body
         if self.table is not None and not self.table.has_list:
             return self.table.rows_of(body, [], self._page_count + 1, self._asked_path), True
+        if found is None and isinstance(body, dict) and self.path and "." in self.path:
+            found = body.get(self.path.rpartition(".")[2])  # a part of the first answer, at an address of its own
         if isinstance(found, dict) and self.path:
             found = [found]  # a list of one that a converter from XML wrote without its brackets
         return (found if isinstance(found, list) else []), True

@@ -147,12 +147,12 @@ class PageReader:
         requests: list[PageRequest] = []
         while self._ahead and in_flight + len(requests) < self._options.concurrency:
             request = self._ahead.popleft()
-            if request.fingerprint in self._seen:
+            if request.fingerprint in self._seen and not request.is_repeatable:
                 raise self._stopped(f"The API leads in a circle: page {self.page_count + 1} was read before.")
             requests.append(request)
         return requests
 
-    def _accept(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:  # noqa: C901 - a branch for each way in which a page is not one more
+    def _accept(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:  # noqa: C901, PLR0912 - a branch for each way in which a page is not one more
         """Add a page; False if it was asked for by a wrong guess. Raises `PagingStopped` if it is an error or unreadable."""
         if self._to_discard:
             self._to_discard -= 1
@@ -193,6 +193,8 @@ class PageReader:
             self._next = self._paginator.next(request, page) if self._paginator else None
         except RequestFailed as error:
             raise self._stopped(str(error)) from None
+        if self._next is not None and not page.records and self._next.fingerprint in self._seen:
+            self._next = None  # an empty page that leads back: the end
         self._judge(request, page)
         self._stop_at_limits()
         if self._is_enough():

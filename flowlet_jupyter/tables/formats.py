@@ -96,6 +96,8 @@ def _by_text(head: bytes) -> Format:
         if text[:15].lower().startswith((b"<!doctype html", b"<html")):
             return "html"
         return "xml" if text.startswith(b"<?xml") or b"xmlns" in text[:500] else "json"
+    while text.startswith(b"#") and b"\n" in text:
+        text = text.partition(b"\n")[2]  # remarks above a table
     lines = text.splitlines()
     if text.startswith((b"{", b"[", b'"{')):
         is_lines = len(lines) > 1 and all(line.startswith(b"{") and line.endswith(b"}") for line in lines[:2])

@@ -7,7 +7,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+
+from flowlet_jupyter.tables.envelopes import (
+    ENDING,
+    IDENTITY,
+    OF_A_RESPONSE,
+    counts,
+    goes_on,
+    has_id,
+    is_a_thing,
+    is_named_by_its_id,
+    is_spoken,
+    leads_on,
+    own_values,
+    plain,
+    segments_of,
+)
 
 # how APIs name their list, the most telling first; only asked where several lists are in sight
 _USUAL_NAMES = (
@@ -16,31 +31,9 @@ _USUAL_NAMES = (
 )  # fmt: skip
 # lists that stand beside the records, and are taken only where there is no other
 _BESIDE = frozenset({"link", "links", "_links", "fields", "columns", "errors", "included", "facets", "aggregations", "warnings",
-                     "translationset", "schema", "dimensionheaders", "metricheaders", "pivotheaders"})  # fmt: skip
+                     "translationset", "schema", "dimensionheaders", "metricheaders", "pivotheaders", "schemas", "breadcrumbs", "exceptions"})  # fmt: skip
+_REMARKS = frozenset({"message", "messages", "error", "msg", "notes"})  # which is a list of texts, or empty, at some
 _MAX_DEPTH = 4
-_FEW_MEMBERS = 8  # an envelope says less of its list than that; a record of something says more of itself
-_IDENTITY = frozenset({"id", "_id", "Id", "ID", "uuid", "uid", "guid", "gid", "sid"})
-_NAME_OF_AN_ID = re.compile(r"(?<!page)(?<!page_)(?:id|key|number|sha)$", re.IGNORECASE)
-_ENDING = re.compile(r"\.(json|xml|csv|php|aspx?)$")
-# what says of an object what it is: none of these speaks of a list
-_OF_A_RECORD = re.compile(
-    r"(?:display|full|first|last|user)?name|title|label|slug|description|e?mail"
-    r"|(?:date|time|last)?(?:created|updated|modified|creation|edited)(?:at|on|date|time|timestamp|datetime|by)?"
-)
-# what says where a list goes on
-_GOES_ON = re.compile(
-    r"(?:@?odata\.)?_{0,2}next.*|prev.*|cursor.*|pageinfo|paging|pagination|page|has_?(?:more|next).*|is_?last.*|islastpage"
-)
-# what says of a list how long it is
-_OF_A_LIST = re.compile(
-    r"total.*|.*total|count|.*count|pages|per_?page|page_?size|limit|offset|skip|start|startat|after|before|more|truncated"
-    r"|retmax|retstart|hits|num_?found"
-)
-# what says of a response how it went
-_OF_A_RESPONSE = re.compile(
-    r"ok|success|status|status_?code|code|error.*|message|messages|msg|warnings?|took|time|timestamp|version|api_?version|kind|type|object"
-    r"|etag|@.*|_?links?|.*_?meta(?:data)?|info|schemas?|(?:request|trace|correlation)_?id|jsonrpc|extensions|help|self|href|url|uri|i18n"
-)
 
 
 @dataclass(frozen=True)
@@ -51,7 +44,7 @@ class Found:
     path: str
 
 
-def find_records(body: Any, *, url: str = "") -> Found | None:
+def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 - one return a kind of body
     """The list of records in `body`: the body itself, or the likeliest list of objects below it; None if there is none.
 
     Lists of objects come before lists of values, near ones before far ones, then those with a usual name, then long ones.
@@ -86,52 +79,12 @@ def find_records(body: Any, *, url: str = "") -> Found | None:
     return Found(best[1], ".".join(map(quoted, best[0])))
 
 
-def is_named_by_its_id(body: Mapping[str, Any], url: str) -> bool:
-    """Whether the URL says that `body` is one record: its last segment is an id, and the body has it as its own."""
-    last = _segments(url)[-1]
-    inner = [value for value in body.values() if isinstance(value, dict)] if len(body) < _FEW_MEMBERS else []
-    return bool(last) and any(
-        isinstance(value, str | int) and str(value) == last and _NAME_OF_AN_ID.search(name)
-        for node in (body, *inner)
-        if not _goes_on(node)
-        for name, value in node.items()
-    )
-
-
-def is_one_record(body: Mapping[str, Any], url: str) -> bool:
-    """Whether `body` is a record itself, rather than what is said about a list."""
-    return is_named_by_its_id(body, url) or is_a_thing(body)
-
-
-def is_a_thing(node: Mapping[str, Any]) -> bool:
-    """Whether an object is about something: it has an id and a name, or says much of itself."""
-    named = sum(
-        bool(_OF_A_RECORD.fullmatch(_plain(name))) and not isinstance(value, dict | list)
-        for name, value in node.items()
-    )
-    own = len(_own_values(node))
-    return (_has_id(node) and (named > 0 or own > _FEW_MEMBERS // 2)) or named > 2 or own >= _FEW_MEMBERS
-
-
-def is_about_itself(node: Mapping[str, Any]) -> bool:
-    """Whether an object has an id or several values of its own, so that the objects in it are its parts."""
-    return _has_id(node) or is_a_thing(node) or len(_own_values(node)) >= _FEW_MEMBERS // 2
-
-
 def _names_in(url: str) -> frozenset[str]:
     """What the last segments of a URL say that its list is called: `/time_off/types.json` says types and timeofftypes."""
-    segments = [_ENDING.sub("", segment) for segment in _segments(url)[-2:]]
-    whole = [_plain(segment) for segment in segments]
-    parts = [_plain(part) for segment in segments for part in re.split(r"[.:]", segment)]
+    segments = [ENDING.sub("", segment) for segment in segments_of(url)[-2:]]
+    whole = [plain(segment) for segment in segments]
+    parts = [plain(part) for segment in segments for part in re.split(r"[.:]", segment)]
     return frozenset(_singular(name) for name in (*whole, *parts, "".join(whole)) if name)
-
-
-def _segments(url: str) -> list[str]:
-    return [unquote(segment) for segment in urlsplit(url).path.rstrip("/").split("/")]
-
-
-def _plain(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
 
 
 def _singular(name: str) -> str:
@@ -139,34 +92,10 @@ def _singular(name: str) -> str:
 
 
 def _is_named(name: str, names: frozenset[str]) -> bool:
-    return _singular(_plain(name)) in names
+    return _singular(plain(name)) in names
 
 
-def _goes_on(node: Mapping[str, Any]) -> bool:
-    """Whether an object says where a list goes on."""
-    return any(_GOES_ON.fullmatch(name.lower()) for name in node)
-
-
-def _counts(node: Mapping[str, Any]) -> bool:
-    """Whether an object says how long a list is."""
-    return any(_OF_A_LIST.fullmatch(name.lower()) for name, value in node.items() if not isinstance(value, list))
-
-
-def _has_id(node: Mapping[str, Any]) -> bool:
-    return "jsonrpc" not in node and any(isinstance(node.get(name), str | int) for name in _IDENTITY)
-
-
-def _own_values(node: Mapping[str, Any]) -> list[str]:
-    """The members of an object that are values, and speak neither of a list nor of the response."""
-    spoken = (_OF_A_RESPONSE, _OF_A_LIST, _GOES_ON)
-    return [
-        name
-        for name, value in node.items()
-        if not isinstance(value, dict | list) and not any(words.fullmatch(name.lower()) for words in spoken)
-    ]
-
-
-def _is_part_of_a_record(
+def _is_part_of_a_record(  # noqa: PLR0911 - one return a kind of place
     body: Mapping[str, Any], path: tuple[str, ...], values: list[Any], names: frozenset[str]
 ) -> bool:
     """Whether the list at `path` belongs to one record, rather than being a list of records. `names` are the URL's."""
@@ -180,27 +109,27 @@ def _is_part_of_a_record(
     if is_named:
         return False
     if len(holders) > 1:
-        if any(_has_id(holder) or is_a_thing(holder) for holder in holders[1:]):
-            return not (is_usual and _goes_on(own) and not is_a_thing(own))
-        return is_a_thing(body) or (_has_id(body) and not is_usual) or _is_of_one_thing(body, names)
+        if any(has_id(holder) or is_a_thing(holder) for holder in holders[1:]):
+            return not (is_usual and goes_on(own) and not is_a_thing(own))
+        return is_a_thing(body) or (has_id(body) and not is_usual) or _is_of_one_thing(body, names)
     if is_usual:
         return False
-    if _has_id(body) or is_a_thing(body) or _is_of_one_thing(body, names):
+    if is_a_thing(body) or _is_of_one_thing(body, names) or (has_id(body) and not (are_objects and leads_on(body))):
         return True
-    if are_objects or _goes_on(body) or _counts(body):
+    if are_objects or goes_on(body) or counts(body):
         return False
     # values rather than objects: only where the body is about nothing else
     beside = [
-        value for name, value in body.items() if isinstance(value, dict) and not _OF_A_RESPONSE.fullmatch(name.lower())
+        value for name, value in body.items() if isinstance(value, dict) and not OF_A_RESPONSE.fullmatch(name.lower())
     ]
     if not values:
-        return any(map(_has_id, beside))
-    return bool(beside) or len(_own_values(body)) > 1
+        return any(map(has_id, beside))
+    return bool(beside) or len(own_values(body)) > 1
 
 
 def _is_of_one_thing(body: Mapping[str, Any], names: frozenset[str]) -> bool:
     """Whether one of several members is what the URL is about: `contact` beside other lists, at `/contacts/1`."""
-    return any(isinstance(value, dict) and _has_id(value) and _is_named(name, names) for name, value in body.items())
+    return any(isinstance(value, dict) and has_id(value) and _is_named(name, names) for name, value in body.items())
 
 
 def _is_graphql(body: Mapping[str, Any]) -> bool:
@@ -215,9 +144,8 @@ def _is_graphql(body: Mapping[str, Any]) -> bool:
 
 def _is_alone(path: tuple[str, ...], body: Mapping[str, Any]) -> bool:
     """Whether the body is about nothing but the list at `path`."""
-    spoken = (_OF_A_RESPONSE, _OF_A_LIST, _GOES_ON)
-    others = [name for name in body if name != path[0] and not any(words.fullmatch(name.lower()) for words in spoken)]
-    return path[-1].lower() not in {"errors", "warnings"} and not others
+    others = [name for name in body if name != path[0] and not is_spoken(name)]
+    return path[-1].lower() not in {"errors", "warnings", "schemas"} and not others
 
 
 def _lists(node: Any, path: tuple[str, ...], depth: int) -> list[tuple[tuple[str, ...], list[Any]]]:
@@ -233,7 +161,9 @@ def _lists(node: Any, path: tuple[str, ...], depth: int) -> list[tuple[tuple[str
 
 
 def _is_beside(candidate: tuple[tuple[str, ...], list[Any]]) -> bool:
-    return any(name.lower() in _BESIDE for name in candidate[0])
+    path, values = candidate
+    is_remark = path[-1].lower() in _REMARKS and not (values and isinstance(values[0], dict))
+    return is_remark or any(name.lower() in _BESIDE for name in path)
 
 
 def _is_counted(name: str, body: Any) -> bool:
@@ -247,8 +177,9 @@ def _rank(candidate: tuple[tuple[str, ...], list[Any]]) -> tuple[bool, int, int,
     name = path[-1].lower()
     usual = _USUAL_NAMES.index(name) if name in _USUAL_NAMES else len(_USUAL_NAMES)
     # an empty list may be the one: a search without hits
-    has_id = is_of_objects and any(key in _IDENTITY for key in values[0])
-    return (not is_of_objects and bool(values), len(path), usual, not has_id, -len(values))
+    is_of_objects = is_of_objects or (not values and usual < len(_USUAL_NAMES))
+    with_id = bool(values) and isinstance(values[0], dict) and any(key in IDENTITY for key in values[0])
+    return (not is_of_objects and bool(values), len(path), usual, not with_id, -len(values))
 
 
 def quoted(key: str) -> str:

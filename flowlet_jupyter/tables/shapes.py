@@ -12,10 +12,10 @@ from typing import Any
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import dialects
-from flowlet_jupyter.tables.records import is_about_itself
+from flowlet_jupyter.tables.envelopes import is_about_itself
 
 _MAX_DEPTH = 4
-_NAMES = ("columns", "fields", "headers", "header", "cols", "column_names", "columnNames", "Columns", "rowType", "columnHeaders")  # fmt: skip
+_NAMES = ("columns", "fields", "headers", "header", "cols", "column_names", "columnNames", "Columns", "rowType", "columnHeaders", "meta")  # fmt: skip
 _ROWS = ("rows", "data", "values", "data_array", "rowSet", "records", "Rows", "dataset", "result")
 _NAME_MEMBERS = ("fieldName", "name", "field", "ColumnName", "id", "key", "column_name", "display_name", "label", "title", "text")  # fmt: skip
 _TIMES = {"time", "times", "date", "dates", "timestamp", "timestamps", "datetime", "t", "index", "day", "month", "year"}

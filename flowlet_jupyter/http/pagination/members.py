@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,7 @@ _CONTINUE = (
     "cursornext",
     "nextrange",
 )
+_VOCABULARY = re.compile(r"^(?:@?[A-Za-z]+:|@iot\.)")
 _PREFIXES = ("x", "wp", "ms", "opc", "pagination", "paging", "list")
 
 
@@ -53,8 +55,8 @@ class Member:
 
     @property
     def key(self) -> str:
-        """The name without case and punctuation."""
-        return normalised(self.name)
+        """The name without case and punctuation, and without the vocabulary that it is of (`hydra:next`, `@iot.nextLink`)."""
+        return normalised(_VOCABULARY.sub("", self.name))
 
     @property
     def parent(self) -> str:

@@ -14,12 +14,12 @@ OFFSETS = frozenset(
 )  # fmt: skip
 SIZES = frozenset(
     {"limit", "perpage", "pagesize", "size", "pagelimit", "rows", "top", "take", "count", "maxresults", "retmax", "itemsperpage",
-     "resultrecordcount", "sysparmlimit", "pagelen", "hitsperpage", "length", "maxrecords", "numberofitems", "resultsperpage"}
+     "resultrecordcount", "sysparmlimit", "pagelen", "ps", "hitsperpage", "length", "maxrecords", "numberofitems", "resultsperpage"}
 )  # fmt: skip
 TOTALS = frozenset(
     {"total", "totalcount", "totalresults", "totalitems", "totalelements", "totalrecords", "totalentries", "totalhits",
      "totalsize", "totalrows", "totalnumber", "totalobjects", "totaldocs", "totalresultcount", "totalmatches", "numfound", "hitcount",
-     "nbhits", "odatacount", "recordstotal", "recordsfiltered", "resultstotal", "itemstotal", "rowcount", "recordcount", "hits", "found",
+     "nbhits", "nhits", "numhits", "nbresults", "odatacount", "recordstotal", "recordsfiltered", "resultstotal", "itemstotal", "rowcount", "recordcount", "hits", "found",
      "totalresultsfound", "totalnumberofrecords", "numberofrecords", "matched", "numbermatched", "totalamount", "grandtotal",
      "estimatedtotalhits", "xtotal", "xtotalcount", "totalestimatedmatches", "estimatedtotal", "completelistsize"}
 )  # fmt: skip

@@ -71,6 +71,11 @@ def test_a_table_of_several_pages_is_one_table(bodies, shape, rows):
     assert pages.to_polars().to_dicts() == rows
 
 
+def test_a_page_without_rows_does_not_give_those_of_the_first_once_more():
+    pages = read({"columns": ["a"], "rows": [[1]]}, {"took": 5})
+    assert pages.to_df().to_dict("records") == [{"a": 1}]
+
+
 def test_the_rows_of_parallel_lists_are_the_records():
     pages = read(*PAGES[7][0])
     assert pages.records == PAGES[7][2]
