@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,9 +56,21 @@ def read_page(response: Response, path: str | None = None) -> PageBody:
     text, named, _ = without_remarks(text)
     dialect = dialect_of(text, named or ("\t" if form == "tsv" else None))
     header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=dialect.sep) if row] or [[]]
-    names = tuple(name.lstrip("\ufeff") for name in header)
+    names = _unique(name.lstrip("\ufeff") for name in header)
     lines = [dict(zip(names, row, strict=False)) for row in rows]
     return PageBody(lines, lines, header=names)
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of columns, each once: a second `a` is `a.1`, as pandas has it."""
+    found: list[str] = []
+    for name in names:
+        count, own = 0, name
+        while own in found:
+            count += 1
+            own = f"{name}.{count}"
+        found.append(own)
+    return tuple(found)
 
 
 class PagedTable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
 
 _MOST_EMPTY_PAGES = 50
 _MOST_SAME_PAGES = 20  # records without ids may well repeat a few times
+_NO_SUCH_PAGE = re.compile(
+    r"invalid[ _]page\b|invalid_page_number|page[ _](?:number )?(?:requested )?(?:is )?(?:out of (?:range|bounds)|too (?:large|high)|beyond|larger)"
+    r"|page number requested is larger|no more (?:pages|results|records)|page (?:does not exist|not found)|(?:offset|page) (?:is )?(?:out of|exceeds)"
+    r"|that page contains no results",
+    re.IGNORECASE,
+)
 _MAYBE_WRONG_GUESS = frozenset({400, 404, 405, 409, 422})
 
 
@@ -159,6 +166,13 @@ class PageReader:
             return False
         number = self.page_count + 1
         if response.is_error:
+            if self._is_past_the_end(response):
+                self._next = None
+                self._ahead.clear()
+                self._to_discard = in_flight
+                self.complete, self.reason = True, f"the API says that there is no page {number}"
+                self._judged = (self.complete, self.reason)
+                return False
             if number == 2 and response.status_code in _MAYBE_WRONG_GUESS and self._guesses_again(in_flight):
                 return False
             error_text = f"{response.status_code} {redact(response.reason_phrase, response)}: {excerpt(response, 200)}"
@@ -222,6 +236,12 @@ class PageReader:
         if self._content.has_other_columns(content):
             names = ", ".join((content.header or ())[:5])
             raise self._stopped(f"Page {number} is CSV with other columns than the first: {names[:100]}.")
+
+    def _is_past_the_end(self, response: Response) -> bool:
+        """Whether an API says by an error that a page number is beyond the last (Django REST Framework, WordPress)."""
+        if not isinstance(self._paginator, NumberedPaginator) or response.status_code not in {400, 404, 416, 422}:
+            return False
+        return bool(_NO_SUCH_PAGE.search(response.text[:2000]))
 
     def _is_repeated(self, request: PageRequest, page: PageResponse, number: int) -> bool:
         """Whether the page holds the records of the one before, where the paginator's parameter was a guess."""

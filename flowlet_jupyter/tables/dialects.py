@@ -246,9 +246,9 @@ def _tables(body: Any) -> Known | None:
         return None
     table = {name.lower(): value for name, value in tables[0].items()}
     columns, rows = table.get("columns"), table.get("rows")
-    if columns is None and _are_dicts(rows):
+    if columns is None and isinstance(rows, list) and _are_dicts(rows):
         return rows, path, "the only table"
-    if not _are_dicts(columns):
+    if not isinstance(columns, list) or not _are_dicts(columns):
         return None
     return _table_of([column.get("name", column.get("ColumnName")) for column in columns], rows, path, "the only table")
 

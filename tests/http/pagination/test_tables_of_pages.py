@@ -165,3 +165,7 @@ def test_an_empty_page_is_one(body):
 )
 def test_what_is_no_error_is_read(body):
     assert read(body).records
+
+
+def test_a_name_that_stands_twice_in_a_header_loses_no_column():
+    assert read("a,a,b\n1,2,3\n", media_type="text/csv").to_df().to_dict("records") == [{"a": 1, "a.1": 2, "b": 3}]
