@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 _FEW_MEMBERS = 8  # an envelope says less of its list than that; a record of something says more of itself
-IDENTITY = frozenset({"id", "_id", "Id", "ID", "uuid", "uid", "guid", "gid", "sid"})
+IDENTITY = frozenset({"id", "_id", "Id", "ID", "uuid", "uid", "guid", "gid", "sid", "sha", "node_id"})
 _NAME_OF_AN_ID = re.compile(r"(?<!page)(?<!page_)(?:id|key|number|sha)$", re.IGNORECASE)
 _URL_OF_NEXT = re.compile(r"(?:hydra|odata|as)?(?:next|prev|first|last|partof)(?:page)?(?:link|ur[il])?")
 ENDING = re.compile(r"\.(json|xml|csv|php|aspx?)$")

@@ -122,6 +122,11 @@ def _is_part_of_a_record(  # noqa: PLR0911 - one return a kind of place
     beside = [
         value for name, value in body.items() if isinstance(value, dict) and not OF_A_RESPONSE.fullmatch(name.lower())
     ]
+    of_values = [
+        value for value in body.values() if isinstance(value, list) and value and not isinstance(value[0], dict | list)
+    ]
+    if len(of_values) > bool(values):
+        return True  # one of several is not the list
     if not values:
         return any(map(has_id, beside))
     return bool(beside) or len(own_values(body)) > 1

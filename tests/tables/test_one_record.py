@@ -22,6 +22,8 @@ def response(body, url="https://api.example/v1/things"):
         ({"invoice": {"id": 7, "name": "a", "line_items": [A, B], "total": 2}}, "/invoices"),
         ({"data": {"id": 7, "email": "e", "phones": [A], "tags": ["x"]}}, "/contacts"),
         ({"user": A, "account": B, "scopes": ["r", "w"]}, "/me"),
+        ({"admin": ["read", "write"], "guest": ["read"], "none": []}, "/permissions"),
+        ({"name": "main", "commit": {"sha": "f0", "parents": [{"sha": "e9"}]}, "protected": False}, "/branches/main"),
         ({"token": "t", "hub": "h", "scopes": ["r", "w"]}, "/oauth/tokens/t"),
         ({"voice_id": "v1", "category": "c", "languages": [A, B]}, "/voices/v1"),
         ({"id": "inv1", "status": "PAID", "items": [A]}, "/invoices/inv1"),  # the id is the URL's

@@ -16,11 +16,11 @@ from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look
 
 _NEXT = re.compile(
     r"next(?:page|batch|search)?(?:cursor|cursormark|token|marker|mark|key|offset|start|page|pagenumber|number|pageid|id|bookmark|"
-    r"continuation|continuationtoken|skip|skiptoken|position|recordposition|from|after|startrow|startkey|row|index)?"
+    r"continuation|continuationtoken|skip|skiptoken|position|recordposition|from|after|startrow|startkey|row|index|startingafter|startafter|startingtoken|starttoken|pagestart|scroll)?"
 )
 _PLAIN = frozenset(
     {"cursor", "after", "bookmark", "marker", "continuation", "continuationtoken", "pagetoken", "scrollid", "cursorstring",
-     "endcursor", "aftercursor", "pagingtoken", "lastevaluatedkey", "startingafter", "continue", "nextrange"}
+     "endcursor", "aftercursor", "pagingtoken", "lastevaluatedkey", "startingafter", "continue", "nextrange", "scrollparam"}
 )  # fmt: skip
 # names of the value -> the parameters that take it, the likeliest first; the value's own name without "next" comes after
 _PARAMETERS = {
@@ -56,7 +56,7 @@ class Cursor:
             return None
         if not response.records and str(request.parameter(self.parameter)) == str(cursor):
             return None  # Solr's cursorMark
-        if self.path.rpartition(".")[2].replace("_", "").lower() == "scrollid" and response.records:
+        if self.path.rpartition(".")[2].replace("_", "").lower() in {"scrollid", "scrollparam"} and response.records:
             request = dataclasses.replace(request, is_repeatable=True)  # the server counts on behind one id
         if self.to_header:
             if str(request.headers.get(self.parameter)) == str(cursor):

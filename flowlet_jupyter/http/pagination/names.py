@@ -19,7 +19,7 @@ SIZES = frozenset(
 TOTALS = frozenset(
     {"total", "totalcount", "totalresults", "totalitems", "totalelements", "totalrecords", "totalentries", "totalhits",
      "totalsize", "totalrows", "totalnumber", "totalobjects", "totaldocs", "totalresultcount", "totalmatches", "numfound", "hitcount",
-     "nbhits", "nhits", "numhits", "nbresults", "odatacount", "recordstotal", "recordsfiltered", "resultstotal", "itemstotal", "rowcount", "recordcount", "hits", "found",
+     "nbhits", "nhits", "fullresultsize", "numhits", "nbresults", "odatacount", "recordstotal", "recordsfiltered", "resultstotal", "itemstotal", "rowcount", "recordcount", "hits", "found",
      "totalresultsfound", "totalnumberofrecords", "numberofrecords", "matched", "numbermatched", "totalamount", "grandtotal",
      "estimatedtotalhits", "xtotal", "xtotalcount", "totalestimatedmatches", "estimatedtotal", "completelistsize"}
 )  # fmt: skip

@@ -29,9 +29,9 @@ _BEGINNING_CHARACTERS = 200_000
 def response_text(response: Response) -> str:
     """Status line, message and hint of an error, and the body as a table or as text."""
     text = "\n".join([status_line(response), *explanation(response), _body(response)])
-    encoded = text.encode()
+    encoded = text.encode(errors="replace")
     if len(encoded) <= TEXT_BYTES:
-        return text
+        return encoded.decode()
     return f"{encoded[: TEXT_BYTES - 10].decode(errors='ignore')} …"
 
 
