@@ -20,7 +20,7 @@ _OF_A_RECORD = re.compile(
 )
 # what says where a list goes on
 _GOES_ON = re.compile(
-    r"(?:@?odata\.)?_{0,2}next.*|prev.*|cursor.*|pageinfo|paging|pagination|page|has_?(?:more|next).*|is_?last.*|islastpage"
+    r"(?:@?odata\.)?_{0,2}next.*|prev.*|cursor.*|page_?info|paging|pagination|page|has_?(?:more|next).*|is_?last.*|islastpage"
 )
 # what says of a list how long it is
 _OF_A_LIST = re.compile(

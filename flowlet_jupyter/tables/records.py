@@ -27,13 +27,14 @@ from flowlet_jupyter.tables.envelopes import (
 # how APIs name their list, the most telling first; only asked where several lists are in sight
 _USUAL_NAMES = (
     "data", "items", "results", "records", "value", "values", "rows", "entries", "hits", "elements", "objects", "content",
-    "resources", "hydra:member", "member", "nodes", "edges",
+    "resources", "hydra:member", "member", "nodes", "edges", "list",
 )  # fmt: skip
 # lists that stand beside the records, and are taken only where there is no other
 _BESIDE = frozenset({"link", "links", "_links", "fields", "columns", "errors", "included", "facets", "aggregations", "warnings",
                      "translationset", "schema", "dimensionheaders", "metricheaders", "pivotheaders", "schemas", "breadcrumbs", "exceptions"})  # fmt: skip
 _REMARKS = frozenset({"message", "messages", "error", "msg", "notes"})  # which is a list of texts, or empty, at some
 _MAX_DEPTH = 4
+_FAR = 3
 
 
 @dataclass(frozen=True)
@@ -95,41 +96,50 @@ def _is_named(name: str, names: frozenset[str]) -> bool:
     return _singular(plain(name)) in names
 
 
-def _is_part_of_a_record(  # noqa: PLR0911 - one return a kind of place
+def _is_part_of_a_record(
     body: Mapping[str, Any], path: tuple[str, ...], values: list[Any], names: frozenset[str]
 ) -> bool:
     """Whether the list at `path` belongs to one record, rather than being a list of records. `names` are the URL's."""
-    holders = [body]
-    for name in path[:-1]:
-        holders.append(holders[-1][name])
-    own, is_named, is_usual = holders[-1], _is_named(path[-1], names), path[-1].lower() in _USUAL_NAMES
     are_objects = bool(values) and isinstance(values[0], dict | list)
-    if _is_graphql(body) and are_objects:
+    is_usual = path[-1].lower() in _USUAL_NAMES
+    if _is_named(path[-1], names) or (_is_graphql(body) and are_objects):
         return False  # what was asked for by name
-    if is_named:
-        return False
-    if len(holders) > 1:
-        if any(has_id(holder) or is_a_thing(holder) for holder in holders[1:]):
-            return not (is_usual and goes_on(own) and not is_a_thing(own))
-        return is_a_thing(body) or (has_id(body) and not is_usual) or _is_of_one_thing(body, names)
+    if len(path) > 1:
+        return _is_part_of_one_inside(body, path, names, is_usual=is_usual, are_objects=are_objects)
     if is_usual:
         return False
     if is_a_thing(body) or _is_of_one_thing(body, names) or (has_id(body) and not (are_objects and leads_on(body))):
         return True
-    if are_objects or goes_on(body) or counts(body):
-        return False
-    # values rather than objects: only where the body is about nothing else
-    beside = [
-        value for name, value in body.items() if isinstance(value, dict) and not OF_A_RESPONSE.fullmatch(name.lower())
-    ]
+    return not (are_objects or goes_on(body) or counts(body)) and _is_one_of_many_members(body, values)
+
+
+def _is_part_of_one_inside(
+    body: Mapping[str, Any], path: tuple[str, ...], names: frozenset[str], *, is_usual: bool, are_objects: bool
+) -> bool:
+    """The same of a list further inside: one of the objects on the way, or the body, is the record."""
+    holders = [body]
+    for name in path[:-1]:
+        holders.append(holders[-1][name])
+    own = holders[-1]
+    if any(has_id(holder) or is_a_thing(holder) for holder in holders[1:]):
+        return not (is_usual and goes_on(own) and not is_a_thing(own))
+    if not is_usual and (not are_objects or len(path) > _FAR) and not (goes_on(own) or counts(own)):
+        # values, nothing, or far inside: only where there is nothing else on the way
+        return any(len([name for name in holder if not is_spoken(name)]) > 1 for holder in holders)
+    return is_a_thing(body) or (has_id(body) and not is_usual) or _is_of_one_thing(body, names)
+
+
+def _is_one_of_many_members(body: Mapping[str, Any], values: list[Any]) -> bool:
+    """Whether a body is about more than this list of values, or this empty list."""
     of_values = [
-        value for value in body.values() if isinstance(value, list) and value and not isinstance(value[0], dict | list)
+        each for each in body.values() if isinstance(each, list) and each and not isinstance(each[0], dict | list)
     ]
     if len(of_values) > bool(values):
-        return True  # one of several is not the list
-    if not values:
-        return any(map(has_id, beside))
-    return bool(beside) or len(own_values(body)) > 1
+        return True  # one of several
+    beside = [
+        each for name, each in body.items() if isinstance(each, dict) and not OF_A_RESPONSE.fullmatch(name.lower())
+    ]
+    return (bool(beside) or len(own_values(body)) > 1) if values else any(map(has_id, beside))
 
 
 def _is_of_one_thing(body: Mapping[str, Any], names: frozenset[str]) -> bool:

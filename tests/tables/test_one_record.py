@@ -24,6 +24,7 @@ def response(body, url="https://api.example/v1/things"):
         ({"user": A, "account": B, "scopes": ["r", "w"]}, "/me"),
         ({"admin": ["read", "write"], "guest": ["read"], "none": []}, "/permissions"),
         ({"name": "main", "commit": {"sha": "f0", "parents": [{"sha": "e9"}]}, "protected": False}, "/branches/main"),
+        ({"name": "main", "protected": True, "protection": {"checks": {"contexts": []}}}, "/branches/main"),
         ({"token": "t", "hub": "h", "scopes": ["r", "w"]}, "/oauth/tokens/t"),
         ({"voice_id": "v1", "category": "c", "languages": [A, B]}, "/voices/v1"),
         ({"id": "inv1", "status": "PAID", "items": [A]}, "/invoices/inv1"),  # the id is the URL's
@@ -50,6 +51,9 @@ def test_one_record_is_one_row(body, url):
         ({"error": [], "result": {"list": [A]}}, "/x", "result.list"),
         ({"message": [], "Results": {"series": [A]}}, "/x", "Results.series"),
         ({"ok": True, "messages": [A]}, "/history", "messages"),
+        ({"result": {"codes": ["a", "b"]}, "status": "ok"}, "/x", "result.codes"),
+        ({"code": 0, "data": {"list": [], "page_info": {"page": 1, "total_number": 0}}}, "/catalog/get", "data.list"),
+        ({"rss": {"channel": {"title": "t", "description": "d", "item": [A]}}}, "/feed", "rss.channel.item"),
         ({"jsonrpc": "2.0", "id": 1, "result": {"items": [A]}}, "/rpc", "result.items"),
         ({"type": "FeatureCollection", "id": "x", "name": "n", "features": [A]}, "/x", "features"),
         ({"resourceType": "Bundle", "id": "b", "entry": [A], "link": [B]}, "/Patient", "entry"),
