@@ -170,8 +170,7 @@ class PageReader:
                 self._next = None
                 self._ahead.clear()
                 self._to_discard = in_flight
-                self.complete, self.reason = True, f"the API says that there is no page {number}"
-                self._judged = (self.complete, self.reason)
+                self._end_before(number)
                 return False
             if number == 2 and response.status_code in _MAYBE_WRONG_GUESS and self._guesses_again(in_flight):
                 return False
@@ -236,6 +235,16 @@ class PageReader:
         if self._content.has_other_columns(content):
             names = ", ".join((content.header or ())[:5])
             raise self._stopped(f"Page {number} is CSV with other columns than the first: {names[:100]}.")
+
+    def _end_before(self, number: int) -> None:
+        """Say how the reading ended where the API says that there is no page `number`: a total may say otherwise."""
+        said = f"the API says that there is no page {number}"
+        total = signals_of(*self._first).total if self._first else None
+        if total is not None and len(self.records) < total:
+            self.complete, self.reason = False, f"{said}, and that there are {total:,} records"
+        else:
+            self.complete, self.reason = True, said
+        self._judged = (self.complete, self.reason)
 
     def _is_past_the_end(self, response: Response) -> bool:
         """Whether an API says by an error that a page number is beyond the last (Django REST Framework, WordPress)."""

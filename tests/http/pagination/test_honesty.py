@@ -160,3 +160,18 @@ def test_an_error_that_says_that_there_is_no_such_page_is_the_end(status, body, 
         pages.read_all()
     assert [record["id"] for record in pages.records] == [1, 2]
     assert pages.complete is complete
+
+
+def test_no_such_page_before_the_total_is_not_complete():
+    def send(request: PageRequest) -> Response:
+        number = int(request.query()["page"])
+        body = {"items": [{"id": number}], "total": 9}
+        return Response(200, json=body) if number < 3 else Response(404, json={"detail": "Invalid page."})
+
+    how = PagingOptions(concurrency=4, show_progress=False)
+    pages = Pages(send, PageRequest("https://api.example/items?page=1"), how).read_all()
+    assert [record["id"] for record in pages.records] == [1, 2]
+    assert (pages.complete, pages.reason) == (
+        False,
+        "the API says that there is no page 3, and that there are 9 records",
+    )
