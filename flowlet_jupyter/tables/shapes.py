@@ -12,7 +12,7 @@ from typing import Any
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import dialects
-from flowlet_jupyter.tables.envelopes import is_about_itself
+from flowlet_jupyter.tables.envelopes import is_about_itself, is_spoken
 
 _MAX_DEPTH = 4
 _NAMES = ("columns", "fields", "headers", "header", "cols", "column_names", "columnNames", "Columns", "rowType", "columnHeaders", "meta")  # fmt: skip
@@ -60,7 +60,10 @@ def _keyed_objects(body: Any) -> Table | None:
 
 
 def _is_about_its_table(name: str, node: Mapping[str, Any]) -> bool:
-    return name.lower().lstrip("_") not in _NO_TABLES and not is_about_itself(node)
+    beside = [
+        value for other, value in node.items() if isinstance(value, dict) and other != name and not is_spoken(other)
+    ]
+    return name.lower().lstrip("_") not in _NO_TABLES and not any(map(is_about_itself, [node, *beside]))
 
 
 def _only(

@@ -25,6 +25,7 @@ def response(body, url="https://api.example/v1/things"):
         ({"admin": ["read", "write"], "guest": ["read"], "none": []}, "/permissions"),
         ({"name": "main", "commit": {"sha": "f0", "parents": [{"sha": "e9"}]}, "protected": False}, "/branches/main"),
         ({"name": "main", "protected": True, "protection": {"checks": {"contexts": []}}}, "/branches/main"),
+        ({"data": {"id": 1, "name": "n"}, "dictionaries": {"airports": {"MUC": {"a": 1}, "CDG": {"a": 2}}}}, "/orders"),
         ({"token": "t", "hub": "h", "scopes": ["r", "w"]}, "/oauth/tokens/t"),
         ({"voice_id": "v1", "category": "c", "languages": [A, B]}, "/voices/v1"),
         ({"id": "inv1", "status": "PAID", "items": [A]}, "/invoices/inv1"),  # the id is the URL's
@@ -96,6 +97,15 @@ FORMS = [
 def test_the_table_of_a_product_is_read_and_named(body, shape, records):
     frame = response(body).to_df()
     assert (frame.attrs["shape"], frame.to_dict("records")) == (shape, records)
+
+
+def test_objects_by_key_beside_what_is_said_of_the_response_are_a_table():
+    body = {
+        "status": {"timestamp": "t", "error_code": 0, "elapsed": 3, "credit_count": 1},
+        "data": {"1": {"n": "a"}, "2": {"n": "b"}},
+    }
+    frame = response(body).to_df()
+    assert (frame.attrs["shape"], frame["n"].tolist()) == ("objects by key", ["a", "b"])
 
 
 def test_two_tables_of_a_product_are_not_chosen_from():
