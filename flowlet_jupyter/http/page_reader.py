@@ -179,7 +179,7 @@ class PageReader:
         try:
             content = self._content.parse(response)
         except RequestFailed as error:
-            raise self._stopped(f"Page {number}: {error}") from None
+            raise self._stopped(f"Page {number}: {redact(str(error), response)}") from None
         self._refuse_error(content, response, number)
         try:
             page = self._content.page_of(content, response, request)

@@ -33,7 +33,7 @@ _OF_A_PLACE = re.compile(
 # what says of a response how it went
 OF_A_RESPONSE = re.compile(
     r"ok|success|status|status_?code|code|error.*|message|messages|msg|warnings?|took|time|timestamp|version|api_?version|kind|type|object"
-    r"|etag|@.*|_?links?|.*_?meta(?:data)?|info|schemas?|(?:request|trace|correlation)_?id|jsonrpc|extensions|help|self|href|url|uri|i18n"
+    r"|etag|@.*|_?links?|.*_?meta(?:data)?|info|schemas?|(?:request|trace|correlation)_?id|jsonrpc|extensions|help|self|href|url|uri|i18n|headers?|(?:request|response)_?headers?"
 )
 
 

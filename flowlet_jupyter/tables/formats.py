@@ -59,6 +59,8 @@ def format_of(body: Body) -> Format:  # noqa: PLR0911 - one return a way to know
         # none of its magic: often a CSV that a portal calls Excel, or what was unpacked on the way
         by_text = _by_text(body.content[:4000])
         return by_type if by_text == "json" and not body.content.lstrip().startswith((b"{", b"[")) else by_text
+    if by_type == "html" and body.content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        return "json"  # which a script sends under the type that its server gives to all pages
     if by_type:
         return by_type
     if re.search(r"json(-[\w.]+)?$", media_type):

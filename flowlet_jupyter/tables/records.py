@@ -125,8 +125,16 @@ def _is_part_of_one_inside(
         return not (is_usual and goes_on(own) and not is_a_thing(own))
     if not is_usual and (not are_objects or len(path) > _FAR) and not (goes_on(own) or counts(own)):
         # values, nothing, or far inside: only where there is nothing else on the way
-        return any(len([name for name in holder if not is_spoken(name)]) > 1 for holder in holders)
+        others = [
+            [name for name, value in holder.items() if not is_spoken(name) and not (are_objects and _is_value(value))]
+            for holder in holders
+        ]
+        return any(len(names) > 1 for names in others)
     return is_a_thing(body) or (has_id(body) and not is_usual) or _is_of_one_thing(body, names)
+
+
+def _is_value(value: Any) -> bool:
+    return not isinstance(value, dict | list)
 
 
 def _is_one_of_many_members(body: Mapping[str, Any], values: list[Any]) -> bool:

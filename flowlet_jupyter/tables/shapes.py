@@ -46,8 +46,9 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
     for form in (_split, _header_row):
         if (table := _only(form, body)) is not None:
             return table
-    if (table := _only(_by_date, body)) is not None:
-        return table
+    for form in (_by_date, _lists_by_date):
+        if (table := _only(form, body)) is not None:
+            return table
     # where there is a list of objects, what stands beside it is about the list
     if likely is not None and any(isinstance(record, dict) for record in likely[:20]):
         return None
@@ -234,6 +235,21 @@ def _by_date(node: Any) -> Table | None:
     if len(node) > 1 and not any(isinstance(value, dict | list) for value in node.values()):
         return Table([{"date": key, "value": value} for key, value in node.items()], "", "values by date")
     return None
+
+
+def _lists_by_date(node: Any) -> Table | None:
+    """`{"2024-01-02": [{…}, {…}]}`: a list of objects at each date."""
+    if not isinstance(node, dict) or not node or not all(map(_DATE_KEY.fullmatch, node)):
+        return None
+    if not all(isinstance(value, list) for value in node.values()):
+        return None
+    records = [(key, record) for key, value in node.items() for record in value]
+    if not all(isinstance(record, dict) for _, record in records):
+        return None
+    name = "date"
+    while any(name in record for _, record in records):
+        name += "_"
+    return Table([{name: key, **record} for key, record in records], "", "lists by date")
 
 
 def _by_key(node: Any) -> Table | None:

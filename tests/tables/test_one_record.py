@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables.records import find_records
 
@@ -55,6 +56,7 @@ def test_one_record_is_one_row(body, url):
         ({"result": {"codes": ["a", "b"]}, "status": "ok"}, "/x", "result.codes"),
         ({"code": 0, "data": {"list": [], "page_info": {"page": 1, "total_number": 0}}}, "/catalog/get", "data.list"),
         ({"rss": {"channel": {"title": "t", "description": "d", "item": [A]}}}, "/feed", "rss.channel.item"),
+        ({"CompactData": {"Header": {"ID": "i"}, "DataSet": {"Series": {"@FREQ": "A", "Obs": [{"@V": "1"}]}}}}, "/sdmx", "CompactData.DataSet.Series.Obs"),
         ({"jsonrpc": "2.0", "id": 1, "result": {"items": [A]}}, "/rpc", "result.items"),
         ({"type": "FeatureCollection", "id": "x", "name": "n", "features": [A]}, "/x", "features"),
         ({"resourceType": "Bundle", "id": "b", "entry": [A], "link": [B]}, "/Patient", "entry"),
@@ -88,6 +90,8 @@ FORMS = [
     ([{"FrameType": "DataSetHeader"}, {"FrameType": "DataTable", "TableKind": "PrimaryResult", "Columns": [{"ColumnName": "a"}], "Rows": [[1]]}],
      "the only table", [{"a": 1}]),
     ({"manifest": {"schema": {"columns": [{"name": "a"}]}}, "result": {"data_array": [["1"]]}}, "Databricks statement", [{"a": "1"}]),
+    ({"element_count": 3, "objects": {"2024-01-01": [{"id": "1"}, {"id": "2"}], "2024-01-02": [{"id": "3"}]}}, "lists by date",
+     [{"date": "2024-01-01", "id": "1"}, {"date": "2024-01-01", "id": "2"}, {"date": "2024-01-02", "id": "3"}]),
     ({"meta": [{"name": "a", "type": "UInt8"}, {"name": "b", "type": "String"}], "data": [[1, "x"]], "rows": 1},
      "columns and rows", [{"a": 1, "b": "x"}]),
 ]  # fmt: skip
@@ -131,3 +135,23 @@ def test_remarks_above_a_table_are_no_rows(text, kind, records):
 
 def test_json_with_a_guard_against_scripts_is_read():
     assert Response(200, content=b')]}\'\n[{"a": 1}]').json() == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ('<s:Envelope xmlns:s="u"><s:Body><s:Fault><faultstring>bad item</faultstring></s:Fault></s:Body></s:Envelope>', "bad item"),
+        ('<ows:ExceptionReport xmlns:ows="u"><ows:Exception><ows:ExceptionText>no layer</ows:ExceptionText></ows:Exception></ows:ExceptionReport>', "no layer"),
+        ("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>", "AccessDenied"),
+        ('<rsp stat="fail"><err code="100" msg="Invalid API Key"/></rsp>', "Invalid API Key"),
+    ],
+)  # fmt: skip
+def test_an_error_in_xml_is_no_record(document, message):
+    with pytest.raises(RequestFailed, match=message):
+        Response(200, content=document.encode(), headers={"Content-Type": "text/xml"}).to_df()
+
+
+def test_json_that_is_called_html_is_read():
+    assert Response(200, content=b'{"data": [{"id": 1}]}', headers={"Content-Type": "text/html"}).to_df()[
+        "id"
+    ].tolist() == [1]
