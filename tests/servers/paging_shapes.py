@@ -1438,6 +1438,7 @@ ONE_PAGE = [
     ),
 ]
 
+
 def members(*records: Any, **more: Any) -> dict[str, Any]:
     return {"hydra:member": list(records), "hydra:totalItems": 2, **more}
 
