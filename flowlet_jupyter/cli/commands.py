@@ -164,9 +164,10 @@ def export(options: Namespace) -> None:
 def import_(options: Namespace) -> None:
     """Import OAuth2 settings of another tool; each secret, or the reason why not."""
     from flowlet_jupyter.cli.imports import imported
+    from flowlet_jupyter.tables.charset import decode
 
     try:
-        text = Path(options.file).expanduser().read_text("utf-8")
+        text = decode(Path(options.file).expanduser().read_bytes()).text
     except (OSError, ValueError) as error:
         raise RequestFailed(f"The file {options.file} cannot be read: {error}") from None
     entries = imported(text)

@@ -123,8 +123,20 @@ def _is_only_an_error(members: Mapping[str, Any]) -> bool:
         return False
     if any(members.get(name) for name in ("data", "result", "results")):
         return False
+    message = members.get("message") or members.get("msg") or members.get("detail") or members.get("title")
+    status = members.get("status", members.get("statuscode"))
+    if message and (_says_failed(members) or (isinstance(status, int) and 400 <= status < 600)):
+        return True
     code = members.get("errcode")
     return any(members.get(name) for name in _NAMES_OF_ERRORS) or (isinstance(code, int) and code != 0)
+
+
+def _says_failed(members: Mapping[str, Any]) -> bool:
+    """Whether a `code` beside empty data says that nothing came of it (0 and 2xx say that all is well)."""
+    code = members.get("code")
+    if isinstance(code, bool) or "data" not in members or not isinstance(code, int | str):
+        return False
+    return not re.fullmatch(r"|0+|ok|success|2\d\d(\d\d)?", str(code).lower())
 
 
 def _has_records(members: Mapping[str, Any]) -> bool:
