@@ -7,7 +7,7 @@ import { movedInTabs } from "./response_rows.js";
 import { tableView } from "./response_table.js";
 import { treeView } from "./response_tree.js";
 
-const ORDER = ["preview", "tree", "table", "chart", "raw", "headers", "request"];
+const ORDER = ["preview", "tree", "table", "chart", "raw", "pages", "requests", "headers", "request"];
 
 /** @typedef {(question: Record<string, any>) => Promise<any>} Ask */
 
@@ -20,7 +20,10 @@ export function liveView(root, ask) {
   /** @type {Map<string, {tab: HTMLElement, panel: HTMLElement, isFilled: boolean}>} */
   const parts = new Map();
   /** @type {Record<string, (panel: HTMLElement) => Promise<Node | null>>} */
-  const fillers = { tree: () => treeView(ask), table: () => tableView(ask), raw: () => rawView(ask), preview: (panel) => previewView(ask, panel), chart: () => chartView(ask, root) };
+  const fillers = {
+    tree: () => treeView(ask), table: () => tableView(ask), pages: () => logView(ask, "Pages"), requests: () => logView(ask, "Requests"),
+    raw: () => rawView(ask), preview: (panel) => previewView(ask, panel), chart: () => chartView(ask, root),
+  };
 
   /** @param {string} name @param {Node[]} content */
   function add(name, content) {
@@ -91,6 +94,9 @@ export function liveView(root, ask) {
     if (has_chart) add("chart", []);
   }, () => {}); // what was saved stays
 }
+
+/** What was asked for, a line each. @param {Ask} ask @param {string} label */
+const logView = (ask, label) => tableView((question) => ask({ ...question, of: "log" }), label);
 
 /** @param {Ask} ask */
 async function rawView(ask) {

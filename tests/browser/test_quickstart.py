@@ -20,14 +20,13 @@ def picture(page, name: str) -> None:
         page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
-@pytest.mark.parametrize(
-    ("front_end", "theme"), [("lab", "light"), ("lab", "dark"), ("notebook", "light"), ("notebook", "dark")]
-)
-def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, front_end, theme, isolated):
+@pytest.mark.parametrize("look", ["lab-light", "lab-dark", "notebook-light", "notebook-dark"])
+def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, look, isolated):
+    front_end, _, theme = look.partition("-")
     if front_end == "notebook":
         pytest.importorskip("notebook")
     server = jupyter_lab(command=front_end)
-    pictured = theme if front_end == "lab" else f"{front_end}-{theme}"
+    pictured = look.removeprefix("lab-")
     use_theme(theme, isolated)
     port = birdsong.url.rpartition(":")[2]
     text = QUICKSTART.read_text().replace("demo.start()", f"demo.start({port})")
