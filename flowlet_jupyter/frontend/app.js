@@ -4,6 +4,7 @@
 import { afterForm, expecting, initialAppState, settled, vaultsProblem } from "./app_state.js";
 import { element } from "./dom.js";
 import { secretForm } from "./form.js";
+import { GRANT_CODE } from "./form_state.js";
 import { connectView, manageView } from "./manage.js";
 import { liveRegion } from "./live_region.js";
 import { call, changes, secretPath } from "./server.js";
@@ -114,7 +115,17 @@ export function openApp(el, start, noServer) {
       const [secrets, providers, schema] = await Promise.all(["api/secrets", "api/providers", "api/schema"].map((path) => call("GET", path)));
       return { secrets, providers, schema, required: state.required, vault: /** @type {any} */ (state.serverVault) };
     }
-    return call("GET", secretPath(state.route.name));
+    const secret = await call("GET", secretPath(state.route.name));
+    if (secret.grant_type === GRANT_CODE && !secret.status.access_token) secret.redirect_uri_here = await redirectUriOf(secret.name);
+    return secret;
+  }
+
+  /** @type {Map<string, string>} */
+  const redirectUris = new Map(); // it stays while the server runs
+  /** @param {string} name */
+  async function redirectUriOf(name) {
+    if (!redirectUris.has(name)) redirectUris.set(name, (await call("GET", `api/redirect-uri?secret=${encodeURIComponent(name)}`)).redirect_uri);
+    return redirectUris.get(name);
   }
 
   /** @param {any} read what `read` gave */

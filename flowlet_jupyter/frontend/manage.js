@@ -5,7 +5,8 @@ import { button, copyButton, element, labelled, textInput } from "./dom.js";
 import { GRANT_CODE } from "./form_state.js";
 import { manageActions } from "./manage_actions.js";
 import { connectLink, statusMark, ticking } from "./status.js";
-import { factsOf, requestLine, statusWords, timelineOf } from "./timeline.js";
+import { ago } from "./time.js";
+import { factsOf, refusalOf, requestLine, statusWords, timelineOf } from "./timeline.js";
 
 /** @typedef {import("./server.js").Secret} Secret */
 /** @typedef {import("./server.js").View} View */
@@ -23,6 +24,7 @@ export function manageView(secret, view, back) {
     element("p", { class: "flowlet-status" }, statusMark(secret.status), statusWords(secret.status)),
     secret.ending ? element("p", { class: "flowlet-waiting" }, secret.ending) : null,
     waitingHint(secret, view),
+    redirectUri(secret, view),
     timeline(secret),
     facts(secret),
     useInCell(secret),
@@ -33,11 +35,26 @@ export function manageView(secret, view, back) {
 
 /** @param {Secret} secret @param {View} view */
 function waitingHint(secret, view) {
+  const refusal = view.isExpecting(secret.name) ? null : refusalOf(secret);
+  if (refusal) return element("p", { class: "flowlet-warning" }, "No access token, ", ticking((now) => ago(refusal.time, now)), `: ${refusal.message}`);
   const ended = view.endedWaiting(secret.name);
   if (ended) return element("p", { class: "flowlet-warning" }, ended);
   if (!view.isExpecting(secret.name)) return null;
   return element("p", { class: "flowlet-waiting" },
     "Waiting for you to allow it in the other tab. Was that tab closed, or did none open? Press Request access token: it opens a new one, and the old one no longer counts.");
+}
+
+/**
+ * While there is no token: what has to stand at the provider, whose page says so if it does not, and sends nothing back.
+ * @param {Secret} secret @param {View} view
+ */
+function redirectUri(secret, view) {
+  if (!secret.redirect_uri_here || !(view.isExpecting(secret.name) || view.endedWaiting(secret.name) || refusalOf(secret))) return null;
+  const field = textInput(secret.redirect_uri_here, { readonly: "", class: "flowlet-redirect-uri" });
+  return labelled("Redirect URI", field, {
+    hint: "Does the provider's page say that this address is wrong or not registered? Register it there, exactly as it stands here, and request the access token again.",
+    beside: copyButton(() => field.value),
+  }).row;
 }
 
 /** A request that changes nothing, to be tried at once. @param {Secret} secret */
@@ -79,6 +96,7 @@ export function connectView(secret, view) {
     { class: "flowlet-manage", "aria-label": `Connect ${secret.name}` },
     element("p", {}, statusMark(status), element("strong", {}, secret.name), `: ${statusWords(status)}.`),
     waitingHint(secret, view),
-    element("div", { class: "flowlet-actions" }, connectLink(secret.name, "Request access token", () => view.expectToken(secret))),
+    redirectUri(secret, view),
+    element("div", { class: "flowlet-actions" }, connectLink(secret.name, view.endedWaiting(secret.name) || refusalOf(secret) ? "Request access token again" : "Request access token", () => view.expectToken(secret))),
   );
 }

@@ -6,6 +6,7 @@ import { button, element, labelled, textInput } from "./dom.js";
 import { GRANT_CODE, GRANT_DEVICE } from "./form_state.js";
 import { call, secretPath } from "./server.js";
 import { connectLink } from "./status.js";
+import { refusalOf } from "./timeline.js";
 
 /**
  * @typedef {{secret: import("./server.js").Secret, view: import("./server.js").View, box: HTMLElement, back: (() => void) | null}} Context
@@ -60,7 +61,7 @@ function tokenActions(context) {
   const { secret, view } = context;
   const { access_token: isObtained, refresh_token: isRefreshable, state } = secret.status;
   const isDone = isObtained && state !== "needs_authorization";
-  const label = isObtained || view.endedWaiting(secret.name) ? "Request access token again" : "Request access token";
+  const label = isObtained || view.endedWaiting(secret.name) || refusalOf(secret) ? "Request access token again" : "Request access token";
   const request = requestAction(context, label, !isDone);
   const actions = isDone ? [testAction(context, true)] : [request];
   if (isRefreshable) actions.push(button("Refresh now", () => attempt(context, change(context, "/refresh"))));

@@ -86,6 +86,14 @@ export function timelineOf(secret) {
 }
 
 /**
+ * The refusal that the secret's last request for a token ended with, as long as no token came after it.
+ * @param {import("./server.js").Secret} secret
+ */
+export function refusalOf({ refusal, status }) {
+  return refusal && refusal.time > (status?.obtained_at ?? 0) ? refusal : null;
+}
+
+/**
  * What stays true while the clock runs.
  * @param {import("./server.js").Secret} secret
  * @returns {[string, string][]}

@@ -47,7 +47,7 @@ from flowlet_jupyter.providers import (
 )
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.redirect_uri import own_redirect_uri
-from flowlet_jupyter.server.refusals import forget_refusal, last_refusal
+from flowlet_jupyter.server.refusals import forget_refusal, last_refusal, note_refusal
 from flowlet_jupyter.server.secret_form import store_secret
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
@@ -133,7 +133,8 @@ class SecretsHandler(FlowletAPIHandler):
         used, ends = last_uses(self.vault), _entries_that_end()
         for name in self.vault.names():
             try:
-                listed.append(described(self.vault.get(name), last_use=used.get(name), ends=ends))
+                shown = described(self.vault.get(name), last_use=used.get(name), ends=ends)
+                listed.append({**shown, "refusal": last_refusal(self.vault, name)})
             except SecretNotFound:
                 continue  # deleted since the folder was read
             except VaultError as error:
@@ -269,13 +270,19 @@ class DeviceHandler(FlowletAPIHandler):
     async def post(self, name: str) -> None:
         """The code to enter, where, its QR code as SVG, and until when (Unix time)."""
         _cancel(self.vault, name)
+        forget_refusal(self.vault, name)
         flow = await run_in_thread(lambda: start_device_flow(self.vault, name))
         _flows(self.vault)[name] = flow
         vault = self.vault
 
         def finished(future: Future[TokenSet]) -> None:
-            if future.exception() is None:
+            if future.cancelled():
+                return
+            error = future.exception()
+            if error is None:
                 identify.start(vault, name)
+            elif isinstance(error, FlowletError):  # for whoever looks at the secret later
+                note_refusal(vault, name, str(error))
 
         flow.finished.add_done_callback(finished)
         given = flow.authorization

@@ -7,7 +7,7 @@ import { afterForm, expecting, initialAppState, settled, vaultsProblem } from ".
 import { choicesFor } from "../../flowlet_jupyter/frontend/provider_search.js";
 import { tableRows } from "../../flowlet_jupyter/frontend/table_rows.js";
 import { ago, expiryText, spanOfTime } from "../../flowlet_jupyter/frontend/time.js";
-import { requestLine, statusChange, statusWords, timelineOf } from "../../flowlet_jupyter/frontend/timeline.js";
+import { refusalOf, requestLine, statusChange, statusWords, timelineOf } from "../../flowlet_jupyter/frontend/timeline.js";
 import { schema } from "./known.js";
 
 const providers = [
@@ -130,4 +130,13 @@ test("two vaults are said", () => {
   const state = { ...initialAppState({ kind: "table", name: "" }), serverVault: { folder: "/a" }, kernelVault: "/b" };
   assert.match(vaultsProblem(state), /\/a.*\/b/);
   assert.equal(vaultsProblem({ ...state, kernelVault: "/a" }), "");
+});
+
+test("a refusal is said until a token came after it", () => {
+  const refusal = { time: 50, message: "Access was not allowed." };
+  assert.equal(refusalOf(secret("a", { refusal })), refusal);
+  assert.equal(refusalOf(secret("a", { refusal, status: { state: "connected", obtained_at: 40 } })), refusal);
+  assert.equal(refusalOf(secret("a", { refusal, status: { state: "connected", obtained_at: 60 } })), null);
+  assert.equal(refusalOf(secret("a")), null);
+  assert.deepEqual(tableRows([secret("a", { refusal }), secret("b")], providers, schema, { ...order, query: "not allowed" }).map((row) => row.name), ["a"]);
 });
