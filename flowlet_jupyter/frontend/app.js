@@ -2,7 +2,7 @@
 // One part of a page in which the views follow each other, kept up to date from the server while it is shown.
 
 import { afterForm, expecting, initialAppState, settled, vaultsProblem } from "./app_state.js";
-import { element } from "./dom.js";
+import { button, element } from "./dom.js";
 import { secretForm } from "./form.js";
 import { GRANT_CODE } from "./form_state.js";
 import { connectView, manageView } from "./manage.js";
@@ -79,7 +79,7 @@ export function openApp(el, start, noServer) {
   /** @param {any} error */
   function fail(error) {
     drawn = "";
-    content.replaceChildren();
+    content.replaceChildren(button("Try again", () => draw({ focus: true })));
     shown = null;
     live.show(error.message, { isError: true });
     if (!error.isCut || state.isCut) return;
