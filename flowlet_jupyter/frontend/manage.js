@@ -36,7 +36,7 @@ export function manageView(secret, view, back) {
 /** @param {Secret} secret @param {View} view */
 function waitingHint(secret, view) {
   const refusal = view.isExpecting(secret.name) ? null : refusalOf(secret);
-  if (refusal) return element("p", { class: "flowlet-warning" }, "No access token, ", ticking((now) => ago(refusal.time, now)), `: ${refusal.message}`);
+  if (refusal) return element("p", { class: "flowlet-warning" }, "Last try, ", ticking((now) => ago(refusal.time, now)), `: ${refusal.message}`);
   const ended = view.endedWaiting(secret.name);
   if (ended) return element("p", { class: "flowlet-warning" }, ended);
   if (!view.isExpecting(secret.name)) return null;
@@ -44,17 +44,23 @@ function waitingHint(secret, view) {
     "Waiting for you to allow it in the other tab. Was that tab closed, or did none open? Press Request access token: it opens a new one, and the old one no longer counts.");
 }
 
+// These the provider sends back, and they have another cause than the redirect URI.
+const OTHER_CAUSES = /access_denied|invalid_client|invalid_scope|expired_token|Access was not allowed/;
+
 /**
  * While there is no token: what has to stand at the provider, whose page says so if it does not, and sends nothing back.
  * @param {Secret} secret @param {View} view
  */
 function redirectUri(secret, view) {
-  if (!secret.redirect_uri_here || !(view.isExpecting(secret.name) || view.endedWaiting(secret.name) || refusalOf(secret))) return null;
+  const refusal = refusalOf(secret);
+  const isTried = view.isExpecting(secret.name) || view.endedWaiting(secret.name) || (refusal && !OTHER_CAUSES.test(refusal.message));
+  if (!secret.redirect_uri_here || !isTried) return null;
   const field = textInput(secret.redirect_uri_here, { readonly: "", class: "flowlet-redirect-uri" });
-  return labelled("Redirect URI", field, {
-    hint: "Does the provider's page say that this address is wrong or not registered? Register it there, exactly as it stands here, and request the access token again.",
+  const row = labelled("Redirect URI", field, {
+    hint: "Register it at the provider, exactly as it stands here; then request the access token again.",
     beside: copyButton(() => field.value),
   }).row;
+  return element("details", { class: "flowlet-rare" }, element("summary", {}, "The provider's page says that the redirect URI is wrong?"), row);
 }
 
 /** A request that changes nothing, to be tried at once. @param {Secret} secret */

@@ -129,8 +129,21 @@ async function previewView(ask, panel) {
   const label = panel.querySelector("p")?.textContent?.split(":")[0] ?? media_type;
   const shown = media === "image" ? element("img", { src: address, alt: label })
     : media === "audio" ? element("audio", { src: address, controls: "", "aria-label": label })
-      : element("object", { data: `${address}#page=1&view=FitH`, type: "application/pdf", "aria-label": label, class: "fr-pdf" }, "This browser shows no PDF here; save it by Python.");
+      : pdfView(address, label);
   return element("div", {}, shown, ...panel.querySelectorAll("p"));
+}
+
+/**
+ * A PDF may hold scripts, which the browser's own viewer runs, apart from this page: only when somebody asks to see it.
+ * @param {string} address @param {string} label
+ */
+function pdfView(address, label) {
+  const box = element("div", { class: "fr-actions" });
+  box.append(
+    button("Show the PDF", () => box.replaceWith(element("object", { data: `${address}#page=1&view=FitH&navpanes=0`, type: "application/pdf", "aria-label": label, class: "fr-pdf" }, "This browser shows no PDF here; download it."))),
+    element("a", { href: address, download: "response.pdf" }, "Download it"),
+  );
+  return box;
 }
 
 /** @param {Ask} ask @param {HTMLElement} root */

@@ -84,7 +84,7 @@ function tableRow({ secret, kind, provider, status, used }, view) {
     element("th", { role: ROLES.row, scope: "row" }, secret.name, element("span", { class: "flowlet-hint flowlet-below" }, hosts.slice(0, 2).join(", ") + (hosts.length > 2 ? " …" : ""))),
     element("td", { role: ROLES.td }, kind, provider ? element("span", { class: "flowlet-hint flowlet-below" }, provider) : null),
     element("td", { role: ROLES.td }, statusMark(secret.status), status, expiry ? element("span", { class: "flowlet-hint flowlet-below" }, ticking((now) => expiryText(secret.status, now))) : null,
-      refusal ? element("span", { class: "flowlet-below flowlet-refused" }, "No access token, ", ticking((now) => ago(refusal.time, now)), `: ${refusal.message}`) : null),
+      refusal ? element("span", { class: "flowlet-below flowlet-refused" }, "Last try, ", ticking((now) => ago(refusal.time, now)), `: ${refusal.message}`) : null),
     element("td", { role: ROLES.td, class: "flowlet-used" }, used ? ticking((now) => ago(used, now)) : "–", secret.last_use?.notebook ? element("span", { class: "flowlet-hint flowlet-below" }, `by ${secret.last_use.notebook}`) : null),
     element("td", { role: ROLES.td }, button("Manage tokens", () => view.manage(secret.name), { "aria-label": `Manage tokens of ${secret.name}` })),
   );
