@@ -16,7 +16,7 @@ const POLL_MILLISECONDS = 2000;
 /**
  * `start` says which view is first; `noServer()` is called when this page reaches no server extension.
  * Returns {close, onMessage}: `onMessage` takes what the kernel says ({folder, required} or {url}).
- * @param {HTMLElement} el @param {{kind: any, name: string, prefill: Record<string, any>}} start @param {() => void} [noServer]
+ * @param {HTMLElement} el @param {{kind: any, name: string, prefill: Record<string, any>, isPage?: boolean}} start `isPage`: the browser's back and reload are for it @param {() => void} [noServer]
  */
 export function openApp(el, start, noServer) {
   // Lumino would take Enter, letters and arrows for the notebook's own shortcuts
@@ -60,7 +60,18 @@ export function openApp(el, start, noServer) {
   /** @param {import("./app_state.js").Route} route */
   function go(route) {
     state = { ...state, route };
+    if (start.isPage) history.pushState({ route }, "");
     draw({ focus: true });
+  }
+
+  /** @param {PopStateEvent} event */
+  function onBack(event) {
+    state = { ...state, isEditing: false, route: event.state?.route ?? { kind: "table", name: "" } };
+    draw({ focus: true });
+  }
+  if (start.isPage) {
+    if (history.state?.route) state = { ...state, route: history.state.route };
+    addEventListener("popstate", onBack);
   }
 
   /** @param {HTMLElement} node @param {boolean} [focus] */
@@ -89,12 +100,14 @@ export function openApp(el, start, noServer) {
 
   /** @param {import("./server.js").Secret | null} secret @param {Record<string, any>} [prefill] */
   async function showForm(secret, prefill) {
+    if (start.isPage && state.route.kind !== "form") history.pushState({ route: state.route }, ""); // back closes the form
     state = { ...state, isEditing: true }; // a form is never redrawn while it is filled in
     drawn = "";
     shown = null;
     try {
       const form = await secretForm(secret, prefill ?? {}, live, (name, request) => {
         state = afterForm(state, name, request, Date.now());
+        if (start.isPage) history.replaceState({ route: state.route }, "");
         if (request === "blocked") live.keep("The browser stopped the new tab. The secret is saved: press Request access token.");
         if (name) {
           channel.notify(name);
@@ -211,6 +224,7 @@ export function openApp(el, start, noServer) {
       clearInterval(clock);
       clearInterval(poll);
       document.removeEventListener("visibilitychange", onVisible);
+      removeEventListener("popstate", onBack);
       channel.close();
     },
   };

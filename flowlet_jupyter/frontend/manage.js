@@ -6,7 +6,7 @@ import { GRANT_CODE } from "./form_state.js";
 import { manageActions } from "./manage_actions.js";
 import { connectLink, statusMark, ticking } from "./status.js";
 import { ago } from "./time.js";
-import { factsOf, refusalOf, requestLine, statusWords, timelineOf } from "./timeline.js";
+import { factsOf, refusalOf, refusalText, requestLine, statusWords, timelineOf } from "./timeline.js";
 
 /** @typedef {import("./server.js").Secret} Secret */
 /** @typedef {import("./server.js").View} View */
@@ -36,7 +36,7 @@ export function manageView(secret, view, back) {
 /** @param {Secret} secret @param {View} view */
 function waitingHint(secret, view) {
   const refusal = view.isExpecting(secret.name) ? null : refusalOf(secret);
-  if (refusal) return element("p", { class: "flowlet-warning" }, "Last try, ", ticking((now) => ago(refusal.time, now)), `: ${refusal.message}`);
+  if (refusal) return element("p", { class: "flowlet-warning" }, "Last try, ", ticking((now) => ago(refusal.time, now)), `: ${refusalText(refusal)}`);
   const ended = view.endedWaiting(secret.name);
   if (ended) return element("p", { class: "flowlet-warning" }, ended);
   if (!view.isExpecting(secret.name)) return null;

@@ -85,6 +85,16 @@ export function timelineOf(secret) {
   return events;
 }
 
+/** A refusal in the view of its secret, whose name need not be said again. @param {{message: string}} refusal */
+export function refusalText({ message }) {
+  return message.replace(/^Secret '[^']*': (.)/, (/** @type {string} */ _all, /** @type {string} */ first) => first.toUpperCase());
+}
+
+/** @param {string} text @param {number} most characters */
+export function shortened(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text;
+}
+
 /**
  * The refusal that the secret's last request for a token ended with, as long as no token came after it.
  * @param {import("./server.js").Secret} secret

@@ -336,8 +336,15 @@ def test_a_refusal_stands_in_the_table(page, loopback, axe, stored):
     check(page, axe, "table-refused")
     page.get_by_role("button", name="Manage tokens of github").click()
     page.get_by_role("link", name="Request access token again").wait_for()
-    assert page.get_by_label("Redirect URI").input_value() == loopback.redirect_uri
     check(page, axe, "manage-refused")
+    note_refusal(
+        default_vault(), "github", "Secret 'github': the provider answered invalid_request: redirect_uri mismatch."
+    )
+    page.reload()  # which stays at the view
+    page.get_by_text("The provider answered invalid_request").wait_for()
+    page.get_by_text("says that the redirect URI is wrong").click()
+    assert page.get_by_label("Redirect URI").input_value() == loopback.redirect_uri
+    check(page, axe, "manage-redirect")
 
 
 def test_a_narrow_table_is_a_table_still_and_sorts(page, loopback, stored):
