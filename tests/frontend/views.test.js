@@ -23,6 +23,12 @@ test("the organisation's and those in use come first, the general ones last", ()
   assert.equal(titles("").at(-1), "A value kept elsewhere");
 });
 
+test("without a search the well-known ones come before the alphabet", () => {
+  const more = [...providers, { key: "aardvark", title: "Aardvark", parameters: [] }];
+  assert.deepEqual(choicesFor(more, schema, [], "").slice(0, 4).map((choice) => choice.title), ["The House", "GitHub", "GitLab", "Aardvark"]);
+  assert.equal(choicesFor(more, schema, [], "a")[0].title, "Aardvark");
+});
+
 test("the search finds a title's beginning before its middle, by key and category too", () => {
   assert.deepEqual(titles("gitl")[0], "GitLab");
   assert.deepEqual(titles("hub")[0], "GitHub");
