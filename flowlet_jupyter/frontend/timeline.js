@@ -40,8 +40,9 @@ export function statusChange(name, before, after) {
  * @returns {"good" | "waiting" | "none"}
  */
 export function statusLevel(status) {
-  if (["connected", "ready", "on_demand"].includes(status.state)) return "good";
-  return status.state === "expired" || status.state === "needs_authorization" ? "waiting" : "none";
+  // an access token that has expired is refreshed on first use: nothing is wrong
+  if (["connected", "expired", "ready", "on_demand"].includes(status.state)) return "good";
+  return status.state === "needs_authorization" ? "waiting" : "none";
 }
 
 /**

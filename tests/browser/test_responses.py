@@ -138,6 +138,10 @@ def test_a_response_by_mouse_and_keyboard(jupyter_lab, open_lab, axe, theme, iso
     tab(lab, 0, "Request").focus()
     page.keyboard.press("ArrowRight")
     assert tab(lab, 0, "Headers").get_attribute("aria-selected") == "true"
+    page.emulate_media(forced_colors="active")
+    drawn = "element => getComputedStyle(element).borderBottomColor"
+    assert tab(lab, 0, "Headers").evaluate(drawn) != tab(lab, 0, "Tree").evaluate(drawn)
+    page.emulate_media(forced_colors="none")
 
     lab.cell(5).locator(".cm-content").click()
     lab.save()
