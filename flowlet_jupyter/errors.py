@@ -26,7 +26,7 @@ def printable(text: str, *, keep: str = "") -> str:
 
 
 DOCUMENTATION = "https://flowlet-jupyter.readthedocs.io/en/latest/"  # as in pyproject's project.urls
-_WHAT_TO_DO = f"{DOCUMENTATION}reference/errors.html"
+_WHAT_TO_DO = f"{DOCUMENTATION}generated/reference/errors.html"
 
 
 def help_for_status(status: int) -> str:

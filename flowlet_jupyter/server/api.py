@@ -162,6 +162,7 @@ class SecretHandler(FlowletAPIHandler):
         if endpoint:
             fields |= await run_in_thread(lambda: self._registered(endpoint, fields))
         created, record = await run_in_thread(lambda: store_secret(self.vault, name, fields, only_new=only_new))
+        forget_refusal(self.vault, name)  # what it said may be mended now
         self.set_status(201 if created else 200)
         self.finish(described(record))
 

@@ -72,7 +72,7 @@ def test_each_error_and_each_refusal_links_to_its_part_of_the_page():
     }
     for error in reference_pages.error_classes():
         page, _, anchor = error.help_url.fget(error.__new__(error)).partition("#")
-        assert page == f"{project['urls']['Documentation']}/en/latest/reference/errors.html"
+        assert page == f"{project['urls']['Documentation']}/en/latest/{generated_pages.FOLDER}/reference/errors.html"
         assert anchor in anchors
     assert {f"status-{status}" for status in EXPLAINED_STATUSES} <= anchors
     assert help_for_status(404).partition("#")[2] == "status-404"
