@@ -37,7 +37,9 @@ def manage(page, birdsong, monkeypatch):
                           identity_url=f"{birdsong.url}/2/users/me", identity_name="data.username"))  # fmt: skip
         page.goto(loopback.secrets_url)
         page.get_by_role("button", name="Manage tokens of birds").click()
-        yield page.get_by_role("region", name="Manage tokens of birds")
+        region = page.get_by_role("region", name="Manage tokens of birds")
+        region.wait_for()
+        yield region
 
 
 def requested(page, manage):
