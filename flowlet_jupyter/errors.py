@@ -50,7 +50,7 @@ class FlowletError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """The lines that IPython shows instead of a traceback (its protocol for exceptions)."""
-        return [f"{type(self).__name__}: {self}", f"What to do: {self.help_url}"]
+        return [f"{type(self).__name__}: {self}\nWhat to do: {self.help_url}"]
 
     @property
     def help_url(self) -> str:

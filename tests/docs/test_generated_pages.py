@@ -83,4 +83,4 @@ def test_an_error_of_somebody_elses_links_to_what_it_is_derived_from():
         pass
 
     assert Mine("no").help_url.endswith("#hostnotallowed")
-    assert Mine("no")._render_traceback_()[-1] == f"What to do: {Mine('no').help_url}"
+    assert Mine("no")._render_traceback_() == [f"Mine: no\nWhat to do: {Mine('no').help_url}"]
