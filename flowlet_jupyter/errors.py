@@ -25,6 +25,15 @@ def printable(text: str, *, keep: str = "") -> str:
     )
 
 
+DOCUMENTATION = "https://flowlet-jupyter.readthedocs.io/en/latest/"  # as in pyproject's project.urls
+_WHAT_TO_DO = f"{DOCUMENTATION}generated/reference/errors.html"
+
+
+def help_for_status(status: int) -> str:
+    """The address of what to do where an API answers with this HTTP status."""
+    return f"{_WHAT_TO_DO}#status-{status}"
+
+
 class FlowletError(Exception):
     """The root of the tree. In a notebook it is shown as one short block, without a traceback.
 
@@ -41,7 +50,13 @@ class FlowletError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """The lines that IPython shows instead of a traceback (its protocol for exceptions)."""
-        return [f"{type(self).__name__}: {self}"]
+        return [f"{type(self).__name__}: {self}\nWhat to do: {self.help_url}"]
+
+    @property
+    def help_url(self) -> str:
+        """The address of what to do about an error of this class."""
+        documented = next(each for each in type(self).__mro__ if each.__module__ == __name__)
+        return f"{_WHAT_TO_DO}#{documented.__name__.lower()}"
 
 
 class UsageError(FlowletError):

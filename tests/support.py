@@ -133,7 +133,7 @@ def free_port() -> int:
 
 
 class JupyterProcess:
-    """A Jupyter server as a user starts it, with JupyterLab, at DEBUG level, logging into a file."""
+    """A Jupyter server as a user starts it, with JupyterLab or Notebook 7, at DEBUG level, logging into a file."""
 
     def __init__(
         self,
@@ -145,6 +145,7 @@ class JupyterProcess:
         command: str = "lab",
     ) -> None:
         self.folder = folder
+        self.command = command  # "lab" or "notebook": which front end its pages are
         self.log_file = folder / "server.log"
         self.token = "test-token-0123456789"
         port = free_port()

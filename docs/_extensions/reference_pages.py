@@ -8,13 +8,17 @@ import inspect
 import re
 from collections.abc import Iterable
 
+import httpx
+
 import flowlet_jupyter
 from flowlet_jupyter import cli, errors, testing
 from flowlet_jupyter.credentials.handles import SecretHandle, Secrets
 from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.model.labels import KIND_LABELS
 from flowlet_jupyter.model.schema import Field, fields_of_kind
 from flowlet_jupyter.model.secret import SECRET_TYPES
+from flowlet_jupyter.notebook.display.problem import EXPLAINED_STATUSES, problem_of
 from flowlet_jupyter.notebook.magics import FlowletMagics
 from flowlet_jupyter.notebook.request_line.options import OPTIONS
 
@@ -161,7 +165,22 @@ def errors_page() -> str:
             "",
             *_directive("py:exception", f"{each.__name__}({bases})", _error_text(each), ":no-contents-entry:"),
         ]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", *_statuses(), ""])
+
+
+def _statuses() -> list[str]:
+    """What the view of a response says of each HTTP status, for a request with a secret."""
+    lines = ["## When the API refuses", "", "A response is no error: it is shown with what its status means."]
+    for status in sorted(EXPLAINED_STATUSES):
+        response = Response(status, request=httpx.Request("GET", "https://api.example.com/v1/items"))
+        response.secret_name = "NAME"
+        problem = problem_of(response)
+        if problem is None:
+            continue
+        lines += ["", f"### Status {status}", "", f"{response.reason_phrase}. {problem.meaning}"]
+        if problem.next_cell:
+            lines += ["", "```text", problem.next_cell, "```"]
+    return lines
 
 
 def _error_text(error: type[FlowletError]) -> str:

@@ -164,10 +164,11 @@ def export(options: Namespace) -> None:
 def import_(options: Namespace) -> None:
     """Import OAuth2 settings of another tool; each secret, or the reason why not."""
     from flowlet_jupyter.cli.imports import imported
-    from flowlet_jupyter.tables.charset import decode
 
     try:
-        text = decode(Path(options.file).expanduser().read_bytes()).text
+        content = Path(options.file).expanduser().read_bytes()
+        is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as PowerShell's `>` writes
+        text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
     except (OSError, ValueError) as error:
         raise RequestFailed(f"The file {options.file} cannot be read: {error}") from None
     entries = imported(text)

@@ -2,8 +2,9 @@
 // One part of a page in which the views follow each other, kept up to date from the server while it is shown.
 
 import { afterForm, expecting, initialAppState, settled, vaultsProblem } from "./app_state.js";
-import { element } from "./dom.js";
+import { button, element } from "./dom.js";
 import { secretForm } from "./form.js";
+import { GRANT_CODE } from "./form_state.js";
 import { connectView, manageView } from "./manage.js";
 import { liveRegion } from "./live_region.js";
 import { call, changes, secretPath } from "./server.js";
@@ -15,7 +16,7 @@ const POLL_MILLISECONDS = 2000;
 /**
  * `start` says which view is first; `noServer()` is called when this page reaches no server extension.
  * Returns {close, onMessage}: `onMessage` takes what the kernel says ({folder, required} or {url}).
- * @param {HTMLElement} el @param {{kind: any, name: string, prefill: Record<string, any>}} start @param {() => void} [noServer]
+ * @param {HTMLElement} el @param {{kind: any, name: string, prefill: Record<string, any>, isPage?: boolean}} start `isPage`: the browser's back and reload are for it @param {() => void} [noServer]
  */
 export function openApp(el, start, noServer) {
   // Lumino would take Enter, letters and arrows for the notebook's own shortcuts
@@ -59,7 +60,18 @@ export function openApp(el, start, noServer) {
   /** @param {import("./app_state.js").Route} route */
   function go(route) {
     state = { ...state, route };
+    if (start.isPage) history.pushState({ route }, "");
     draw({ focus: true });
+  }
+
+  /** @param {PopStateEvent} event */
+  function onBack(event) {
+    state = { ...state, isEditing: false, route: event.state?.route ?? { kind: "table", name: "" } };
+    draw({ focus: true });
+  }
+  if (start.isPage) {
+    if (history.state?.route) state = { ...state, route: history.state.route };
+    addEventListener("popstate", onBack);
   }
 
   /** @param {HTMLElement} node @param {boolean} [focus] */
@@ -78,7 +90,7 @@ export function openApp(el, start, noServer) {
   /** @param {any} error */
   function fail(error) {
     drawn = "";
-    content.replaceChildren();
+    content.replaceChildren(button("Try again", () => draw({ focus: true })));
     shown = null;
     live.show(error.message, { isError: true });
     if (!error.isCut || state.isCut) return;
@@ -88,12 +100,14 @@ export function openApp(el, start, noServer) {
 
   /** @param {import("./server.js").Secret | null} secret @param {Record<string, any>} [prefill] */
   async function showForm(secret, prefill) {
+    if (start.isPage && state.route.kind !== "form") history.pushState({ route: state.route }, ""); // back closes the form
     state = { ...state, isEditing: true }; // a form is never redrawn while it is filled in
     drawn = "";
     shown = null;
     try {
       const form = await secretForm(secret, prefill ?? {}, live, (name, request) => {
         state = afterForm(state, name, request, Date.now());
+        if (start.isPage) history.replaceState({ route: state.route }, "");
         if (request === "blocked") live.keep("The browser stopped the new tab. The secret is saved: press Request access token.");
         if (name) {
           channel.notify(name);
@@ -114,7 +128,17 @@ export function openApp(el, start, noServer) {
       const [secrets, providers, schema] = await Promise.all(["api/secrets", "api/providers", "api/schema"].map((path) => call("GET", path)));
       return { secrets, providers, schema, required: state.required, vault: /** @type {any} */ (state.serverVault) };
     }
-    return call("GET", secretPath(state.route.name));
+    const secret = await call("GET", secretPath(state.route.name));
+    if (secret.grant_type === GRANT_CODE && !secret.status.access_token) secret.redirect_uri_here = await redirectUriOf(secret.name);
+    return secret;
+  }
+
+  /** @type {Map<string, string>} */
+  const redirectUris = new Map(); // it stays while the server runs
+  /** @param {string} name */
+  async function redirectUriOf(name) {
+    if (!redirectUris.has(name)) redirectUris.set(name, (await call("GET", `api/redirect-uri?secret=${encodeURIComponent(name)}`)).redirect_uri);
+    return redirectUris.get(name);
   }
 
   /** @param {any} read what `read` gave */
@@ -200,6 +224,7 @@ export function openApp(el, start, noServer) {
       clearInterval(clock);
       clearInterval(poll);
       document.removeEventListener("visibilitychange", onVisible);
+      removeEventListener("popstate", onBack);
       channel.close();
     },
   };

@@ -21,9 +21,21 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** @param {string} label @param {(event: Event) => unknown} action @param {Record<string, any>} attributes */
+/**
+ * A button. One whose action takes a while is busy until then: a second click does nothing, and the focus stays.
+ * @param {string} label @param {(event: Event) => unknown} action @param {Record<string, any>} attributes
+ */
 export function button(label, action, attributes = {}) {
-  return element("button", { type: "button", onclick: action, ...attributes }, label);
+  const made = element("button", { type: "button", onclick: act, ...attributes }, label);
+  /** @param {Event} event */
+  function act(event) {
+    if (made.getAttribute("aria-busy") === "true") return;
+    const done = action(event);
+    if (!(done instanceof Promise)) return;
+    made.setAttribute("aria-busy", "true");
+    done.finally(() => made.removeAttribute("aria-busy"));
+  }
+  return made;
 }
 
 /** @param {string} href @param {string} label */

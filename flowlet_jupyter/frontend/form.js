@@ -109,6 +109,7 @@ export async function secretForm(secret, prefill, live, done) {
 
   // What the user typed or chose goes into the state at once; it is drawn again only where the rows change.
   function onInput(/** @type {any} */ event) {
+    undoPaste = null;
     const key = event.target.dataset?.field;
     if (event.target === name.control) state = { ...state, name: name.control.value, isNameTyped: name.control.value.trim() !== "" };
     else if (!controls[key]) return;
@@ -153,13 +154,30 @@ export async function secretForm(secret, prefill, live, done) {
     const { state: next, filled } = withPasted(state, pasted);
     if (!filled.length) return;
     event.preventDefault();
+    const before = state;
     state = next;
     render();
-    live.show(filledInText(pasted, filled));
+    offerUndo(before, filledInText(pasted, filled));
+  }
+
+  /** @type {(() => void) | null} */
+  let undoPaste = null; // until something else is typed; the browser's own undo ends where the form is drawn again
+  /** @param {import("./form_state.js").State} before @param {string} text */
+  function offerUndo(before, text) {
+    undoPaste = () => {
+      undoPaste = null;
+      state = before;
+      showNothing();
+      render();
+      focusFirst();
+      live.announce("Undone.");
+    };
+    live.show(text, { action: button("Undo", () => undoPaste?.()) });
   }
 
   // The form of what was pasted into the search: of the catalogue's entry, where it is known whose client or key it is.
   async function startFrom(/** @type {import("./pasted.js").Pasted} */ pasted) {
+    const before = { ...state, values: { ...state.values }, secrets: { ...state.secrets }, parameters: { ...state.parameters } };
     const kind = kindOf(pasted);
     let entry = providerOfPasted(pasted, kind, providers);
     /** @type {Record<string, any>} */
@@ -177,7 +195,7 @@ export async function secretForm(secret, prefill, live, done) {
     showNothing();
     render();
     focusFirst();
-    live.show(filledInText(pasted, filled));
+    offerUndo(before, filledInText(pasted, filled));
   }
 
   /** @param {import("./pasted.js").Pasted} pasted @param {string[]} filled */
@@ -296,6 +314,11 @@ export async function secretForm(secret, prefill, live, done) {
   );
   // JupyterLab's page swallows the browser's own submission by Enter
   form.addEventListener("keydown", (/** @type {any} */ event) => {
+    if (undoPaste && event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      undoPaste();
+      return;
+    }
     if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.isComposing || state.isChoosing) return;
     event.preventDefault();
     form.requestSubmit(save);

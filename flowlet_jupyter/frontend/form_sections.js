@@ -21,7 +21,7 @@ const PASSWORD_WARNING =
  * @param {State} state @returns {"browser" | "device" | "direct" | "none"}
  */
 export function requestOf(state) {
-  if (!state.isNew || state.kind !== "oauth2") return "none";
+  if (!state.hasNoToken || state.kind !== "oauth2") return "none";
   const grant = state.values.grant_type ?? GRANT_CODE;
   return grant === GRANT_CODE ? "browser" : grant === GRANT_DEVICE ? "device" : "direct";
 }

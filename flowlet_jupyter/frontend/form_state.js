@@ -13,7 +13,7 @@ export const GRANT_DEVICE = "urn:ietf:params:oauth:grant-type:device_code";
  *   the rows of one step; those of the section "details" are folded away
  * @typedef {{schema: Schema, providers: import("./server.js").Provider[], names: string[], redirectUri: string,
  *   redirectProblem?: string}} Known what the server says before the form is drawn
- * @typedef {Known & {isNew: boolean, isChoosing: boolean, kind: string, name: string, isNameTyped: boolean,
+ * @typedef {Known & {isNew: boolean, hasNoToken: boolean, isChoosing: boolean, kind: string, name: string, isNameTyped: boolean,
  *   values: Record<string, any>, secrets: Record<string, string>, parameters: Record<string, string>,
  *   registrationEndpoint: string | null, takesDocument: boolean, isRegistering: boolean, discovered: string, discoveredFields: Record<string, any>, headerNames: string[],
  *   approval: any, isDetailsOpen: boolean}} State
@@ -31,6 +31,7 @@ export function initialState(secret, prefill, known) {
   return {
     ...known,
     isNew: secret === null,
+    hasNoToken: secret === null || status?.access_token === false,
     isChoosing: secret === null && !isRequired && !given.provider && !given.type,
     kind: type ?? given.type ?? "oauth2",
     name: name ?? "",

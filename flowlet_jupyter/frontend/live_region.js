@@ -4,7 +4,7 @@
 
 import { element } from "./dom.js";
 
-/** @typedef {{announce: (text: string) => void, show: (text: string, options?: {isError?: boolean}) => void, keep: (...content: (Node | string)[]) => void}} Live */
+/** @typedef {{announce: (text: string) => void, show: (text: string, options?: {isError?: boolean, action?: Node | null}) => void, keep: (...content: (Node | string)[]) => void}} Live */
 
 /**
  * The region: `announce` is for the ears only, `show` for all and until the next view, `keep` for all until the page goes.
@@ -22,8 +22,9 @@ export function liveRegion() {
       // the same sentence twice would be no change
       heardOnly.textContent = heardOnly.textContent === text ? `${text}\u00a0` : text;
     },
-    show(text, { isError = false } = {}) {
-      if (message.textContent !== text) message.textContent = text;
+    show(text, { isError = false, action = null } = {}) {
+      if (action) message.replaceChildren(text, " ", action);
+      else if (message.textContent !== text) message.textContent = text;
       message.classList.toggle("flowlet-error", isError);
     },
     keep(...content) {

@@ -5,7 +5,8 @@ import { button, copyButton, element, labelled, textInput } from "./dom.js";
 import { GRANT_CODE } from "./form_state.js";
 import { manageActions } from "./manage_actions.js";
 import { connectLink, statusMark, ticking } from "./status.js";
-import { factsOf, requestLine, statusWords, timelineOf } from "./timeline.js";
+import { ago } from "./time.js";
+import { factsOf, refusalOf, refusalText, requestLine, statusWords, timelineOf } from "./timeline.js";
 
 /** @typedef {import("./server.js").Secret} Secret */
 /** @typedef {import("./server.js").View} View */
@@ -23,6 +24,7 @@ export function manageView(secret, view, back) {
     element("p", { class: "flowlet-status" }, statusMark(secret.status), statusWords(secret.status)),
     secret.ending ? element("p", { class: "flowlet-waiting" }, secret.ending) : null,
     waitingHint(secret, view),
+    redirectUri(secret, view),
     timeline(secret),
     facts(secret),
     useInCell(secret),
@@ -33,11 +35,32 @@ export function manageView(secret, view, back) {
 
 /** @param {Secret} secret @param {View} view */
 function waitingHint(secret, view) {
+  const refusal = view.isExpecting(secret.name) ? null : refusalOf(secret);
+  if (refusal) return element("p", { class: "flowlet-warning" }, "Last try, ", ticking((now) => ago(refusal.time, now)), `: ${refusalText(refusal)}`);
   const ended = view.endedWaiting(secret.name);
   if (ended) return element("p", { class: "flowlet-warning" }, ended);
   if (!view.isExpecting(secret.name)) return null;
   return element("p", { class: "flowlet-waiting" },
     "Waiting for you to allow it in the other tab. Was that tab closed, or did none open? Press Request access token: it opens a new one, and the old one no longer counts.");
+}
+
+// These the provider sends back, and they have another cause than the redirect URI.
+const OTHER_CAUSES = /access_denied|invalid_client|invalid_scope|expired_token|Access was not allowed/;
+
+/**
+ * While there is no token: what has to stand at the provider, whose page says so if it does not, and sends nothing back.
+ * @param {Secret} secret @param {View} view
+ */
+function redirectUri(secret, view) {
+  const refusal = refusalOf(secret);
+  const isTried = view.isExpecting(secret.name) || view.endedWaiting(secret.name) || (refusal && !OTHER_CAUSES.test(refusal.message));
+  if (!secret.redirect_uri_here || !isTried) return null;
+  const field = textInput(secret.redirect_uri_here, { readonly: "", class: "flowlet-redirect-uri" });
+  const row = labelled("Redirect URI", field, {
+    hint: "Register it at the provider, exactly as it stands here; then request the access token again.",
+    beside: copyButton(() => field.value),
+  }).row;
+  return element("details", { class: "flowlet-rare" }, element("summary", {}, "The provider's page says that the redirect URI is wrong?"), row);
 }
 
 /** A request that changes nothing, to be tried at once. @param {Secret} secret */
@@ -79,6 +102,7 @@ export function connectView(secret, view) {
     { class: "flowlet-manage", "aria-label": `Connect ${secret.name}` },
     element("p", {}, statusMark(status), element("strong", {}, secret.name), `: ${statusWords(status)}.`),
     waitingHint(secret, view),
-    element("div", { class: "flowlet-actions" }, connectLink(secret.name, "Request access token", () => view.expectToken(secret))),
+    redirectUri(secret, view),
+    element("div", { class: "flowlet-actions" }, connectLink(secret.name, view.endedWaiting(secret.name) || refusalOf(secret) ? "Request access token again" : "Request access token", () => view.expectToken(secret))),
   );
 }

@@ -6,6 +6,11 @@ import { button, element, labelled, textInput } from "./dom.js";
 import { GRANT_CODE, GRANT_DEVICE } from "./form_state.js";
 import { call, secretPath } from "./server.js";
 import { connectLink } from "./status.js";
+import { refusalOf } from "./timeline.js";
+
+const LATE_MILLISECONDS = 500;
+// The same request would be refused again: the secret has to be corrected first.
+const TO_BE_CORRECTED = /invalid_client|invalid_scope|unauthorized_client/;
 
 /**
  * @typedef {{secret: import("./server.js").Secret, view: import("./server.js").View, box: HTMLElement, back: (() => void) | null}} Context
@@ -28,10 +33,14 @@ export function manageActions(context) {
 /** @param {Context} context @param {() => Promise<void>} action */
 async function attempt({ view }, action) {
   view.live.show("");
+  const late = setTimeout(() => view.live.show("Waiting for the server …"), LATE_MILLISECONDS);
   try {
     await action();
   } catch (error) {
+    clearTimeout(late);
     view.live.show(/** @type {Error} */ (error).message, { isError: true });
+  } finally {
+    clearTimeout(late);
   }
 }
 
@@ -55,13 +64,16 @@ function testAction(context, isPrimary) {
   }), emphasis(isPrimary));
 }
 
+/** @param {import("./server.js").Secret} secret */
+const isToBeCorrected = (secret) => TO_BE_CORRECTED.test(refusalOf(secret)?.message ?? "");
+
 /** The next step first: requesting a token where there is none, else trying it. @param {Context} context */
 function tokenActions(context) {
   const { secret, view } = context;
   const { access_token: isObtained, refresh_token: isRefreshable, state } = secret.status;
   const isDone = isObtained && state !== "needs_authorization";
-  const label = isObtained || view.endedWaiting(secret.name) ? "Request access token again" : "Request access token";
-  const request = requestAction(context, label, !isDone);
+  const label = isObtained || view.endedWaiting(secret.name) || refusalOf(secret) ? "Request access token again" : "Request access token";
+  const request = requestAction(context, label, !isDone && !isToBeCorrected(secret));
   const actions = isDone ? [testAction(context, true)] : [request];
   if (isRefreshable) actions.push(button("Refresh now", () => attempt(context, change(context, "/refresh"))));
   if (isDone) actions.push(request);
@@ -90,7 +102,7 @@ function requestAction(context, label, isPrimary) {
 /** @param {Context} context */
 function upkeepActions({ secret, view, box }) {
   if (secret.client_of) return [button(`Edit ${secret.client_of}`, () => view.manage(secret.client_of))];
-  const actions = [button("Edit", () => view.edit(secret))];
+  const actions = [button("Edit", () => view.edit(secret), emphasis(isToBeCorrected(secret)))];
   if (secret.type !== "oauth2") return actions;
   actions.push(button("Add account", () => {
     const input = labelled("Account", textInput(), { hint: `Another account at the same client: its secret is named ${secret.name}/…` });

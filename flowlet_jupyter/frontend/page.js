@@ -6,4 +6,4 @@ import { harmlessPrefill } from "./required.js";
 
 const prefill = harmlessPrefill(Object.fromEntries(new URLSearchParams(location.search)));
 const isForm = Object.keys(prefill).length > 0;
-openApp(/** @type {HTMLElement} */ (document.querySelector("main")), { kind: isForm ? "form" : "table", name: "", prefill });
+openApp(/** @type {HTMLElement} */ (document.querySelector("main")), { kind: isForm ? "form" : "table", name: "", prefill, isPage: true });

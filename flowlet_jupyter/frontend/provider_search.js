@@ -22,6 +22,11 @@ const GENERIC_NOTES = {
   external: "environment, file, keyring or hub; read only",
 };
 
+// What most people come for, in this order, as long as nothing is searched.
+const WELL_KNOWN = ["github", "google", "microsoft", "twitter", "spotify", "slack", "notion", "dropbox", "linkedin", "salesforce", "hubspot", "gitlab", "jira", "discord", "strava"];
+/** @param {string | null} key */
+const standing = (key) => (WELL_KNOWN.indexOf(key ?? "") + 1) || WELL_KNOWN.length + 1;
+
 /** @param {string} kind @param {import("./server.js").Schema} schema */
 export function shortKind(kind, schema) {
   const names = /** @type {Record<string, string>} */ ({ oauth2: "OAuth2", api_key: "API key", password: "Bearer", basic: "Basic", external: "Kept elsewhere", headers: "Headers" });
@@ -29,7 +34,7 @@ export function shortKind(kind, schema) {
 }
 
 /**
- * The choices for `query`, best first: those already in use and the organisation's before others, and the general ones,
+ * The choices for `query`, best first: those already in use and the organisation's before others, then the well-known ones, and the general ones,
  * which always fit, at the end.
  * @param {import("./server.js").Provider[]} providers @param {import("./server.js").Schema} schema
  * @param {string[]} used keys of providers that a secret here has @param {string} query
@@ -46,7 +51,8 @@ export function choicesFor(providers, schema, used, query) {
     return { rank: rankOf(provider, words), isNear: Boolean(mark), choice: { key: `provider:${provider.key}`, title: provider.title, note, kind, provider: provider.key } };
   });
   const found = ranked.filter(({ rank }) => rank < 4)
-    .sort((a, b) => a.rank - b.rank || Number(b.isNear) - Number(a.isNear) || a.choice.title.localeCompare(b.choice.title));
+    .sort((a, b) => a.rank - b.rank || Number(b.isNear) - Number(a.isNear)
+      || (words.length ? 0 : standing(a.choice.provider) - standing(b.choice.provider)) || a.choice.title.localeCompare(b.choice.title));
   const order = Object.keys(GENERIC);
   const general = Object.keys(schema).sort((a, b) => order.indexOf(a) - order.indexOf(b)).map((kind) => ({
     key: `kind:${kind}`, title: GENERIC[kind] ?? schema[kind].label, note: GENERIC_NOTES[kind] ?? "", kind, provider: null,

@@ -4,6 +4,8 @@
 
 import { liveView } from "./response_view.js";
 
+const GONE = "The kernel that held this response was restarted or is gone. Run the cell again.";
+
 /** @param {{model: any}} context as anywidget gives it */
 function initialize({ model }) {
   /** @type {Set<string>} */
@@ -18,7 +20,11 @@ function initialize({ model }) {
   const ask = (view, question) => new Promise((resolve, reject) => {
     number += 1;
     waiting.set(number, { resolve, reject });
-    model.send({ kind: "ask", view, number, question });
+    try {
+      model.send({ kind: "ask", view, number, question });
+    } catch { // JupyterLab's "Cannot send": the kernel was restarted
+      reject(new Error(GONE));
+    }
   });
 
   function enliven() {
@@ -53,7 +59,7 @@ function initialize({ model }) {
   model.send({ kind: "hello" });
   return () => {
     observer.disconnect();
-    for (const { reject } of waiting.values()) reject(new Error("The kernel is gone. Run the cell again."));
+    for (const { reject } of waiting.values()) reject(new Error(GONE));
     waiting.clear();
   };
 }

@@ -64,11 +64,11 @@ export function movedInTabs(tab, key, count, isRightToLeft) {
   return key === "End" ? count - 1 : null;
 }
 
-/** @param {number} matching @param {number} total @param {string} path */
-export function countText(matching, total, path) {
+/** @param {number} matching @param {number} total @param {string} path @param {string} [what] a plural */
+export function countText(matching, total, path, what = "records") {
   const of = path ? ` of ${path}` : "";
   const all = total.toLocaleString("en");
-  return matching === total ? `${all} records${of}` : `${matching.toLocaleString("en")} of ${all} records${of}`;
+  return matching === total ? `${all} ${what}${of}` : `${matching.toLocaleString("en")} of ${all} ${what}${of}`;
 }
 
 /** @param {{type: string, size?: number, text?: string, more?: number}} node what a line of a tree says of a value */

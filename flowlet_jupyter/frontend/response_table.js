@@ -9,8 +9,8 @@ const MAX_PIXELS = 8_000_000; // a browser's element cannot be of any height
 
 /** @typedef {(question: Record<string, any>) => Promise<any>} Ask */
 
-/** @param {Ask} ask */
-export async function tableView(ask) {
+/** @param {Ask} ask @param {string} [label] what the rows are */
+export async function tableView(ask, label = "Records") {
   /** @type {{sort: string | null, is_descending: boolean, filters: Record<string, string>}} */
   const order = { sort: null, is_descending: false, filters: {} };
   const first = await ask({ kind: "rows", start: 0, count: CHUNK, ...order });
@@ -33,7 +33,7 @@ export async function tableView(ask) {
   const body = element("tbody");
   const head = element("tr", { "aria-rowindex": "1" }, element("th", { scope: "col", class: "fr-number" }, element("span", { class: "fr-unseen" }, "Number")));
   const filterRow = element("tr", { hidden: true, class: "fr-filters" }, element("td", { class: "fr-number" }));
-  const table = element("table", { role: "grid", "aria-label": `Records${first.path ? ` of ${first.path}` : ""}`, "aria-colcount": String(columns.length + 1) },
+  const table = element("table", { role: "grid", "aria-label": `${label}${first.path ? ` of ${first.path}` : ""}`, "aria-colcount": String(columns.length + 1) },
     element("thead", {}, head, filterRow), body);
   const scroller = element("div", { class: "fr-scroll", tabindex: "-1", onscroll: () => requestAnimationFrame(draw) }, table);
 
@@ -115,7 +115,7 @@ export async function tableView(ask) {
     const left = reply.left_out ? `, ${reply.left_out} more columns: ${first.frame}` : "";
     const beyond = matching * rowHeight > MAX_PIXELS ? `; the first ${Math.floor(MAX_PIXELS / rowHeight).toLocaleString("en")} can be scrolled to` : "";
     const sorted = order.sort === null ? "" : `, by ${order.sort}${order.is_descending ? ", descending" : ""}`;
-    status.textContent = `${countText(matching, reply.total, reply.path)}${reply.shape ? ` (${reply.shape})` : ""}${sorted}${left}${beyond}`;
+    status.textContent = `${countText(matching, reply.total, reply.path, label.toLowerCase())}${reply.shape ? ` (${reply.shape})` : ""}${sorted}${left}${beyond}`;
     table.setAttribute("aria-rowcount", String(matching + 1));
     current.row = Math.min(current.row, matching - 1);
     draw();

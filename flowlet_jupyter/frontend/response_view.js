@@ -7,7 +7,7 @@ import { movedInTabs } from "./response_rows.js";
 import { tableView } from "./response_table.js";
 import { treeView } from "./response_tree.js";
 
-const ORDER = ["preview", "tree", "table", "chart", "raw", "headers", "request"];
+const ORDER = ["preview", "tree", "table", "chart", "raw", "pages", "requests", "headers", "request"];
 
 /** @typedef {(question: Record<string, any>) => Promise<any>} Ask */
 
@@ -20,7 +20,10 @@ export function liveView(root, ask) {
   /** @type {Map<string, {tab: HTMLElement, panel: HTMLElement, isFilled: boolean}>} */
   const parts = new Map();
   /** @type {Record<string, (panel: HTMLElement) => Promise<Node | null>>} */
-  const fillers = { tree: () => treeView(ask), table: () => tableView(ask), raw: () => rawView(ask), preview: (panel) => previewView(ask, panel), chart: () => chartView(ask, root) };
+  const fillers = {
+    tree: () => treeView(ask), table: () => tableView(ask), pages: () => logView(ask, "Pages"), requests: () => logView(ask, "Requests"),
+    raw: () => rawView(ask), preview: (panel) => previewView(ask, panel), chart: () => chartView(ask, root),
+  };
 
   /** @param {string} name @param {Node[]} content */
   function add(name, content) {
@@ -92,6 +95,9 @@ export function liveView(root, ask) {
   }, () => {}); // what was saved stays
 }
 
+/** What was asked for, a line each. @param {Ask} ask @param {string} label */
+const logView = (ask, label) => tableView((question) => ask({ ...question, of: "log" }), label);
+
 /** @param {Ask} ask */
 async function rawView(ask) {
   let { text, length } = await ask({ kind: "raw", start: 0 });
@@ -123,8 +129,21 @@ async function previewView(ask, panel) {
   const label = panel.querySelector("p")?.textContent?.split(":")[0] ?? media_type;
   const shown = media === "image" ? element("img", { src: address, alt: label })
     : media === "audio" ? element("audio", { src: address, controls: "", "aria-label": label })
-      : element("object", { data: `${address}#page=1&view=FitH`, type: "application/pdf", "aria-label": label, class: "fr-pdf" }, "This browser shows no PDF here; save it by Python.");
+      : pdfView(address, label);
   return element("div", {}, shown, ...panel.querySelectorAll("p"));
+}
+
+/**
+ * A PDF may hold scripts, which the browser's own viewer runs, apart from this page: only when somebody asks to see it.
+ * @param {string} address @param {string} label
+ */
+function pdfView(address, label) {
+  const box = element("div", { class: "fr-actions" });
+  box.append(
+    button("Show the PDF", () => box.replaceWith(element("object", { data: `${address}#page=1&view=FitH&navpanes=0`, type: "application/pdf", "aria-label": label, class: "fr-pdf" }, "This browser shows no PDF here; download it."))),
+    element("a", { href: address, download: "response.pdf" }, "Download it"),
+  );
+  return box;
 }
 
 /** @param {Ask} ask @param {HTMLElement} root */

@@ -6,7 +6,9 @@ import { requiredView } from "./required.js";
 import { connectLink, statusMark, ticking } from "./status.js";
 import { tableRows } from "./table_rows.js";
 import { ago, expiryText } from "./time.js";
+import { refusalOf, refusalText, shortened } from "./timeline.js";
 
+const REFUSAL_CHARACTERS = 180; // all of it stands in Manage tokens
 const SEARCHED_FROM = 6; // rows; a search field above two lines is in the way
 // Said again, since a table that is laid out as blocks is none any more for a screen reader.
 const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", column: "columnheader", row: "rowheader", td: "cell" };
@@ -75,13 +77,15 @@ function tableRow({ secret, kind, provider, status, used }, view) {
     return element("tr", { role: ROLES.tr }, element("th", { role: ROLES.row, scope: "row" }, secret.name), element("td", { role: ROLES.td, colspan: "4", class: "flowlet-error" }, secret.error));
   }
   const hosts = secret.allowed_hosts;
+  const refusal = refusalOf(secret);
   const expiry = secret.status.access_token && secret.status.state !== "needs_authorization";
   return element(
     "tr",
     { role: ROLES.tr },
     element("th", { role: ROLES.row, scope: "row" }, secret.name, element("span", { class: "flowlet-hint flowlet-below" }, hosts.slice(0, 2).join(", ") + (hosts.length > 2 ? " …" : ""))),
     element("td", { role: ROLES.td }, kind, provider ? element("span", { class: "flowlet-hint flowlet-below" }, provider) : null),
-    element("td", { role: ROLES.td }, statusMark(secret.status), status, expiry ? element("span", { class: "flowlet-hint flowlet-below" }, ticking((now) => expiryText(secret.status, now))) : null),
+    element("td", { role: ROLES.td }, statusMark(secret.status), status, expiry ? element("span", { class: "flowlet-hint flowlet-below" }, ticking((now) => expiryText(secret.status, now))) : null,
+      refusal ? element("span", { class: "flowlet-below flowlet-refused" }, "Last try, ", ticking((now) => ago(refusal.time, now)), `: ${shortened(refusalText(refusal), REFUSAL_CHARACTERS)}`) : null),
     element("td", { role: ROLES.td, class: "flowlet-used" }, used ? ticking((now) => ago(used, now)) : "–", secret.last_use?.notebook ? element("span", { class: "flowlet-hint flowlet-below" }, `by ${secret.last_use.notebook}`) : null),
     element("td", { role: ROLES.td }, button("Manage tokens", () => view.manage(secret.name), { "aria-label": `Manage tokens of ${secret.name}` })),
   );

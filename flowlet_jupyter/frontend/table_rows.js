@@ -2,11 +2,11 @@
 // The rows of the table of secrets: searched and sorted. Pure.
 
 import { providerOfSecret, shortKind } from "./provider_search.js";
-import { statusWords } from "./timeline.js";
+import { refusalOf, statusWords } from "./timeline.js";
 
 /**
  * @typedef {{query: string, by: "name" | "kind" | "status" | "used", isDescending: boolean}} Order
- * @typedef {{secret: import("./server.js").Secret, name: string, kind: string, provider: string, status: string, used: number}} Row
+ * @typedef {{secret: import("./server.js").Secret, name: string, kind: string, provider: string, status: string, refused: string, used: number}} Row
  */
 
 /**
@@ -21,11 +21,12 @@ export function tableRows(secrets, providers, schema, { query, by, isDescending 
     kind: secret.error ? "" : shortKind(secret.type, schema),
     provider: providerOfSecret(secret, providers)?.title ?? "",
     status: secret.error ?? statusWords(secret.status),
+    refused: refusalOf(secret)?.message ?? "",
     used: secret.last_use?.time ?? 0,
   }));
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const matching = rows.filter((row) => {
-    const text = [row.name, row.kind, row.provider, row.status, ...(row.secret.allowed_hosts ?? [])].join(" ").toLowerCase();
+    const text = [row.name, row.kind, row.provider, row.status, row.refused, ...(row.secret.allowed_hosts ?? [])].join(" ").toLowerCase();
     return words.every((word) => text.includes(word));
   });
   const compare = (/** @type {Row} */ a, /** @type {Row} */ b) => {

@@ -40,8 +40,9 @@ export function statusChange(name, before, after) {
  * @returns {"good" | "waiting" | "none"}
  */
 export function statusLevel(status) {
-  if (["connected", "ready", "on_demand"].includes(status.state)) return "good";
-  return status.state === "expired" || status.state === "needs_authorization" ? "waiting" : "none";
+  // an access token that has expired is refreshed on first use: nothing is wrong
+  if (["connected", "expired", "ready", "on_demand"].includes(status.state)) return "good";
+  return status.state === "needs_authorization" ? "waiting" : "none";
 }
 
 /**
@@ -83,6 +84,24 @@ export function timelineOf(secret) {
     });
   }
   return events;
+}
+
+/** A refusal in the view of its secret, whose name need not be said again. @param {{message: string}} refusal */
+export function refusalText({ message }) {
+  return message.replace(/^Secret '[^']*': (.)/, (/** @type {string} */ _all, /** @type {string} */ first) => first.toUpperCase());
+}
+
+/** @param {string} text @param {number} most characters */
+export function shortened(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text;
+}
+
+/**
+ * The refusal that the secret's last request for a token ended with, as long as no token came after it.
+ * @param {import("./server.js").Secret} secret
+ */
+export function refusalOf({ refusal, status }) {
+  return refusal && refusal.time > (status?.obtained_at ?? 0) ? refusal : null;
 }
 
 /**

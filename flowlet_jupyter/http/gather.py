@@ -15,12 +15,16 @@ from flowlet_jupyter.errors import FlowletError, InterpolationError, RequestFail
 from flowlet_jupyter.http.outgoing import is_missing, path_text
 from flowlet_jupyter.http.progress import Progress, countdown
 from flowlet_jupyter.http.rate_limit import pause_of
+from flowlet_jupyter.http.request_log import RequestLog, redacted_records
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import LONGEST_WAIT_SECONDS
+from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.tables.frames import frame_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from flowlet_jupyter.http.plot import Plot
 
 _MAX_REFUSALS = 5
 _PLACE = re.compile(r"\{([^{}]*)\}")
@@ -78,6 +82,12 @@ class Gathered(Sequence[Outcome]):
     def __len__(self) -> int:
         return len(self._outcomes)
 
+    def _repr_html_(self) -> str:  # IPython finds these two
+        return hooks().series_html(self)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
+        printer.text(hooks().series_text(self))
+
     def __repr__(self) -> str:
         open_ = f", {self._outcomes.count(None)} not asked for: resume() goes on" if not self.complete else ""
         return f"<gathered: {len(self.responses)} of {len(self)} went well, {len(self.errors)} failed{open_}>"
@@ -106,6 +116,10 @@ class Gathered(Sequence[Outcome]):
 
     def to_df(self, path: str | None = None, *, dates: bool = False) -> pd.DataFrame:
         """The records of all that went well as one DataFrame; the column `url` says where each comes from."""
+        return frame_of(self.records(path), dates=dates)
+
+    def records(self, path: str | None = None) -> list[dict[str, Any]]:
+        """The records of all that went well; `url` says where each comes from. Raises `RequestFailed`."""
         rows: list[dict[str, Any]] = []
         for url, outcome in zip(self.urls, self._outcomes, strict=True):
             if isinstance(outcome, Response) and not outcome.is_error:
@@ -113,7 +127,29 @@ class Gathered(Sequence[Outcome]):
                     {"url": url, **(record if isinstance(record, dict) else {"value": record})}
                     for record in outcome.records(path)
                 ]
-        return frame_of(rows, dates=dates)
+        return rows
+
+    def plot(self, x: str | None = None, y: str | Sequence[str] | None = None, *, path: str | None = None) -> Plot:
+        """The records of all that went well as a chart over time, as that of a response. Raises `RequestFailed`."""
+        from flowlet_jupyter.http.plot import plot_of
+
+        return plot_of(redacted_records(self.records(path), self.log.sent), x=x, y=y)
+
+    @property
+    def log(self) -> RequestLog:
+        """A line for each URL that was asked for."""
+        log = RequestLog()
+        for number, (url, outcome) in enumerate(zip(self.urls, self._outcomes, strict=True), 1):
+            if isinstance(outcome, Response):
+                log.add(outcome, 0)
+                log.lines[-1] |= {"number": number, "url": url}
+                if outcome.is_error:
+                    log.lines[-1]["error"] = _quoted(outcome)
+            elif outcome is not None:
+                log.lines.append({"number": number, "url": url, "error": str(outcome)})
+        for line in log.lines:
+            line.pop("records", None)
+        return log
 
     def resume(self) -> Gathered:
         """Ask for those that were not asked for, and once more for those that failed."""

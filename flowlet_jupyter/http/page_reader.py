@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,9 @@ from flowlet_jupyter.http.pagination import (
     verdict,
 )
 from flowlet_jupyter.http.progress import Progress
+from flowlet_jupyter.http.request_log import RequestLog, redacted_records
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.tables.error_bodies import error_in, reason_in
 from flowlet_jupyter.tables.frames import warn_caller
 from flowlet_jupyter.tables.selection import select
@@ -36,6 +38,8 @@ from flowlet_jupyter.tables.selection import select
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+    from flowlet_jupyter.http.plot import Plot
 
 _MOST_EMPTY_PAGES = 50
 _MOST_SAME_PAGES = 20  # records without ids may well repeat a few times
@@ -84,6 +88,7 @@ class PageReader:
         self._overflow: list[Any] = []  # what the last page held beyond `max_items`
         self._problem = ""  # what a page said of being only a part of what it should be
         self._content = PageContent(options.path)
+        self.log = RequestLog()
         self.records: list[Any] = []
         self.page_count = 0
         self.total_pages: int | None = None
@@ -92,13 +97,21 @@ class PageReader:
         self._judged: tuple[bool | None, str] = (self.complete, self.reason)
 
     def __repr__(self) -> str:
+        reason = "" if self.complete else f": {self.reason}{'; resume() goes on' if self.can_resume else ''}"
+        return f"<pages: {self.count_in_words(', ')}, {self.state}{reason}>"
+
+    def _repr_html_(self) -> str:  # IPython finds these two
+        return hooks().series_html(self)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
+        printer.text(hooks().series_text(self))
+
+    @property
+    def state(self) -> str:
+        """`complete` in words."""
         if self.complete:
-            state = "complete"
-        elif self.can_resume:
-            state = f"not complete: {self.reason}; resume() goes on"
-        else:
-            state = f"{'not complete' if self.complete is False else 'perhaps not complete'}: {self.reason}"
-        return f"<pages: {self.count_in_words(', ')}, {state}>"
+            return "complete"
+        return "not complete" if self.complete is False or self.can_resume else "perhaps not complete"
 
     @property
     def path(self) -> str | None:
@@ -120,7 +133,7 @@ class PageReader:
 
         Raises `RequestFailed` where the pages make no one table.
         """
-        frame: pd.DataFrame = pandas_of(self._rows(), self._content.header, dates=dates)
+        frame: pd.DataFrame = pandas_of(self.rows(), self._content.header, dates=dates)
         if self._content.table is not None:
             frame.attrs["shape"] = self._content.table.shape
         frame.attrs |= {
@@ -133,12 +146,24 @@ class PageReader:
 
     def to_polars(self, *, dates: bool = False) -> pl.DataFrame:
         """The records read so far as a polars DataFrame. Raises `RequestFailed` as `to_df` does."""
-        frame: pl.DataFrame = polars_frame_of(self._rows(), self._content.header, dates=dates)
+        frame: pl.DataFrame = polars_frame_of(self.rows(), self._content.header, dates=dates)
         if self._content.table is not None:
             warn_caller(f"The pages were read as a table of this form: {self._content.table.shape}.")
         return frame
 
-    def _rows(self) -> list[Any]:
+    def plot(self, x: str | None = None, y: str | Sequence[str] | None = None) -> Plot:
+        """The records read so far as a chart over time, as that of a response. Raises `RequestFailed`."""
+        from flowlet_jupyter.http.plot import plot_of
+
+        return plot_of(redacted_records(self.rows(), self.log.sent), x=x, y=y)
+
+    @property
+    def shape(self) -> str:
+        """The form of the pages, where it is no list of records; else ""."""
+        return self._content.table.shape if self._content.table is not None else ""
+
+    def rows(self) -> list[Any]:
+        """What a DataFrame is made of: the records, or the rows of a table of another form. Raises `RequestFailed`."""
         return self._content.rows(self.records, held=len(self.records) + len(self._overflow))
 
     def select(self, path: str) -> Any:
@@ -202,6 +227,7 @@ class PageReader:
             self._candidates = of_style(self._options.style, self._options.declared or {}, request, page)
             self._choose()
         self._add(request, content, page, records)
+        self.log.add(response, len(records))
         try:
             self._next = self._paginator.next(request, page) if self._paginator else None
         except RequestFailed as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import MissingExtra
 from flowlet_jupyter.tables.chart import Chart, chart_of
-from flowlet_jupyter.tables.chart_svg import svg_of
+from flowlet_jupyter.tables.chart_svg import saved_svg_of
 
 if TYPE_CHECKING:
     import altair
@@ -35,7 +35,7 @@ class Plot:
     @cached_property
     def svg(self) -> str:
         """The chart as SVG."""
-        return svg_of(self._chart)
+        return saved_svg_of(self._chart)
 
     def altair(self) -> altair.Chart:
         """The chart of all values as Altair's, to change it or to save it. Raises `MissingExtra`."""

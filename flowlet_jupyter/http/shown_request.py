@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
 
-from flowlet_jupyter.credentials.redaction import is_sensitive, redact
+from flowlet_jupyter.credentials.redaction import SentValues, is_sensitive, redact, sent_with
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
@@ -46,16 +46,16 @@ def shown_request(response: Response) -> ShownRequest | None:
         for name, value in request.headers.multi_items()
     ]
     hops = [
-        f"{hop.status_code} {_url(str(hop.request.url), response)}"
+        f"{hop.status_code} {shown_url(str(hop.request.url), sent_with(response))}"
         for hop in response.history
         if getattr(hop, "_request", None) is not None
     ]
-    return ShownRequest(
-        request.method, _url(str(request.url), response), credentials, headers, _body(request, response), hops
-    )
+    url = shown_url(str(request.url), sent_with(response))
+    return ShownRequest(request.method, url, credentials, headers, _body(request, response), hops)
 
 
-def _url(url: str, response: Response) -> str:
+def shown_url(url: str, sent: SentValues) -> str:
+    """A URL without credentials: those that were sent, and what stands in a parameter that is named like one."""
     parts = urlsplit(url)
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     if any(is_sensitive(name) for name, _ in pairs):
@@ -63,7 +63,7 @@ def _url(url: str, response: Response) -> str:
         parts = parts._replace(query=urlencode(shown, safe="() "))
     if parts.username or parts.password:
         parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
-    return redact(urlunsplit(parts), response)
+    return sent.redact(urlunsplit(parts))
 
 
 def _body(request: httpx.Request, response: Response) -> str:

@@ -43,9 +43,14 @@ class SentValues:
         return bool(self.__values or self.__holders)
 
     def __or__(self, other: SentValues) -> SentValues:
+        """Both together; `self` where the other brings nothing new, so that the forms are not made again."""
         if not self:
             return other
-        return SentValues((*self.__values, *other.__values), holders=(*self.__holders, *other.__holders))
+        values = [value for value in other.__values if value not in self.__values]
+        holders = [holder for holder in other.__holders if all(holder is not known for known in self.__holders)]
+        if not values and not holders:
+            return self
+        return SentValues((*self.__values, *values), holders=(*self.__holders, *holders))
 
     def __copy__(self) -> SentValues:
         return SentValues()

@@ -12,7 +12,10 @@ from IPython.core.getipython import get_ipython
 from flowlet_jupyter.errors import AuthRequired
 
 if TYPE_CHECKING:
+    from flowlet_jupyter.http.gather import Gathered
+    from flowlet_jupyter.http.page_reader import PageReader as Pages
     from flowlet_jupyter.http.response import Response
+    from flowlet_jupyter.notebook.display.live import Viewed
     from flowlet_jupyter.vault import Vault
 
 
@@ -26,8 +29,24 @@ def authorize(vault: Vault, needed: AuthRequired) -> None:
 def response_html(response: Response) -> str:
     """The view of a response, as `%config FlowletMagics` has it."""
     from flowlet_jupyter.http.response import redacted
-    from flowlet_jupyter.notebook.display.html import new_identity, response_html
-    from flowlet_jupyter.notebook.display.live import LiveViews, name_of
+    from flowlet_jupyter.notebook.display.html import response_html
+    from flowlet_jupyter.notebook.display.live import name_of
+
+    return response_html(redacted(response), name=name_of(response), **_view_settings(response))
+
+
+def series_html(series: Pages | Gathered) -> str:
+    """The view of many responses."""
+    from flowlet_jupyter.notebook.display.live import name_of
+    from flowlet_jupyter.notebook.display.series import series_html
+
+    return series_html(series, name=name_of(series, ""), **_view_settings(series))
+
+
+def _view_settings(viewed: Viewed) -> dict[str, Any]:
+    """What the user has configured, and an identity by which a page turns the view live."""
+    from flowlet_jupyter.notebook.display.live import LiveViews
+    from flowlet_jupyter.notebook.display.parts import new_identity
 
     shell = get_ipython()
     magics = None if shell is None else shell.magics_manager.registry.get("FlowletMagics")
@@ -37,8 +56,15 @@ def response_html(response: Response) -> str:
     if getattr(getattr(shell, "kernel", None), "_allow_stdin", False):
         from flowlet_jupyter.session import default_session
 
-        default_session().part(LiveViews).add(identity, response)
-    return response_html(redacted(response), name=name_of(response), identity=identity, **settings)
+        default_session().part(LiveViews).add(identity, viewed)
+    return {**settings, "identity": identity}
+
+
+def series_text(series: Pages | Gathered) -> str:
+    """Many responses as text."""
+    from flowlet_jupyter.notebook.display.series import series_text
+
+    return series_text(series)
 
 
 def response_text(response: Response) -> str:

@@ -160,9 +160,9 @@ def code_of_response(secret: OAuth2, parameters: Mapping[str, str]) -> SecretVal
     """
     _check_issuer(secret, parameters.get("iss"))
     if error := parameters.get("error"):
-        description = parameters.get("error_description")
+        description = (parameters.get("error_description") or "")[:300].rstrip(".")
         raise AuthorizationFailed(
-            f"The provider answered {error[:100]}{f': {description[:300]}' if description else ''}. "
+            f"The provider answered {error[:100]}{f': {description}' if description else ''}. "
             f"{_HINTS.get(error, 'See the provider’s documentation.')}",
             error=error,
         )

@@ -59,7 +59,7 @@ def error_from_response(
     code, description = _error_of(secret, members)
     if code is None:
         return None
-    text = f": {description}" if description else ""
+    text = f": {description.rstrip('.')}" if description else ""
     is_temporary = code.lower() in _TEMPORARY or is_temporary_status(status) or code in {"429", "503"}
     return TokenEndpointError(
         f"{failed} answered {code}{text}. {_hint(secret, code)}",

@@ -127,7 +127,8 @@ class SecretsHandler(FlowletAPIHandler):
         used, ends = last_uses(self.vault), _entries_that_end()
         for name in self.vault.names():
             try:
-                listed.append(described(self.vault.get(name), last_use=used.get(name), ends=ends))
+                shown = described(self.vault.get(name), last_use=used.get(name), ends=ends)
+                listed.append({**shown, "refusal": last_refusal(self.vault, name)})
             except SecretNotFound:
                 continue  # deleted since the folder was read
             except VaultError as error:
@@ -155,6 +156,7 @@ class SecretHandler(FlowletAPIHandler):
         if endpoint:
             fields |= await run_in_thread(lambda: self._registered(endpoint, fields))
         created, record = await run_in_thread(lambda: store_secret(self.vault, name, fields, only_new=only_new))
+        forget_refusal(self.vault, name)  # what it said may be mended now
         self.set_status(201 if created else 200)
         self.finish(described(record))
 

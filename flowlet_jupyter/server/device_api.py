@@ -7,11 +7,13 @@ from concurrent.futures import Future
 import segno
 from tornado import web
 
+from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.identity import identify
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.server.api import FlowletAPIHandler
 from flowlet_jupyter.server.base import run_in_thread
+from flowlet_jupyter.server.refusals import forget_refusal, note_refusal
 from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
 
@@ -23,13 +25,19 @@ class DeviceHandler(FlowletAPIHandler):
     async def post(self, name: str) -> None:
         """The code to enter, where, its QR code as SVG, and until when (Unix time)."""
         _cancel(self.vault, name)
+        forget_refusal(self.vault, name)
         flow = await run_in_thread(lambda: start_device_flow(self.vault, name))
         _flows(self.vault)[name] = flow
         vault = self.vault
 
         def finished(future: Future[TokenSet]) -> None:
-            if future.exception() is None:
+            if future.cancelled():
+                return
+            error = future.exception()
+            if error is None:
                 identify.start(vault, name)
+            elif isinstance(error, FlowletError):  # for whoever looks at the secret later
+                note_refusal(vault, name, str(error))
 
         flow.finished.add_done_callback(finished)
         authorization = flow.authorization

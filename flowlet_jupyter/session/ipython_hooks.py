@@ -21,6 +21,12 @@ class Hooks(Protocol):
     def response_text(self, response: Any) -> str:
         """Its text, for terminals and for whoever reads the notebook without widgets."""
 
+    def series_html(self, series: Any) -> str:
+        """The view of many responses: the pages of an API, or what `gather` gave."""
+
+    def series_text(self, series: Any) -> str:
+        """Its text."""
+
     def show_secrets(self, secrets: Any) -> None:
         """Display all secrets."""
 

@@ -32,6 +32,22 @@ LIGHT = Palette("#ffffff", "#2b2f36", "#dfe3e8", ("#1f5fbf", "#b3541e", "#1a7f4b
 DARK = Palette("#1e2125", "#e2e5ea", "#3a4048", ("#7fb2ff", "#ffb074", "#6fd39b", "#d3a3f5", "#b9c0c9", "#ff9aa8", "#6ed3e3", "#e0cf6a"))  # fmt: skip
 
 
+def saved_svg_of(chart: Chart) -> str:
+    """The chart for a saved notebook: light, or dark where whoever looks at it prefers that."""
+    pairs = [
+        *zip(LIGHT.series, DARK.series, strict=True),
+        (LIGHT.ground, DARK.ground),
+        (LIGHT.text, DARK.text),
+        (LIGHT.grid, DARK.grid),
+    ]
+    rules = "".join(
+        f'.flowlet-chart [{name}="{light}"]{{{name}:{dark}}}' for light, dark in pairs for name in ("fill", "stroke")
+    )
+    style = f"<style>@media (prefers-color-scheme:dark){{{rules}}}</style>"
+    opening, rest = svg_of(chart).split(">", 1)
+    return f'{opening} class="flowlet-chart">{style}{rest}'
+
+
 def svg_of(chart: Chart, palette: Palette = LIGHT) -> str:
     """The chart as SVG of at most some 60 kB."""
     points = [point for series in chart.series for point in series.points]

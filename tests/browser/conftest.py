@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from support import npm_install, skip_or_fail
 
-ROOT_URL = "lab/tree/"
+NOTEBOOK_PATHS = {"lab": "lab/tree/", "notebook": "notebooks/"}  # where a server's front end has its notebooks
 FRONTEND = Path(__file__).parents[1] / "frontend"
 
 
@@ -58,14 +58,14 @@ def axe() -> str:
 
 
 class Lab:
-    """One notebook, open in JupyterLab."""
+    """One notebook, open in JupyterLab, or in Notebook 7 where that is what the server was started with."""
 
     def __init__(self, page, server) -> None:
         self.page = page
         self.server = server
 
     def open(self, notebook: str) -> None:
-        self.page.goto(f"{self.server.base}{ROOT_URL}{notebook}?token={self.server.token}")
+        self.page.goto(f"{self.server.base}{NOTEBOOK_PATHS[self.server.command]}{notebook}?token={self.server.token}")
         self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell", timeout=60000)
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Toolbar-kernelName >> text=Python 3", timeout=60000)
         self.page.wait_for_selector(

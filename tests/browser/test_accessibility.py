@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import time
 
 import pytest
+import segno
 from support import use_theme, violations
 from view_rules import WIDTHS, check_snapshot, layout_problems
 
@@ -242,6 +245,106 @@ def test_what_waits_and_what_came_of_it(page, loopback, axe, stored):
     note_refusal(default_vault(), "github", "Access was not allowed.")
     page.get_by_text("Access was not allowed.").first.wait_for()
     check(page, axe, "refused")
+
+
+def opened_as(page, loopback, kind: str, name: str) -> None:
+    """The page with a view that else only a cell's output begins with."""
+
+    def rewritten(route) -> None:
+        text = route.fetch().text()
+        start = f'{{ kind: "{kind}", name: "{name}", prefill }}'
+        route.fulfill(content_type="text/javascript", body=re.sub(r"\{ kind: isForm [^}]*\}", start, text))
+
+    page.route("**/secrets.js", rewritten)
+    page.goto(loopback.secrets_url)
+
+
+def test_the_output_of_a_cell_that_waits_in_all_its_states(page, loopback, axe, stored):
+    page.clock.install()
+    opened_as(page, loopback, "connect", "github")
+    region = page.get_by_role("region", name="Connect github")
+    region.get_by_text("No access token yet").wait_for()
+    check(page, axe, "connect")
+    page.on("popup", lambda popup: popup.close())
+    link = region.get_by_role("link", name="Request access token")
+    link.evaluate("link => link.addEventListener('click', event => event.preventDefault())")
+    link.click()
+    page.clock.run_for(100)
+    region.get_by_text("Was that tab closed").wait_for()
+    check(page, axe, "connect-waiting")
+    page.clock.fast_forward("10:05")
+    region.get_by_text("Nothing came back from the other tab").wait_for()
+    check(page, axe, "connect-ended")
+    note_refusal(
+        default_vault(),
+        "github",
+        "https://api.twitter.com/2/oauth2/token answered invalid_client. Check client ID and client secret.",
+    )
+    page.clock.run_for(3000)
+    region.get_by_text("invalid_client").wait_for()
+    check(page, axe, "connect-refused")
+    record = default_vault().get("twitter")
+    default_vault().put(Record(secret=default_vault().get("github").secret, token_set=record.token_set))
+    page.clock.run_for(3000)
+    page.get_by_text("Secret github is connected").wait_for()
+    check(page, axe, "connect-connected")
+
+
+def test_a_code_for_another_device(page, loopback, axe, stored):
+    put_secret(OAuth2(name="tv", client_id="an-id", token_endpoint="https://tv.example/token", allowed_hosts=("api.tv.example",),
+                      device_authorization_endpoint="https://tv.example/device", grant_type="urn:ietf:params:oauth:grant-type:device_code",
+                      token_endpoint_auth_method="none"))  # fmt: skip
+    code = {"user_code": "WDJB-MJHT", "verification_uri": "https://tv.example/enter", "verification_uri_complete": None,
+            "expires_at": time.time() + 500, "qr_code": segno.make("https://tv.example/enter").svg_data_uri(scale=4)}  # fmt: skip
+    state = {"pending": True, "problem": None}
+    page.route("**/api/secrets/tv/device", lambda route: route.fulfill(
+        content_type="application/json", body=json.dumps(code if route.request.method == "POST" else state)))  # fmt: skip
+    opened_as(page, loopback, "connect", "tv")
+    page.get_by_role("button", name="Request access token").click()
+    page.get_by_text("Waiting for you to enter it").wait_for()
+    check(page, axe, "device")
+    state |= {"pending": False, "problem": "The code was not entered in time. Request the access token again."}
+    page.get_by_role("status").get_by_text("was not entered in time").wait_for()
+    assert page.get_by_text("WDJB-MJHT").count() == 0
+    check(page, axe, "device-ended")
+
+
+def test_what_is_shown_without_a_server(page, loopback, axe, stored):
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Manage tokens of twitter").wait_for()
+    page.route("**/api/**", lambda route: route.abort())
+    page.get_by_role("button", name="Manage tokens of twitter").click()
+    page.get_by_text("The Jupyter server does not answer").wait_for()
+    check(page, axe, "no-answer")
+    page.unroute("**/api/**")
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("region", name="Manage tokens of twitter").wait_for()
+    page.route("**/api/**", lambda route: route.fulfill(status=404, content_type="text/html", body=""))
+    page.get_by_role("button", name="All secrets").click()
+    page.get_by_text("has no flowlet_jupyter extension").wait_for()
+    check(page, axe, "no-extension")
+
+
+def test_a_refusal_stands_in_the_table(page, loopback, axe, stored):
+    note_refusal(
+        default_vault(),
+        "github",
+        "The provider answered access_denied. Press Request access token again to give it another try.",
+    )
+    page.goto(loopback.secrets_url)
+    page.get_by_role("row", name="github").get_by_text("access_denied").wait_for()
+    check(page, axe, "table-refused")
+    page.get_by_role("button", name="Manage tokens of github").click()
+    page.get_by_role("link", name="Request access token again").wait_for()
+    check(page, axe, "manage-refused")
+    note_refusal(
+        default_vault(), "github", "Secret 'github': the provider answered invalid_request: redirect_uri mismatch."
+    )
+    page.reload()  # which stays at the view
+    page.get_by_text("The provider answered invalid_request").wait_for()
+    page.get_by_text("says that the redirect URI is wrong").click()
+    assert page.get_by_label("Redirect URI").input_value() == loopback.redirect_uri
+    check(page, axe, "manage-redirect")
 
 
 def test_a_narrow_table_is_a_table_still_and_sorts(page, loopback, stored):

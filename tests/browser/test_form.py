@@ -187,6 +187,41 @@ def test_a_pasted_client_secret_json_fills_in_the_form(page, loopback):
     assert form.get_by_label("Allowed hosts").input_value() == "api.example.com"
 
 
+def test_what_a_paste_filled_in_can_be_undone(page, loopback):
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Add secret").click()
+    page.get_by_role("option", name="Another OAuth2 provider", exact=True).click()
+    form = page.get_by_role("form", name="Add secret")
+    form.get_by_label("Client ID").fill("mine")
+    for undo in (lambda: page.get_by_role("button", name="Undo").click(), lambda: page.keyboard.press("Control+z")):
+        paste(page, form.get_by_label("Client secret", exact=True), f"CLIENT_ID=theirs\nCLIENT_SECRET={CANARY}\n")
+        page.get_by_text("Filled in from").wait_for()
+        assert form.get_by_label("Client ID").input_value() == "theirs"
+        undo()
+        assert form.get_by_label("Client ID").input_value() == "mine"
+        assert form.get_by_label("Client secret", exact=True).input_value() == ""
+        assert page.get_by_text("Filled in from").count() == 0
+
+
+def test_the_browsers_back_and_reload_stay_in_the_page(page, loopback, api):
+    page.goto(loopback.secrets_url)
+    page.get_by_role("button", name="Add secret").click()
+    page.get_by_role("combobox", name="Provider").wait_for()
+    page.go_back()
+    page.get_by_text("No secrets yet").wait_for()
+    page.get_by_role("button", name="Add secret").click()
+    page.get_by_role("option", name="An API key", exact=True).click()
+    page.get_by_label("API key", exact=True).fill(CANARY)
+    page.get_by_label("Base URL").fill(api.url)
+    page.get_by_label("Name", exact=True).fill("keyed")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("region", name="Manage tokens of keyed").wait_for()
+    page.reload()
+    page.get_by_role("region", name="Manage tokens of keyed").wait_for()
+    page.go_back()
+    page.get_by_role("button", name="Manage tokens of keyed").wait_for()  # the table, and no form that is sent again
+
+
 def test_what_is_pasted_into_the_search_chooses_the_provider(page, loopback):
     page.goto(loopback.secrets_url)
     page.get_by_role("button", name="Add secret").click()

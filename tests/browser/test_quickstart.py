@@ -1,4 +1,4 @@
-"""The quickstart, walked by hand in a real JupyterLab."""
+"""The quickstart, walked by hand in a real JupyterLab and in Notebook 7."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ def picture(page, name: str) -> None:
         page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, isolated):
-    server = jupyter_lab()
+@pytest.mark.parametrize("look", ["lab-light", "lab-dark", "notebook-light", "notebook-dark"])
+def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, look, isolated):
+    front_end, _, theme = look.partition("-")
+    if front_end == "notebook":
+        pytest.importorskip("notebook")
+    server = jupyter_lab(command=front_end)
+    pictured = look.removeprefix("lab-")
     use_theme(theme, isolated)
     port = birdsong.url.rpartition(":")[2]
     text = QUICKSTART.read_text().replace("demo.start()", f"demo.start({port})")
@@ -66,19 +70,19 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, i
     assert secret_field.input_value() == client_secret
     wrong.fill(birdsong.authorization_endpoint)
     lab.cell(3).scroll_into_view_if_needed()
-    picture(page, f"quickstart-form-{theme}")
+    picture(page, f"quickstart-form-{pictured}")
     with page.context.expect_page() as opened:
         form.get_by_role("button", name="Save and request access token").click()
     manage = page.get_by_role("region", name="Manage tokens of twitter")
     manage.get_by_text("No access token yet").wait_for()
     manage.get_by_text("Was that tab closed").wait_for()
-    picture(page, f"no-token-{theme}")
+    picture(page, f"no-token-{pictured}")
     provider = opened.value
     provider.get_by_role("button", name="Log in and allow").wait_for()
-    picture(provider, f"provider-{theme}")
+    picture(provider, f"provider-{pictured}")
     provider.get_by_role("button", name="Log in and allow").click()
     provider.get_by_text("You can close this tab").wait_for()
-    picture(provider, f"callback-{theme}")
+    picture(provider, f"callback-{pictured}")
     assert "code=" not in provider.url
 
     # the widget changes by itself
@@ -87,7 +91,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, i
     assert "expires in 1 h 59 min" in details
     assert "Refresh token\nobtained" in details
     assert "tweet.read users.read offline.access" in details
-    picture(page, f"connected-{theme}")
+    picture(page, f"connected-{pictured}")
 
     lab.run(5)
     lab.output(5, "200 OK")
@@ -95,7 +99,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, theme, i
     lab.output(6, "2244994945")
     lab.run(8)
     lab.output(8, "created_at")
-    picture(page, f"tweets-{theme}")
+    picture(page, f"tweets-{pictured}")
     lab.run(10)
     lab.output(10, "created_at")
     before = birdsong.refresh_count()

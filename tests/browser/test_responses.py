@@ -138,6 +138,10 @@ def test_a_response_by_mouse_and_keyboard(jupyter_lab, open_lab, axe, theme, iso
     tab(lab, 0, "Request").focus()
     page.keyboard.press("ArrowRight")
     assert tab(lab, 0, "Headers").get_attribute("aria-selected") == "true"
+    page.emulate_media(forced_colors="active")
+    drawn = "element => getComputedStyle(element).borderBottomColor"
+    assert tab(lab, 0, "Headers").evaluate(drawn) != tab(lab, 0, "Tree").evaluate(drawn)
+    page.emulate_media(forced_colors="none")
 
     lab.cell(5).locator(".cm-content").click()
     lab.save()
@@ -176,3 +180,76 @@ def test_a_large_response_is_not_in_the_page_and_the_saved_view_is_read_without_
     assert view.get_by_text("those of secret 'weather'").is_visible()
     if PICTURES:
         view.screenshot(path=f"{PICTURES}/view-untrusted.png")
+
+
+def test_the_pages_of_an_api_have_the_view_of_a_response(jupyter_lab, open_lab, axe, api):
+    server = jupyter_lab()
+    cells = [
+        f"%load_ext flowlet_jupyter\nbirds = %flowlet_request {api.url}/cursor max_results==5 --paginate --max-pages 12\nbirds",
+        "birds.resume()",
+        f"import flowlet_jupyter as flowlet\nflowlet.gather(['{api.url}/user/1', '{api.url}/user/13'], retry=0)",
+    ]
+    lab = open_lab(server, cells)
+    page = lab.page
+    lab.run(0)
+    cell = lab.cell(0)
+    lab.output(0, "12 pages, 60 records, not complete")
+    cell.get_by_role("button", name="Copy", exact=True).click()
+    page.wait_for_function("navigator.clipboard.readText().then(text => text === 'birds.resume()')")
+    cell.get_by_role("tab", name="Pages").click()
+    cell.get_by_role("grid", name="Pages").locator("td[data-row='2'][data-column='5']").click()
+    lab.output(0, 'birds.log.lines[2]["url"]')
+    assert violations(page, axe, ".flowlet-response") == []
+    picture(lab, 0, "pages-light")
+    lab.run(1)
+    lab.output(1, "19 pages, 95 records, complete")
+    lab.cell(1).get_by_role("tab", name="Chart").click()
+    lab.output(1, "birds.plot(")  # `resume()` gives the same pages
+    lab.run(2)
+    lab.output(2, "2 requests, 1 went well, 1 failed")
+    lab.cell(2).get_by_role("tab", name="Requests").click()
+    lab.cell(2).get_by_role("grid", name="Requests").wait_for()
+    assert violations(page, axe, ".flowlet-response") == []
+    lab.cell(2).locator(".cm-content").click()
+    lab.save()
+    for saved in nbformat.read(server.folder / "story.ipynb", 4).cells:
+        assert len(json.dumps(saved.outputs)) < 64_000 + 2_000
+
+
+MEDIA = r"""
+import struct
+wav = b"RIFF" + struct.pack("<I", 8036) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8) + b"data"
+wav += struct.pack("<I", 8000) + bytes(128 + n % 60 for n in range(8000))
+pdf = b"%PDF-1.1\n1 0 obj<</Type/Catalog/Pages 2 0 R/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>>>endobj\n" \
+      b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n" \
+      b"trailer<</Root 1 0 R>>\n"
+svg = b'<svg xmlns="http://www.w3.org/2000/svg" onload="window.top.hit=1"><script>window.top.hit=1</script>' \
+      b'<foreignObject><img xmlns="http://www.w3.org/1999/xhtml" src="x" onerror="window.top.hit=1"/></foreignObject></svg>'
+"""
+
+
+def test_what_an_api_sends_as_media_is_shown_and_nothing_in_it_runs(jupyter_lab, open_lab, axe):
+    server = jupyter_lab()
+    kinds = {"audio/wav": "wav", "application/pdf": "pdf", "image/svg+xml": "svg", "text/html": "svg"}
+    cells = [DATA + MEDIA]
+    cells += [f"made(content={name}, headers={{'content-type': '{kind}'}})" for kind, name in kinds.items()]
+    lab = open_lab(server, cells)
+    page = lab.page
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    for number in range(len(cells)):
+        lab.run(number)
+        if number:
+            lab.cell(number).get_by_role("tab").first.wait_for()
+    lab.cell(1).locator("audio").wait_for()
+    page.wait_for_function("document.querySelector('.flowlet-response audio').duration === 1")
+    lab.cell(2).get_by_role("button", name="Show the PDF").wait_for()
+    with page.expect_download() as download:
+        lab.cell(2).get_by_role("link", name="Download it").click()
+    assert download.value.suggested_filename == "response.pdf"
+    lab.cell(3).locator("img").wait_for()
+    assert lab.cell(4).locator("pre", has_text="foreignObject").count() == 1
+    assert violations(page, axe, ".flowlet-response") == []
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.hit") is None
+    assert dialogs == []

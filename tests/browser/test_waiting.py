@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from support import free_port
 
 from flowlet_jupyter.connect.loopback import open_loopback
 from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.secret import Record
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault
 
@@ -33,7 +37,9 @@ def manage(page, birdsong, monkeypatch):
                           identity_url=f"{birdsong.url}/2/users/me", identity_name="data.username"))  # fmt: skip
         page.goto(loopback.secrets_url)
         page.get_by_role("button", name="Manage tokens of birds").click()
-        yield page.get_by_role("region", name="Manage tokens of birds")
+        region = page.get_by_role("region", name="Manage tokens of birds")
+        region.wait_for()
+        yield region
 
 
 def requested(page, manage):
@@ -58,10 +64,29 @@ def test_a_refusal_in_the_other_tab_is_said_in_the_view_that_waits(page, manage)
     manage.get_by_text("Connected as ada").wait_for()
 
 
+def test_a_wrong_client_secret_is_corrected_and_the_token_requested_in_one_go(page, manage):
+    stored = default_vault().get("birds").secret
+    default_vault().put(Record(secret=dataclasses.replace(stored, client_secret=SecretValue("wrong"))))
+    requested(page, manage).get_by_role("button", name="Log in and allow").click()
+    manage.get_by_text("invalid_client").wait_for()
+    page.get_by_role("button", name="All secrets").click()
+    page.get_by_role("row", name="birds").get_by_text("invalid_client").wait_for()
+    page.get_by_role("button", name="Manage tokens of birds").click()
+    edit = manage.get_by_role("button", name="Edit")
+    assert "flowlet-primary" in edit.get_attribute("class")  # trying again would be refused again
+    edit.click()
+    form = page.get_by_role("form", name="Edit secret birds")
+    form.get_by_label("Client secret", exact=True).fill(stored.client_secret.reveal())
+    with page.context.expect_page() as opened:
+        form.get_by_role("button", name="Save and request access token").click()
+    opened.value.get_by_role("button", name="Log in and allow").click()
+    manage.get_by_text("Connected as ada").wait_for()
+    assert manage.get_by_text("Last try").count() == 0
+
+
 def test_after_ten_minutes_the_waiting_ends_and_can_be_started_again(page, manage):
     page.clock.install()
     page.reload()
-    page.get_by_role("button", name="Manage tokens of birds").click()
     manage.get_by_role("link", name="Request access token").evaluate(
         "link => link.addEventListener('click', event => event.preventDefault())"
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import flowlet_jupyter
-from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter import errors
+from flowlet_jupyter.errors import FlowletError, help_for_status
 from flowlet_jupyter.model.schema import fields_of_kind
 from flowlet_jupyter.model.secret import SECRET_TYPES
+from flowlet_jupyter.notebook.display.problem import EXPLAINED_STATUSES
 from flowlet_jupyter.notebook.request_line.options import OPTIONS
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "_extensions"))
@@ -18,6 +22,7 @@ import generated_pages
 import provider_pages
 import reference_pages
 
+ROOT = Path(__file__).parents[2]
 PAGES = generated_pages.pages()
 
 
@@ -57,3 +62,25 @@ def test_what_was_generated_before_is_removed(tmp_path):
     generated_pages.write(tmp_path)
     assert not (tmp_path / "old.md").exists()
     assert (tmp_path / "providers" / "github.md").is_file()
+
+
+def test_each_error_and_each_refusal_links_to_its_part_of_the_page():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    anchors = {
+        re.sub(r"[^\w-]", "", title.lower().replace(" ", "-"))
+        for title in re.findall(r"^#+ (.*)$", PAGES["reference/errors.md"], re.MULTILINE)
+    }
+    for error in reference_pages.error_classes():
+        page, _, anchor = error.help_url.fget(error.__new__(error)).partition("#")
+        assert page == f"{project['urls']['Documentation']}/en/latest/{generated_pages.FOLDER}/reference/errors.html"
+        assert anchor in anchors
+    assert {f"status-{status}" for status in EXPLAINED_STATUSES} <= anchors
+    assert help_for_status(404).partition("#")[2] == "status-404"
+
+
+def test_an_error_of_somebody_elses_links_to_what_it_is_derived_from():
+    class Mine(errors.HostNotAllowed):
+        pass
+
+    assert Mine("no").help_url.endswith("#hostnotallowed")
+    assert Mine("no")._render_traceback_() == [f"Mine: no\nWhat to do: {Mine('no').help_url}"]

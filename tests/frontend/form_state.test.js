@@ -136,14 +136,16 @@ test("a name is suggested until one is typed, and never one that is taken", () =
   assert.equal(typed.name, "mine");
 });
 
-test("saving requests a token in the way of the grant, and an edited secret is only saved", () => {
+test("saving requests a token in the way of the grant, where there is none yet", () => {
   const state = start();
   assert.equal(requestOf(state), "browser");
   state.values.grant_type = "urn:ietf:params:oauth:grant-type:device_code";
   assert.equal(requestOf(state), "device");
   state.values.grant_type = "client_credentials";
   assert.equal(requestOf(state), "direct");
-  assert.equal(requestOf({ ...state, isNew: false }), "none");
+  const edited = (status) => requestOf(start({ name: "a", type: "oauth2", status }));
+  assert.equal(edited({ state: "connected", access_token: true }), "none");
+  assert.equal(edited({ state: "no_token", access_token: false }), "browser");
   assert.equal(requestOf({ ...state, kind: "api_key" }), "none");
 });
 

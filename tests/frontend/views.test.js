@@ -7,7 +7,7 @@ import { afterForm, expecting, initialAppState, settled, vaultsProblem } from ".
 import { choicesFor } from "../../flowlet_jupyter/frontend/provider_search.js";
 import { tableRows } from "../../flowlet_jupyter/frontend/table_rows.js";
 import { ago, expiryText, spanOfTime } from "../../flowlet_jupyter/frontend/time.js";
-import { requestLine, statusChange, statusWords, timelineOf } from "../../flowlet_jupyter/frontend/timeline.js";
+import { refusalOf, requestLine, statusChange, statusWords, timelineOf } from "../../flowlet_jupyter/frontend/timeline.js";
 import { schema } from "./known.js";
 
 const providers = [
@@ -21,6 +21,12 @@ const titles = (query, used = []) => choicesFor(providers, schema, used, query).
 test("the organisation's and those in use come first, the general ones last", () => {
   assert.deepEqual(titles("", ["maps"]).slice(0, 4), ["Maps", "The House", "GitHub", "GitLab"]);
   assert.equal(titles("").at(-1), "A value kept elsewhere");
+});
+
+test("without a search the well-known ones come before the alphabet", () => {
+  const more = [...providers, { key: "aardvark", title: "Aardvark", parameters: [] }];
+  assert.deepEqual(choicesFor(more, schema, [], "").slice(0, 4).map((choice) => choice.title), ["The House", "GitHub", "GitLab", "Aardvark"]);
+  assert.equal(choicesFor(more, schema, [], "a")[0].title, "Aardvark");
 });
 
 test("the search finds a title's beginning before its middle, by key and category too", () => {
@@ -130,4 +136,13 @@ test("two vaults are said", () => {
   const state = { ...initialAppState({ kind: "table", name: "" }), serverVault: { folder: "/a" }, kernelVault: "/b" };
   assert.match(vaultsProblem(state), /\/a.*\/b/);
   assert.equal(vaultsProblem({ ...state, kernelVault: "/a" }), "");
+});
+
+test("a refusal is said until a token came after it", () => {
+  const refusal = { time: 50, message: "Access was not allowed." };
+  assert.equal(refusalOf(secret("a", { refusal })), refusal);
+  assert.equal(refusalOf(secret("a", { refusal, status: { state: "connected", obtained_at: 40 } })), refusal);
+  assert.equal(refusalOf(secret("a", { refusal, status: { state: "connected", obtained_at: 60 } })), null);
+  assert.equal(refusalOf(secret("a")), null);
+  assert.deepEqual(tableRows([secret("a", { refusal }), secret("b")], providers, schema, { ...order, query: "not allowed" }).map((row) => row.name), ["a"]);
 });

@@ -99,6 +99,7 @@ def test_an_expected_error_is_one_block_without_traceback(kernel, code, name, sa
     assert len(error["traceback"]) == 1
     assert error["traceback"][0].startswith(f"{name}: ")
     assert says in error["traceback"][0]
+    assert error["traceback"][0].endswith(f"#{name.lower()}")  # the page that says what to do
 
 
 def test_with_nobody_there_it_fails_at_once(kernel, birdsong):

@@ -67,7 +67,7 @@ def test_a_notebook_runs_from_top_to_bottom(name, birdsong, jupyter_folders, tmp
         "paging.ipynb": ["(42, 6)", "2 pages, 20 records, not complete", "5 pages, 42 records, complete"],
         "several-accounts.ipynb": ["'ada'", "'ben'", "birds/ben"],
         "scheduled-run.ipynb": ["'ada: 20 tweets'", "AuthRequired"],
-        "tour.ipynb": ["404 Not Found", "$(jupyter flowlet token birdsong)", "Left out of the request to", "Ada Warbler"],
+        "tour.ipynb": ["404 Not Found", "$(jupyter flowlet token birdsong)", "Left out of the request to", "Ada Warbler", "by created_at"],
     }[name]
     assert [text for text in expected if text not in said] == []
 

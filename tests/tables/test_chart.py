@@ -11,7 +11,7 @@ from defusedxml import ElementTree
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables.chart import can_be_charted, chart_of
-from flowlet_jupyter.tables.chart_svg import DARK, svg_of
+from flowlet_jupyter.tables.chart_svg import DARK, saved_svg_of, svg_of
 
 
 def rows(of_times: str, times, **columns):
@@ -81,7 +81,7 @@ def test_gaps_are_said():
 
 def test_the_picture_is_small_and_its_texts_are_text():
     records = [{"time": 1_700_000_000 + n * 60, "<script>&": n % 97 if n != 70_000 else 10_000} for n in range(100_000)]
-    for svg in (svg_of(chart_of(records)), svg_of(chart_of(records), DARK)):
+    for svg in (svg_of(chart_of(records)), svg_of(chart_of(records), DARK), saved_svg_of(chart_of(records))):
         assert len(svg) < 30_000
         assert "<script" not in svg
         assert "&lt;script&gt;&amp;" in svg

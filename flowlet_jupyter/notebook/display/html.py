@@ -8,56 +8,38 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter import frontend
-from flowlet_jupyter.credentials.redaction import is_sensitive
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.frames import table_of, url_of
-from flowlet_jupyter.http.shown_request import NOT_SHOWN, shown_request
 from flowlet_jupyter.notebook.display import media
+from flowlet_jupyter.notebook.display.parts import (
+    DEFAULT_ROWS,
+    OUTPUT_BYTES,
+    STYLE,
+    Part,
+    cut,
+    described,
+    fitting,
+    headers_html,
+    request_html,
+    table_of_records,
+    tree_of,
+    view_html,
+)
 from flowlet_jupyter.notebook.display.problem import problem_of
 from flowlet_jupyter.notebook.display.summary import size, status_line
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_html
 from flowlet_jupyter.notebook.display.text import PARSE_BYTES, TEXT_BYTES, beginning, looked_at
-from flowlet_jupyter.notebook.display.tree import tree_html
 from flowlet_jupyter.tables.records import find_records
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
 
-OUTPUT_BYTES = 64_000  # of the whole output: style and the plain text twin included
-DEFAULT_ROWS = 20
-_HEADERS_BYTES = 6_000
-_REQUEST_BYTES = 4_000
 _RAW_BYTES = 4_000  # beside a tree, which shows the same
-_STYLE = frontend.text("response.css")
-
-
 _Records = tuple[list[Any], str, str]  # the list, its path, and the form that it had
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What becomes a tab: its title and HTML."""
-
-    title: str
-    html: str
-
-    def details(self, *, is_open: bool) -> str:
-        return (
-            f'<details class="part" data-part="{self.title.lower()}"{" open" if is_open else ""}>'
-            f"<summary>{self.title}</summary>{self.html}</details>"
-        )
-
-
-def new_identity() -> str:
-    """What a live view finds its static one by."""
-    return f"flowlet-{uuid.uuid4().hex[:12]}"
 
 
 def response_html(
@@ -70,13 +52,10 @@ def response_html(
 ) -> str:
     """The view; `name` is the variable that Python begins with, `rows` those of a table, `identity` its element's id."""
     head = _head(response)
-    around = [_Part("Headers", _headers(response)), _Part("Request", _request(response, name))]
-    fixed = sum(len(part.html.encode()) for part in around) + len((_STYLE + head).encode()) + TEXT_BYTES + 800
+    around = [Part("Headers", headers_html(response)), Part("Request", request_html(response, name))]
+    fixed = sum(len(part.html.encode()) for part in around) + len((STYLE + head).encode()) + TEXT_BYTES + 800
     body = list(_body(response, name=name, rows=rows, budget=max(output_bytes - fixed, 2_000)))
-    titles = [part.title for part in body]
-    first = next(title for title in ("Preview", "Table", "Tree", "Raw") if title in titles)
-    parts = "".join(part.details(is_open=part.title == first) for part in [*body, *around] if part.html)
-    return f'<div class="flowlet-response" id="{identity or new_identity()}" dir="ltr"><style>{_STYLE}</style>{head}{parts}</div>'
+    return view_html(identity, head, [*body, *around])
 
 
 def _head(response: Response) -> str:
@@ -89,71 +68,19 @@ def _head(response: Response) -> str:
         ("The API says", f"<bdi>{escape(problem.error_text)}</bdi>" if problem.error_text else ""),
         ("What it means", escape(problem.meaning)),
         ("Next cell to run", f"<code>{escape(problem.next_cell)}</code>" if problem.next_cell else ""),
+        ("Read on", _link(problem.help_url, f"What to do about {response.status_code}") if problem.help_url else ""),
     ]
-    return f'{html}<dl class="problem">{_described(facts)}</dl>'
+    return f'{html}<dl class="problem">{described(facts)}</dl>'
 
 
-def _described(facts: Sequence[tuple[str, str]]) -> str:
-    return "".join(f"<div><dt>{label}</dt><dd>{html}</dd></div>" for label, html in facts if html)
+def _link(url: str, text: str) -> str:
+    return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(text)}</a>'
 
 
-def _headers(response: Response) -> str:
-    count = len(response.headers.multi_items())
-    rows = _header_rows(
-        [(header, NOT_SHOWN if is_sensitive(header) else value) for header, value in response.headers.multi_items()],
-        _HEADERS_BYTES,
-        "r.headers",
-    )
-    return f'<table class="headers"><caption>{count} headers</caption><tbody>{rows}</tbody></table>'
-
-
-def _header_rows(pairs: Sequence[tuple[str, str]], budget: int, rest: str) -> str:
-    rows = ""
-    for header, value in pairs:
-        shown = value if len(value) <= 300 else f"{value[:300]}…"
-        row = f'<tr><th scope="row">{escape(header)}</th><td>{escape(shown)}</td></tr>'
-        if len((rows + row).encode()) > budget:
-            return rows + f"<tr><th scope='row'>…</th><td>more: {rest}</td></tr>"
-        rows += row
-    return rows
-
-
-def _request(response: Response, name: str) -> str:
-    request = shown_request(response)
-    if request is None:
-        return ""
-    url = request.url if len(request.url) <= 1000 else f"{request.url[:1000]}…"
-    facts = [
-        ("Request", f"<code>{escape(request.method)} {escape(url)}</code>"),
-        ("Credentials", escape(request.credentials)),
-        ("Redirected by", "<br>".join(f"<code>{escape(hop[:300])}</code>" for hop in request.hops[:5])),
-    ]
-    headers = _header_rows(request.headers, _REQUEST_BYTES // 2, f"{name}.request.headers")
-    body = _cut(escape(request.body[:_REQUEST_BYTES]), _REQUEST_BYTES // 2)
-    return (
-        f"<dl>{_described(facts)}</dl>"
-        + (
-            f'<table class="headers"><caption>Headers that were sent</caption><tbody>{headers}</tbody></table>'
-            if headers
-            else ""
-        )
-        + (f'<pre tabindex="0" role="region" aria-label="Body that was sent">{body}</pre>' if body else "")
-    )
-
-
-def _cut(escaped: str, budget: int) -> str:
-    """Escaped text in at most `budget` bytes; an entity is never cut in two."""
-    while len(escaped.encode()) > budget:
-        escaped = escaped[: len(escaped) * 2 // 3]
-        start = escaped.rfind("&")
-        escaped = (escaped if start < 0 or ";" in escaped[start:] else escaped[:start]) + "…"
-    return escaped
-
-
-def _body(response: Response, *, name: str, rows: int, budget: int) -> Iterator[_Part]:
+def _body(response: Response, *, name: str, rows: int, budget: int) -> Iterator[Part]:
     """The parts that show the body."""
     if media.is_binary(response):
-        yield _Part("Preview", _preview(response, name, budget))
+        yield Part("Preview", _preview(response, name, budget))
         return
     with contextlib.suppress(ValueError, RecursionError):
         value, is_whole = looked_at(response)
@@ -179,10 +106,10 @@ def _preview(response: Response, name: str, budget: int) -> str:
     return f'<img alt="{escape(text)}" src="{source}">{access}'
 
 
-def _raw(response: Response, budget: int) -> _Part:
+def _raw(response: Response, budget: int) -> Part:
     # a character may be six when it is escaped, and four bytes
-    text = _cut(escape(beginning(response, budget // 2)), budget - 200)
-    return _Part("Raw", f'<pre tabindex="0" role="region" aria-label="Text of the body">{text}</pre>')
+    text = cut(escape(beginning(response, budget // 2)), budget - 200)
+    return Part("Raw", f'<pre tabindex="0" role="region" aria-label="Text of the body">{text}</pre>')
 
 
 def _records_of(response: Response) -> _Records:
@@ -194,7 +121,7 @@ def _records_of(response: Response) -> _Records:
     return [], "", ""
 
 
-def _table_part(found: _Records, *, rows: int, name: str, budget: int, is_whole: bool = True) -> _Part | None:
+def _table_part(found: _Records, *, rows: int, name: str, budget: int, is_whole: bool = True) -> Part | None:
     records, path, shape = found
     if not is_table(records):
         return None
@@ -205,13 +132,10 @@ def _table_part(found: _Records, *, rows: int, name: str, budget: int, is_whole:
     if shape:  # a path would leave the list as it is
         path, remark = "", f"{remark}, read as {shape}"
     argument = f'"{path}"' if path and '"' not in path else f"'{path}'" if path else ""
-    hint = f"<p>{escape(remark)}. As a DataFrame: <code>{escape(f'{name}.to_df({argument})')}</code></p>"
-    return _Part(
-        "Table", f'<div class="wide" tabindex="0" role="region" aria-label="Table of records">{table}</div>{hint}'
-    )
+    return table_of_records(table, remark, f"{name}.to_df({argument})")
 
 
-def _json(value: object, response: Response, *, is_whole: bool, name: str, rows: int, budget: int) -> Iterator[_Part]:
+def _json(value: object, response: Response, *, is_whole: bool, name: str, rows: int, budget: int) -> Iterator[Part]:
     raw = _raw(response, min(_RAW_BYTES, budget // 6))
     budget -= len(raw.html.encode())
     note = (
@@ -224,17 +148,8 @@ def _json(value: object, response: Response, *, is_whole: bool, name: str, rows:
         found = (likely.records, likely.path, "") if likely else ([], "", "")
     table = _table_part(found, rows=rows, name=name, budget=budget // 4, is_whole=is_whole)
     budget -= len(table.html.encode()) if table else 0
-    tree = _fitting(value, budget - len(note) - 300)
-    yield _Part("Tree", f'{note}<div class="tree" tabindex="0" role="region" aria-label="JSON as a tree">{tree}</div>')
+    tree = fitting(value, budget - len(note) - 300)
+    yield tree_of(tree, note)
     if table:
         yield table
     yield raw
-
-
-def _fitting(value: object, budget: int) -> str:
-    """The tree in at most `budget` bytes; first as if all were ASCII, which most is."""
-    html = tree_html(value, budget=budget)
-    while len(html.encode()) > budget:
-        budget = budget * 2 // 3
-        html = tree_html(value, budget=budget)
-    return html

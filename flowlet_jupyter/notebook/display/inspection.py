@@ -1,4 +1,4 @@
-"""What a live view asks of a response: rows, parts of the tree, text, copies, a chart. Everything is redacted and bounded.
+"""What a live view asks of a response, or of many: rows, parts of the tree, text, copies, a chart. Everything is redacted and bounded.
 
 Questions and replies are messages of the widget; nothing of them is saved in the notebook.
 """
@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import FlowletError, RequestFailed
 from flowlet_jupyter.http.frames import table_of
+from flowlet_jupyter.http.request_log import redacted_records
 from flowlet_jupyter.notebook.display import json_nodes, media
 from flowlet_jupyter.notebook.display.record_table import Order, RecordTable
+from flowlet_jupyter.notebook.display.series import log_lines
 from flowlet_jupyter.notebook.display.table import is_table
 from flowlet_jupyter.tables.chart import can_be_charted, chart_of
 from flowlet_jupyter.tables.chart_svg import DARK, LIGHT, svg_of
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
+    from flowlet_jupyter.notebook.display.series import Series
 
 COPIED_CHARACTERS = 5_000_000
 _MAX_ROWS = 200  # of one reply
@@ -80,8 +83,11 @@ class Inspection:
         return {
             "has_table": table is not None,
             "has_chart": table is not None and can_be_charted(table[0].records),
-            "media": media.kind_of(self._response),
+            "media": self._media_kind(),
         }
+
+    def _media_kind(self) -> str | None:
+        return media.kind_of(self._response)
 
     # the table
 
@@ -99,8 +105,12 @@ class Inspection:
             "shape": shape,
             "start": start,
             "rows": table.rows(order, start=start, count=count, columns=_MAX_COLUMNS),
-            "frame": f"{self._name()}.to_df({self._argument(path, shape)})",
+            "frame": self._frame(path, shape),
         }
+
+    def _frame(self, path: str, shape: str) -> str:
+        """The expression of the table as a DataFrame."""
+        return f"{self._name()}.to_df({self._argument(path, shape)})"
 
     def _argument(self, path: str, shape: str) -> str:
         """The path as an argument; none for a list that was made into a table, which a path would leave as it is."""
@@ -113,16 +123,21 @@ class Inspection:
         keys = table.keys_of(index, str(question.get("column")))
         record = table.records[index]
         value = json_nodes.at(record, keys) if keys else None
-        if shape or not self._is_json():
-            python = f"{self._name()}.records({self._argument(path, shape)})[{index}]" + json_nodes.subscripts(keys)
-            jmespath = ""
-        else:
-            whole = [*json_nodes.keys_of(path), index, *keys]
-            python, jmespath = json_nodes.python_of(self._name(), whole), json_nodes.jmespath_of(whole)
+        python, jmespath = self._place(index, keys, path, shape)
         return {
             "python": python, "path": jmespath, "value": _limited(_text(value)) if keys else "",
             "json": _limited(_dumped(value)), "record": _limited(_dumped(record)),
         }  # fmt: skip
+
+    def _place(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:
+        """A cell as Python, and as JMESPath where the body has one."""
+        if shape or not self._is_json():
+            return f"{self._name()}.records({self._argument(path, shape)})[{index}]" + json_nodes.subscripts(keys), ""
+        whole = [*json_nodes.keys_of(path), index, *keys]
+        return self._python(whole), json_nodes.jmespath_of(whole)
+
+    def _python(self, path: list[json_nodes.Key]) -> str:
+        return json_nodes.python_of(self._name(), path)
 
     def _is_json(self) -> bool:
         try:
@@ -156,7 +171,7 @@ class Inspection:
 
     def _where(self, question: Question) -> dict[str, Any]:
         path = _path(question)
-        return {"python": json_nodes.python_of(self._name(), path), "path": json_nodes.jmespath_of(path)}
+        return {"python": self._python(path), "path": json_nodes.jmespath_of(path)}
 
     def _value(self, question: Question) -> dict[str, Any]:
         value = json_nodes.at(self._json(), _path(question))
@@ -187,6 +202,73 @@ class Inspection:
             "notes": list(chart.notes),
             "python": f"{self._name()}.plot({', '.join(filter(None, [json.dumps(chart.x), json.dumps(chart.y[0]), of_list]))})",
         }
+
+
+class SeriesInspection(Inspection):
+    """The records of many responses; `of: "log"` in a question means the list of the requests instead."""
+
+    def __init__(self, series: Series, name: Callable[[], str]) -> None:
+        self._name = name
+        self._series = series
+        self._records = redacted_records(series.rows, series.log.sent)
+
+    def reply(self, question: Question) -> Reply:
+        """As that of one response."""
+        return self._log.reply(question) if question.get("of") == "log" else super().reply(question)
+
+    @cached_property
+    def _log(self) -> LogInspection:
+        return LogInspection(self._series, self._name)
+
+    def _json(self) -> Any:
+        return self._records
+
+    @cached_property
+    def _table(self) -> tuple[RecordTable, str, str] | None:
+        if not is_table(self._records):
+            return None
+        return RecordTable([record for record in self._records if isinstance(record, dict)]), "", self._series.shape
+
+    def _media_kind(self) -> None:
+        return None
+
+    def _place(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:  # noqa: ARG002
+        where = [index, *keys]
+        # `select` of pages begins at the list of their records
+        return self._python(where), json_nodes.jmespath_of(where) if self._series.python == "records" else ""
+
+    def _python(self, path: list[json_nodes.Key]) -> str:
+        return f"{self._name()}.{self._series.python}{json_nodes.subscripts(path)}"
+
+    def _raw(self, _question: Question) -> dict[str, Any]:
+        raise RequestFailed("The text of many responses is not kept.")
+
+    def _media(self, _question: Question) -> Reply:
+        raise RequestFailed("There is no such part in this view.")
+
+
+class LogInspection(SeriesInspection):
+    """The requests of a series, a line each."""
+
+    def __init__(self, series: Series, name: Callable[[], str]) -> None:
+        self._name = name
+        self._series = series
+        self._records = log_lines(series)
+
+    def reply(self, question: Question) -> Reply:
+        """As that of one response."""
+        return Inspection.reply(self, question)
+
+    @cached_property
+    def _table(self) -> tuple[RecordTable, str, str] | None:
+        return RecordTable(self._records), "", ""
+
+    def _frame(self, path: str, shape: str) -> str:  # noqa: ARG002 - there is one table
+        return f"{self._name()}.log.lines"
+
+    def _place(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:  # noqa: ARG002
+        named = ["number" if key == self._series.line_name else key for key in keys]
+        return f"{self._name()}.log.lines{json_nodes.subscripts([index, *named])}", ""
 
 
 def _order(question: Question) -> Order:

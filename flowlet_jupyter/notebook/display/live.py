@@ -13,18 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
-from flowlet_jupyter.notebook.display.inspection import Inspection
+from flowlet_jupyter.http.gather import Gathered
+from flowlet_jupyter.http.page_reader import PageReader
+from flowlet_jupyter.http.response import Response, redacted
+from flowlet_jupyter.notebook.display.inspection import Inspection, SeriesInspection
+from flowlet_jupyter.notebook.display.series import series_of
 
 if TYPE_CHECKING:
-    from flowlet_jupyter.http.response import Response
     from flowlet_jupyter.session import Session
 
+Viewed = Response | PageReader | Gathered
 _MAX_VIEWS = 100
 _MAX_INSPECTIONS = 3  # each may hold a redacted copy and columns
 
 
-def name_of(response: Response | None) -> str:
-    """The expression that a person has for `response` in this kernel: a variable, else `Out[5]`; "r" if there is none."""
+def name_of(response: Viewed | None, default: str = "r") -> str:
+    """The expression that a person has for `response` in this kernel: a variable, else `Out[5]`; `default` if there is none."""
     shell = get_ipython()
     names = {} if shell is None else shell.user_ns
     for name, value in names.items():
@@ -32,11 +36,14 @@ def name_of(response: Response | None) -> str:
             return str(name)
     outputs = names.get("Out", {})
     number = next((number for number, value in reversed(outputs.items()) if value is response), None)
-    return "r" if response is None or number is None else f"Out[{number}]"
+    return default if response is None or number is None else f"Out[{number}]"
 
 
-def _name(reference: weakref.ref[Response] | None) -> str:
-    return name_of(None if reference is None else reference())
+def _inspection_of(viewed: Viewed, reference: weakref.ref[Viewed]) -> Inspection:
+    if isinstance(viewed, Response):
+        return Inspection(redacted(viewed), lambda: name_of(reference()))
+    series = series_of(viewed)
+    return SeriesInspection(series, lambda: name_of(reference(), series.default_name))
 
 
 class LiveViews:
@@ -46,11 +53,11 @@ class LiveViews:
     """
 
     def __init__(self, _session: Session) -> None:
-        self._views: OrderedDict[str, weakref.ref[Response]] = OrderedDict()
+        self._views: OrderedDict[str, weakref.ref[Viewed]] = OrderedDict()
         self._inspections: OrderedDict[str, Inspection] = OrderedDict()
         self._widget: Any = None
 
-    def add(self, identity: str, response: Response) -> None:
+    def add(self, identity: str, response: Viewed) -> None:
         """Let pages turn the view `identity` of `response` live."""
         self._views[identity] = weakref.ref(response)
         while len(self._views) > _MAX_VIEWS:
@@ -78,15 +85,13 @@ class LiveViews:
         return inspection.reply(question)
 
     def _inspection(self, identity: str) -> Inspection | None:
-        from flowlet_jupyter.http.response import redacted
-
         reference = self._views.get(identity)
         response = None if reference is None else reference()
-        if response is None:
+        if reference is None or response is None:
             self._inspections.pop(identity, None)
             return None
         if identity not in self._inspections:
-            self._inspections[identity] = Inspection(redacted(response), lambda: _name(reference))
+            self._inspections[identity] = _inspection_of(response, reference)
             while len(self._inspections) > _MAX_INSPECTIONS:
                 self._inspections.popitem(last=False)
         self._inspections.move_to_end(identity)

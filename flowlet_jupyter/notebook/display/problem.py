@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.credentials.challenge import Challenge, challenge_of
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact
-from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.errors import RequestFailed, help_for_status
 from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
 from flowlet_jupyter.http.response import redacted
@@ -28,18 +28,20 @@ _LACKS_SCOPE = re.compile("scope", re.IGNORECASE)  # insufficient_scope, missing
 
 @dataclass(frozen=True)
 class Problem:
-    """Each is "" where nothing is known; `next_cell` is a line to run."""
+    """Each is "" where nothing is known; `next_cell` is a line to run, `help_url` a page of the documentation."""
 
     error_text: str = ""
     meaning: str = ""
     next_cell: str = ""
+    help_url: str = ""
 
 
 def problem_of(response: Response) -> Problem | None:
     """What is wrong; None for a success that reports no error in its body."""
     if response.is_error:
         meaning, next_cell = _MEANINGS.get(response.status_code, _other)(response)
-        return Problem(_error_text(response), meaning, next_cell)
+        help_url = help_for_status(response.status_code) if response.status_code in _MEANINGS else ""
+        return Problem(_error_text(response), meaning, next_cell, help_url)
     # a long body is not parsed for a look at it
     if (response.is_parsed or len(response.content) < _LOOKED_THROUGH) and (error_text := error_of(response)):
         return Problem(
@@ -256,5 +258,6 @@ def _other(response: Response) -> tuple[str, str]:
 _MEANINGS: dict[int, Callable[[Response], tuple[str, str]]] = {
     400: _not_accepted, 401: _unauthorized, 403: _forbidden, 404: _not_found, 405: _not_allowed, 406: _media_type,
     409: _conflict, 410: _gone, 412: _conflict, 413: _too_large, 415: _media_type, 422: _not_accepted, 429: _limited,
-    502: _unavailable, 503: _unavailable, 504: _unavailable,
+    500: _failed, 502: _unavailable, 503: _unavailable, 504: _unavailable,
 }  # fmt: skip
+EXPLAINED_STATUSES = tuple(_MEANINGS)
