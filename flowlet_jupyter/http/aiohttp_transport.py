@@ -19,7 +19,12 @@ import httpx
 import yarl
 from multidict import CIMultiDict
 
-from flowlet_jupyter.settings.network import AsyncNetworkTransport, certificate_advice, proxy_settings
+from flowlet_jupyter.settings.network import (
+    AsyncNetworkTransport,
+    certificate_advice,
+    is_httpx_replaced,
+    proxy_settings,
+)
 
 # httpx's own limits, in httpx._config
 _CONNECTIONS = 100
@@ -49,7 +54,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send. Raises as `AsyncNetworkTransport.handle_async_request` does."""
-        address = None if self._proxies.proxy_for(request.url) is not None else _address(request)
+        is_others = self._proxies.proxy_for(request.url) is not None or is_httpx_replaced()
+        address = None if is_others else _address(request)
         body = _plain_body(request)
         if address is None or body is None:
             return await self._usual.handle_async_request(request)

@@ -24,7 +24,14 @@ from flowlet_jupyter.http.transport import (
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.session import Session, at_exit, default_session
 from flowlet_jupyter.settings import is_aiohttp_allowed
-from flowlet_jupyter.settings.network import AsyncNetworkTransport, NetworkTransport, insecure_tls_context, tls_context
+from flowlet_jupyter.settings.network import (
+    AsyncNetworkTransport,
+    NetworkTransport,
+    insecure_tls_context,
+    is_httpx_replaced,
+    proxy_settings,
+    tls_context,
+)
 from flowlet_jupyter.vault import Vault
 
 TIMEOUT_SECONDS = 30.0
@@ -97,11 +104,21 @@ def async_client(
 
 def _async_network() -> httpx.AsyncBaseTransport:
     """What goes over aiohttp where the extra `fast` is installed, else httpx's own."""
-    if is_aiohttp_allowed() and importlib.util.find_spec("aiohttp") is not None:
+    if is_aiohttp_allowed() and _has_aiohttp():
         from flowlet_jupyter.http.aiohttp_transport import AiohttpTransport
 
         return AiohttpTransport(shared_ssl_context())
     return AsyncNetworkTransport(shared_ssl_context())
+
+
+def sends_over_aiohttp() -> bool:
+    """Whether a plain request of the async verbs goes over aiohttp: not where a proxy is asked, or httpx is mocked."""
+    return is_aiohttp_allowed() and _has_aiohttp() and not is_httpx_replaced() and not proxy_settings().proxies
+
+
+@functools.cache
+def _has_aiohttp() -> bool:
+    return importlib.util.find_spec("aiohttp") is not None
 
 
 @functools.cache
@@ -153,6 +170,11 @@ class ClientPool:
         if secret not in of_loop:
             of_loop[secret] = async_client(secret, session=self._owner())
         return of_loop[secret]
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        for client in self._async_clients.pop(asyncio.get_running_loop(), {}).values():
+            await client.aclose()
 
     def _owner(self) -> Session:
         session = self._session()

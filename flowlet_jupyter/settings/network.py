@@ -13,9 +13,11 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 
 from flowlet_jupyter.errors import MissingExtra, NetworkSetupError
@@ -230,6 +232,29 @@ def certificate_advice(error: BaseException) -> str:
         "(or its proxy looks into TLS), name its authority before the kernel and Jupyter start: "
         "SSL_CERT_FILE=/path/to/ca.pem, or add it to the operating system's store."
     )
+
+
+# where mocks (respx, pytest-httpx, vcrpy) and tracers (OpenTelemetry, Sentry) put something of their own
+_SEAMS: tuple[tuple[type, str], ...] = (
+    (httpx.HTTPTransport, "handle_request"),
+    (httpx.AsyncHTTPTransport, "handle_async_request"),
+    (httpcore.ConnectionPool, "handle_request"),
+    (httpcore.AsyncConnectionPool, "handle_async_request"),
+    (httpx.Client, "send"),
+    (httpx.AsyncClient, "send"),
+    (httpx.Client, "_send_single_request"),
+    (httpx.AsyncClient, "_send_single_request"),
+)
+
+
+def is_httpx_replaced() -> bool:
+    """Whether somebody has put something of their own into httpx, and so wants to see each request pass there."""
+    for kind, name in _SEAMS:
+        method = getattr(kind, name, None)
+        # a wrapper may take on all else of what it wraps
+        if type(method) is not FunctionType or not method.__globals__["__name__"].startswith(("httpx.", "httpcore.")):
+            return True
+    return False
 
 
 class _Routes(Generic[_T]):
