@@ -19,10 +19,11 @@ import httpx
 import yarl
 from multidict import CIMultiDict
 
+from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.settings.network import (
     AsyncNetworkTransport,
     certificate_advice,
-    is_httpx_replaced,
+    is_transport_replaced,
     proxy_settings,
 )
 
@@ -54,7 +55,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send. Raises as `AsyncNetworkTransport.handle_async_request` does."""
-        is_others = self._proxies.proxy_for(request.url) is not None or is_httpx_replaced()
+        is_others = self._proxies.proxy_for(request.url) is not None or is_transport_replaced()
         address = None if is_others else _address(request)
         body = _plain_body(request)
         if address is None or body is None:
@@ -239,7 +240,7 @@ def _response(response: aiohttp.ClientResponse, done: Callable[[], None]) -> htt
     else:
         stream = _Stream(response, done)
     version = response.version or aiohttp.HttpVersion11
-    return httpx.Response(
+    return Response(
         response.status,
         headers=list(response.raw_headers),
         stream=stream,

@@ -15,6 +15,7 @@ import httpx
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.caching import CachingTransport
+from flowlet_jupyter.http.plain_request import AsyncPlainClient, PlainClient
 from flowlet_jupyter.http.redirects import AsyncRedirectTransport, RedirectTransport
 from flowlet_jupyter.http.retries import AsyncRetryWhenAsked, RetryWhenAsked
 from flowlet_jupyter.http.transport import (
@@ -28,7 +29,8 @@ from flowlet_jupyter.settings.network import (
     AsyncNetworkTransport,
     NetworkTransport,
     insecure_tls_context,
-    is_httpx_replaced,
+    is_client_replaced,
+    is_transport_replaced,
     proxy_settings,
     tls_context,
 )
@@ -40,7 +42,7 @@ _NO_REQUEST = (
 )
 
 
-class _Client(httpx.Client):
+class _Client(PlainClient):
     def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
         """As httpx does; but an error of the `idna` package, which httpx lets through, is an `httpx.InvalidURL`."""
         try:
@@ -49,7 +51,7 @@ class _Client(httpx.Client):
             raise httpx.InvalidURL(_NO_REQUEST) from None
 
 
-class _AsyncClient(httpx.AsyncClient):
+class _AsyncClient(AsyncPlainClient):
     def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
         """The async twin."""
         try:
@@ -70,7 +72,7 @@ def client(
 
 def _new_client(
     session: Session, secret: str | None, base_url: str | None, options: dict[str, Any], *, insecure: bool
-) -> httpx.Client:
+) -> _Client:
     vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
@@ -87,7 +89,12 @@ def async_client(
     secret: str | None = None, *, base_url: str | None = None, session: Session | None = None, **options: Any
 ) -> httpx.AsyncClient:
     """The same as an `httpx.AsyncClient`."""
-    session = session or default_session()
+    return _new_async_client(session or default_session(), secret, base_url, options)
+
+
+def _new_async_client(
+    session: Session, secret: str | None, base_url: str | None, options: dict[str, Any]
+) -> _AsyncClient:
     vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
@@ -113,7 +120,9 @@ def _async_network() -> httpx.AsyncBaseTransport:
 
 def sends_over_aiohttp() -> bool:
     """Whether a plain request of the async verbs goes over aiohttp: not where a proxy is asked, or httpx is mocked."""
-    return is_aiohttp_allowed() and _has_aiohttp() and not is_httpx_replaced() and not proxy_settings().proxies
+    if is_client_replaced() or is_transport_replaced():
+        return False
+    return is_aiohttp_allowed() and _has_aiohttp() and not proxy_settings().proxies
 
 
 @functools.cache
@@ -144,13 +153,13 @@ class ClientPool:
 
     def __init__(self, session: Session) -> None:
         self._session = weakref.ref(session)
-        self._clients: dict[tuple[str | None, int, bool], httpx.Client] = {}
-        self._async_clients: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[str | None, httpx.AsyncClient]
-        ] = weakref.WeakKeyDictionary()
+        self._clients: dict[tuple[str | None, int, bool], _Client] = {}
+        self._async_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str | None, _AsyncClient]] = (
+            weakref.WeakKeyDictionary()
+        )
         at_exit(self.close)
 
-    def get(self, secret: str | None, *, insecure: bool = False) -> httpx.Client:
+    def get(self, secret: str | None, *, insecure: bool = False) -> _Client:
         """The client that sends with `secret`."""
         key = (secret, os.getpid(), insecure)
         found = self._clients.get(key)
@@ -159,7 +168,7 @@ class ClientPool:
             found = self._clients.setdefault(key, made)  # one step, also where two threads have made one
         return found
 
-    def get_async(self, secret: str | None) -> httpx.AsyncClient:
+    def get_async(self, secret: str | None) -> _AsyncClient:
         """The client of the running event loop that sends with `secret`."""
         loop = asyncio.get_running_loop()
         if loop not in self._async_clients:
@@ -168,7 +177,7 @@ class ClientPool:
                 self._async_clients.pop(ended, None)
         of_loop = self._async_clients.setdefault(loop, {})
         if secret not in of_loop:
-            of_loop[secret] = async_client(secret, session=self._owner())
+            of_loop[secret] = _new_async_client(self._owner(), secret, None, {})
         return of_loop[secret]
 
     async def aclose(self) -> None:

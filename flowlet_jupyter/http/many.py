@@ -187,7 +187,7 @@ def gather(
     mappings), percent-encoded. An API's rate limit is waited for. An interrupt keeps what came: `last_gathered()`.
     """
     urls = as_urls(targets, rows)
-    session = options.get("session") or default_session()
+    session = options["session"] = options.get("session") or default_session()
     _ensure_connected(secret, session)
 
     can_be_async = _are_of_both(options) and sends_over_aiohttp()

@@ -285,7 +285,10 @@ def our_response(response: httpx.Response, secret_name: str | None, sent: SentVa
     extensions = response.extensions
     if sent and response.reason_phrase != httpx.codes.get_reason_phrase(response.status_code):  # httpx logs it, at INFO
         extensions = {**extensions, "reason_phrase": sent.redact_bytes(extensions.get("reason_phrase", b""))}
-    ours = Response(response.status_code, headers=response.headers, stream=response.stream, extensions=extensions)
+    if isinstance(response, Response):  # as a network gives that makes one itself
+        ours, ours.extensions = response, extensions
+    else:
+        ours = Response(response.status_code, headers=response.headers, stream=response.stream, extensions=extensions)
     ours.secret_name, ours.sent_values = secret_name, sent
     return ours
 

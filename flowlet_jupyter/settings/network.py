@@ -235,26 +235,25 @@ def certificate_advice(error: BaseException) -> str:
 
 
 # where mocks (respx, pytest-httpx, vcrpy) and tracers (OpenTelemetry, Sentry) put something of their own
-_SEAMS: tuple[tuple[type, str], ...] = (
-    (httpx.HTTPTransport, "handle_request"),
-    (httpx.AsyncHTTPTransport, "handle_async_request"),
-    (httpcore.ConnectionPool, "handle_request"),
-    (httpcore.AsyncConnectionPool, "handle_async_request"),
-    (httpx.Client, "send"),
-    (httpx.AsyncClient, "send"),
-    (httpx.Client, "_send_single_request"),
-    (httpx.AsyncClient, "_send_single_request"),
-)
+_CLIENTS = ((httpx.Client, "send"), (httpx.AsyncClient, "send"),
+            (httpx.Client, "_send_single_request"), (httpx.AsyncClient, "_send_single_request"))  # fmt: skip
+_TRANSPORTS = ((httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request"),
+               (httpcore.ConnectionPool, "handle_request"), (httpcore.AsyncConnectionPool, "handle_async_request"))  # fmt: skip
 
 
-def is_httpx_replaced() -> bool:
-    """Whether somebody has put something of their own into httpx, and so wants to see each request pass there."""
-    for kind, name in _SEAMS:
-        method = getattr(kind, name, None)
-        # a wrapper may take on all else of what it wraps
-        if type(method) is not FunctionType or not method.__globals__["__name__"].startswith(("httpx.", "httpcore.")):
-            return True
-    return False
+def is_client_replaced() -> bool:
+    """Whether somebody has put something of their own into httpx's clients, and so wants to see each request pass there."""
+    return not all(_is_own(getattr(kind, name, None)) for kind, name in _CLIENTS)
+
+
+def is_transport_replaced() -> bool:
+    """The same of its transports."""
+    return not all(_is_own(getattr(kind, name, None)) for kind, name in _TRANSPORTS)
+
+
+def _is_own(method: object) -> bool:
+    # a wrapper may take on all else of what it wraps
+    return type(method) is FunctionType and method.__globals__["__name__"].startswith(("httpx.", "httpcore."))
 
 
 class _Routes(Generic[_T]):
