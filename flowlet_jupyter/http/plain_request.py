@@ -58,7 +58,10 @@ class AsyncPlainClient(httpx.AsyncClient):
             return await self.send(request, follow_redirects=options.get("follow_redirects", httpx.USE_CLIENT_DEFAULT))
         response.request = request
         try:
-            await response.aread()
+            if isinstance(response.stream, httpx.ByteStream):
+                response.read()  # it is here, and async generators cost more than all else that is done to it
+            else:
+                await response.aread()
         finally:
             await response.aclose()
         response.elapsed = datetime.timedelta(seconds=time.perf_counter() - started)

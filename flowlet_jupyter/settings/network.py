@@ -6,6 +6,7 @@ So the proxies come from where httpx takes them (`urllib.request.getproxies`), a
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import ssl
@@ -234,26 +235,37 @@ def certificate_advice(error: BaseException) -> str:
     )
 
 
-# where mocks (respx, pytest-httpx, vcrpy) and tracers (OpenTelemetry, Sentry) put something of their own
-_CLIENTS = ((httpx.Client, "send"), (httpx.AsyncClient, "send"),
-            (httpx.Client, "_send_single_request"), (httpx.AsyncClient, "_send_single_request"))  # fmt: skip
-_TRANSPORTS = ((httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request"),
-               (httpcore.ConnectionPool, "handle_request"), (httpcore.AsyncConnectionPool, "handle_async_request"))  # fmt: skip
+# Mocks (respx, pytest-httpx, vcrpy) and tracers (OpenTelemetry, Sentry) put functions of their own into httpx, and so want
+# to see each request pass there.
 
 
 def is_client_replaced() -> bool:
-    """Whether somebody has put something of their own into httpx's clients, and so wants to see each request pass there."""
-    return not all(_is_own(getattr(kind, name, None)) for kind, name in _CLIENTS)
+    """Whether somebody has put something of their own into httpx's clients."""
+    return not _are_own(
+        httpx.Client.send,
+        httpx.AsyncClient.send,
+        getattr(httpx.Client, "_send_single_request", None),
+        getattr(httpx.AsyncClient, "_send_single_request", None),
+    )
 
 
 def is_transport_replaced() -> bool:
     """The same of its transports."""
-    return not all(_is_own(getattr(kind, name, None)) for kind, name in _TRANSPORTS)
+    return not _are_own(
+        httpx.HTTPTransport.handle_request,
+        httpx.AsyncHTTPTransport.handle_async_request,
+        httpcore.ConnectionPool.handle_request,
+        httpcore.AsyncConnectionPool.handle_async_request,
+    )
 
 
-def _is_own(method: object) -> bool:
+@functools.lru_cache(maxsize=10)  # every request asks
+def _are_own(*methods: object) -> bool:
     # a wrapper may take on all else of what it wraps
-    return type(method) is FunctionType and method.__globals__["__name__"].startswith(("httpx.", "httpcore."))
+    return all(
+        type(each) is FunctionType and each.__globals__["__name__"].startswith(("httpx.", "httpcore."))
+        for each in methods
+    )
 
 
 class _Routes(Generic[_T]):
