@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_CONCURRENCY = 8
+PAGES_SIDE_BY_SIDE = 10  # of one list, each cheap for its API; what many allow at once
 TRIES_OF_MANY = 3  # one request that fails is seen and sent again by a user; the 200th of a series is not
 
 
@@ -62,7 +63,7 @@ def paginate(
     path: str | None = None,
     max_pages: int | None = None,
     max_items: int | None = None,
-    concurrency: int = DEFAULT_CONCURRENCY,
+    concurrency: int = PAGES_SIDE_BY_SIDE,
     retry: int = TRIES_OF_MANY,
     progress: bool = True,
     **options: Unpack[SeriesOptions],
@@ -100,7 +101,7 @@ def apaginate(
     path: str | None = None,
     max_pages: int | None = None,
     max_items: int | None = None,
-    concurrency: int = DEFAULT_CONCURRENCY,
+    concurrency: int = PAGES_SIDE_BY_SIDE,
     retry: int = TRIES_OF_MANY,
     progress: bool = True,
     **options: Unpack[AsyncSeriesOptions],
@@ -211,15 +212,14 @@ def gather(
 
 
 # what the sync and the async client do alike
-_OF_BOTH = frozenset(
-    {"params", "headers", "json", "data", "cookies", "timeout", "follow_redirects", "retry_any", "session"}
-)
+_OF_BOTH = frozenset({"params", "headers", "json", "cookies", "timeout", "follow_redirects", "retry_any", "session"})
+_BODIES: Mapping[str, Any] = {"content": str | bytes, "data": Mapping}
 
 
 def _are_of_both(options: Mapping[str, Any]) -> bool:
     """Whether requests with these options can be sent by the async client: no cache, no body that is read bit by bit."""
     others = {name: value for name, value in options.items() if name not in _OF_BOTH and value}
-    return all(name == "content" and isinstance(value, str | bytes) for name, value in others.items())
+    return all(isinstance(value, _BODIES.get(name, ())) for name, value in others.items())
 
 
 def last_gathered(*, session: Session | None = None) -> Gathered:
