@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import subprocess
 import threading
 from collections.abc import Callable
@@ -66,6 +67,8 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("--long"):
         os.environ["FLOWLET_SECURITY"] = "long"  # read where tests are parametrised, also in xdist's workers
+    # a shell lets what it starts in the background ignore SIGINT: interrupts are tried there too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import gc
 import os
-import signal
 import subprocess
 import sys
 import threading
-import time
 import weakref
 
 import httpx
 import pytest
 import respx
-from support import eventually
+from support import eventually, interrupt_once
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import AuthRequired, RequestFailed
@@ -27,14 +24,6 @@ from flowlet_jupyter.session import Session, default_session
 
 CANARY = "canary-value-5e1f"
 on_both = pytest.mark.usefixtures("async_transport")
-
-
-@contextlib.contextmanager
-def interrupted_after(seconds: float):
-    timer = threading.Timer(seconds, signal.raise_signal, (signal.SIGINT,))
-    timer.start()
-    yield
-    timer.join()
 
 
 def loop_threads() -> list[threading.Thread]:
@@ -122,7 +111,8 @@ def test_a_token_that_ends_meanwhile_is_refreshed_once(flowlet_secret, flowlet_p
 @on_both
 def test_an_interrupt_keeps_what_came_and_resume_asks_for_the_rest(api):
     api.delay = 0.1
-    with interrupted_after(0.35), pytest.raises(KeyboardInterrupt):
+    interrupt_once(lambda: len(api.requests) >= 6)
+    with pytest.raises(KeyboardInterrupt):
         flowlet.gather(f"{api.url}/user/{{id}}", rows=[{"id": n} for n in range(40)], concurrency=2, retry=0)
     gathered = flowlet.last_gathered()
     came = len(gathered.responses)
@@ -138,7 +128,8 @@ def test_an_interrupt_keeps_what_came_and_resume_asks_for_the_rest(api):
 @on_both
 def test_an_interrupt_does_not_wait_for_an_api_that_hangs(api):
     api.delay = 5
-    with interrupted_after(0.3), pytest.raises(KeyboardInterrupt):
+    interrupt_once(lambda: api.running)
+    with pytest.raises(KeyboardInterrupt):
         flowlet.gather([f"{api.url}/user/1"] * 4)
     assert api.running
 
@@ -244,9 +235,11 @@ def test_a_session_that_nobody_closed_ends_its_thread(api, tmp_path):
 @pytest.mark.usefixtures("on_the_loop")
 def test_a_session_that_is_closed_meanwhile_says_so(api):
     api.delay = 3
-    threading.Timer(0.3, default_session().close).start()
+    closing = threading.Thread(target=lambda: (eventually(lambda: api.running), default_session().close()))
+    closing.start()
     with pytest.raises(RequestFailed, match="session was closed"):
         flowlet.gather([f"{api.url}/user/1"])
+    closing.join()
 
 
 @pytest.mark.usefixtures("on_the_loop")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import signal
-import threading
 import time
 from email.utils import format_datetime
 
@@ -13,6 +11,7 @@ import httpx
 import pandas as pd
 import pytest
 import respx
+from support import interrupt_once
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import InterpolationError, RequestFailed
@@ -71,7 +70,7 @@ def test_a_wait_of_hours_is_an_error_that_says_so(api):
 
 def test_an_interrupt_ends_the_wait(api):
     api.refusals, api.refusal_headers = 1, {"Retry-After": "60"}
-    threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,)).start()
+    interrupt_once(lambda: api.requests)
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         flowlet.get(f"{api.url}/limited", retry=1)
