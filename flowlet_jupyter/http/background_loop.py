@@ -42,7 +42,8 @@ class BackgroundLoop:
             if self._loop is None:
                 self._loop = loop = asyncio.new_event_loop()
                 threading.Thread(target=_run_until_stopped, args=(loop,), name="flowlet: requests", daemon=True).start()
-                weakref.finalize(self, _stop, loop, os.getpid())  # a session that nobody closed
+                # a session that nobody closed; at the end of the process, `close` is called
+                weakref.finalize(self, _stop, loop, os.getpid()).atexit = False
             return self._loop
 
     def close(self) -> None:

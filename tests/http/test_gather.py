@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import weakref
 
 import httpx
@@ -146,7 +147,7 @@ def test_the_rate_limit_of_an_api_is_waited_for(api):
 
 @on_both
 def test_a_request_that_is_refused_again_and_again_is_given_back(api):
-    api.refusals, api.refusal_headers = 100, {"Retry-After": "0"}
+    api.refusals, api.refusal_headers = 100, {"Retry-After": "0.05"}
     gathered = flowlet.gather([f"{api.url}/limited?n=1"])
     assert gathered[0].status_code == 429
     assert len(api.requests) == 6
