@@ -1,4 +1,4 @@
-"""The short way of a request that asks for nothing but one response, which is most of them: it costs a third of httpx's own.
+"""The short way of a request that asks for nothing but one response, which is most of them.
 
 httpx merges at each request what is always the same, and asks for cookies, event hooks and another library's credentials,
 none of which a kept client has. Whatever is not plain goes httpx's way, a redirect from its response on.
@@ -33,7 +33,9 @@ class PlainClient(httpx.Client):
         response = self._transport.handle_request(request)
         if response.has_redirect_location:
             request.extensions[FIRST_RESPONSE] = response
-            return self.send(request, follow_redirects=options.get("follow_redirects", httpx.USE_CLIENT_DEFAULT))
+            last = self.send(request, follow_redirects=options.get("follow_redirects", httpx.USE_CLIENT_DEFAULT))
+            if last is not response:
+                return last
         response.request = request
         try:
             response.read()
@@ -55,7 +57,9 @@ class AsyncPlainClient(httpx.AsyncClient):
         response = await self._transport.handle_async_request(request)
         if response.has_redirect_location:
             request.extensions[FIRST_RESPONSE] = response
-            return await self.send(request, follow_redirects=options.get("follow_redirects", httpx.USE_CLIENT_DEFAULT))
+            last = await self.send(request, follow_redirects=options.get("follow_redirects", httpx.USE_CLIENT_DEFAULT))
+            if last is not response:
+                return last
         response.request = request
         try:
             if isinstance(response.stream, httpx.ByteStream):
