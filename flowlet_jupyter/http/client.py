@@ -9,7 +9,7 @@ import os
 import ssl
 import weakref
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -42,7 +42,7 @@ _NO_REQUEST = (
 )
 
 
-class _Client(PlainClient):
+class _Client(httpx.Client):
     def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
         """As httpx does; but an error of the `idna` package, which httpx lets through, is an `httpx.InvalidURL`."""
         try:
@@ -51,13 +51,25 @@ class _Client(PlainClient):
             raise httpx.InvalidURL(_NO_REQUEST) from None
 
 
-class _AsyncClient(AsyncPlainClient):
+class _AsyncClient(httpx.AsyncClient):
     def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
         """The async twin."""
         try:
             return super().build_request(method, url, **options)
         except UnicodeError:
             raise httpx.InvalidURL(_NO_REQUEST) from None
+
+
+class _KeptClient(PlainClient, _Client):
+    pass
+
+
+class _KeptAsyncClient(AsyncPlainClient, _AsyncClient):
+    pass
+
+
+_C = TypeVar("_C", bound=_Client)
+_A = TypeVar("_A", bound=_AsyncClient)
 
 
 def client(
@@ -67,12 +79,18 @@ def client(
 
     `base_url` defaults to the secret's; `options` are httpx's own. Close it, or use it in a `with`.
     """
-    return _new_client(session or default_session(), secret, base_url, options, insecure=False)
+    return _new_client(_Client, session or default_session(), secret, base_url, options, insecure=False)
 
 
 def _new_client(
-    session: Session, secret: str | None, base_url: str | None, options: dict[str, Any], *, insecure: bool
-) -> _Client:
+    kind: type[_C],
+    session: Session,
+    secret: str | None,
+    base_url: str | None,
+    options: dict[str, Any],
+    *,
+    insecure: bool,
+) -> _C:
     vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
@@ -82,19 +100,19 @@ def _new_client(
         return RetryWhenAsked(CredentialTransport(network, vault=vault, secret_name=name, prompt=session.prompt))
 
     transport = RedirectTransport(CachingTransport(chain(secret), secret, session), chain(None), vault, secret)
-    return _Client(transport=transport, trust_env=False, **options)
+    return kind(transport=transport, trust_env=False, **options)
 
 
 def async_client(
     secret: str | None = None, *, base_url: str | None = None, session: Session | None = None, **options: Any
 ) -> httpx.AsyncClient:
     """The same as an `httpx.AsyncClient`."""
-    return _new_async_client(session or default_session(), secret, base_url, options)
+    return _new_async_client(_AsyncClient, session or default_session(), secret, base_url, options)
 
 
 def _new_async_client(
-    session: Session, secret: str | None, base_url: str | None, options: dict[str, Any]
-) -> _AsyncClient:
+    kind: type[_A], session: Session, secret: str | None, base_url: str | None, options: dict[str, Any]
+) -> _A:
     vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
@@ -106,7 +124,7 @@ def _new_async_client(
         )
 
     transport = AsyncRedirectTransport(chain(secret), chain(None), vault, secret)
-    return _AsyncClient(transport=transport, trust_env=False, **options)
+    return kind(transport=transport, trust_env=False, **options)
 
 
 def _async_network() -> httpx.AsyncBaseTransport:
@@ -153,22 +171,22 @@ class ClientPool:
 
     def __init__(self, session: Session) -> None:
         self._session = weakref.ref(session)
-        self._clients: dict[tuple[str | None, int, bool], _Client] = {}
-        self._async_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str | None, _AsyncClient]] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._clients: dict[tuple[str | None, int, bool], _KeptClient] = {}
+        self._async_clients: weakref.WeakKeyDictionary[
+            asyncio.AbstractEventLoop, dict[str | None, _KeptAsyncClient]
+        ] = weakref.WeakKeyDictionary()
         at_exit(self.close)
 
-    def get(self, secret: str | None, *, insecure: bool = False) -> _Client:
+    def get(self, secret: str | None, *, insecure: bool = False) -> _KeptClient:
         """The client that sends with `secret`."""
         key = (secret, os.getpid(), insecure)
         found = self._clients.get(key)
         if found is None:
-            made = _new_client(self._owner(), secret, None, {}, insecure=insecure)
+            made = _new_client(_KeptClient, self._owner(), secret, None, {}, insecure=insecure)
             found = self._clients.setdefault(key, made)  # one step, also where two threads have made one
         return found
 
-    def get_async(self, secret: str | None) -> _AsyncClient:
+    def get_async(self, secret: str | None) -> _KeptAsyncClient:
         """The client of the running event loop that sends with `secret`."""
         loop = asyncio.get_running_loop()
         if loop not in self._async_clients:
@@ -177,7 +195,7 @@ class ClientPool:
                 self._async_clients.pop(ended, None)
         of_loop = self._async_clients.setdefault(loop, {})
         if secret not in of_loop:
-            of_loop[secret] = _new_async_client(self._owner(), secret, None, {})
+            of_loop[secret] = _new_async_client(_KeptAsyncClient, self._owner(), secret, None, {})
         return of_loop[secret]
 
     async def aclose(self) -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, CancelledError, wait
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, wait
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -137,7 +137,8 @@ class Gathered(Sequence[Outcome]):
                         progress.add(asked - shown, f"{failed} failed" if failed else "")
                         shown = asked
                     if not is_done and (left := self._pause_until - time.monotonic()) > 0:
-                        countdown(left, "The API's rate limit is used up: next request in")
+                        text = "The API's rate limit is used up: next request in"
+                        countdown(left, text, is_over=lambda: any(map(_has_failed, working)))
         except CancelledError:
             raise RequestFailed("The session was closed while its requests were under way.") from None
         finally:
@@ -181,6 +182,10 @@ class Gathered(Sequence[Outcome]):
         if pause:
             self._pause_until = max(self._pause_until, time.monotonic() + pause)
         return 0 < tries <= _MAX_REFUSALS
+
+
+def _has_failed(working: Future[None]) -> bool:
+    return working.done() and (working.cancelled() or working.exception() is not None)
 
 
 def _quoted(response: Response) -> str:

@@ -13,7 +13,6 @@ import httpx
 
 from flowlet_jupyter.errors import AuthRequired, FlowletError, RequestFailed
 from flowlet_jupyter.http.api import absolute, arequest, extend, failed, request, with_params
-from flowlet_jupyter.http.background_loop import BackgroundLoop
 from flowlet_jupyter.http.client import ClientPool, sends_over_aiohttp
 from flowlet_jupyter.http.download import download as download_to
 from flowlet_jupyter.http.gather import Gathered, as_urls
@@ -205,7 +204,7 @@ def gather(
 
     workers: Workers = ThreadWorkers(send, max(concurrency, 1))
     if can_be_async:
-        workers = LoopWorkers(session.part(BackgroundLoop), asend, max(concurrency, 1))
+        workers = LoopWorkers(session, asend, max(concurrency, 1))
     gathered = Gathered(urls, workers, errors=errors)
     session.part(_LastResults).gathered = gathered
     return gathered.run()

@@ -80,7 +80,10 @@ def _plain_request(
         return None
     if _httpx_log.isEnabledFor(logging.INFO) or is_client_replaced():  # somebody wants to see each request there
         return None
-    address = httpx.URL(url)
+    try:
+        address = httpx.URL(url)
+    except UnicodeError:
+        return None
     if address.userinfo or not address.host:
         return None
     request = httpx.Request(

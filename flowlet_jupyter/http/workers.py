@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.background_loop import BackgroundLoop
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.session import Session
 
 # Yields a URL, and is sent what came of it; or the seconds to wait, and is sent None.
 Work = Generator[str | float, Any, None]
@@ -52,14 +53,15 @@ class ThreadWorkers:
 class LoopWorkers:
     """Coroutines on the session's event loop, which send over aiohttp: many small requests cost a fraction."""
 
-    def __init__(self, loop: BackgroundLoop, send: Callable[[str], Coroutine[Any, Any, Response]], count: int) -> None:
-        self._loop = loop
+    def __init__(self, session: Session, send: Callable[[str], Coroutine[Any, Any, Response]], count: int) -> None:
+        self._session = session
         self._send = send
         self._count = count
 
     def start(self, work: Callable[[], Work], ended: threading.Event, *, at_most: int) -> list[Future[None]]:  # noqa: ARG002 - they are cancelled
         """Start them; what is under way when they are cancelled is broken off."""
-        return [self._loop.run(self._drive_all([work() for _ in range(min(self._count, at_most))]))]
+        loop = self._session.part(BackgroundLoop)  # another one after the session was closed
+        return [loop.run(self._drive_all([work() for _ in range(min(self._count, at_most))]))]
 
     async def _drive_all(self, works: list[Work]) -> None:
         tasks = [asyncio.create_task(self._drive(work)) for work in works]

@@ -146,6 +146,14 @@ def test_the_rate_limit_of_an_api_is_waited_for(api):
 
 
 @on_both
+def test_an_error_does_not_wait_for_the_rate_limit(api):
+    api.delay = 0.5
+    api.refusals, api.refusal_headers = 1, {"Retry-After": "600"}
+    with pytest.raises(RequestFailed, match="user/13: 500"):
+        flowlet.gather([f"{api.url}/limited?n=1", f"{api.url}/user/13"], errors="raise", retry=0, concurrency=2)
+
+
+@on_both
 def test_a_request_that_is_refused_again_and_again_is_given_back(api):
     api.refusals, api.refusal_headers = 100, {"Retry-After": "0.05"}
     gathered = flowlet.gather([f"{api.url}/limited?n=1"])
@@ -222,6 +230,15 @@ def test_a_closed_session_ends_its_thread_and_can_be_used_again(api):
         assert len(loop_threads()) == 1
         session.close()
         eventually(lambda: not loop_threads())
+
+
+@pytest.mark.usefixtures("on_the_loop")
+def test_what_failed_is_asked_for_again_after_the_session_was_closed(api):
+    gathered = flowlet.gather([f"{api.url}/user/13"], retry=0)
+    default_session().close()
+    assert gathered.resume().complete
+    default_session().close()
+    eventually(lambda: not loop_threads())
 
 
 @pytest.mark.usefixtures("on_the_loop")
