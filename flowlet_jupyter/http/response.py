@@ -214,26 +214,22 @@ class Response(httpx.Response):
 
 
 def redacted(response: Response) -> Response:
-    """`response`, or a copy without the values that were sent, if its body, a header or the reason phrase holds one."""
+    """`response`, or a copy without the values that were sent, if its body or a header holds one.
+
+    The reason phrase has none: the transport sees to it.
+    """
     sent = response.sent_values
     if not sent:
         return response
     content = sent.redact_bytes(response.content)
     headers = [(name, sent.redact(value)) for name, value in response.headers.multi_items()]
-    extensions = dict(response.extensions)
-    if reason := extensions.get("reason_phrase"):
-        extensions["reason_phrase"] = sent.redact_bytes(reason)
-    if (
-        content is response.content
-        and headers == response.headers.multi_items()
-        and extensions.get("reason_phrase") == response.extensions.get("reason_phrase")
-    ):
+    if content is response.content and headers == response.headers.multi_items():
         return response
     # the body is decoded and of another length now
     left_out = {"content-encoding", "content-length", "transfer-encoding"}
     copy = type(response)(
         response.status_code, headers=[pair for pair in headers if pair[0].lower() not in left_out],
-        content=content, extensions=extensions, request=response.request if response.has_request else None,
+        content=content, extensions=response.extensions, request=response.request if response.has_request else None,
         history=response.history, default_encoding=response.default_encoding,
     )  # fmt: skip
     copy.secret_name, copy.sent_values = response.secret_name, sent
