@@ -26,6 +26,7 @@ class BackgroundLoop:
         self._process = os.getpid()
         self._guard = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._of_parents: list[asyncio.AbstractEventLoop | None] = []
         at_exit(self.close)
 
@@ -41,7 +42,10 @@ class BackgroundLoop:
         with self._guard:
             if self._loop is None:
                 self._loop = loop = asyncio.new_event_loop()
-                threading.Thread(target=_run_until_stopped, args=(loop,), name="flowlet: requests", daemon=True).start()
+                self._thread = threading.Thread(
+                    target=_run_until_stopped, args=(loop,), name="flowlet: requests", daemon=True
+                )
+                self._thread.start()
                 # a session that nobody closed; at the end of the process, `close` is called
                 weakref.finalize(self, _stop, loop, os.getpid()).atexit = False
             return self._loop
@@ -52,11 +56,13 @@ class BackgroundLoop:
             return  # the parent's
         with self._guard:
             loop, self._loop = self._loop, None
-        if loop is not None and loop.is_running():
+            thread, self._thread = self._thread, None
+        if thread is not None and loop is not None and not loop.is_closed():
             ending = asyncio.run_coroutine_threadsafe(_end(self._clients), loop)
             with contextlib.suppress(Exception):  # a connection that cannot be closed in order is closed by the process
                 ending.result(_END_SECONDS)
             _stop(loop, self._process)
+            thread.join(_END_SECONDS)
 
 
 def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
@@ -64,6 +70,7 @@ def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
     finally:
+        loop.run_until_complete(_cancel_all())
         loop.close()
 
 
@@ -74,8 +81,13 @@ def _stop(loop: asyncio.AbstractEventLoop, process: int) -> None:
 
 
 async def _end(clients: ClientPool) -> None:
+    await _cancel_all()
+    await clients.aclose()
+
+
+async def _cancel_all() -> None:
+    await asyncio.sleep(0)  # what was handed over to the loop has become a task then
     running = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
-    await clients.aclose()
