@@ -45,7 +45,8 @@ def coverage(session: nox.Session) -> None:
 def mutation(session: nox.Session) -> None:
     """Change the security-critical modules line by line (see [tool.mutmut]), and list what no test notices."""
     session.install("-e", ".[test]", "mutmut>=3.8")
-    # the changed copy comes before the installed package
+    # the changed copy comes before the installed package; a folder that is not there yet would not be looked into
+    pathlib.Path("mutants").mkdir(exist_ok=True)
     session.run("mutmut", "run", *session.posargs, env={"PYTHONPATH": str(pathlib.Path.cwd() / "mutants")})
     session.run("mutmut", "results")
 

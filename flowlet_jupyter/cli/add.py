@@ -89,10 +89,10 @@ def _entry_of_its_name(options: Namespace) -> str | None:
         return None
     name = options.name
     candidates = ((key, provider_named(key)) for key in (f"{name}-key", f"{name}-token", name))
-    found = [(key, provider) for key, provider in candidates if provider is not None]
-    if not found:
+    matches = [(key, provider) for key, provider in candidates if provider is not None]
+    if not matches:
         return None
-    (chosen, provider), *others = found
+    (chosen, provider), *others = matches
     print(
         f"Taken from the catalogue: {provider.title}. For another with this name, say --type, --provider or --discover."
     )

@@ -176,8 +176,8 @@ def import_(options: Namespace) -> None:
             fields["allowed_hosts"] = options.host
         try:
             kind = kind_named(fields.get("type") or OAuth2.type).type
-            given = without_configuration_marks(kind, without_empty(kind, fields))
-            print(default_secrets().add(from_mapping(kind, given, set_by="flowlet")))
+            members = without_configuration_marks(kind, without_empty(kind, fields))
+            print(default_secrets().add(from_mapping(kind, members, set_by="flowlet")))
         except InvalidSecret as error:
             failed += 1
             print(f"'{fields.get('name')}' was not imported: {error}", file=sys.stderr)

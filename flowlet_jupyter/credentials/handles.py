@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.credentials.external_values import read_source
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidOption, InvalidSecret
+from flowlet_jupyter.model.external import External
 from flowlet_jupyter.model.fields import checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
 from flowlet_jupyter.model.secret import Record, Secret, configuration
-from flowlet_jupyter.model.static import External
 from flowlet_jupyter.model.status import Status, status_of
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
-from flowlet_jupyter.session import default_session, session_of
+from flowlet_jupyter.session import Session, default_session, session_of
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.session.prompt import AuthorizationPrompt
 from flowlet_jupyter.vault import Vault
@@ -54,7 +54,7 @@ class SecretHandle:
         if isinstance(secret, OAuth2):
             token = usable_token(self.vault, record)
             return (wait_for(token) if isinstance(token, Future) else token).access_token
-        value = read_source(secret) if isinstance(secret, External) else secret.single_value
+        value = read_source(secret, session_of(self.vault)) if isinstance(secret, External) else secret.single_value
         if value is None:
             raise InvalidOption(f"Secret '{self.name}' is a set of headers and has no single token.")
         return value
@@ -155,6 +155,11 @@ class Secrets(Mapping[str, SecretHandle]):
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
 
+    @classmethod
+    def of(cls, session: Session) -> Secrets:
+        """Those of another session than the default one: `flowlet.secrets.of(session)`."""
+        return cls(session.vault)
+
     def __getitem__(self, name: str) -> SecretHandle:
         self.vault.get(name)  # raises SecretNotFound with a "did you mean"
         return SecretHandle(name, self.vault)
@@ -205,7 +210,7 @@ class Secrets(Mapping[str, SecretHandle]):
 
     def _display_(self) -> Any:
         """What marimo displays (its protocol): the same widget."""
-        return hooks().secrets_widget()
+        return hooks().secrets_widget(self)
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Name, type, allowed hosts and status of each secret, in words; a damaged file's status says what is wrong."""
@@ -233,4 +238,4 @@ class Secrets(Mapping[str, SecretHandle]):
 
 def default_secrets() -> Secrets:
     """All secrets of the default session: `flowlet.secrets`."""
-    return Secrets(default_session().vault)
+    return Secrets.of(default_session())

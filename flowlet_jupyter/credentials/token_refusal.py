@@ -44,10 +44,10 @@ def is_refused_in_body(status: int, body: bytes, compliance: Compliance) -> bool
     if not isinstance(members, dict):
         return False
     if compliance.expired_token_member:
-        found: Any = members
+        member: Any = members
         for name in compliance.expired_token_member.split("."):
-            found = found.get(name) if isinstance(found, dict) else None
-        if _text(found) in {value.lower() for value in compliance.expired_token_values}:
+            member = member.get(name) if isinstance(member, dict) else None
+        if _text(member) in {value.lower() for value in compliance.expired_token_values}:
             return True
     return status in {400, 403} and any(_text(code) in _CODES for code in _codes(members))
 

@@ -130,9 +130,9 @@ class OAuth2:
         with errors:
             set_field(self, "token_endpoint", checked_endpoint(self.token_endpoint, "token_endpoint"))
         for name in ("authorization_endpoint", *_OPTIONAL_ENDPOINTS):
-            given = getattr(self, name)
+            endpoint = getattr(self, name)
             with errors:
-                set_field(self, name, checked_endpoint(given, name) if given and given.strip() else None)
+                set_field(self, name, checked_endpoint(endpoint, name) if endpoint and endpoint.strip() else None)
         set_field(self, "client_id", (self.client_id or "").strip())
         for name in self.value_fields:
             value = as_value(getattr(self, name)) or None
@@ -214,6 +214,11 @@ class OAuth2:
         return curl_header(self.compliance.token_header, self.compliance.authorization_scheme, token)
 
     @property
+    def authorization_scheme(self) -> str:
+        """What stands before the access token in `Authorization`, unless the token is bound to a key (DPoP)."""
+        return self.compliance.authorization_scheme
+
+    @property
     def is_renewable(self) -> bool:
         """Whether flowlet obtains and renews the value itself: tokens end, and are asked for again."""
         return True
@@ -244,7 +249,7 @@ _NEEDED_BY_GRANT = (
 
 def _filled(template: str, known: Mapping[str, str]) -> str:
     # in one pass: a value that looks like a name in braces is not filled in again
-    return _NAME_IN_BRACES.sub(lambda found: known.get(found[1], found[0]), template)
+    return _NAME_IN_BRACES.sub(lambda match: known.get(match[1], match[0]), template)
 
 
 def _checked_resource(resource: str) -> str:

@@ -7,10 +7,13 @@ import shlex
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.model.suggestion import closest
+
+if TYPE_CHECKING:
+    from flowlet_jupyter.vault import Vault
 
 _DEFAULTS = ("--secret", "--base-url", "--openapi", "--clear")
 _LOG_ROWS = 200
@@ -23,9 +26,9 @@ def _split(line: str) -> list[str]:
         raise RequestSyntaxError("A quote is not closed.") from None
 
 
-def _meant(given: Iterable[str], known: Collection[str]) -> str:
-    """What was meant by the first option of `given` that is not known; empty if there is none or it is near to none."""
-    unknown = next((option for option in given if option.startswith("-") and option not in known), None)
+def _meant(tokens: Iterable[str], known: Collection[str]) -> str:
+    """What was meant by the first option among `tokens` that is not known; empty if there is none or it is near to none."""
+    unknown = next((option for option in tokens if option.startswith("-") and option not in known), None)
     close = None if unknown is None else closest(unknown, known)
     return f" There is no option {unknown[:50]}. Did you mean {close}?" if unknown and close else ""
 
@@ -129,12 +132,10 @@ class Uses:
         ]
 
 
-def read_log_line(word: str) -> Uses | None:
+def read_log_line(word: str, vault: Vault) -> Uses | None:
     """Do what `%flowlet_log WORD` says: show (of one secret), turn on or off, clear."""
     from flowlet_jupyter.http import usage_log
-    from flowlet_jupyter.session import default_session
 
-    vault = default_session().vault
     if word in {"on", "off"}:
         usage_log.turn(vault, on=word == "on")
         state = "on" if usage_log.is_on(vault) else "off"
@@ -144,7 +145,7 @@ def read_log_line(word: str) -> Uses | None:
         usage_log.clear(vault)
         print("The log of uses is empty.")  # noqa: T201 - the magic's output
         return None
-    found = [use for use in usage_log.uses(vault) if not word or use.get("secret") == word]
-    if word and not found:
+    uses = [use for use in usage_log.uses(vault) if not word or use.get("secret") == word]
+    if word and not uses:
         vault.get(word)  # raises with a suggestion; the uses of a deleted one are still shown
-    return Uses(found)
+    return Uses(uses)

@@ -1,6 +1,6 @@
 """One bounded request to an endpoint of a provider: it ends, it is not redirected, and what goes wrong has a name.
 
-Call these from shielded functions (shielded.py) only: their frames hold codes, client secrets and tokens in clear.
+What is sent as a client is shielded: the frames hold codes, client secrets and tokens in clear.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from flowlet_jupyter.oauth.client_auth import (
     name_of,
     ways_to_authenticate,
 )
+from flowlet_jupyter.session.shielded import shielded
 from flowlet_jupyter.settings.network import NetworkTransport, certificate_advice, tls_context
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
@@ -72,7 +73,8 @@ def send(
 ) -> EndpointResponse:
     """Send one request. Raises `ProviderError`, its message beginning with `failed`, if there is no response to read.
 
-    The error is temporary (`is_temporary`) where the network or the time was to blame.
+    The error is temporary (`is_temporary`) where the network or the time was to blame. Whoever gives it a value, in a
+    header or in `content`, is shielded itself.
     """
     try:
         response = bounded_request(
@@ -97,6 +99,7 @@ def send(
     return EndpointResponse(response.status, response.headers, _content(response.content))
 
 
+@shielded("request to an endpoint")
 def send_as_client(
     secret: OAuth2,
     url: str,

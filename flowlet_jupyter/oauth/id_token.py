@@ -74,11 +74,11 @@ def _reason_against(secret: OAuth2, claims: dict[str, Any], nonce: SecretValue |
     several = isinstance(audience, list) and len(audience) > 1
     if claims.get("azp", None if several else secret.client_id) != secret.client_id:
         return "it was made for another client"
-    given = claims.get("nonce")
+    claimed = claims.get("nonce")
     if (
         nonce is not None
-        and given is not None
-        and not hmac.compare_digest(str(given).encode(), nonce.reveal().encode())
+        and claimed is not None
+        and not hmac.compare_digest(str(claimed).encode(), nonce.reveal().encode())
     ):
         return "its nonce is not the one that was sent"
     return ""

@@ -1,6 +1,6 @@
 """The only caller of token endpoints: every grant, and the refresh (RFC 6749, 4 and 6; RFC 7523, 8628, 8693).
 
-Call these from shielded functions (shielded.py) only: their frames hold codes and tokens in clear.
+Each is shielded: the frames hold codes and tokens in clear.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from flowlet_jupyter.oauth.token_response import (
     is_temporary_status,
     token_set_from,
 )
+from flowlet_jupyter.session.shielded import shielded
 
 CLOCK_TOLERANCE_SECONDS = 10.0
 _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be refused
@@ -45,6 +46,7 @@ _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be r
 SubjectToken = Callable[[str], SecretValue]
 
 
+@shielded("code exchange")
 def exchange_code(
     secret: OAuth2,
     *,
@@ -67,6 +69,7 @@ def exchange_code(
     )
 
 
+@shielded("device code exchange")
 def exchange_device_code(
     secret: OAuth2, device_code: SecretValue, *, dpop_key: SecretValue | None, accepted: Accepted = NOTHING_ACCEPTED
 ) -> TokenSet:
@@ -77,6 +80,7 @@ def exchange_device_code(
     )
 
 
+@shielded("token request")
 def request_token(secret: OAuth2, *, subject_token: SubjectToken, accepted: Accepted = NOTHING_ACCEPTED) -> TokenSet:
     """A token set by a grant that needs nobody; `accepted` is what worked before.
 
@@ -101,6 +105,7 @@ def request_token(secret: OAuth2, *, subject_token: SubjectToken, accepted: Acce
             return dataclasses.replace(fresh, assertion_audience=audience or fresh.assertion_audience)
 
 
+@shielded("refresh")
 def refresh(secret: OAuth2, *, token_set: TokenSet | None, accepted: Accepted | None = None) -> TokenSet:
     """A new token set for a refresh token; an old one that is not replaced is kept (RFC 6749, 6).
 

@@ -188,11 +188,11 @@ def _token_members(response: dict[str, Any], member: str) -> dict[str, Any] | No
         for name in member.split("."):
             inner = inner.get(name) if isinstance(inner, dict) else None
         return _snake_case(inner) if isinstance(inner, dict) else None
-    found = _snake_case(response)
-    if "access_token" in found:
-        return found
+    top = _snake_case(response)
+    if "access_token" in top:
+        return top
     for name in _WRAPPERS:
-        inner = found.get(name)
+        inner = top.get(name)
         inner = inner[0] if isinstance(inner, list) and inner else inner
         if isinstance(inner, dict) and "access_token" in (members := _snake_case(inner)):
             return members
