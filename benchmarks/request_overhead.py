@@ -8,7 +8,7 @@ import time
 import httpx
 
 import flowlet_jupyter as flowlet
-from benchmarks.measure import Call, Report, medians
+from benchmarks.measure import Call, Report, cpu_seconds, medians
 from benchmarks.server import running_api
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
@@ -59,6 +59,7 @@ def main(report: Report) -> None:
         }
         found = medians(sides, ROUNDS, warm_up=50)
         report.compare("One GET of a small body", found)
+        report.compare("The same, CPU time of this process", medians(sides, ROUNDS // 4, clock=cpu_seconds))
         report.goal(
             "GET with an OAuth2 secret ÷ httpx with a static header",
             found["flowlet.get(secret=...)"] / found["httpx.Client, static header"],

@@ -28,9 +28,11 @@ def is_refused(status: int, headers: Mapping[str, str]) -> bool:
 def is_body_needed(status: int, headers: Mapping[str, str], compliance: Compliance) -> bool:
     """Whether the body may say so: it is JSON, is not known to be long, and the status leaves it open."""
     is_open = status in {400, 403} or (200 <= status < 300 and bool(compliance.expired_token_member))
+    if not is_open:
+        return False
     length = headers.get("Content-Length", "")
     is_long = length.isdigit() and (len(length) > 9 or int(length) > MAX_BODY_BYTES)
-    return is_open and not is_long and bool(_JSON.search(headers.get("Content-Type", "")))
+    return not is_long and bool(_JSON.search(headers.get("Content-Type", "")))
 
 
 def is_refused_in_body(status: int, body: bytes, compliance: Compliance) -> bool:

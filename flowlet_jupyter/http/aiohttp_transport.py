@@ -19,7 +19,13 @@ import httpx
 import yarl
 from multidict import CIMultiDict
 
-from flowlet_jupyter.settings.network import AsyncNetworkTransport, certificate_advice, proxy_settings
+from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.settings.network import (
+    AsyncNetworkTransport,
+    certificate_advice,
+    is_transport_replaced,
+    proxy_settings,
+)
 
 # httpx's own limits, in httpx._config
 _CONNECTIONS = 100
@@ -29,6 +35,7 @@ _MAX_HEAD_BYTES = 100 * 1024
 _MAX_HEADERS = 1000
 # a longer body may have to wait for its reader, and aiohttp has no timeout for that
 _LONGEST_BODY_BYTES = 16 * 1024
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _METHOD = re.compile(r"[A-Z]+")
 _PLAIN_TEXT = re.compile(rb"[\t\x20-\x7e]*")  # aiohttp writes a header's text in UTF-8, httpx its bytes
 # what aiohttp does something of its own about
@@ -49,7 +56,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send. Raises as `AsyncNetworkTransport.handle_async_request` does."""
-        address = None if self._proxies.proxy_for(request.url) is not None else _address(request)
+        is_others = self._proxies.proxy_for(request.url) is not None or is_transport_replaced()
+        address = None if is_others else _address(request)
         body = _plain_body(request)
         if address is None or body is None:
             return await self._usual.handle_async_request(request)
@@ -204,22 +212,20 @@ def _plain_body(request: httpx.Request) -> bytes | None:
     if not _SPECIAL_EXTENSIONS.isdisjoint(request.extensions) or not _are_plain(request.headers.raw):
         return None
     body = b"".join(stream)
-    stated = request.headers.get("content-length", "" if not body else None)
-    if len(body) > _LONGEST_BODY_BYTES or stated not in {"", str(len(body))}:
-        return None
-    if not body and not stated and request.method not in {"GET", "HEAD", "OPTIONS", "TRACE"}:
-        return None  # aiohttp would add `Content-Length: 0`
-    return body
+    stated = request.headers.get("content-length")
+    if stated is None and not body and request.method in _WITHOUT_BODY:
+        return body
+    return body if stated == str(len(body)) and len(body) <= _LONGEST_BODY_BYTES else None  # else aiohttp adds a length
 
 
 def _are_plain(headers: list[tuple[bytes, bytes]]) -> bool:
     """Whether aiohttp sends just these headers."""
-    names: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if not (_PLAIN_TEXT.fullmatch(value) and _PLAIN_TEXT.fullmatch(name)):
-            return False
-        if names.setdefault(name.lower(), name) != name:
-            return False  # of `X-A` and `x-a`, aiohttp keeps the last only
+    spelled = {name for name, _ in headers}
+    names = {name.lower() for name in spelled}
+    if len(names) != len(spelled):
+        return False  # of `X-A` and `x-a`, aiohttp keeps the last only
+    if not _PLAIN_TEXT.fullmatch(b"".join([part for pair in headers for part in pair])):
+        return False
     return _SPECIAL_HEADERS.isdisjoint(names) and b"host" in names
 
 
@@ -233,7 +239,7 @@ def _response(response: aiohttp.ClientResponse, done: Callable[[], None]) -> htt
     else:
         stream = _Stream(response, done)
     version = response.version or aiohttp.HttpVersion11
-    return httpx.Response(
+    return Response(
         response.status,
         headers=list(response.raw_headers),
         stream=stream,

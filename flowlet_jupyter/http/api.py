@@ -52,7 +52,7 @@ def request(method: str, url: str, **options: Unpack[RequestOptions]) -> Respons
     extend(given, cache=given.pop("cache", False))
     try:
         address = with_params(absolute(url, secret, session=session), given)
-        response = _ours(session.part(ClientPool).get(secret, insecure=insecure).request(method, address, **given))
+        response = _ours(session.part(ClientPool).get(secret, insecure=insecure).ask(method, address, **given))
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed(method, url, error)
     else:
@@ -73,7 +73,7 @@ async def arequest(method: str, url: str, **options: Unpack[AsyncRequestOptions]
     extend(given)
     try:
         address = with_params(absolute(url, secret, session=session), given)
-        response = _ours(await session.part(ClientPool).get_async(secret).request(method, address, **given))
+        response = _ours(await session.part(ClientPool).get_async(secret).ask(method, address, **given))
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed(method, url, error)
     else:

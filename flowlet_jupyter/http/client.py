@@ -9,12 +9,13 @@ import os
 import ssl
 import weakref
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.caching import CachingTransport
+from flowlet_jupyter.http.plain_request import AsyncPlainClient, PlainClient
 from flowlet_jupyter.http.redirects import AsyncRedirectTransport, RedirectTransport
 from flowlet_jupyter.http.retries import AsyncRetryWhenAsked, RetryWhenAsked
 from flowlet_jupyter.http.transport import (
@@ -24,7 +25,15 @@ from flowlet_jupyter.http.transport import (
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.session import Session, at_exit, default_session
 from flowlet_jupyter.settings import is_aiohttp_allowed
-from flowlet_jupyter.settings.network import AsyncNetworkTransport, NetworkTransport, insecure_tls_context, tls_context
+from flowlet_jupyter.settings.network import (
+    AsyncNetworkTransport,
+    NetworkTransport,
+    insecure_tls_context,
+    is_client_replaced,
+    is_transport_replaced,
+    proxy_settings,
+    tls_context,
+)
 from flowlet_jupyter.vault import Vault
 
 TIMEOUT_SECONDS = 30.0
@@ -51,6 +60,18 @@ class _AsyncClient(httpx.AsyncClient):
             raise httpx.InvalidURL(_NO_REQUEST) from None
 
 
+class _KeptClient(PlainClient, _Client):
+    pass
+
+
+class _KeptAsyncClient(AsyncPlainClient, _AsyncClient):
+    pass
+
+
+_C = TypeVar("_C", bound=_Client)
+_A = TypeVar("_A", bound=_AsyncClient)
+
+
 def client(
     secret: str | None = None, *, base_url: str | None = None, session: Session | None = None, **options: Any
 ) -> httpx.Client:
@@ -58,12 +79,18 @@ def client(
 
     `base_url` defaults to the secret's; `options` are httpx's own. Close it, or use it in a `with`.
     """
-    return _new_client(session or default_session(), secret, base_url, options, insecure=False)
+    return _new_client(_Client, session or default_session(), secret, base_url, options, insecure=False)
 
 
 def _new_client(
-    session: Session, secret: str | None, base_url: str | None, options: dict[str, Any], *, insecure: bool
-) -> httpx.Client:
+    kind: type[_C],
+    session: Session,
+    secret: str | None,
+    base_url: str | None,
+    options: dict[str, Any],
+    *,
+    insecure: bool,
+) -> _C:
     vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
@@ -73,14 +100,19 @@ def _new_client(
         return RetryWhenAsked(CredentialTransport(network, vault=vault, secret_name=name, prompt=session.prompt))
 
     transport = RedirectTransport(CachingTransport(chain(secret), secret, session), chain(None), vault, secret)
-    return _Client(transport=transport, trust_env=False, **options)
+    return kind(transport=transport, trust_env=False, **options)
 
 
 def async_client(
     secret: str | None = None, *, base_url: str | None = None, session: Session | None = None, **options: Any
 ) -> httpx.AsyncClient:
     """The same as an `httpx.AsyncClient`."""
-    session = session or default_session()
+    return _new_async_client(_AsyncClient, session or default_session(), secret, base_url, options)
+
+
+def _new_async_client(
+    kind: type[_A], session: Session, secret: str | None, base_url: str | None, options: dict[str, Any]
+) -> _A:
     vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
@@ -92,16 +124,28 @@ def async_client(
         )
 
     transport = AsyncRedirectTransport(chain(secret), chain(None), vault, secret)
-    return _AsyncClient(transport=transport, trust_env=False, **options)
+    return kind(transport=transport, trust_env=False, **options)
 
 
 def _async_network() -> httpx.AsyncBaseTransport:
     """What goes over aiohttp where the extra `fast` is installed, else httpx's own."""
-    if is_aiohttp_allowed() and importlib.util.find_spec("aiohttp") is not None:
+    if is_aiohttp_allowed() and _has_aiohttp():
         from flowlet_jupyter.http.aiohttp_transport import AiohttpTransport
 
         return AiohttpTransport(shared_ssl_context())
     return AsyncNetworkTransport(shared_ssl_context())
+
+
+def sends_over_aiohttp() -> bool:
+    """Whether a plain request of the async verbs goes over aiohttp: not where a proxy is asked, or httpx is mocked."""
+    if is_client_replaced() or is_transport_replaced():
+        return False
+    return is_aiohttp_allowed() and _has_aiohttp() and not proxy_settings().proxies
+
+
+@functools.cache
+def _has_aiohttp() -> bool:
+    return importlib.util.find_spec("aiohttp") is not None
 
 
 @functools.cache
@@ -127,22 +171,22 @@ class ClientPool:
 
     def __init__(self, session: Session) -> None:
         self._session = weakref.ref(session)
-        self._clients: dict[tuple[str | None, int, bool], httpx.Client] = {}
+        self._clients: dict[tuple[str | None, int, bool], _KeptClient] = {}
         self._async_clients: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[str | None, httpx.AsyncClient]
+            asyncio.AbstractEventLoop, dict[str | None, _KeptAsyncClient]
         ] = weakref.WeakKeyDictionary()
         at_exit(self.close)
 
-    def get(self, secret: str | None, *, insecure: bool = False) -> httpx.Client:
+    def get(self, secret: str | None, *, insecure: bool = False) -> _KeptClient:
         """The client that sends with `secret`."""
         key = (secret, os.getpid(), insecure)
         client = self._clients.get(key)
         if client is None:
-            made = _new_client(self._owner(), secret, None, {}, insecure=insecure)
+            made = _new_client(_KeptClient, self._owner(), secret, None, {}, insecure=insecure)
             client = self._clients.setdefault(key, made)  # one step, also where two threads have made one
         return client
 
-    def get_async(self, secret: str | None) -> httpx.AsyncClient:
+    def get_async(self, secret: str | None) -> _KeptAsyncClient:
         """The client of the running event loop that sends with `secret`."""
         loop = asyncio.get_running_loop()
         if loop not in self._async_clients:
@@ -151,8 +195,13 @@ class ClientPool:
                 self._async_clients.pop(ended, None)
         of_loop = self._async_clients.setdefault(loop, {})
         if secret not in of_loop:
-            of_loop[secret] = async_client(secret, session=self._owner())
+            of_loop[secret] = _new_async_client(_KeptAsyncClient, self._owner(), secret, None, {})
         return of_loop[secret]
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        for client in self._async_clients.pop(asyncio.get_running_loop(), {}).values():
+            await client.aclose()
 
     def _owner(self) -> Session:
         session = self._session()

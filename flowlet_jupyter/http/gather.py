@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, wait
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from flowlet_jupyter.http.rate_limit import pause_of
 from flowlet_jupyter.http.request_log import RequestLog, redacted_records
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import LONGEST_WAIT_SECONDS
+from flowlet_jupyter.http.workers import Work, Workers
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.tables.frames import frame_of
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from flowlet_jupyter.http.plot import Plot
 
 _MAX_REFUSALS = 5
+_LOOK_SECONDS = 0.1  # how often the progress is looked at
 _PLACE = re.compile(r"\{([^{}]*)\}")
 Outcome = Response | FlowletError | None
 
@@ -60,17 +63,9 @@ class Gathered(Sequence[Outcome]):
     `errors` are those that failed, `complete` says whether all were asked for, `resume()` asks for the rest and the failed.
     """
 
-    def __init__(
-        self,
-        urls: Sequence[str],
-        send: Callable[[str], Response],
-        *,
-        concurrency: int,
-        errors: Literal["collect", "raise"],
-    ) -> None:
+    def __init__(self, urls: Sequence[str], workers: Workers, *, errors: Literal["collect", "raise"]) -> None:
         self.urls = list(urls)
-        self._send = send
-        self._concurrency = concurrency
+        self._workers = workers
         self._raises = errors == "raise"
         self._outcomes: list[Outcome] = [None] * len(self.urls)
         self._pause_until = 0.0
@@ -162,55 +157,71 @@ class Gathered(Sequence[Outcome]):
     def run(self) -> Gathered:
         """Ask for all that have no outcome yet; an interrupt keeps what came."""
         indices = deque(index for index, outcome in enumerate(self._outcomes) if outcome is None)
-        running: dict[Future[Response], int] = {}
-        failed = 0
-        pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="flowlet: gather")
+        ended = threading.Event()
+        came: list[bool] = []  # of each that came, whether it failed
+        working = self._workers.start(lambda: self._work(indices, ended, came), ended, at_most=len(indices))
         try:
             with Progress("Requests", unit="requests", total=len(indices)) as progress:
-                while indices or running:
-                    while indices and len(running) < self._concurrency:
-                        index = indices.popleft()
-                        running[pool.submit(self._send, self.urls[index])] = index
-                    done, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        index = running.pop(future)
-                        outcome = self._take(index, future)
-                        if outcome is None:
-                            indices.appendleft(index)
-                            continue
-                        failed += not isinstance(outcome, Response) or outcome.is_error
-                        progress.add(1, f"{failed} failed" if failed else "")
-                    self._wait_for_the_limit()
+                shown, is_done = 0, False
+                while not is_done:
+                    is_done = not wait(working, _LOOK_SECONDS, FIRST_EXCEPTION).not_done
+                    for each in working:
+                        if each.done():
+                            each.result()  # raises
+                    if (asked := len(came)) > shown:
+                        failed = sum(came)
+                        progress.add(asked - shown, f"{failed} failed" if failed else "")
+                        shown = asked
+                    if not is_done and (left := self._pause_until - time.monotonic()) > 0:
+                        text = "The API's rate limit is used up: next request in"
+                        countdown(left, text, is_over=lambda: any(map(_has_failed, working)))
+        except CancelledError:
+            raise RequestFailed("The session was closed while its requests were under way.") from None
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            ended.set()
+            for each in working:
+                each.cancel()
         return self
 
-    def _take(self, index: int, future: Future[Response]) -> Outcome:
-        """Keep the outcome; None if the rate limit refused the request and it is to be sent again. Raises if told to."""
-        try:
-            response = future.result()
-        except FlowletError as error:
-            self._outcomes[index] = error
-            if self._raises:
-                raise
-            return error
-        pause = pause_of(response.status_code, response.headers, now=time.time())
-        if response.status_code == 429:
+    def _work(self, indices: deque[int], ended: threading.Event, came: list[bool]) -> Work:
+        """What one worker does until nothing is left. Raises the first error if told to."""
+        while not ended.is_set():
+            if (left := self._pause_until - time.monotonic()) > 0:
+                yield left
+                continue
+            try:
+                index = indices.popleft()
+            except IndexError:
+                return
+            outcome = yield self.urls[index]
+            if ended.is_set():
+                return
+            if self._is_to_be_sent_again(index, outcome):
+                indices.appendleft(index)
+                continue
+            self._outcomes[index] = outcome
+            came.append(not isinstance(outcome, Response) or outcome.is_error)
+            if self._raises and isinstance(outcome, FlowletError):
+                raise outcome
+            if self._raises and isinstance(outcome, Response) and outcome.is_error:
+                raise RequestFailed(f"{self.urls[index][:200]}: {_quoted(outcome)}")
+
+    def _is_to_be_sent_again(self, index: int, outcome: Outcome) -> bool:
+        """Whether the rate limit refused the request; what the response says of the limit holds for all that follow."""
+        if not isinstance(outcome, Response):
+            return False
+        pause = pause_of(outcome.status_code, outcome.headers, now=time.time())
+        tries = 0
+        if outcome.status_code == 429:
             self._refused[index] = tries = self._refused.get(index, 0) + 1
             pause = min(pause or 2.0**tries, LONGEST_WAIT_SECONDS)
-            if tries <= _MAX_REFUSALS:
-                self._pause_until = max(self._pause_until, time.monotonic() + pause)
-                return None
-        self._pause_until = max(self._pause_until, time.monotonic() + pause)
-        self._outcomes[index] = response
-        if self._raises and response.is_error:
-            raise RequestFailed(f"{self.urls[index][:200]}: {_quoted(response)}")
-        return response
+        if pause:
+            self._pause_until = max(self._pause_until, time.monotonic() + pause)
+        return 0 < tries <= _MAX_REFUSALS
 
-    def _wait_for_the_limit(self) -> None:
-        left = self._pause_until - time.monotonic()
-        if left > 0:
-            countdown(left, "The API's rate limit is used up: next request in")
+
+def _has_failed(working: Future[None]) -> bool:
+    return working.done() and (working.cancelled() or working.exception() is not None)
 
 
 def _quoted(response: Response) -> str:

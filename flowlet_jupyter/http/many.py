@@ -13,7 +13,7 @@ import httpx
 
 from flowlet_jupyter.errors import AuthRequired, FlowletError, RequestFailed
 from flowlet_jupyter.http.api import absolute, arequest, extend, failed, request, with_params
-from flowlet_jupyter.http.client import ClientPool
+from flowlet_jupyter.http.client import ClientPool, sends_over_aiohttp
 from flowlet_jupyter.http.download import download as download_to
 from flowlet_jupyter.http.gather import Gathered, as_urls
 from flowlet_jupyter.http.options import (
@@ -29,6 +29,7 @@ from flowlet_jupyter.http.pages import AsyncPages, Pages
 from flowlet_jupyter.http.pagination import PageRequest, Style
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import retry_of
+from flowlet_jupyter.http.workers import LoopWorkers, ThreadWorkers, Workers
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.oauth.refresh import usable_token
 from flowlet_jupyter.session import Session, default_session
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_CONCURRENCY = 8
+PAGES_SIDE_BY_SIDE = 10  # of one list, each cheap for its API; what many allow at once
 TRIES_OF_MANY = 3  # one request that fails is seen and sent again by a user; the 200th of a series is not
 
 
@@ -60,7 +62,7 @@ def paginate(
     path: str | None = None,
     max_pages: int | None = None,
     max_items: int | None = None,
-    concurrency: int = DEFAULT_CONCURRENCY,
+    concurrency: int = PAGES_SIDE_BY_SIDE,
     retry: int = TRIES_OF_MANY,
     progress: bool = True,
     **options: Unpack[SeriesOptions],
@@ -98,7 +100,7 @@ def apaginate(
     path: str | None = None,
     max_pages: int | None = None,
     max_items: int | None = None,
-    concurrency: int = DEFAULT_CONCURRENCY,
+    concurrency: int = PAGES_SIDE_BY_SIDE,
     retry: int = TRIES_OF_MANY,
     progress: bool = True,
     **options: Unpack[AsyncSeriesOptions],
@@ -185,18 +187,38 @@ def gather(
     mappings), percent-encoded. An API's rate limit is waited for. An interrupt keeps what came: `last_gathered()`.
     """
     urls = as_urls(targets, rows)
-    session = options.get("session") or default_session()
+    session = options["session"] = options.get("session") or default_session()
     _ensure_connected(secret, session)
 
+    can_be_async = _are_of_both(options) and sends_over_aiohttp()
     patience = {"retry": retry_of(retry, any_method=False, without_429=True)} if retry else {}
     options["extensions"] = {**patience, **(options.get("extensions") or {})}
 
     def send(url: str) -> Response:
         return request(method, url, secret=secret, **options)
 
-    gathered = Gathered(urls, send, concurrency=max(concurrency, 1), errors=errors)
+    given: dict[str, Any] = {**options}
+
+    async def asend(url: str) -> Response:
+        return await arequest(method, url, secret=secret, **given)
+
+    workers: Workers = ThreadWorkers(send, max(concurrency, 1))
+    if can_be_async:
+        workers = LoopWorkers(session, asend, max(concurrency, 1))
+    gathered = Gathered(urls, workers, errors=errors)
     session.part(_LastResults).gathered = gathered
     return gathered.run()
+
+
+# what the sync and the async client do alike
+_OF_BOTH = frozenset({"params", "headers", "json", "cookies", "timeout", "follow_redirects", "retry_any", "session"})
+_BODIES: Mapping[str, Any] = {"content": str | bytes, "data": Mapping}
+
+
+def _are_of_both(options: Mapping[str, Any]) -> bool:
+    """Whether requests with these options can be sent by the async client: no cache, no body that is read bit by bit."""
+    others = {name: value for name, value in options.items() if name not in _OF_BOTH and value}
+    return all(isinstance(value, _BODIES.get(name, ())) for name, value in others.items())
 
 
 def last_gathered(*, session: Session | None = None) -> Gathered:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -61,17 +62,17 @@ class Progress:
 _shown = threading.Lock()  # of several threads that wait for one API, the first says so
 
 
-def countdown(seconds: float, what: str) -> None:
-    """Wait `seconds` while saying what for; an interrupt ends it."""
+def countdown(seconds: float, what: str, *, is_over: Callable[[], bool] = lambda: False) -> None:
+    """Wait `seconds`, or until `is_over()`, while saying what for; an interrupt ends it."""
     is_first = _shown.acquire(blocking=False)
     try:
-        _count_down(seconds, what if is_first and seconds >= SHOW_AFTER_SECONDS else None)
+        _count_down(seconds, what if is_first and seconds >= SHOW_AFTER_SECONDS else None, is_over)
     finally:
         if is_first:
             _shown.release()
 
 
-def _count_down(seconds: float, what: str | None) -> None:
+def _count_down(seconds: float, what: str | None, is_over: Callable[[], bool]) -> None:
     end = time.monotonic() + seconds
     bar = None
     if what is not None:
@@ -79,7 +80,8 @@ def _count_down(seconds: float, what: str | None) -> None:
         bar = _bar(desc=what, total=round(seconds), unit=" s", bar_format=form)
     shown = 0.0
     try:
-        while (left := end - time.monotonic()) > 0 and threading.main_thread().is_alive():  # a program ends without us
+        # a program ends without us
+        while (left := end - time.monotonic()) > 0 and threading.main_thread().is_alive() and not is_over():
             time.sleep(min(left, 0.2))
             if bar is not None:
                 passed = min(seconds - (end - time.monotonic()), bar.total)

@@ -25,6 +25,8 @@ class RateLimit:
 
 def rate_limit_of(headers: Mapping[str, str], *, now: float) -> RateLimit | None:
     """The rate limit that `headers` state, by whichever of the usual names; None if they state none."""
+    if not any(name.lower().endswith("remaining") for name in headers):
+        return None  # as of most responses, and five look-ups in the headers of each are seen in a series of requests
     for prefix in _PREFIXES:
         remaining = _number(headers.get(f"{prefix}remaining"))
         if remaining is not None:

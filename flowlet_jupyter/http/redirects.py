@@ -23,6 +23,7 @@ from flowlet_jupyter.settings.network import proxy_settings
 from flowlet_jupyter.vault import Vault
 
 EXTENSION = "flowlet_redirects"
+FIRST_RESPONSE = "flowlet_first_response"  # what a request that httpx is to go on with was answered already
 NOTE = "flowlet_without_secret"  # of a response: the host that was asked without the secret
 # all that goes along: nothing that a user or a secret put on the request can be a credential for a strange host
 _HARMLESS_HEADERS = frozenset({
@@ -154,6 +155,8 @@ class RedirectTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one hop. Raises `HostNotAllowed` and what the inner transport raises."""
+        if isinstance(first := request.extensions.pop(FIRST_RESPONSE, None), httpx.Response):
+            return first
         chain, is_redirect = _begin_hop(request)
         if is_redirect and _leaves(chain, self._vault, self._secret_name, request):
             return _end_hop(chain, request, self._bare.handle_request(_bare(request)))
@@ -177,6 +180,8 @@ class AsyncRedirectTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one hop. Raises as `RedirectTransport.handle_request` does."""
+        if isinstance(first := request.extensions.pop(FIRST_RESPONSE, None), httpx.Response):
+            return first
         chain, is_redirect = _begin_hop(request)
         if is_redirect and await asyncio.to_thread(_leaves, chain, self._vault, self._secret_name, request):
             return _end_hop(chain, request, await self._bare.handle_async_request(_bare(request)))

@@ -68,7 +68,7 @@ class _WholeBody(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = self._inner.handle_request(request)
-        if STREAMED in request.extensions:
+        if STREAMED in request.extensions or isinstance(response.stream, httpx.ByteStream):
             return response
         stream = response.stream
         assert isinstance(stream, httpx.SyncByteStream)  # noqa: S101 - a sync transport's
@@ -92,7 +92,7 @@ class _AsyncWholeBody(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
-        if STREAMED in request.extensions:
+        if STREAMED in request.extensions or isinstance(response.stream, httpx.ByteStream):
             return response
         stream = response.stream
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an async transport's

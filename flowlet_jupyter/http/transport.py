@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import nullcontext
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import httpx
 
@@ -25,22 +25,34 @@ from flowlet_jupyter.session.prompt import AuthorizationPrompt, NoPrompt
 from flowlet_jupyter.settings.library_logs import without_response_headers
 from flowlet_jupyter.vault import Vault
 
+_Network = TypeVar("_Network")
 
-class CredentialTransport(httpx.BaseTransport):
-    """Sends requests with the credentials of one secret (or of none) and gives our `Response`."""
+
+class _OfOneSecret(Generic[_Network]):
+    """What the sync and the async transport have in common."""
 
     def __init__(
         self,
-        network: httpx.BaseTransport,
+        network: _Network,
         *,
         vault: Vault,
         secret_name: str | None,
         prompt: AuthorizationPrompt | None = None,
     ) -> None:
-        self._network = network
+        self._network: _Network = network
         self._vault = vault
         self._secret_name = secret_name
         self._prompt = prompt or NoPrompt()
+
+    def _logged(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        assert self._secret_name is not None  # noqa: S101 - a flow has one
+        host = request.url.raw_host.decode("ascii")
+        record_use(self._vault, self._secret_name, request.method, host, response.status_code)
+        return response
+
+
+class CredentialTransport(_OfOneSecret[httpx.BaseTransport], httpx.BaseTransport):
+    """Sends requests with the credentials of one secret (or of none) and gives our `Response`."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one hop. Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, `httpx.TransportError`."""
@@ -62,14 +74,7 @@ class CredentialTransport(httpx.BaseTransport):
                 else:
                     step = flow.send(outcome)
         except StopIteration as done:
-            record_use(
-                self._vault,
-                self._secret_name,
-                request.method,
-                request.url.raw_host.decode("ascii"),
-                done.value.status_code,
-            )
-            return done.value  # type: ignore[no-any-return]  # what the flow returns is the response it was sent
+            return self._logged(request, done.value)
 
     def _perform(self, step: Step) -> Any:
         if isinstance(step, httpx.Response):
@@ -111,21 +116,8 @@ class CredentialTransport(httpx.BaseTransport):
         self._network.close()
 
 
-class AsyncCredentialTransport(httpx.AsyncBaseTransport):
+class AsyncCredentialTransport(_OfOneSecret[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport):
     """The same for `httpx.AsyncClient`."""
-
-    def __init__(
-        self,
-        network: httpx.AsyncBaseTransport,
-        *,
-        vault: Vault,
-        secret_name: str | None,
-        prompt: AuthorizationPrompt | None = None,
-    ) -> None:
-        self._network = network
-        self._vault = vault
-        self._secret_name = secret_name
-        self._prompt = prompt or NoPrompt()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one hop. Raises as `CredentialTransport.handle_request` does."""
@@ -147,14 +139,7 @@ class AsyncCredentialTransport(httpx.AsyncBaseTransport):
                 else:
                     step = flow.send(outcome)
         except StopIteration as done:
-            record_use(
-                self._vault,
-                self._secret_name,
-                request.method,
-                request.url.raw_host.decode("ascii"),
-                done.value.status_code,
-            )
-            return done.value  # type: ignore[no-any-return]  # what the flow returns is the response it was sent
+            return self._logged(request, done.value)
 
     async def _perform(self, step: Step) -> Any:
         if isinstance(step, httpx.Response):
@@ -285,7 +270,10 @@ def our_response(response: httpx.Response, secret_name: str | None, sent: SentVa
     extensions = response.extensions
     if sent and response.reason_phrase != httpx.codes.get_reason_phrase(response.status_code):  # httpx logs it, at INFO
         extensions = {**extensions, "reason_phrase": sent.redact_bytes(extensions.get("reason_phrase", b""))}
-    ours = Response(response.status_code, headers=response.headers, stream=response.stream, extensions=extensions)
+    if isinstance(response, Response):  # as a network gives that makes one itself
+        ours, ours.extensions = response, extensions
+    else:
+        ours = Response(response.status_code, headers=response.headers, stream=response.stream, extensions=extensions)
     ours.secret_name, ours.sent_values = secret_name, sent
     return ours
 

@@ -6,6 +6,7 @@ So the proxies come from where httpx takes them (`urllib.request.getproxies`), a
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import ssl
@@ -13,9 +14,11 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 
 from flowlet_jupyter.errors import MissingExtra, NetworkSetupError
@@ -229,6 +232,39 @@ def certificate_advice(error: BaseException) -> str:
         "The server's certificate comes from an issuer that this machine does not know. If your organisation issued it "
         "(or its proxy looks into TLS), name its authority before the kernel and Jupyter start: "
         "SSL_CERT_FILE=/path/to/ca.pem, or add it to the operating system's store."
+    )
+
+
+# Mocks (respx, pytest-httpx, vcrpy) and tracers (OpenTelemetry, Sentry) put functions of their own into httpx, and so want
+# to see each request pass there.
+
+
+def is_client_replaced() -> bool:
+    """Whether somebody has put something of their own into httpx's clients."""
+    return not _are_own(
+        httpx.Client.send,
+        httpx.AsyncClient.send,
+        getattr(httpx.Client, "_send_single_request", None),
+        getattr(httpx.AsyncClient, "_send_single_request", None),
+    )
+
+
+def is_transport_replaced() -> bool:
+    """The same of its transports."""
+    return not _are_own(
+        httpx.HTTPTransport.handle_request,
+        httpx.AsyncHTTPTransport.handle_async_request,
+        httpcore.ConnectionPool.handle_request,
+        httpcore.AsyncConnectionPool.handle_async_request,
+    )
+
+
+@functools.lru_cache(maxsize=10)  # every request asks
+def _are_own(*methods: object) -> bool:
+    # a wrapper may take on all else of what it wraps
+    return all(
+        type(each) is FunctionType and each.__globals__["__name__"].startswith(("httpx.", "httpcore."))
+        for each in methods
     )
 
 

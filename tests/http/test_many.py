@@ -14,62 +14,11 @@ import respx
 from support import interrupt_once
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.errors import AuthRequired, InterpolationError, RequestFailed
+from flowlet_jupyter.errors import InterpolationError, RequestFailed
 from flowlet_jupyter.http.gather import urls_of
 from flowlet_jupyter.http.rate_limit import RateLimit, pause_of, rate_limit_of
 
 NOW = 1_800_000_000.0
-
-
-def test_the_order_is_kept_and_errors_stand_in_their_places(api):
-    gathered = flowlet.gather(f"{api.url}/user/{{id}}", rows=[{"id": number} for number in range(30)], retry=0)
-    assert [outcome["data"][0]["id"] for outcome in gathered if not outcome.is_error] == [
-        str(n) for n in range(30) if n != 13
-    ]
-    assert list(gathered.errors) == [f"{api.url}/user/13"]
-    assert "unlucky" in str(gathered.errors[f"{api.url}/user/13"])
-    assert (gathered.complete, len(gathered.responses)) == (True, 29)
-    frame = gathered.to_df()
-    assert list(frame.columns) == ["url", "id"]
-    assert len(frame) == 29
-    assert 2 <= api.most_running <= 8
-
-
-def test_the_first_error_is_raised_if_wanted(api):
-    with pytest.raises(RequestFailed, match="user/13: 500"):
-        flowlet.gather([f"{api.url}/user/13"], errors="raise", retry=0)
-
-
-def test_a_host_that_is_not_allowed_fails_alone(api):
-    flowlet.secrets.add(flowlet.Password(name="api", password="p", base_url=api.url))
-    gathered = flowlet.gather(["/user/1", "https://evil.example/", "/user/2"], secret="api")
-    assert [isinstance(outcome, flowlet.HostNotAllowed) for outcome in gathered] == [False, True, False]
-
-
-def test_a_secret_without_a_token_asks_once_before_many_threads_do(api):
-    flowlet.secrets.add(
-        flowlet.OAuth2(name="api", client_id="i", token_endpoint=f"{api.url}/t", authorization_endpoint=f"{api.url}/a",
-                       base_url=api.url)
-    )  # fmt: skip
-    with pytest.raises(AuthRequired):
-        flowlet.gather(["/user/1"] * 10, secret="api")
-    assert api.requests == []
-
-
-def test_an_interrupt_keeps_what_came_and_resume_asks_for_the_rest(api):
-    api.delay = 0.1
-    interrupt_once(lambda: len(api.requests) > 4)
-    with pytest.raises(KeyboardInterrupt):
-        flowlet.gather(f"{api.url}/user/{{id}}", rows=[{"id": n} for n in range(40)], concurrency=2, retry=0)
-    gathered = flowlet.last_gathered()
-    came = len(gathered.responses)
-    assert 0 < came < 40
-    assert not gathered.complete
-    assert "resume() goes on" in repr(gathered)
-    api.delay = 0
-    gathered.resume()
-    assert gathered.complete
-    assert len(gathered.responses) == 39
 
 
 def test_rows_of_a_frame_fill_the_template_and_cannot_leave_their_place():
@@ -82,15 +31,6 @@ def test_rows_of_a_frame_fill_the_template_and_cannot_leave_their_place():
         urls_of("https://a.example/{id}", [{"id": 1}, {"id": None}])
     with pytest.raises(RequestFailed, match="one template"):
         flowlet.gather("https://a.example/")
-
-
-def test_the_rate_limit_of_an_api_is_waited_for(api):
-    api.refusals, api.refusal_headers = 3, {"Retry-After": "1"}
-    started = time.monotonic()
-    gathered = flowlet.gather([f"{api.url}/limited?n={n}" for n in range(6)], concurrency=3)
-    assert time.monotonic() - started >= 1
-    assert [outcome["n"] for outcome in gathered] == [str(n) for n in range(6)]
-    assert len(api.requests) == 9  # each was refused or answered once, none was thrown at the wall
 
 
 # trying again

@@ -1,0 +1,98 @@
+"""The short way of a request that asks for nothing but one response, which is most of them.
+
+httpx merges at each request what is always the same, and asks for cookies, event hooks and another library's credentials,
+none of which a kept client has. Whatever is not plain goes httpx's way, a redirect from its response on.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+from typing import Any
+
+import httpx
+
+from flowlet_jupyter.http.redirects import FIRST_RESPONSE
+from flowlet_jupyter.settings.network import is_client_replaced
+
+_httpx_log = logging.getLogger("httpx")
+_PLAIN_OPTIONS = frozenset({"extensions", "follow_redirects"})
+_NO_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+
+
+class PlainClient(httpx.Client):
+    """A kept client: it has no cookies, no event hooks, no `auth` and no mounts."""
+
+    def ask(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """As `request`."""
+        request = _plain_request(self, method, url, options)
+        if request is None:
+            return self.request(method, url, **options)
+        started = time.perf_counter()
+        response = self._transport.handle_request(request)
+        if response.has_redirect_location:
+            request.extensions[FIRST_RESPONSE] = response
+            last = self.send(request, follow_redirects=options.get("follow_redirects", httpx.USE_CLIENT_DEFAULT))
+            if last is not response:
+                return last
+        response.request = request
+        try:
+            response.read()
+        finally:
+            response.close()
+        response.elapsed = datetime.timedelta(seconds=time.perf_counter() - started)
+        return response
+
+
+class AsyncPlainClient(httpx.AsyncClient):
+    """The async twin."""
+
+    async def ask(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """As `request`."""
+        request = _plain_request(self, method, url, options)
+        if request is None:
+            return await self.request(method, url, **options)
+        started = time.perf_counter()
+        response = await self._transport.handle_async_request(request)
+        if response.has_redirect_location:
+            request.extensions[FIRST_RESPONSE] = response
+            last = await self.send(request, follow_redirects=options.get("follow_redirects", httpx.USE_CLIENT_DEFAULT))
+            if last is not response:
+                return last
+        response.request = request
+        try:
+            if isinstance(response.stream, httpx.ByteStream):
+                response.read()  # it is here, and async generators cost more than all else that is done to it
+            else:
+                await response.aread()
+        finally:
+            await response.aclose()
+        response.elapsed = datetime.timedelta(seconds=time.perf_counter() - started)
+        return response
+
+
+def _plain_request(
+    client: httpx.Client | httpx.AsyncClient, method: str, url: str, options: dict[str, Any]
+) -> httpx.Request | None:
+    """The request as `client.build_request` makes it; None if it is not plain."""
+    if method not in _NO_BODY or not _PLAIN_OPTIONS.issuperset(options):
+        return None
+    if _httpx_log.isEnabledFor(logging.INFO) or is_client_replaced():  # somebody wants to see each request there
+        return None
+    try:
+        address = httpx.URL(url)
+    except UnicodeError:
+        return None
+    if address.userinfo or not address.host:
+        return None
+    request = httpx.Request(
+        method,
+        address,
+        headers=[(b"Host", address.netloc), *client.headers.raw],
+        stream=httpx.ByteStream(b""),
+        extensions={"timeout": client.timeout.as_dict(), **(options.get("extensions") or {})},
+    )
+    request.headers.encoding = "ascii"  # as these are: else each is looked at again to find that out
+    request.read()
+    return request
