@@ -1,4 +1,7 @@
-"""NDJSON by polars' own reader, where that gives what reading line by line would."""
+"""NDJSON by polars' own reader, where that gives what reading line by line would.
+
+But for a field that is null in one record and an object in another: line by line its nulls are a column of their own.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,16 @@ if TYPE_CHECKING:
 _FIRST_LONG = 10**15
 # whole numbers that a column of floats changes
 _LONG_NUMBER = re.compile(rb"[:\[,]\s*-?\d{16,}\s*[,\]}\r\n]")
+# of each escape in a text: a pair of surrogates, one that is alone, or any other
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<alone>u[dD][89a-fA-F])|[\s\S])"
+)
 
 
 def polars_of_ndjson(content: bytes) -> pl.DataFrame | None:
     """The records of UTF-8 NDJSON, nested objects as dotted columns; None where only the slow way gets them right."""
     polars = import_library("polars")
-    if not content.lstrip().startswith(b"{"):
+    if not content[:100].lstrip().startswith(b"{") or _has_half_a_pair(content):
         return None
     try:
         frame: pl.DataFrame = polars.read_ndjson(io.BytesIO(content), infer_schema_length=None)
@@ -39,6 +46,13 @@ def polars_of_ndjson(content: bytes) -> pl.DataFrame | None:
     if any(_may_be_rounded(column, polars) for column in columns.values()) and _LONG_NUMBER.search(content):
         return None
     return polars.DataFrame(list(columns.values())) if columns else None
+
+
+def _has_half_a_pair(content: bytes) -> bool:
+    """Whether a text holds a surrogate without the other one, which polars would read as NUL."""
+    if b"\\ud" not in content and b"\\uD" not in content:
+        return False
+    return any(match["alone"] for match in _ESCAPE.finditer(content))
 
 
 def _may_be_rounded(column: pl.Series, polars: Any) -> bool:
