@@ -154,7 +154,7 @@ def test_half_a_surrogate_pair_becomes_a_column_of_objects():
 LINES = st.lists(st.dictionaries(NAMES.filter(bool), VALUES, max_size=3), min_size=1, max_size=5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(LINES | ALIKE)
 def test_ndjson_by_polars_is_ndjson_line_by_line(records):
     content = "\n".join(map(json.dumps, records)).encode()
@@ -163,14 +163,15 @@ def test_ndjson_by_polars_is_ndjson_line_by_line(records):
         return
     try:
         plain = polars_of(of_ndjson(content.decode()))
-    except FlowletError:
-        pytest.fail("the plain way refuses what the fast one reads")
-    # a field that is null in one record and an object in another
-    nulls = {name for name in plain.columns if any(other.startswith(f"{name}.") for other in plain.columns)}
-    assert all(plain[name].is_null().all() for name in nulls - set(fast.columns))
-    assert set(fast.columns) | nulls == set(plain.columns)
+    except FlowletError as error:
+        assert "two fields are named" in str(error)  # an empty object among them, which makes no column
+        return
+    # a field that is null in one record and an object in another has no column of nulls
+    assert set(fast.columns) <= set(plain.columns)
+    assert all(plain[name].is_null().all() for name in set(plain.columns) - set(fast.columns))
     for name in fast.columns:
-        assert repr(fast[name].to_list()) == repr(plain[name].to_list()), (name, fast.schema, plain.schema)
+        one, other = (json.dumps(frame[name].to_list(), sort_keys=True, default=repr) for frame in (fast, plain))
+        assert one == other, (name, fast.schema, plain.schema)
 
 
 @pytest.mark.parametrize(
