@@ -124,6 +124,10 @@ class Response(httpx.Response):
         """Whether the body has been parsed already, so that looking into it costs nothing."""
         return self._parsed is not _UNPARSED
 
+    def forget_parsed(self) -> None:
+        """Let go of the parsed body, which is several times as large as its text; it is parsed anew when asked for."""
+        self._parsed = _UNPARSED
+
     @property
     def has_request(self) -> bool:
         """Whether the request is known; a response that was made by hand has none."""

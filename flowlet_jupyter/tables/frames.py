@@ -125,6 +125,12 @@ def joined_values(arrays: Sequence[Any], pandas: Any) -> Any:
     return pandas.array(pyarrow.concat_arrays(arrays), dtype=_kind_of_texts())
 
 
+def release_unused() -> None:
+    """Give back what Arrow keeps of the pieces that were joined: as much again as the texts of the frame."""
+    if (pyarrow := sys.modules.get("pyarrow")) is not None:
+        pyarrow.default_memory_pool().release_unused()
+
+
 def _texts(values: list[Any], pandas: Any, *, has_gaps: bool) -> Any:
     texts = [None if value is MISSING else value for value in values] if has_gaps else values
     kind = _kind_of_texts()

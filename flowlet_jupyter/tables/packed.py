@@ -21,6 +21,7 @@ from flowlet_jupyter.tables.frames import (
     joined_values,
     packed_values,
     pandas_values,
+    release_unused,
     rows_of,
     unpacked_values,
 )
@@ -29,8 +30,9 @@ from flowlet_jupyter.tables.json_body import fast_parser, is_utf8, splitter
 if TYPE_CHECKING:
     import pandas as pd
 
-_AT_ONCE = 5_000
+_AT_ONCE = 2_000
 _LARGE = 1_000_000
+_MOST_TEXTS = 20_000
 
 
 def frame_of_array(content: bytes, charset: str | None) -> pd.DataFrame | None:
@@ -80,6 +82,7 @@ class Packed:
         self._kinds: dict[str, set[type]] = {}
         self._by_appearance: dict[str, None] = {}
         self._length = 0
+        self._texts: dict[str, str] = {}
 
     def __len__(self) -> int:
         return self._length
@@ -92,7 +95,8 @@ class Packed:
             if key not in self._pieces:
                 self._pieces[key] = [(None, self._length)] if self._length else []
                 self._kinds[key] = {ABSENT} if self._length else set()
-            self._pieces[key].append((packed_values(column), len(records)))
+            packed = self._with_one_of_each(column.cells) if column.kinds == {list} else packed_values(column)
+            self._pieces[key].append((packed, len(records)))
             self._kinds[key] |= column.kinds
         for key in self._pieces.keys() - columns.keys():
             self._pieces[key].append((None, len(records)))
@@ -105,12 +109,21 @@ class Packed:
         for index in sorted(first):
             self._by_appearance |= dict.fromkeys(names_of_one(records[index]))
 
+    def _with_one_of_each(self, lists: list[list[Any]]) -> list[list[Any]]:
+        """`lists` with one object for texts that are equal: tags and the like are few, and each would take 60 bytes again."""
+        if len(self._texts) > _MOST_TEXTS:
+            return lists
+        one = self._texts.setdefault
+        return [[one(item, item) if type(item) is str else item for item in items] for items in lists]
+
     def frame(self) -> pd.DataFrame:
         """The DataFrame; the pieces are used up."""
         has_gaps = any(ABSENT in kinds for kinds in self._kinds.values())
         names = [name for name in (self._by_appearance if has_gaps else self._pieces) if name in self._pieces]
         columns = {name: self._whole(self._pieces.pop(name), self._kinds[name]) for name in names}
-        return frame_from(columns, self._length, self._pandas)
+        frame = frame_from(columns, self._length, self._pandas)
+        release_unused()
+        return frame
 
     def _whole(self, pieces: list[tuple[Any, int]], kinds: set[type]) -> Any:
         if len(kinds) == 1:

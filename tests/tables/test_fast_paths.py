@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowlet_jupyter.errors import FlowletError, RequestFailed
+from flowlet_jupyter.http.gather import Gathered
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables import json_body, packed
 from flowlet_jupyter.tables.columns import columns_of, typed_columns_of
@@ -193,3 +194,15 @@ def test_a_whole_pair_is(text):
 def test_a_large_number_of_lines_is_read_by_polars():
     content = b"\n".join(b'{"a": %d, "b": {"c": "x"}}' % number for number in range(100))
     assert isinstance(polars_of_ndjson(content), pl.DataFrame)
+
+
+def test_gathered_responses_make_one_frame_and_do_not_stay_parsed():
+    bodies = [[{"id": 1, "tags": ["a"]}], [{"id": 2, "user": {"name": "x"}}, 3], []]
+    responses = [Response(200, json=body) for body in bodies]
+    gathered = Gathered.__new__(Gathered)
+    gathered.urls = [f"https://a.example/{number}" for number in range(3)]
+    gathered._outcomes = list(responses)
+    expected = [{"url": url, **(record if isinstance(record, dict) else {"value": record})}
+                for url, body in zip(gathered.urls, bodies, strict=True) for record in body]  # fmt: skip
+    assert same(gathered.to_df(), frame_of(expected))
+    assert not any(response.is_parsed for response in responses)
