@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import statistics
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,7 +15,7 @@ import httpx
 import flowlet_jupyter as flowlet
 from benchmarks.measure import Call, Report, medians, seconds
 from benchmarks.request_overhead import TOKEN, store_secret
-from benchmarks.server import SLOW_SECONDS, running_api
+from benchmarks.server import SLOW_SECONDS, running_api, running_slow_api
 
 COUNT = 1000
 WORKERS = 16
@@ -74,40 +75,46 @@ def flowlet_aget(url: str) -> None:
     asyncio.run(_bounded(lambda: flowlet.aget(url, secret="api"), COUNT, WORKERS))
 
 
-def main(report: Report) -> None:
+def sides_of(url: str) -> dict[str, Call]:
+    """What sends many small requests, as far as it is installed."""
+    sides: dict[str, Call] = {
+        "httpx.Client in 16 threads": lambda: httpx_threads(url),
+        "httpx.Client one by one": lambda: httpx_one_by_one(url),
+        "httpx.AsyncClient": lambda: httpx_async(url),
+        "flowlet.gather": lambda: flowlet_gather(url),
+        "flowlet.aget": lambda: flowlet_aget(url),
+    }
+    if importlib.util.find_spec("httpx_aiohttp"):
+        from httpx_aiohttp import AiohttpTransport
+
+        sides["httpx.AsyncClient over httpx-aiohttp"] = lambda: httpx_async(url, AiohttpTransport)
+    if importlib.util.find_spec("aiohttp"):
+        sides["aiohttp"] = lambda: aiohttp_itself(url)
+    if importlib.util.find_spec("pyreqwest"):
+        from pyreqwest.compatibility.httpx import HttpxTransport
+
+        sides["httpx.AsyncClient over pyreqwest"] = lambda: httpx_async(url, HttpxTransport)
+    return sides
+
+
+def many(report: Report) -> None:
     with running_api() as base:
-        url = f"{base}/me"
         store_secret(base)
-        sides: dict[str, Call] = {
-            "httpx.Client in 16 threads": lambda: httpx_threads(url),
-            "httpx.Client one by one": lambda: httpx_one_by_one(url),
-            "httpx.AsyncClient": lambda: httpx_async(url),
-            "flowlet.gather": lambda: flowlet_gather(url),
-            "flowlet.aget": lambda: flowlet_aget(url),
-        }
-        if importlib.util.find_spec("httpx_aiohttp"):
-            from httpx_aiohttp import AiohttpTransport
+        found = medians(sides_of(f"{base}/me"), 5)
+    report.compare(f"{COUNT} small GETs, {WORKERS} at once", found)
+    gathered = found["flowlet.gather"]
+    report.found("aget", found["flowlet.aget"] / found["httpx.AsyncClient"])
+    report.found("gather", gathered / found["httpx.Client in 16 threads"])
+    if "aiohttp" in found:
+        report.found("gather-aiohttp", gathered / found["aiohttp"])
 
-            sides["httpx.AsyncClient over httpx-aiohttp"] = lambda: httpx_async(url, AiohttpTransport)
-        if importlib.util.find_spec("aiohttp"):
-            sides["aiohttp"] = lambda: aiohttp_itself(url)
-        if importlib.util.find_spec("pyreqwest"):
-            from pyreqwest.compatibility.httpx import HttpxTransport
 
-            sides["httpx.AsyncClient over pyreqwest"] = lambda: httpx_async(url, HttpxTransport)
-        found = medians(sides, 5)
-        report.compare(f"{COUNT} small GETs, {WORKERS} at once", found, scale=1e3, unit="ms")
-        report.goal("`await aget` ÷ httpx.AsyncClient", found["flowlet.aget"] / found["httpx.AsyncClient"], 0.40)
-        gathered = found["flowlet.gather"]
-        report.goal(
-            "`gather`, 1,000 small GETs ÷ httpx in threads", gathered / found["httpx.Client in 16 threads"], 0.45
-        )
-        if "aiohttp" in found:
-            report.goal("`gather`, 1,000 small GETs ÷ aiohttp", gathered / found["aiohttp"], 2.5)
-        slow = partial(flowlet.gather, [f"{base}/slow"] * 640, secret="api", concurrency=64)
-        slow()
-        report.goal(
-            "`gather`, a 50 ms API, 64 at once ÷ ideal",
-            min(seconds(slow) for _ in range(3)) / (10 * SLOW_SECONDS),
-            1.15,
-        )
+def slow(report: Report) -> None:
+    with running_slow_api() as base:
+        store_secret(base)
+        call = partial(flowlet.gather, [f"{base}/slow"] * 640, secret="api", concurrency=64)
+        call()
+        taken = [seconds(call) for _ in range(5)]
+    ideal = 640 / 64 * SLOW_SECONDS
+    report.compare("640 GETs of 50 ms each, 64 at once", {"n × 50 ms ÷ 64": ideal, "flowlet.gather": statistics.median(taken)})
+    report.found("gather-slow", statistics.median(taken) / ideal)
