@@ -32,9 +32,9 @@ async def _bounded(send: Callable[[], Awaitable[Any]], count: int, workers: int)
     await asyncio.gather(*(work() for _ in range(workers)))
 
 
-def httpx_threads(url: str) -> None:
-    with httpx.Client(headers=HEADERS) as client, ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(client.get, [url] * COUNT))
+def httpx_threads(url: str, count: int = COUNT, workers: int = WORKERS) -> None:
+    with httpx.Client(headers=HEADERS) as client, ThreadPoolExecutor(workers) as pool:
+        list(pool.map(client.get, [url] * count))
 
 
 def httpx_one_by_one(url: str) -> None:
@@ -43,31 +43,37 @@ def httpx_one_by_one(url: str) -> None:
             client.get(url)
 
 
-def httpx_async(url: str, transport: Callable[[], httpx.AsyncBaseTransport | None] = lambda: None) -> None:
+def httpx_async(
+    url: str,
+    transport: Callable[[], httpx.AsyncBaseTransport | None] = lambda: None,
+    count: int = COUNT,
+    workers: int = WORKERS,
+) -> None:
     async def run() -> None:
         async with httpx.AsyncClient(headers=HEADERS, transport=transport()) as client:
-            await _bounded(lambda: client.get(url), COUNT, WORKERS)
+            await _bounded(lambda: client.get(url), count, workers)
 
     asyncio.run(run())
 
 
-def aiohttp_itself(url: str) -> None:
+def aiohttp_itself(url: str, count: int = COUNT, workers: int = WORKERS) -> None:
     import aiohttp
 
     async def run() -> None:
-        async with aiohttp.ClientSession(headers=HEADERS) as session:
+        connector = aiohttp.TCPConnector(limit=workers)
+        async with aiohttp.ClientSession(headers=HEADERS, connector=connector) as session:
 
             async def send() -> None:
                 async with session.get(url) as response:
                     await response.read()
 
-            await _bounded(send, COUNT, WORKERS)
+            await _bounded(send, count, workers)
 
     asyncio.run(run())
 
 
-def flowlet_gather(url: str) -> None:
-    gathered = flowlet.gather([url] * COUNT, secret="api", concurrency=WORKERS)
+def flowlet_gather(url: str, count: int = COUNT, workers: int = WORKERS) -> None:
+    gathered = flowlet.gather([url] * count, secret="api", concurrency=workers)
     assert not gathered.errors
 
 
@@ -116,5 +122,7 @@ def slow(report: Report) -> None:
         call()
         taken = [seconds(call) for _ in range(5)]
     ideal = 640 / 64 * SLOW_SECONDS
-    report.compare("640 GETs of 50 ms each, 64 at once", {"n × 50 ms ÷ 64": ideal, "flowlet.gather": statistics.median(taken)})
+    report.compare(
+        "640 GETs of 50 ms each, 64 at once", {"n × 50 ms ÷ 64": ideal, "flowlet.gather": statistics.median(taken)}
+    )
     report.found("gather-slow", statistics.median(taken) / ideal)

@@ -37,7 +37,8 @@ def large(report: Report) -> None:
             for name, runs in taken.items():
                 runs.append(side(name, str(path)))
     plain, ours = (
-        {key: statistics.median(run[key] for run in runs) for key in ("seconds", "megabytes")} for runs in taken.values()
+        {key: statistics.median(run[key] for run in runs) for key in ("seconds", "megabytes")}
+        for runs in taken.values()
     )
     report.compare(
         "100 MB of JSON to a DataFrame", {"json.loads, json_normalize": plain["seconds"], "flowlet": ours["seconds"]}

@@ -106,4 +106,3 @@ def vault(report: Report) -> None:
     report.found("vault-list-warm", sorted(warm)[2] * 1e3)
     lookup = medians({"look-up": lambda: default_vault().get("api")}, 2000)["look-up"]
     report.found("vault-lookup", lookup * 1e6)
-
