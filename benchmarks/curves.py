@@ -6,6 +6,7 @@ import importlib.util
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -87,7 +88,8 @@ def requests_a_second() -> dict[str, Points]:
         for workers in WORKERS:
             for name, call in sides.items():
                 count = max(500, 4 * workers)
-                taken = sorted(seconds(lambda: call(f"{base}/me", count, workers)) for _ in range(3))[1]
+                once = partial(call, f"{base}/me", count, workers)
+                taken = sorted(seconds(once) for _ in range(3))[1]
                 curves[name].append((workers, count / taken))
                 print(f"{name:20} {workers:4} at once: {count / taken:8.0f} requests/s", flush=True)
     return curves
@@ -109,7 +111,7 @@ def seconds_to_a_frame() -> dict[str, Points]:
             if count > RECORDS[0] and (before > ENOUGH_SECONDS / 10 or count * size > free_memory()):
                 print(f"{name:20} {count:10,} records: left out, for time or memory", flush=True)
                 continue
-            taken = min(seconds(lambda: call(text)) for _ in range(1 if count > 100_000 else 3))
+            taken = min(seconds(partial(call, text)) for _ in range(1 if count > 100_000 else 3))
             curves[name].append((count, taken))
             print(f"{name:20} {count:10,} records: {taken:8.3f} s", flush=True)
     return curves
