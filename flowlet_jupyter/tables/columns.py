@@ -18,6 +18,7 @@ ABSENT = type(MISSING)
 _BLOCK = 500  # records that the processor's cache holds: a third faster than all at once
 _BLOCK_CELLS = 50_000
 _SAMPLE = 2_000
+_MANY_FIELDS = 200
 Columns = dict[str, list[Any]]
 
 
@@ -90,13 +91,17 @@ def join(columns: dict[str, Column], part: dict[str, Column], start: int, end: i
 
 
 def is_sparse(records: Sequence[dict[str, Any]]) -> bool:
-    """Whether most records lack most of the fields, by a look at some thousand of them."""
+    """Whether records lack most of the fields, or some of very many, by a look at some thousand of them.
+
+    Such are read record by record: field by field, each look at another record is a miss of the processor's cache.
+    """
     sample = records[:: len(records) // _SAMPLE + 1]
-    return sum(map(len, sample)) * 4 < len(set(chain.from_iterable(sample))) * len(sample)
+    present, fields = sum(map(len, sample)), len(set(chain.from_iterable(sample)))
+    return present * (1 if fields > _MANY_FIELDS else 4) < fields * len(sample)
 
 
 def sparse_columns_of(records: Sequence[dict[str, Any]]) -> dict[str, tuple[list[int], list[Any]]] | None:
-    """The columns of `records` that are mostly gaps, each as the indices and the values that are there; None of others.
+    """The columns of records that are sparse, each as the indices and the values that are there; None of others.
 
     Raises `ValueError` as `columns_of` does.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import importlib
 import math
@@ -81,7 +82,8 @@ def pandas_values(column: Column, pandas: Any) -> Any:
         whole = [value for value in values if type(value) is int] if rest == {float} else ()
         if any(abs(value) > _EXACT_FLOAT for value in whole):
             return _objects(values, pandas)
-    return [math.nan if value is MISSING else value for value in values] if ABSENT in kinds else values
+    filled = [math.nan if value is MISSING else value for value in values] if ABSENT in kinds else values
+    return _array(filled, {float}) if kinds == {float, ABSENT} else filled
 
 
 _TEXT_OR_NONE = {str, type(None), ABSENT}
@@ -126,9 +128,11 @@ def joined_values(arrays: Sequence[Any], pandas: Any) -> Any:
 
 
 def release_unused() -> None:
-    """Give back what Arrow keeps of the pieces that were joined: as much again as the texts of the frame."""
+    """Give back what Arrow and the C library keep of pieces that were joined: up to as much again as the frame."""
     if (pyarrow := sys.modules.get("pyarrow")) is not None:
         pyarrow.default_memory_pool().release_unused()
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # only glibc keeps so much, and only it has this
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _texts(values: list[Any], pandas: Any, *, has_gaps: bool) -> Any:

@@ -122,7 +122,8 @@ class Packed:
         names = [name for name in (self._by_appearance if has_gaps else self._pieces) if name in self._pieces]
         columns = {name: self._whole(self._pieces.pop(name), self._kinds[name]) for name in names}
         frame = frame_from(columns, self._length, self._pandas)
-        release_unused()
+        if self._length > 10 * _AT_ONCE:
+            release_unused()
         return frame
 
     def _whole(self, pieces: list[tuple[Any, int]], kinds: set[type]) -> Any:
