@@ -18,7 +18,7 @@ from flowlet_jupyter.tables.frames import frame_of, polars_of, warn_caller, with
 from flowlet_jupyter.tables.json_body import parse_json
 from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
 from flowlet_jupyter.tables.ndjson import polars_of_ndjson
-from flowlet_jupyter.tables.packed import frame_of_array
+from flowlet_jupyter.tables.packed import frame_of_json
 from flowlet_jupyter.tables.readers import read_table
 from flowlet_jupyter.tables.records import Found, find_records, paths_of_lists
 from flowlet_jupyter.tables.selection import select
@@ -173,12 +173,10 @@ def to_pandas(response: Response, path: str | None, *, dates: bool, read: Mappin
     """The body as a pandas DataFrame; `attrs` say how it was read."""
     body, form, options = _opened(response, path, read)
     is_parsed = response.is_parsed and body.content is response.content
-    if form == "json" and path is None and not is_parsed:
-        # an array of objects is records whatever is in them, so that they need not all be there at once
-        frame = frame_of_array(body.content, body.charset)
-        if frame is not None:
-            frame.attrs["path"] = ""
-            return with_dates(frame) if dates else frame
+    if form == "json" and not is_parsed and (made := frame_of_json(body.content, body.charset, path)) is not None:
+        frame, found = made
+        frame.attrs["path"] = found
+        return with_dates(frame) if dates else frame
     if form in _OF_RECORDS:
         table = _table_of(response, body, path)
         frame = frame_of(table.records, dates=dates)

@@ -41,34 +41,37 @@ def fast_parser() -> Callable[[bytes], Any] | None:
         import msgspec
     except ImportError:
         return None
-    decoder = msgspec.json.Decoder()
-
-    def parse(content: bytes) -> Any:
-        try:
-            return decoder.decode(content)
-        except msgspec.MsgspecError as error:
-            raise ValueError(str(error)) from None
-
+    parse = _refusing_by_value_error(msgspec.json.Decoder())
     digits = 10**40 + 1
     return parse if parse(b"%d" % digits) == digits else None  # an old version made a float of it
 
 
 @functools.cache
-def splitter() -> Callable[[bytes], list[Any]] | None:
-    """Gives the items of a JSON array as buffers, unparsed; raises `ValueError` if it is none. None without msgspec."""
-    if fast_parser() is None:
-        return None
+def splitter() -> Callable[[Any], list[Any]]:
+    """Gives the items of a JSON array as buffers, unparsed; raises `ValueError` if it is none. Only where `fast_parser` is."""
     import msgspec
 
-    decoder = msgspec.json.Decoder(list[msgspec.Raw])
+    return _refusing_by_value_error(msgspec.json.Decoder(list[msgspec.Raw]))
 
-    def split(content: bytes) -> list[Any]:
+
+@functools.cache
+def member_splitter() -> Callable[[Any], dict[str, Any]]:
+    """The same of a JSON object's members."""
+    import msgspec
+
+    return _refusing_by_value_error(msgspec.json.Decoder(dict[str, msgspec.Raw]))
+
+
+def _refusing_by_value_error(decoder: Any) -> Callable[[Any], Any]:
+    import msgspec
+
+    def read(content: Any) -> Any:
         try:
             return decoder.decode(content)
         except msgspec.MsgspecError as error:
             raise ValueError(str(error)) from None
 
-    return split
+    return read
 
 
 def _gc_paused_for(content: bytes) -> contextlib.AbstractContextManager[None]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.tables.columns import (
     ABSENT,
     MISSING,
@@ -15,6 +17,7 @@ from flowlet_jupyter.tables.columns import (
     names_of_one,
     typed_columns_of,
 )
+from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.frames import (
     frame_from,
     import_library,
@@ -25,7 +28,9 @@ from flowlet_jupyter.tables.frames import (
     rows_of,
     unpacked_values,
 )
-from flowlet_jupyter.tables.json_body import fast_parser, is_utf8, splitter
+from flowlet_jupyter.tables.json_body import fast_parser, is_utf8, member_splitter, splitter
+from flowlet_jupyter.tables.records import find_records, paths_of_lists, quoted
+from flowlet_jupyter.tables.shapes import tabulate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,31 +38,83 @@ if TYPE_CHECKING:
 _AT_ONCE = 2_000
 _LARGE = 1_000_000
 _MOST_TEXTS = 20_000
+_MUCH_BESIDE = 100_000
+_LOOKED_AT = 50
 
 
-def frame_of_array(content: bytes, charset: str | None) -> pd.DataFrame | None:
-    """The DataFrame of a large JSON array of objects, as `frame_of` would make it of the parsed body.
+@dataclass(frozen=True)
+class _Members:
+    """The members of a large JSON object: its one long array as a buffer, all else parsed, and of the array its first items."""
 
-    None where only that way gets it right (no array, not of objects, not UTF-8, mostly gaps), and without msgspec.
+    name: str
+    items: Any
+    beginning: dict[str, Any]
+
+
+def frame_of_json(content: bytes, charset: str | None, path: str | None) -> tuple[pd.DataFrame, str] | None:
+    """The DataFrame of a large JSON body and the path of its records, as `frame_of` would make it of the parsed body.
+
+    Of an array of objects, or of an object with one such array (at `path`, or as its only list). None where only the other
+    way gets it right (any other form, items that are no objects, not UTF-8, mostly gaps), and without msgspec.
     """
-    split, parse = splitter(), fast_parser()
-    if len(content) < _LARGE or split is None or parse is None or not is_utf8(charset):
+    parse = fast_parser()
+    if len(content) < _LARGE or not is_utf8(charset) or parse is None:
         return None
-    if not content[:100].lstrip().startswith(b"["):
-        return None
-    packed = Packed()
     try:
         with gc_paused():
-            items = split(content)
-            for start in range(0, len(items), _AT_ONCE):
-                records = parse(b"[" + b",".join(items[start : start + _AT_ONCE]) + b"]")
-                if set(map(type, records)) != {dict} or (not start and is_sparse(records)):
-                    return None
-                packed.add(records)
-            del items
-            return packed.frame() if len(packed) > 2 else None
-    except (ValueError, RecursionError):
+            if path is None and content[:100].lstrip().startswith(b"["):
+                frame = _frame_of_array(content, parse)
+                return frame if frame is None else (frame, "")
+            members = _members_of(content, parse)
+            if members is None or not _are_the_records(members, path):
+                return None
+            frame = _frame_of_array(members.items, parse)
+            # InfluxDB's form, which may begin with results that hold no series
+            if frame is None or (members.name == "results" and "series" in frame):
+                return None
+            return frame, quoted(members.name)
+    except (ValueError, RecursionError, FlowletError):
         return None
+
+
+def _frame_of_array(content: Any, parse: Callable[[bytes], Any]) -> pd.DataFrame | None:
+    packed = Packed()
+    items = splitter()(content)
+    for start in range(0, len(items), _AT_ONCE):
+        records = parse(b"[" + b",".join(items[start : start + _AT_ONCE]) + b"]")
+        if set(map(type, records)) != {dict} or (not start and is_sparse(records)):
+            return None
+        packed.add(records)
+    del items
+    # two items may be what an array is about, and the array: that is looked at elsewhere
+    return packed.frame() if len(packed) > 2 else None
+
+
+def _members_of(content: bytes, parse: Callable[[bytes], Any]) -> _Members | None:
+    buffers = member_splitter()(content)
+    if not buffers:
+        return None
+    name = max(buffers, key=lambda key: len(memoryview(buffers[key])))
+    rest = sum(len(memoryview(buffer)) for key, buffer in buffers.items() if key != name)
+    if rest > _MUCH_BESIDE or bytes(memoryview(buffers[name])[:1]) != b"[":
+        return None
+    items = splitter()(buffers[name])
+    first = b"[" + b",".join(items[:_LOOKED_AT]) + b"]"
+    beginning = {key: parse(first) if key == name else parse(bytes(buffer)) for key, buffer in buffers.items()}
+    return _Members(name, buffers[name], beginning)
+
+
+def _are_the_records(members: _Members, path: str | None) -> bool:
+    """Whether the long array is what the other way would take, which its beginning decides for the whole."""
+    body, records = members.beginning, members.beginning[members.name]
+    if not any(isinstance(record, dict) for record in records[:20]) or error_in(body):
+        return False
+    if path is not None:
+        return path == quoted(members.name) == members.name
+    if paths_of_lists(body) != [quoted(members.name)] or "dimension" in body:
+        return False  # a second list may be names of columns, or the records; a cube counts its values
+    found = find_records(body)
+    return found is not None and found.records is records and tabulate(body, records) is None
 
 
 def frame_of_parts(parts: Iterable[Sequence[Any]]) -> pd.DataFrame | None:

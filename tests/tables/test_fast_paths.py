@@ -106,21 +106,65 @@ def test_packed_records_are_the_same_frame(records, at_once):
     assert same(made, frame_of(records))
 
 
-@settings(max_examples=200, deadline=None)
-@given(RECORDS | ALIKE | st.lists(VALUES, min_size=3, max_size=5), st.integers(1, 4))
-def test_a_large_array_is_the_frame_of_its_parsed_body(body, at_once):
+MEMBERS = st.sampled_from(
+    ["data", "results", "rows", "value", "columns", "id", "meta", "links", "dataSets", "items", "hits", "ok", "error"]
+)
+BODIES = st.builds(
+    lambda name, records, before, after: {**before, name: records, **after},
+    MEMBERS, RECORDS | ALIKE | st.lists(VALUES, max_size=4),
+    st.dictionaries(MEMBERS, VALUES, max_size=2), st.dictionaries(MEMBERS, LEAVES | RECORDS, max_size=2),
+)  # fmt: skip
+
+
+@settings(max_examples=500, deadline=None)
+@given(RECORDS | ALIKE | st.lists(VALUES, min_size=3, max_size=5) | BODIES, st.integers(1, 4), st.none() | MEMBERS)
+def test_a_large_body_is_the_frame_of_its_parsed_body(body, at_once, path):
     content = json.dumps(body).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(packed, "_AT_ONCE", at_once)
         patch.setattr(packed, "_LARGE", 0)
-        fast = packed.frame_of_array(content, None)
+        made = packed.frame_of_json(content, None, path)
         patch.setattr(packed, "_LARGE", math.inf)
-        if fast is not None:
+        if made is not None:
             headers = {"content-type": "application/json"}
-            plain = Response(200, content=content, headers=headers).to_df()
-            assert plain.attrs["path"] == ""
-            assert "shape" not in plain.attrs
-            assert same(fast, plain)
+            plain = Response(200, content=content, headers=headers).to_df(path)
+            assert plain.attrs == {"path": made[1]}
+            assert same(made[0], plain)
+
+
+# each is another form of table, as its end or what stands beside it says
+OTHER_FORMS = [
+    {"results": [{"statement_id": 0}] * 60 + [{"series": [{"columns": ["a"], "values": [[1]]}]}]},
+    {"dimension": {"a": {"category": {"index": ["x"]}}}, "id": ["a"], "size": [1], "value": [{"x": 1}] * 60},
+    {"columns": [{"name": f"c{number}"} for number in range(60)], "rows": [list(range(60))]},
+    {"hits": [{"a": 1}] * 3, "data": [{"b": 1}] * 3},
+    {"id": 7, "lines": [{"a": 1}] * 3},
+    {"ok": False, "error": "no", "data": [{"a": 1}] * 3},
+    {"errors": [{"message": "no"}] * 3},
+    {"data": [[1, 2], [3, 4], [5, 6]]},
+    {"data": [{"a": 1}] * 60 + [5]},
+    [{"page": 1}, [{"a": 1}]],
+]
+
+
+@pytest.mark.parametrize("body", OTHER_FORMS)
+def test_a_large_body_of_another_form_is_left_to_the_plain_way(body, monkeypatch):
+    monkeypatch.setattr(packed, "_LARGE", 0)
+    assert packed.frame_of_json(json.dumps(body).encode(), None, None) is None
+
+
+def test_the_only_list_of_a_large_object_is_packed_too():
+    body = {
+        "meta": {"count": 20_000},
+        "data": [{"id": number, "text": "x" * 50} for number in range(20_000)],
+        "next": None,
+    }
+    response = Response(200, content=json.dumps(body).encode(), headers={"content-type": "application/json"})
+    for path in (None, "data"):
+        frame = response.to_df(path)
+        assert not response.is_parsed
+        assert frame.attrs == {"path": "data"}
+        assert same(frame, frame_of(body["data"]))
 
 
 def test_a_large_array_is_packed_and_its_body_is_not_kept_parsed():
@@ -142,7 +186,7 @@ def test_a_large_array_is_packed_and_its_body_is_not_kept_parsed():
 )
 def test_what_is_no_array_of_objects_is_left_to_the_plain_way(text, monkeypatch):
     monkeypatch.setattr(packed, "_LARGE", 0)
-    assert packed.frame_of_array(text.encode(), None) is None
+    assert packed.frame_of_json(text.encode(), None, None) is None
 
 
 def test_half_a_surrogate_pair_becomes_a_column_of_objects():
