@@ -11,12 +11,13 @@ python -m benchmarks --profile           flame graphs of the dearest paths, by p
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import goals
@@ -26,13 +27,7 @@ from benchmarks.page import PAGE, Result, machine, read_results, row_of, write_p
 
 def run_here(module: str, name: str, into: Path) -> None:
     """What a group's own process does."""
-    import importlib
-
-    report = Report()
-    try:
-        getattr(importlib.import_module(f"benchmarks.{module}"), name)(report)
-    finally:
-        into.write_text(json.dumps(asdict(report)), "utf-8")
+    getattr(importlib.import_module(f"benchmarks.{module}"), name)(Report(into=into))
 
 
 def run(group: goals.Group) -> dict[str, Result]:
@@ -41,14 +36,15 @@ def run(group: goals.Group) -> dict[str, Result]:
         into = Path(folder) / "report.json"
         command = [sys.executable, "-m", "benchmarks", "--here", group.module, group.name, str(into)]
         problem = ""
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
         try:
-            ended = subprocess.run(
-                command, timeout=group.seconds, stderr=subprocess.PIPE, text=True, start_new_session=True, check=False
-            )
-            if ended.returncode:
-                problem = (ended.stderr.strip().splitlines() or [f"ended with {ended.returncode}"])[-1][:160]
+            _, said = process.communicate(timeout=group.seconds)
+            if process.returncode:
+                problem = (said.strip().splitlines() or [f"ended with {process.returncode}"])[-1][:160]
         except subprocess.TimeoutExpired:
             problem = f"took longer than {group.seconds:g} s"
+            os.killpg(process.pid, signal.SIGKILL)  # its servers too
+            process.communicate()
         report = json.loads(into.read_text("utf-8")) if into.exists() else {"measured": {}, "lines": []}
     results = {
         goal.key: Result(

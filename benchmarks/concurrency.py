@@ -106,7 +106,7 @@ def sides_of(url: str) -> dict[str, Call]:
 def many(report: Report) -> None:
     with running_api() as base:
         store_secret(base)
-        found = medians(sides_of(f"{base}/me"), 5)
+        found = medians(sides_of(f"{base}/me"), 3)
     report.compare(f"{COUNT} small GETs, {WORKERS} at once", found)
     gathered = found["flowlet.gather"]
     report.found("aget", found["flowlet.aget"] / found["httpx.AsyncClient"])

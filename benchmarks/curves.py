@@ -25,7 +25,7 @@ WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 RECORDS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 ENOUGH_SECONDS = 40  # a side that took so long is not asked for ten times as many
 Points = Sequence[tuple[float, float]]
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 680, 340, 70, 20, 46, 48
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 700, 340, 70, 40, 46, 48
 _DASHES = ("", "7 3", "2 3", "9 3 2 3")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import statistics
 import time
@@ -47,10 +48,12 @@ class Report:
 
     measured: dict[str, float] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    into: Path | None = None  # written anew at each figure, so that what came is there if the rest fails
 
     def say(self, text: str) -> None:
         print(text, flush=True)
         self.lines.append(text)
+        self._write()
 
     def compare(self, title: str, found: Mapping[str, float], *, scale: float = 1e3, unit: str = "ms") -> None:
         """The medians with their ratio to the first."""
@@ -62,3 +65,8 @@ class Report:
     def found(self, key: str, measured: float) -> None:
         """The figure of the row `key`."""
         self.measured[key] = measured
+        self._write()
+
+    def _write(self) -> None:
+        if self.into is not None:
+            self.into.write_text(json.dumps({"measured": self.measured, "lines": self.lines}), "utf-8")
