@@ -39,7 +39,7 @@ def ndjson(report: Report) -> None:
         "polars.read_ndjson": lambda: pl.read_ndjson(io.BytesIO(content), infer_schema_length=None),
         "flowlet": response.to_polars,
     }
-    found = medians(sides, 3)
+    found = medians(sides, 3, warm_up=0)
     report.compare(f"1,000,000 rows of NDJSON ({len(content) / 1e6:.0f} MB) to polars", found)
     report.found("ndjson", found["flowlet"] / found["polars.read_ndjson"])
 

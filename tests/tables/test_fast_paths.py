@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import jmespath
 import pandas as pd
 import polars as pl
 import pytest
@@ -19,6 +20,7 @@ from flowlet_jupyter.tables.columns import columns_of, typed_columns_of
 from flowlet_jupyter.tables.frames import frame_of, polars_of
 from flowlet_jupyter.tables.lines import of_ndjson
 from flowlet_jupyter.tables.ndjson import polars_of_ndjson
+from flowlet_jupyter.tables.selection import select
 
 NAMES = st.sampled_from(["id", "name", "user", "meta", "a.b", "a", "b", "ü", ""])
 NUMBERS = st.integers(-(2**70), 2**70) | st.integers(-3, 3) | st.floats()
@@ -250,3 +252,10 @@ def test_gathered_responses_make_one_frame_and_do_not_stay_parsed():
                 for url, body in zip(gathered.urls, bodies, strict=True) for record in body]  # fmt: skip
     assert same(gathered.to_df(), frame_of(expected))
     assert not any(response.is_parsed for response in responses)
+
+
+@settings(max_examples=200, deadline=None)
+@given(VALUES, st.lists(st.sampled_from(["id", "name", "user", "a", "b", "true", "null"]), min_size=1, max_size=3))
+def test_a_path_of_plain_names_finds_what_jmespath_finds(body, names):
+    path = ".".join(names)
+    assert repr(select(body, path)) == repr(jmespath.search(path, body))
