@@ -34,7 +34,7 @@ class Column:
 def gc_paused() -> Iterator[None]:
     """Keep the garbage collector from looking through all records again and again while more are made.
 
-    JSON has no cycles that it could find: reading 300 pages took a fifth longer with it (benchmarks/exploring.py).
+    JSON has no cycles that it could find: reading 300 pages took a fifth longer with it (docs/decisions/0003-exploring.md).
     """
     was_on = gc.isenabled()
     gc.disable()
