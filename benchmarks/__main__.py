@@ -43,8 +43,10 @@ def run(group: goals.Group) -> dict[str, Result]:
                 problem = (said.strip().splitlines() or [f"ended with {process.returncode}"])[-1][:160]
         except subprocess.TimeoutExpired:
             problem = f"took longer than {group.seconds:g} s"
-            os.killpg(process.pid, signal.SIGKILL)  # its servers too
-            process.communicate()
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)  # its servers too
+                process.communicate()
         report = json.loads(into.read_text("utf-8")) if into.exists() else {"measured": {}, "lines": []}
     results = {
         goal.key: Result(
