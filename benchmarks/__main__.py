@@ -1,80 +1,100 @@
-"""python -m benchmarks [startup] [request_overhead] [concurrency] [exploring] [--write]
+"""Measure what the package costs beside what people would use instead.
 
-All parts by default. `--write` puts the figures into docs/benchmarks.md, under its mark.
+python -m benchmarks                     every row of the table, each group in a process of its own
+python -m benchmarks --only nested ...   these rows (or modules)
+python -m benchmarks --write             the same into docs/benchmarks.md, written anew at each row
+python -m benchmarks --browser           the rows that need a Chromium as well
+python -m benchmarks --curves            the pictures of docs/benchmarks.md
+python -m benchmarks --profile           flame graphs of the dearest paths, by py-spy
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import datetime
 import importlib
-import importlib.metadata
-import io
+import json
 import os
-import platform
+import signal
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+from benchmarks import goals
 from benchmarks.measure import Report
-
-PARTS = ("startup", "request_overhead", "concurrency", "exploring")
-PEERS = ("httpx", "httpx-aiohttp", "aiohttp", "pyreqwest", "requests", "requests-oauthlib", "pandas", "polars", "dlt")
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-MARK = "<!-- written by `python -m benchmarks --write` from here on -->\n"
+from benchmarks.page import PAGE, Result, machine, read_results, row_of, write_page
 
 
-def machine() -> str:
-    versions = []
-    for name in PEERS:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions.append(f"{name} {importlib.metadata.version(name)}")
-    return (
-        f"{datetime.datetime.now(datetime.UTC):%B %Y}: {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}; {', '.join(versions)}."
-    )
+def run_here(module: str, name: str, into: Path) -> None:
+    """What a group's own process does."""
+    getattr(importlib.import_module(f"benchmarks.{module}"), name)(Report(into=into))
 
 
-class _Tee(io.StringIO):
-    """What `exploring` prints is seen at once, and kept."""
-
-    def write(self, text: str) -> int:
-        sys.__stdout__.write(text)  # type: ignore[union-attr]
-        return super().write(text)
-
-
-def run(part: str) -> Report:
-    report = Report()
-    module = importlib.import_module(f"benchmarks.{part}")
-    if part == "exploring":
-        with contextlib.redirect_stdout(_Tee()) as printed:
-            module.main()
-        report.lines.append(printed.getvalue().strip("\n"))
-    else:
-        module.main(report)
-    return report
-
-
-def page(reports: dict[str, Report]) -> str:
-    rows = [goal.row() for report in reports.values() for goal in report.goals]
-    table = "\n".join(["| what | measured | goal | |", "|---|---|---|---|", *rows])
-    blocks = [
-        f"## {part}\n\n```text\n" + "\n".join(report.lines).strip("\n") + "\n```"
-        for part, report in reports.items()
-        if report.lines
-    ]
-    return "\n\n".join([machine(), table, *blocks]) + "\n"
+def run(group: goals.Group) -> dict[str, Result]:
+    """The rows of one group, measured in a process of its own; a failure is a result too."""
+    with tempfile.TemporaryDirectory(prefix="flowlet-benchmark-") as folder:
+        into = Path(folder) / "report.json"
+        command = [sys.executable, "-m", "benchmarks", "--here", group.module, group.name, str(into)]
+        problem = ""
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        try:
+            _, said = process.communicate(timeout=group.seconds)
+            if process.returncode:
+                problem = (said.strip().splitlines() or [f"ended with {process.returncode}"])[-1][:160]
+        except subprocess.TimeoutExpired:
+            problem = f"took longer than {group.seconds:g} s"
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)  # its servers too
+                process.communicate()
+        report = json.loads(into.read_text("utf-8")) if into.exists() else {"measured": {}, "lines": []}
+    results = {
+        goal.key: Result(
+            report["measured"].get(goal.key),
+            "" if goal.key in report["measured"] else problem or "was not measured",
+            report["lines"] if goal is group.goals[0] else [],
+        )
+        for goal in group.goals
+    }
+    for goal in group.goals:
+        print(row_of(goal, results[goal.key]), flush=True)
+    return results
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--write", action="store_true")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", nargs="+", default=[], metavar="ROW", help="rows or modules")
+    parser.add_argument("--write", action="store_true", help=f"into {PAGE.name}; rows that are not measured stay")
+    parser.add_argument("--browser", action="store_true", help="the rows that need a Chromium as well")
+    parser.add_argument("--curves", action="store_true", help="the pictures of the documentation")
+    parser.add_argument("--profile", action="store_true", help="flame graphs by py-spy, into build/profiles")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the figures for benchmarks/compare.py")
+    parser.add_argument("--here", nargs=3, metavar=("MODULE", "FUNCTION", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    reports = {part: run(part) for part in options.parts or PARTS}
-    if options.write:
-        before = PAGE.read_text("utf-8").partition(MARK)[0]
-        PAGE.write_text(f"{before}{MARK}\n{page(reports)}", "utf-8")
+    if options.here:
+        module, name, into = options.here
+        run_here(module, name, Path(into))
+        return
+    if options.curves or options.profile:
+        from benchmarks import curves, profiles
+
+        (curves if options.curves else profiles).main()
+        return
+    groups = goals.chosen(options.only)
+    if options.browser and not options.only:
+        groups = list(goals.GROUPS)
+    print(f"{machine()} Load {os.getloadavg()[0]:.1f}.\n", flush=True)
+    results = read_results() if options.write else {}
+    for group in groups:
+        results |= run(group)
+        if options.write:
+            write_page(results)
+        if options.json:
+            options.json.write_text(
+                json.dumps({key: result.measured for key, result in results.items() if result.measured is not None})
+            )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import os
+import statistics
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,18 +13,18 @@ from typing import Any
 import httpx
 
 import flowlet_jupyter as flowlet
-from benchmarks.measure import Call, Report, cpu_seconds, medians, seconds
+from benchmarks.measure import Call, Report, medians, seconds
 from benchmarks.request_overhead import TOKEN, store_secret
-from benchmarks.server import SLOW_SECONDS, running_api
+from benchmarks.server import SLOW_SECONDS, running_api, running_slow_api
 
 COUNT = 1000
 WORKERS = 16
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
-def _urls(url: str) -> list[str]:
+def _urls(url: str, count: int = COUNT) -> list[str]:
     """Another one each time, as in life: what is remembered of one address helps nobody."""
-    return [f"{url}/{number}" for number in range(COUNT)]
+    return [f"{url}/{number}" for number in range(count)]
 
 
 async def _bounded(send: Callable[[str], Awaitable[Any]], urls: list[str], workers: int) -> None:
@@ -37,9 +37,9 @@ async def _bounded(send: Callable[[str], Awaitable[Any]], urls: list[str], worke
     await asyncio.gather(*(work() for _ in range(workers)))
 
 
-def httpx_threads(url: str) -> None:
-    with httpx.Client(headers=HEADERS) as client, ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(client.get, _urls(url)))
+def httpx_threads(url: str, count: int = COUNT, workers: int = WORKERS) -> None:
+    with httpx.Client(headers=HEADERS) as client, ThreadPoolExecutor(workers) as pool:
+        list(pool.map(client.get, _urls(url, count)))
 
 
 def httpx_one_by_one(url: str) -> None:
@@ -48,83 +48,86 @@ def httpx_one_by_one(url: str) -> None:
             client.get(each)
 
 
-def httpx_async(url: str, transport: Callable[[], httpx.AsyncBaseTransport | None] = lambda: None) -> None:
+def httpx_async(
+    url: str,
+    transport: Callable[[], httpx.AsyncBaseTransport | None] = lambda: None,
+    count: int = COUNT,
+    workers: int = WORKERS,
+) -> None:
     async def run() -> None:
         async with httpx.AsyncClient(headers=HEADERS, transport=transport()) as client:
-            await _bounded(client.get, _urls(url), WORKERS)
+            await _bounded(client.get, _urls(url, count), workers)
 
     asyncio.run(run())
 
 
-def aiohttp_itself(url: str) -> None:
+def aiohttp_itself(url: str, count: int = COUNT, workers: int = WORKERS) -> None:
     import aiohttp
 
     async def run() -> None:
-        async with aiohttp.ClientSession(headers=HEADERS) as session:
+        connector = aiohttp.TCPConnector(limit=workers)
+        async with aiohttp.ClientSession(headers=HEADERS, connector=connector) as session:
 
             async def send(each: str) -> None:
                 async with session.get(each) as response:
                     await response.read()
 
-            await _bounded(send, _urls(url), WORKERS)
+            await _bounded(send, _urls(url, count), workers)
 
     asyncio.run(run())
 
 
-def flowlet_gather(url: str) -> None:
-    gathered = flowlet.gather(_urls(url), secret="api", concurrency=WORKERS)
+def flowlet_gather(url: str, count: int = COUNT, workers: int = WORKERS) -> None:
+    gathered = flowlet.gather(_urls(url, count), secret="api", concurrency=workers)
     assert not gathered.errors
-
-
-def _in_threads(call: Call) -> None:
-    os.environ["FLOWLET_TRANSPORT"] = "httpx"
-    try:
-        call()
-    finally:
-        del os.environ["FLOWLET_TRANSPORT"]
 
 
 def flowlet_aget(url: str) -> None:
     asyncio.run(_bounded(partial(flowlet.aget, secret="api"), _urls(url), WORKERS))
 
 
-def main(report: Report) -> None:
+def sides_of(url: str) -> dict[str, Call]:
+    """What sends many small requests, as far as it is installed."""
+    sides: dict[str, Call] = {
+        "httpx.Client in 16 threads": lambda: httpx_threads(url),
+        "httpx.Client one by one": lambda: httpx_one_by_one(url),
+        "httpx.AsyncClient": lambda: httpx_async(url),
+        "flowlet.gather": lambda: flowlet_gather(url),
+        "flowlet.aget": lambda: flowlet_aget(url),
+    }
+    if importlib.util.find_spec("httpx_aiohttp"):
+        from httpx_aiohttp import AiohttpTransport
+
+        sides["httpx.AsyncClient over httpx-aiohttp"] = lambda: httpx_async(url, AiohttpTransport)
+    if importlib.util.find_spec("aiohttp"):
+        sides["aiohttp"] = lambda: aiohttp_itself(url)
+    if importlib.util.find_spec("pyreqwest"):
+        from pyreqwest.compatibility.httpx import HttpxTransport
+
+        sides["httpx.AsyncClient over pyreqwest"] = lambda: httpx_async(url, HttpxTransport)
+    return sides
+
+
+def many(report: Report) -> None:
     with running_api() as base:
-        url = f"{base}/me"
         store_secret(base)
-        sides: dict[str, Call] = {
-            "httpx.Client in 16 threads": lambda: httpx_threads(url),
-            "httpx.Client one by one": lambda: httpx_one_by_one(url),
-            "httpx.AsyncClient": lambda: httpx_async(url),
-            "flowlet.gather": lambda: flowlet_gather(url),
-            "flowlet.aget": lambda: flowlet_aget(url),
-        }
-        if importlib.util.find_spec("httpx_aiohttp"):
-            from httpx_aiohttp import AiohttpTransport
+        found = medians(sides_of(f"{base}/me"), 3)
+    report.compare(f"{COUNT} small GETs, {WORKERS} at once", found)
+    gathered = found["flowlet.gather"]
+    report.found("aget", found["flowlet.aget"] / found["httpx.AsyncClient"])
+    report.found("gather", gathered / found["httpx.Client in 16 threads"])
+    if "aiohttp" in found:
+        report.found("gather-aiohttp", gathered / found["aiohttp"])
 
-            sides["httpx.AsyncClient over httpx-aiohttp"] = lambda: httpx_async(url, AiohttpTransport)
-        if importlib.util.find_spec("aiohttp"):
-            sides["aiohttp"] = lambda: aiohttp_itself(url)
-        if importlib.util.find_spec("pyreqwest"):
-            from pyreqwest.compatibility.httpx import HttpxTransport
 
-            sides["httpx.AsyncClient over pyreqwest"] = lambda: httpx_async(url, HttpxTransport)
-        others: dict[str, Call] = {"flowlet.gather in threads": lambda: _in_threads(lambda: flowlet_gather(url))}
-        found = medians({**sides, **others}, 5)
-        report.compare(f"{COUNT} small GETs, {WORKERS} at once", found, scale=1e3, unit="ms")
-        cheap = {name: call for name, call in sides.items() if name != "httpx.AsyncClient"} | others
-        report.compare("The same, CPU time of this process", medians(cheap, 5, clock=cpu_seconds), scale=1e3, unit="ms")
-        report.goal("`await aget` ÷ httpx.AsyncClient", found["flowlet.aget"] / found["httpx.AsyncClient"], 0.40)
-        gathered = found["flowlet.gather"]
-        report.goal(
-            "`gather`, 1,000 small GETs ÷ httpx in threads", gathered / found["httpx.Client in 16 threads"], 0.45
-        )
-        if "aiohttp" in found:
-            report.goal("`gather`, 1,000 small GETs ÷ aiohttp", gathered / found["aiohttp"], 2.5)
-        slow = partial(flowlet.gather, [f"{base}/slow"] * 640, secret="api", concurrency=64)
-        slow()
-        report.goal(
-            "`gather`, a 50 ms API, 64 at once ÷ ideal",
-            min(seconds(slow) for _ in range(3)) / (10 * SLOW_SECONDS),
-            1.15,
-        )
+def slow(report: Report) -> None:
+    with running_slow_api() as base:
+        store_secret(base)
+        call = partial(flowlet.gather, [f"{base}/slow"] * 640, secret="api", concurrency=64)
+        call()
+        taken = [seconds(call) for _ in range(5)]
+    ideal = 640 / 64 * SLOW_SECONDS
+    report.compare(
+        "640 GETs of 50 ms each, 64 at once", {"n × 50 ms ÷ 64": ideal, "flowlet.gather": statistics.median(taken)}
+    )
+    report.found("gather-slow", statistics.median(taken) / ideal)

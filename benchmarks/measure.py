@@ -1,11 +1,14 @@
-"""Sides that run in turn, medians, and the rows of the table in docs/benchmarks.md."""
+"""Sides that run in turn, their medians, and what a group of rows found."""
 
 from __future__ import annotations
 
+import json
+import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 Call = Callable[[], object]
 
@@ -39,43 +42,40 @@ def medians(
     return {name: statistics.median(taken) for name, taken in times.items()}
 
 
-@dataclass(frozen=True)
-class Goal:
-    """A row of the table: what was measured, what it should be at most, and its unit ("" for a ratio)."""
-
-    what: str
-    measured: float
-    limit: float
-    unit: str = ""
-
-    def row(self) -> str:
-        mark = "reached" if self.measured <= self.limit else "**not reached**"
-        return (
-            f"| {self.what} | {self.measured:.3g} {self.unit}".rstrip()
-            + f" | ≤ {self.limit:g} {self.unit}".rstrip()
-            + f" | {mark} |"
-        )
+def peak_megabytes() -> float:
+    """The most memory that this process has had so far."""
+    # Linux hands the peak that getrusage tells on to a child; this one begins anew with the program
+    for line in Path("/proc/self/status").read_text().splitlines() if Path("/proc/self/status").exists() else ():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1000
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
 @dataclass
 class Report:
-    """What one part of the run found."""
+    """What one group found: the rows' figures by their keys, and lines that show all sides."""
 
+    measured: dict[str, float] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
-    goals: list[Goal] = field(default_factory=list)
+    into: Path | None = None  # written anew at each figure, so that what came is there if the rest fails
 
     def say(self, text: str) -> None:
         print(text, flush=True)
         self.lines.append(text)
+        self._write()
 
-    def compare(self, title: str, found: Mapping[str, float], *, scale: float = 1e6, unit: str = "us") -> None:
+    def compare(self, title: str, found: Mapping[str, float], *, scale: float = 1e3, unit: str = "ms") -> None:
         """The medians with their ratio to the first."""
         base = next(iter(found.values()))
         self.say(f"\n{title}")
         for name, taken in found.items():
             self.say(f"  {name:44} {taken * scale:10.1f} {unit}  {taken / base:6.3f} x")
 
-    def goal(self, what: str, measured: float, limit: float, unit: str = "") -> None:
-        goal = Goal(what, measured, limit, unit)
-        self.goals.append(goal)
-        print(goal.row(), flush=True)
+    def found(self, key: str, measured: float) -> None:
+        """The figure of the row `key`."""
+        self.measured[key] = measured
+        self._write()
+
+    def _write(self) -> None:
+        if self.into is not None:
+            self.into.write_text(json.dumps({"measured": self.measured, "lines": self.lines}), "utf-8")

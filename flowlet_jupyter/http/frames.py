@@ -16,8 +16,10 @@ from flowlet_jupyter.tables.envelopes import is_empty_list
 from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.formats import Body, Format, unpacked
 from flowlet_jupyter.tables.frames import frame_of, polars_of, warn_caller, with_dates, with_polars_dates
+from flowlet_jupyter.tables.json_body import parse_json
 from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
 from flowlet_jupyter.tables.ndjson import polars_of_ndjson
+from flowlet_jupyter.tables.packed import frame_of_json
 from flowlet_jupyter.tables.readers import read_table
 from flowlet_jupyter.tables.records import Found, find_records, paths_of_lists
 from flowlet_jupyter.tables.selection import select
@@ -123,7 +125,7 @@ def _json(response: Response, body: Body) -> Any:
     try:
         if body.content is response.content:
             return response.json()
-        return json.loads(decode(body.content, body.charset).text)
+        return parse_json(body.content, body.charset)
     except (RequestFailed, ValueError, RecursionError) as error:
         text = decode(body.content, body.charset).text
         lines = [line for line in text.split("\n", 2)[:2] if line.strip()]
@@ -176,6 +178,11 @@ def _shape(body: Any) -> str:
 def to_pandas(response: Response, path: str | None, *, dates: bool, read: Mapping[str, Any] | None) -> pd.DataFrame:
     """The body as a pandas DataFrame; `attrs` say how it was read."""
     body, form, options = _opened(response, path, read)
+    is_parsed = response.is_parsed and body.content is response.content
+    if form == "json" and not is_parsed and (made := frame_of_json(body.content, body.charset, path)) is not None:
+        frame, found = made
+        frame.attrs["path"] = found
+        return with_dates(frame) if dates else frame
     if form in _OF_RECORDS:
         table = _table_of(response, body, path)
         frame = frame_of(table.records, dates=dates)

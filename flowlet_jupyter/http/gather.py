@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 import time
@@ -21,7 +22,8 @@ from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.retries import LONGEST_WAIT_SECONDS
 from flowlet_jupyter.http.workers import Work, Workers
 from flowlet_jupyter.session.ipython_hooks import hooks
-from flowlet_jupyter.tables.frames import frame_of
+from flowlet_jupyter.tables.frames import frame_of, with_dates
+from flowlet_jupyter.tables.packed import frame_of_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,18 +113,25 @@ class Gathered(Sequence[Outcome]):
 
     def to_df(self, path: str | None = None, *, dates: bool = False) -> pd.DataFrame:
         """The records of all that went well as one DataFrame; the column `url` says where each comes from."""
-        return frame_of(self.records(path), dates=dates)
+        frame = frame_of_parts(self._rows(path))
+        if frame is None:
+            return frame_of(self.records(path), dates=dates)
+        return with_dates(frame) if dates else frame
 
     def records(self, path: str | None = None) -> list[dict[str, Any]]:
         """The records of all that went well; `url` says where each comes from. Raises `RequestFailed`."""
-        rows: list[dict[str, Any]] = []
+        return list(itertools.chain.from_iterable(self._rows(path)))
+
+    def _rows(self, path: str | None) -> Iterator[list[dict[str, Any]]]:
+        """The records of each that went well; no body stays parsed that was not so before."""
         for url, outcome in zip(self.urls, self._outcomes, strict=True):
-            if isinstance(outcome, Response) and not outcome.is_error:
-                rows += [
-                    {"url": url, **(record if isinstance(record, dict) else {"value": record})}
-                    for record in outcome.records(path)
-                ]
-        return rows
+            if not isinstance(outcome, Response) or outcome.is_error:
+                continue
+            was_parsed = outcome.is_parsed
+            records = outcome.records(path)
+            if not was_parsed:
+                outcome.forget_parsed()
+            yield [{"url": url, **(record if isinstance(record, dict) else {"value": record})} for record in records]
 
     def plot(self, x: str | None = None, y: str | Sequence[str] | None = None, *, path: str | None = None) -> Plot:
         """The records of all that went well as a chart over time, as that of a response. Raises `RequestFailed`."""

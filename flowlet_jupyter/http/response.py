@@ -15,6 +15,7 @@ from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.errors import FlowletError, RequestFailed
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.tables.charset import decode, without_guard
+from flowlet_jupyter.tables.json_body import parse_json
 from flowlet_jupyter.tables.selection import select
 
 if TYPE_CHECKING:
@@ -120,7 +121,10 @@ class Response(httpx.Response):
         """The parsed JSON body, the same object each time. Raises `RequestFailed` if the body is not JSON."""
         if kwargs or self._parsed is _UNPARSED:
             try:
-                parsed = jsonlib.loads(without_guard(decode(self.content, self.charset_encoding).text), **kwargs)
+                if kwargs:
+                    parsed = jsonlib.loads(without_guard(decode(self.content, self.charset_encoding).text), **kwargs)
+                else:
+                    parsed = parse_json(self.content, self.charset_encoding)
             except (ValueError, RecursionError):
                 kind = self.headers.get("content-type", "no content type")
                 message = self.sent_values.redact(
@@ -155,6 +159,10 @@ class Response(httpx.Response):
     def is_parsed(self) -> bool:
         """Whether the body has been parsed already, so that looking into it costs nothing."""
         return self._parsed is not _UNPARSED
+
+    def forget_parsed(self) -> None:
+        """Let go of the parsed body, which is several times as large as its text; it is parsed anew when asked for."""
+        self._parsed = _UNPARSED
 
     @property
     def has_request(self) -> bool:

@@ -7,21 +7,34 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 MISSING: Any = object()
-_BLOCK = 500
+ABSENT = type(MISSING)
+_BLOCK = 500  # records that the processor's cache holds: a third faster than all at once
+_BLOCK_CELLS = 50_000
+_SAMPLE = 2_000
+_MANY_FIELDS = 200
 Columns = dict[str, list[Any]]
+
+
+@dataclass(slots=True)
+class Column:
+    """The values of a column, and the types that are among them (`ABSENT` where a record lacks it)."""
+
+    cells: list[Any]
+    kinds: set[type]
 
 
 @contextlib.contextmanager
 def gc_paused() -> Iterator[None]:
     """Keep the garbage collector from looking through all records again and again while more are made.
 
-    JSON has no cycles that it could find: reading 300 pages took a fifth longer with it (benchmarks/exploring.py).
+    JSON has no cycles that it could find: reading 300 pages took a fifth longer with it (docs/decisions/0003-exploring.md).
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -37,25 +50,62 @@ def columns_of(records: Sequence[dict[str, Any]]) -> Columns:
 
     Raises `ValueError` where two fields have one name (`{"a.b": 1, "a": {"b": 2}}`), which only the record decides.
     """
-    columns: Columns = {}
-    nested: Columns = {}
-    for key, values in _fields(records):
-        plain, below = _split(values)
-        if plain is not None:
-            _put(columns, key, plain)
-        if below is not None:
-            _flatten(below, f"{key}.", nested)
-    for key, values in nested.items():
-        _put(columns, key, values)
+    return {key: column.cells for key, column in typed_columns_of(records).items()}
+
+
+def shown_columns_of(records: Sequence[dict[str, Any]]) -> Columns:
+    """`columns_of` for the eye: where two fields have one name, the fields as they are, objects among them."""
+    try:
+        return columns_of(records)
+    except ValueError:
+        return dict(_fields(records)) if records else {}
+
+
+def typed_columns_of(records: Sequence[dict[str, Any]], *, block: int = _BLOCK) -> dict[str, Column]:
+    """The columns of `records` as `columns_of` gives them, each with its types. Raises `ValueError` as that does."""
+    columns: dict[str, Column] = {}
+    if records:
+        block = max(1, min(block, _BLOCK_CELLS // (len(records[0]) + 1)))
+    for start in range(0, len(records), block):
+        part = _columns_of_block(records[start : start + block])
+        join(columns, part, start, min(start + block, len(records)))
     return columns if all(map(_is_whole, columns.values())) else _in_order_of_appearance(records, columns)
 
 
+def join(columns: dict[str, Column], part: dict[str, Column], start: int, end: int) -> None:
+    """Put `part`, the columns of the records `start` to `end`, behind `columns`, those of all before."""
+    for key, column in part.items():
+        before = columns.get(key)
+        if before is not None:
+            before.cells += column.cells
+            before.kinds |= column.kinds
+        elif start:
+            columns[key] = Column([MISSING] * start + column.cells, column.kinds | {ABSENT})
+        else:
+            columns[key] = column
+    if len(part) < len(columns):
+        for column in columns.values():
+            if len(column.cells) < end:
+                column.cells += [MISSING] * (end - start)
+                column.kinds.add(ABSENT)
+
+
+def is_sparse(records: Sequence[dict[str, Any]]) -> bool:
+    """Whether records lack most of the fields, or some of very many, by a look at some thousand of them.
+
+    Such are read record by record: field by field, each look at another record is a miss of the processor's cache.
+    """
+    sample = records[:: len(records) // _SAMPLE + 1]
+    present, fields = sum(map(len, sample)), len(set(chain.from_iterable(sample)))
+    return present * (1 if fields > _MANY_FIELDS else 4) < fields * len(sample)
+
+
 def sparse_columns_of(records: Sequence[dict[str, Any]]) -> dict[str, tuple[list[int], list[Any]]] | None:
-    """The columns of `records` that are mostly gaps, each as the indices and the values that are there; None of others.
+    """The columns of records that are sparse, each as the indices and the values that are there; None of others.
 
     Raises `ValueError` as `columns_of` does.
     """
-    if sum(map(len, records)) * 4 >= len(set(chain.from_iterable(records))) * len(records):
+    if not is_sparse(records):
         return None
     columns: dict[str, tuple[list[int], list[Any]]] = {}
     for index, record in enumerate(records):
@@ -87,71 +137,81 @@ def _below(record: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield prefix + key, value
 
 
+def _columns_of_block(records: Sequence[dict[str, Any]]) -> dict[str, Column]:
+    columns: dict[str, Column] = {}
+    nested: dict[str, Column] = {}
+    for key, values in _fields(records):
+        plain, below = _split(values)
+        if plain is not None:
+            _put(columns, key, plain)
+        if below is not None:
+            _flatten(below, f"{key}.", nested)
+    for key, column in nested.items():
+        _put(columns, key, column)
+    return columns
+
+
 def _fields(records: Sequence[Any]) -> list[tuple[str, list[Any]]]:
     """Each field with its values."""
-    keys = list(records[0]) if records else []
-    if set(map(len, records)) == {len(keys)}:  # the same fields in all, as from most APIs
+    keys = list(records[0])
+    width = len(keys)
+    met = list(chain.from_iterable(records))
+    if met == keys * len(records):  # the same fields in the same order, as from most APIs
+        values = list(chain.from_iterable(map(dict.values, records)))
+        return [(key, values[place::width]) for place, key in enumerate(keys)]
+    if set(map(len, records)) == {width}:  # perhaps in another order
         with contextlib.suppress(KeyError):
-            return _same_fields(records, keys)
-    names = dict.fromkeys(chain.from_iterable(records))
-    return [(key, [record.get(key, MISSING) for record in records]) for key in names]
+            return [(key, list(map(itemgetter(key), records))) for key in keys]
+    return [(key, [record.get(key, MISSING) for record in records]) for key in dict.fromkeys(met)]
 
 
-def _same_fields(records: Sequence[Any], keys: list[str]) -> list[tuple[str, list[Any]]]:
-    """Field by field of some hundred records at a time, which the processor's cache holds: a third faster than of all at once."""
-    fields: list[tuple[str, list[Any], Callable[[Any], Any]]] = [(key, [], itemgetter(key)) for key in keys]
-    for start in range(0, len(records), _BLOCK):
-        block = records[start : start + _BLOCK]
-        for _, values, value_of in fields:
-            values.extend(map(value_of, block))
-    return [(key, values) for key, values, _ in fields]
-
-
-def _split(values: list[Any]) -> tuple[list[Any] | None, list[Any] | None]:
+def _split(values: list[Any]) -> tuple[Column | None, list[Any] | None]:
     """The values that are no objects, and those that are (the rest of each `MISSING` or empty); None where there are none."""
     kinds = set(map(type, values))
     if dict not in kinds:
-        return values, None
+        return Column(values, kinds), None
     if kinds == {dict}:
         return None, values
     below = [value if type(value) is dict else {} for value in values]
-    return [MISSING if type(value) is dict else value for value in values], below
+    plain = [MISSING if type(value) is dict else value for value in values]
+    return Column(plain, kinds - {dict} | {ABSENT}), below
 
 
-def _flatten(records: list[Any], prefix: str, into: Columns) -> None:
+def _flatten(records: list[Any], prefix: str, into: dict[str, Column]) -> None:
     for key, values in _fields(records):
         plain, below = _split(values)
-        if plain is not None and (below is None or any(value is not MISSING for value in plain)):
+        if plain is not None and plain.kinds != {ABSENT}:
             _put(into, prefix + key, plain)
         if below is not None:
             _flatten(below, f"{prefix}{key}.", into)
 
 
-def _put(columns: Columns, key: str, values: list[Any]) -> None:
+def _put(columns: dict[str, Column], key: str, column: Column) -> None:
     if key in columns:
         raise ValueError(f"two fields are named {key!r}")
-    columns[key] = values
+    columns[key] = column
 
 
-def _is_whole(values: list[Any]) -> bool:
-    return type(MISSING) not in set(map(type, values))  # `in` would compare each value
+def _is_whole(column: Column) -> bool:
+    return ABSENT not in column.kinds
 
 
-def _in_order_of_appearance(records: Sequence[dict[str, Any]], columns: Columns) -> Columns:
+def _in_order_of_appearance(records: Sequence[dict[str, Any]], columns: dict[str, Column]) -> dict[str, Column]:
     """`columns` in the order in which a reader of the records would meet them."""
     first_seen: dict[int, list[str]] = {}
-    for key, values in columns.items():
-        seen = next((index for index, value in enumerate(values) if value is not MISSING), None)
+    for key, column in columns.items():
+        seen = next((index for index, value in enumerate(column.cells) if value is not MISSING), None)
         if seen is not None:
             first_seen.setdefault(seen, []).append(key)
-    ordered: Columns = {}
+    ordered: dict[str, Column] = {}
     for index in sorted(first_seen):
-        met = [key for key in _keys_of_one(records[index]) if key in columns]
+        met = [key for key in names_of_one(records[index]) if key in columns]
         ordered |= {key: columns[key] for key in met if key not in ordered}
     return ordered
 
 
-def _keys_of_one(record: dict[str, Any]) -> list[str]:
+def names_of_one(record: dict[str, Any]) -> list[str]:
+    """The names of the columns of one record, in order."""
     plain = [key for key, value in record.items() if type(value) is not dict]
     nested: list[str] = []
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import functools
 import importlib
 import math
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
-from flowlet_jupyter.tables.columns import MISSING, Columns, columns_of, gc_paused, sparse_columns_of
+from flowlet_jupyter.tables.columns import ABSENT, MISSING, Column, gc_paused, sparse_columns_of, typed_columns_of
 from flowlet_jupyter.tables.dates import Moments, moments_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-_INT64 = range(-(2**63), 2**63)
 _EXACT_FLOAT = 2**53
 
 
@@ -29,18 +31,19 @@ def import_library(name: str) -> Any:
         raise MissingExtra(f'This needs {name}: pip install "flowlet-jupyter[{name}]"') from None
 
 
-def _rows(records: Sequence[Any]) -> list[dict[str, Any]]:
+def rows_of(records: Sequence[Any]) -> list[dict[str, Any]]:
+    """`records` as rows: values that are no objects as `value`."""
     return [record if isinstance(record, dict) else {"value": record} for record in records]
 
 
 def frame_of(records: Sequence[Any], *, dates: bool = False) -> pd.DataFrame:
     """`records` as rows of a pandas DataFrame, nested fields as dotted columns; values that are no objects as `value`.
 
-    Columns and values are those of `pandas.json_normalize`, made in a fraction of its time (benchmarks/exploring.py),
+    Columns and values are those of `pandas.json_normalize`, made in a fraction of its time (`python -m benchmarks frames`),
     but for integers: with gaps they are Int64 and not floats, and what 64 bits do not hold keeps all its digits.
     """
     pandas = import_library("pandas")
-    rows = _rows(records)
+    rows = rows_of(records)
     frame: pd.DataFrame
     if not rows:
         frame = pandas.DataFrame()
@@ -49,11 +52,11 @@ def frame_of(records: Sequence[Any], *, dates: bool = False) -> pd.DataFrame:
         with gc_paused():
             sparse = sparse_columns_of(rows)
             if sparse is None:
-                columns = {key: _pandas_values(values, pandas) for key, values in columns_of(rows).items()}
+                columns = {key: pandas_values(column, pandas) for key, column in typed_columns_of(rows).items()}
             else:
                 columns = {key: _spread(*column, len(rows), pandas) for key, column in sparse.items()}
-            frame = pandas.DataFrame(columns, index=range(len(rows)), copy=False)
-    except UnicodeEncodeError:
+            frame = frame_from(columns, len(rows), pandas)
+    except UnicodeEncodeError:  # in the name of a column
         return frame_of(without_surrogates(rows), dates=dates)
     except ValueError:
         frame = pandas.json_normalize(rows)
@@ -71,71 +74,168 @@ def without_surrogates(value: Any) -> Any:
     return value
 
 
-def _pandas_values(values: list[Any], pandas: Any) -> Any:
-    """`values` as pandas takes them without changing an integer."""
-    kinds = set(map(type, values))
-    has_gaps = _ABSENT in kinds
+def frame_from(columns: Mapping[str, Any], length: int, pandas: Any) -> pd.DataFrame:
+    """The DataFrame of `columns`, which are kept as they are."""
+    frame: pd.DataFrame = pandas.DataFrame(columns, index=range(length), copy=False)
+    return frame
+
+
+def pandas_values(column: Column, pandas: Any) -> Any:
+    """The values of `column` as pandas would take them, but for integers, which are not changed."""
+    values, kinds = column.cells, column.kinds
+    if str in kinds and kinds <= _TEXT_OR_NONE:
+        return _texts(values, pandas, has_gaps=ABSENT in kinds)
+    if len(kinds) == 1 and (array := _array(values, kinds)) is not None:
+        return array
     if int in kinds:
-        rest = kinds - {int, _ABSENT, type(None)}
+        rest = kinds - {int, ABSENT, type(None)}
         if not rest and kinds != {int}:
-            if all(value in _INT64 for value in values if type(value) is int):
-                return _integers_with_gaps(values, pandas)
-            return pandas.Series([None if value is MISSING else value for value in values], dtype=object)
+            integers = _integers_with_gaps(values, pandas)
+            return _objects(values, pandas) if integers is None else integers
         whole = [value for value in values if type(value) is int] if rest == {float} else ()
         if any(abs(value) > _EXACT_FLOAT for value in whole):
-            return pandas.Series([None if value is MISSING else value for value in values], dtype=object)
-    return [math.nan if value is MISSING else value for value in values] if has_gaps else values
+            return _objects(values, pandas)
+    filled = [math.nan if value is MISSING else value for value in values] if ABSENT in kinds else values
+    return _array(filled, {float}) if kinds == {float, ABSENT} else filled
+
+
+_TEXT_OR_NONE = {str, type(None), ABSENT}
+
+
+def _array(values: list[Any], kinds: set[type]) -> Any:
+    """Values of one type as the array that pandas makes of them; None where it makes none, or not always the same."""
+    import numpy
+
+    if kinds == {float}:
+        return numpy.array(values, dtype="float64")
+    if kinds == {bool}:
+        return numpy.array(values, dtype="bool")
+    if kinds == {int}:
+        with contextlib.suppress(OverflowError):
+            return numpy.array(values, dtype="int64")
+    return None
+
+
+def packed_values(column: Column) -> Any:
+    """The values of `column` in little memory where they are of one simple type, which `unpacked_values` gives back; else as they are."""
+    if column.kinds == {str}:
+        return column.cells if (array := _arrow_texts(column.cells)) is None else array
+    array = _array(column.cells, column.kinds)
+    return column.cells if array is None else array
+
+
+def unpacked_values(packed: Any) -> list[Any]:
+    """The values out of `packed_values`."""
+    return packed if isinstance(packed, list) else list(packed.tolist())
+
+
+def joined_values(arrays: Sequence[Any], pandas: Any) -> Any:
+    """Packed values of one type, none of them a list, as one array of pandas."""
+    import numpy
+
+    if isinstance(arrays[0], numpy.ndarray):
+        return numpy.concatenate(arrays)
+    import pyarrow
+
+    return pandas.array(pyarrow.concat_arrays(arrays), dtype=_kind_of_texts())
+
+
+def release_unused() -> None:
+    """Give back what Arrow and the C library keep of pieces that were joined: up to as much again as the frame."""
+    if (pyarrow := sys.modules.get("pyarrow")) is not None:
+        pyarrow.default_memory_pool().release_unused()
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # only glibc keeps so much, and only it has this
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _texts(values: list[Any], pandas: Any, *, has_gaps: bool) -> Any:
+    texts = [None if value is MISSING else value for value in values] if has_gaps else values
+    kind = _kind_of_texts()
+    if not hasattr(kind, "storage"):  # objects, before pandas 3
+        return [math.nan if value is MISSING else value for value in values] if has_gaps else values
+    try:
+        array = _arrow_texts(texts)
+        return pandas.array(texts if array is None else array, dtype=kind)
+    except UnicodeEncodeError:  # half a pair of surrogates, which is in JSON but in no UTF-8
+        return pandas.Series(texts, dtype=object)
+
+
+def _arrow_texts(texts: list[Any]) -> Any:
+    """Texts as an Arrow array, where pandas keeps them so; None where it does not, or they are in no UTF-8."""
+    if getattr(_kind_of_texts(), "storage", "") != "pyarrow":
+        return None
+    import pyarrow
+
+    with contextlib.suppress(UnicodeEncodeError):
+        return pyarrow.array(texts, type=pyarrow.large_string())
+    return None
+
+
+@functools.cache
+def _kind_of_texts() -> Any:
+    """What this version of pandas makes of texts: its own type since pandas 3, on Arrow where that is installed."""
+    return import_library("pandas").Series(["a"]).dtype
+
+
+def _objects(values: list[Any], pandas: Any) -> Any:
+    return pandas.Series([None if value is MISSING else value for value in values], dtype=object)
 
 
 def _spread(indices: list[int], values: list[Any], length: int, pandas: Any) -> Any:
     """A column of which only the `values` at `indices` are there."""
     import numpy
 
-    if set(map(type, values)) == {float}:
+    kinds = set(map(type, values))
+    if kinds == {float}:
         floats = numpy.full(length, math.nan)
         floats[indices] = values
         return floats
+    if kinds == {int}:
+        with contextlib.suppress(OverflowError):
+            mask, data = numpy.ones(length, dtype="bool"), numpy.zeros(length, dtype="int64")
+            data[indices] = numpy.array(values, dtype="int64")
+            mask[indices] = False
+            return pandas.arrays.IntegerArray(data, mask) if len(values) < length else data
     spread = [MISSING] * length
     for index, value in zip(indices, values, strict=True):
         spread[index] = value
-    return _pandas_values(spread, pandas)
-
-
-_ABSENT = type(MISSING)
+    return pandas_values(Column(spread, kinds | ({ABSENT} if len(values) < length else set())), pandas)
 
 
 def _integers_with_gaps(values: list[Any], pandas: Any) -> Any:
+    """An array of Int64; None where 64 bits do not hold a value."""
     import numpy
 
-    mask = numpy.fromiter((type(value) is not int for value in values), dtype=bool, count=len(values))
-    data = numpy.fromiter((value if type(value) is int else 0 for value in values), dtype="int64", count=len(values))
+    try:
+        data = numpy.array([value if type(value) is int else 0 for value in values], dtype="int64")
+    except OverflowError:
+        return None
+    mask = numpy.array([type(value) is not int for value in values], dtype="bool")
     return pandas.arrays.IntegerArray(data, mask)
 
 
 def polars_of(records: Sequence[Any], *, dates: bool = False) -> pl.DataFrame:
     """The same as a polars DataFrame."""
     polars = import_library("polars")
-    rows = _rows(records)
+    rows = rows_of(records)
     try:
         with gc_paused():
-            columns = columns_of(rows)
+            columns = typed_columns_of(rows)
     except ValueError as error:
         raise RequestFailed(f"These records cannot be columns: {error}. Use select() to choose fields first.") from None
-    filled: Columns = {
-        key: [None if value is MISSING else value for value in values] if MISSING in values else values
-        for key, values in columns.items()
-    }
     try:
         frame: pl.DataFrame = polars.DataFrame(
-            {key: _polars_values(key, values, polars) for key, values in filled.items()}, strict=False
+            {key: _polars_values(key, column, polars) for key, column in columns.items()}, strict=False
         )
     except UnicodeEncodeError:
         return polars_of(without_surrogates(rows), dates=dates)
     return with_polars_dates(frame) if dates else frame
 
 
-def _polars_values(key: str, values: list[Any], polars: Any) -> Any:
-    kinds = set(map(type, values)) - {type(None)}
+def _polars_values(key: str, column: Column, polars: Any) -> Any:
+    values, kinds = column.cells, column.kinds - {type(None), ABSENT}
+    if ABSENT in column.kinds:
+        values = [None if value is MISSING else value for value in values]
     if int in kinds and not kinds - {int, float}:
         whole = [value for value in values if type(value) is int]
         largest = max(map(abs, whole))

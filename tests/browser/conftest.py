@@ -51,6 +51,22 @@ def page(chromium):
     context.close()
 
 
+@pytest.fixture
+def catalogued(birdsong, loopback, tmp_path, monkeypatch):
+    """The demo's provider as an organisation's entry, and a client of it."""
+    folder = tmp_path / "data" / "flowlet" / "providers"
+    folder.mkdir(parents=True)
+    (folder / "birdsong.toml").write_text(
+        f'title = "Birdsong"\nsource = "https://birdsong.example/docs"\nregistration_page = "{birdsong.developer_page}"\n'
+        f'authorization_endpoint = "{birdsong.authorization_endpoint}"\ntoken_endpoint = "{birdsong.token_endpoint}"\n'
+        f'scope = "tweet.read users.read offline.access"\nbase_url = "{birdsong.url}"\n'
+        f'allowed_hosts = ["{birdsong.url.removeprefix("http://")}"]\n[identity]\nurl = "{birdsong.url}/2/users/me"\n'
+        'name = "data.username"\n'
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "data"))
+    return birdsong.server.provider.register("test", loopback.redirect_uri)
+
+
 @pytest.fixture(scope="session")
 def axe() -> str:
     npm_install(FRONTEND, "axe-core")

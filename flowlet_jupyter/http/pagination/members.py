@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from flowlet_jupyter.http.pagination.names import (
@@ -53,7 +54,7 @@ class Member:
     parents: tuple[str, ...] = ()  # normalised names, the nearest last
     in_header: bool = False
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The name without case and punctuation, and without the vocabulary that it is of (`hydra:next`, `@iot.nextLink`)."""
         return normalised(_VOCABULARY.sub("", self.name))
@@ -63,7 +64,7 @@ class Member:
         """The normalised name of the object that it stands in; "" at the top."""
         return self.parents[-1] if self.parents else ""
 
-    @property
+    @cached_property
     def container(self) -> str:
         """The path of the object that it stands in."""
         return self.path.removesuffix(quoted(self.name)) if not self.in_header else "header"

@@ -13,6 +13,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from flowlet_jupyter.http.pagination.names import OFFSETS, PAGES, SIZES, is_one_of
+from flowlet_jupyter.tables.selection import member_at, names_of
 
 _PAGING = OFFSETS | PAGES | SIZES
 _MAX_DEPTH = 3
@@ -117,6 +118,8 @@ def look_up(body: Any, path: str) -> Any:
     """What stands at the JMESPath `path`, None if nothing does."""
     if not path:
         return None
+    if (names := names_of(path)) is not None:
+        return member_at(body, names)
     try:
         return jmespath.search(path, body)
     except JMESPathError:

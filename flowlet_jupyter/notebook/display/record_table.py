@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from flowlet_jupyter.notebook.display.cells import cut, is_missing, text_of
 from flowlet_jupyter.notebook.display.json_nodes import Key
-from flowlet_jupyter.tables.columns import MISSING, columns_of
+from flowlet_jupyter.tables.columns import shown_columns_of
 from flowlet_jupyter.tables.dates import moments_of
 
 _CELL_CHARACTERS = 200
@@ -36,11 +35,7 @@ class RecordTable:
 
     def __init__(self, records: Sequence[dict[str, Any]]) -> None:
         self.records = records
-        try:
-            self.columns = columns_of(records)
-        except ValueError:  # two fields of one name: the plain fields then
-            names = dict.fromkeys(key for record in records for key in record)
-            self.columns = {name: [record.get(name, MISSING) for record in records] for name in names}
+        self.columns = shown_columns_of(records)
         self._order: tuple[Order, list[int]] | None = None
 
     @cached_property
@@ -77,8 +72,8 @@ class RecordTable:
 
     @staticmethod
     def _sorted(indexes: list[int], values: list[Any], *, is_descending: bool) -> list[int]:
-        there = [index for index in indexes if not _is_missing(values[index])]
-        gone = [index for index in indexes if _is_missing(values[index])]
+        there = [index for index in indexes if not is_missing(values[index])]
+        gone = [index for index in indexes if is_missing(values[index])]
         are_numbers = all(isinstance(values[index], str) and _NUMBER.fullmatch(values[index]) for index in there)
         key = _numeric_text if are_numbers else _sort_key
         return sorted(there, key=lambda index: key(values[index]), reverse=is_descending) + gone
@@ -87,7 +82,13 @@ class RecordTable:
         """`count` rows from `start`: the record's index, and its cells as text (None: missing)."""
         shown = list(self.columns.values())[:columns]
         return [
-            (index, [None if _is_missing(values[index]) else cut(text_of(values[index])) for values in shown])
+            (
+                index,
+                [
+                    None if is_missing(values[index]) else cut(text_of(values[index]), _CELL_CHARACTERS)
+                    for values in shown
+                ],
+            )
             for index in self.indexes(order)[start : start + count]
         ]
 
@@ -119,7 +120,7 @@ def _keys_of(record: Any, column: str) -> tuple[Key, ...] | None:
 
 def type_of(values: Sequence[Any]) -> str:
     """What a column holds: whole, number, text, date, true/false, list, object, mixed or empty."""
-    there = [value for value in values[:_TYPED_ROWS] if not _is_missing(value)]
+    there = [value for value in values[:_TYPED_ROWS] if not is_missing(value)]
     kinds = {_TYPES.get(type(value), "other") for value in there}
     if not kinds:
         return "empty"
@@ -137,22 +138,6 @@ _TYPES = {
 }  # fmt: skip
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or value is MISSING or (isinstance(value, float) and math.isnan(value))
-
-
-def text_of(value: Any) -> str:
-    """A value as a cell shows it."""
-    if _is_missing(value):
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def cut(text: str) -> str:
-    """`text` short enough for a cell."""
-    return text if len(text) <= _CELL_CHARACTERS else f"{text[: _CELL_CHARACTERS - 1]}…"
-
-
 def passing(text: str) -> Callable[[Any], bool]:
     """The filter that `text` means: `>5`, `<=2024-01-31`, `=ann`, `!=x`, or what a cell holds, whatever the case."""
     comparison = _COMPARISON.fullmatch(text.strip())
@@ -163,7 +148,7 @@ def passing(text: str) -> Callable[[Any], bool]:
     number = float(operand) if _NUMBER.fullmatch(operand) else None
 
     def passes(value: Any) -> bool:
-        if _is_missing(value):
+        if is_missing(value):
             return sign == "!="
         if number is not None and isinstance(value, int | float):
             return _compare(sign, value, number)

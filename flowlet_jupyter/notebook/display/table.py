@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from flowlet_jupyter.tables.columns import MISSING, columns_of
+from flowlet_jupyter.notebook.display.cells import cut, text_of
+from flowlet_jupyter.tables.columns import shown_columns_of
 
 MAX_COLUMNS = 12
 _CELL_CHARACTERS = 60
@@ -53,25 +53,16 @@ def _cells(
     records: Sequence[dict[str, Any]], rows: int, characters: int, most: int
 ) -> tuple[list[str], list[list[str]]]:
     shown = records[:rows]
-    try:
-        columns = columns_of(shown)
-    except ValueError:  # two fields of one name: the plain fields then
-        columns = {key: [record.get(key, MISSING) for record in shown] for key in shown[0]}
+    columns = shown_columns_of(shown)
     names = list(columns)[:most]
-    cut = [_cut(name, characters) for name in names]
-    lines = [[_cut(_text(columns[name][index]), characters) for name in names] for index in range(len(shown))]
-    return cut, lines
-
-
-def _text(value: Any) -> str:
-    if value is MISSING or value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    heads = [_cut(name, characters) for name in names]
+    lines = [[_cut(text_of(columns[name][index]), characters) for name in names] for index in range(len(shown))]
+    return heads, lines
 
 
 def _cut(text: str, characters: int) -> str:
-    flat = " ".join(text.split()) if len(text) < 10 * characters else text[: 2 * characters]
-    return flat if len(flat) <= characters else f"{flat[: characters - 1]}…"
+    """`text` in one line, short enough."""
+    return cut(" ".join(text.split()) if len(text) < 10 * characters else text[: 2 * characters], characters)
 
 
 def left_out(records: Sequence[dict[str, Any]], rows: int, path: str) -> str:
