@@ -128,6 +128,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     status.add_argument("--ask", action="store_true", help="also ask the provider whether the access token is active")
     authorize = command("authorize", "Request an access token.")
     authorize.add_argument("--paste", action="store_true", help="the browser is on another machine: paste its address")
+    command("test", "Send one harmless request with a secret: as whom it connects, or what the API says.")
     command("refresh", "Renew the access token now.")
     command("revoke", "End the tokens at the provider, and forget them here.")
     command("delete", "Remove a secret and its tokens.")

@@ -99,6 +99,16 @@ def authorize(options: Namespace) -> None:
     print(handle)
 
 
+def test(options: Namespace) -> int:
+    """As whom one harmless request connects, or what the API says; 1 if it did not work."""
+    from flowlet_jupyter.http.trial import try_secret
+
+    with waiting_for("Asking the API"):
+        trial = try_secret(default_secrets().vault, options.name)
+    print(printable(str(trial)))
+    return int(trial.outcome != "works")
+
+
 def refresh(options: Namespace) -> None:
     """Renew the access token now."""
     with waiting_for("Refreshing"):

@@ -120,7 +120,7 @@ class FlowletMagics(Magics):
     def flowlet_secret(self, line: str) -> None:
         """Manage the tokens of one secret (%flowlet_secret NAME), or make a new one (%flowlet_secret --new).
 
-        --connect requests an access token and waits; --paste does so where the browser is on another machine.
+        --connect requests an access token and waits, and tries a secret that is sent as it is; --paste does so where the browser is on another machine.
         --provider KEY and --scope 'A B' fill in the form of a new one. --from-paste NAME stores what was left out of the
         request that was pasted last, for its host.
         """
@@ -154,6 +154,11 @@ class FlowletMagics(Magics):
         from flowlet_jupyter.notebook.prompt import prompt_of
 
         handle = default_secrets()[name]
+        if not paste and handle.configuration()["type"] != "oauth2":  # nothing is to be requested: whether it works
+            from flowlet_jupyter.http.trial import try_secret
+
+            print(try_secret(handle.vault, name))  # noqa: T201 - the magic's output
+            return
         handle.authorize(PastePrompt() if paste else prompt_of(self.shell))
         print(handle)  # noqa: T201 - the magic's output
 

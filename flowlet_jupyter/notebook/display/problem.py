@@ -7,25 +7,20 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import unescape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact
-from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
 from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.notebook.display.summary import status_line
+from flowlet_jupyter.tables.error_bodies import message_of
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
 
 _MAX_CHARACTERS = 500
 _SCOPE = re.compile(r'scope="([^"]*)"')
-# the title of an error page, and the message of an XML error (S3, SOAP)
-_TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
-_XML_MESSAGE = re.compile(r"<(?:\w+:)?(?:message|faultstring|error|description)[^>]*>([^<]{1,500})<", re.IGNORECASE)
-_SHORT_TEXT = 300
 
 
 @dataclass(frozen=True)
@@ -72,39 +67,7 @@ def as_error(response: Response, consequence: str = "") -> str:
 
 
 def _error_text(response: Response) -> str:
-    try:
-        body = response.json()
-    except RequestFailed:
-        return _text_of_page(response)[:_MAX_CHARACTERS]
-    return _message_in(body)[:_MAX_CHARACTERS]
-
-
-def _text_of_page(response: Response) -> str:
-    """The message in a body that is no JSON: the title of a page, the message of an XML error, or all of a short text."""
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    text = response.content[:20_000].decode(response.encoding or "utf-8", "replace")
-    if "xml" in media_type or "html" in media_type or text.lstrip().startswith("<"):
-        found = _XML_MESSAGE.search(text) if "html" not in media_type else None
-        found = found or _TITLE.search(text)
-        return " ".join(unescape(found[1]).split()) if found else ""
-    return " ".join(text.split()) if media_type in {"", "text/plain"} and len(text) <= _SHORT_TEXT else ""
-
-
-def _message_in(body: Any) -> str:
-    """The message in a JSON body: title and detail, `error`, `message`, `errors`, however they are nested."""
-    if isinstance(body, list):
-        return "; ".join(filter(None, (_message_in(entry) for entry in body[:3])))
-    if isinstance(body, str):
-        return body
-    if not isinstance(body, dict):
-        return ""
-    texts = [
-        str(body[key])
-        for key in ("title", "error", "message", "detail", "error_description", "reason", "description", "msg")
-        if isinstance(body.get(key), str | int) and body[key] != ""
-    ]
-    texts += [_message_in(body[key]) for key in ("error", "errors", "detail") if isinstance(body.get(key), dict | list)]
-    return ": ".join(filter(None, dict.fromkeys(texts)))
+    return message_of(response.content, response.headers.get("content-type", ""), response.charset_encoding)
 
 
 # what it means, and what to run
