@@ -24,12 +24,14 @@ _ADD = "jupyter flowlet add"
 
 
 def list(_options: Namespace) -> None:  # noqa: A001 - the command's name
-    """All secrets, without values; and what flowlet.toml here asks for beyond them."""
+    """All secrets, without values; what of them ends soon, and what flowlet.toml here asks for beyond them."""
     rows = default_secrets().rows() if is_drawn() else []
     if rows:
         draw_table(("name", "type", "allowed hosts", "status"), rows)
     else:
         print(repr(default_secrets()))
+    for name, ending in default_secrets().endings():
+        print(printable(f"{name}: {ending}"))
     for entry in missing_here(default_secrets()):
         print(entry.get("error") or f"missing here ({FILE_NAME}): {entry['name']}. Add it: {_ADD} {entry['name']}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -219,6 +220,16 @@ class Secrets(Mapping[str, SecretHandle]):
             hosts = ", ".join(record.secret.allowed_hosts)
             rows.append((name, record.secret.type, hosts, status_of(record, now=time.time()).summary()))
         return rows
+
+    def endings(self) -> list[tuple[str, str]]:
+        """The secrets of which something ends soon, each with a sentence that says what, and what to do."""
+        from flowlet_jupyter.credentials.endings import entries_that_end, what_ends
+
+        entries, found = entries_that_end(), []
+        for name in self.vault.names():
+            with contextlib.suppress(FlowletError):  # a damaged file is listed as such
+                found += [(name, said) for said in what_ends(self.vault.get(name), entries, now=time.time())]
+        return found
 
     def __repr__(self) -> str:
         rows = [("name", "type", "allowed hosts", "status"), *self.rows()]

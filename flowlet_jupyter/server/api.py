@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ import segno
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
+from flowlet_jupyter.credentials.endings import entries_that_end, what_ends
 from flowlet_jupyter.credentials.handles import SecretHandle
 from flowlet_jupyter.errors import (
     AuthorizationFailed,
@@ -36,11 +36,7 @@ from flowlet_jupyter.model.status import status_of
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import register_client
-from flowlet_jupyter.providers import (
-    Summary,
-    ending_of,
-    provider_index,
-)
+from flowlet_jupyter.providers import Summary
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.redirect_uri import own_redirect_uri
 from flowlet_jupyter.server.refusals import forget_refusal, last_refusal
@@ -89,24 +85,12 @@ def described(
 ) -> dict[str, Any]:
     """What the API says of a secret: configuration, token status, last use if logged, and what of it `ending` soon.
 
-    `ends` is what `_entries_that_end` gives, for whoever describes many.
+    `ends` is what `entries_that_end` gives, for whoever describes many.
     """
     status = dataclasses.asdict(status_of(record, now=time.time()))
     shown = configuration(record.secret)
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    ending = ending_of(shown, _entries_that_end() if ends is None else ends, today)
-    return {**shown, "status": status, "last_use": last_use, "ending": ending}
-
-
-def _entries_that_end() -> list[Summary]:
-    """The few entries of the catalogue of which something ends; none where an entry of an organisation's is broken.
-
-    That is no reason to show no secret.
-    """
-    try:
-        return [entry for entry in provider_index() if entry.get("endings")]
-    except InvalidSecret:
-        return []
+    ending = what_ends(record, entries_that_end() if ends is None else ends, now=time.time())
+    return {**shown, "status": status, "last_use": last_use, "ending": " ".join(ending)}
 
 
 def found(vault: Vault, name: str) -> dict[str, Any]:
@@ -126,7 +110,7 @@ class SecretsHandler(FlowletAPIHandler):
 
     def _listed(self) -> list[dict[str, Any]]:
         listed = []
-        used, ends = last_uses(self.vault), _entries_that_end()
+        used, ends = last_uses(self.vault), entries_that_end()
         for name in self.vault.names():
             try:
                 listed.append(described(self.vault.get(name), last_use=used.get(name), ends=ends))
