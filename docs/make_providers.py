@@ -12,6 +12,7 @@ from typing import Any
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.providers import INDEX, Provider, index_text, load_providers
 from flowlet_jupyter.providers.check import FACTS, facts_of
+from flowlet_jupyter.providers.check.readers.lists import FOLDER_PROGRAMS
 from flowlet_jupyter.providers.check.readers.programs import PROGRAMS
 
 HERE = Path(__file__).parent
@@ -27,7 +28,10 @@ COLLECTIONS = {
     "Power Platform",
     "grant",
     "keyhacks",
-    *(each.name for each in PROGRAMS),
+    "OAuth.io",
+    "Panora",
+    "Titus",
+    *(each.name for each in (*PROGRAMS, *FOLDER_PROGRAMS)),
 }
 _RULES = {
     "": "",

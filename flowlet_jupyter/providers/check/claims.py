@@ -24,6 +24,7 @@ class Claim:
     # the facts whose meaning the file says (`facts.FACTS`); several values where the file has alternatives
     facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     words: frozenset[str] = _NOTHING  # the names in a program that reads the API, where the paging's may be among them
+    is_chosen: bool = False  # somebody laid it under the entry's key, so that no address has to say what it is about
 
     @property
     def carriers(self) -> frozenset[str]:
