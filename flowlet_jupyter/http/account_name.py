@@ -16,7 +16,7 @@ _MAX_CHARACTERS = 100
 _MAX_DEPTH = 3
 # names as they are compared: in lower case, letters and digits only; the most telling first
 _OF_A_USER = (
-    "email", "emailaddress", "primaryemail", "useremail", "mail", "userprincipalname", "login", "username",
+    "email", "emailaddress", "primaryemail", "useremail", "accountemail", "mail", "userprincipalname", "login", "username",
     "preferredusername", "userlogin", "screenname", "handle", "nickname", "acct",
 )  # fmt: skip
 # what other things have as well: said of an account only where the address or the member around it speaks of one
@@ -29,7 +29,7 @@ _WRAPPERS = {
     "athlete": True, "authenticateduser": True, "identity": True,
 }  # fmt: skip
 _ACCOUNT_PATH = re.compile(
-    r"/(?:me|self|whoami|who-am-i|user|userinfo|users/(?:me|self|current|@me|~)|profile|account|accounts/me|myself|current|viewer|athlete|member"
+    r"/(?:me|self|whoami(?:-v\d)?|who-am-i|user|userinfo|users/(?:me|self|current|@me|~)|profile|account|accounts/me|myself|current|viewer|athlete|member"
     r"|current[-_]?user|user[-_]info|account[-_]?info(?:rmation)?|get_?account|get_?me|auth\.test)(?:\.(?:json|php|xml))?/?$",
     re.IGNORECASE,
 )

@@ -11,11 +11,14 @@ from servers.answering import Answer, answering
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.cli import main
+from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.http.account_name import account_in
 from flowlet_jupyter.http.trial import try_secret
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.static import ApiKey, Basic, Password
 from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.providers.entry import parse_provider
+from flowlet_jupyter.providers.matching import HarmlessRequest, harmless_request
 from flowlet_jupyter.testing import put_secret
 from flowlet_jupyter.vault import default_vault
 
@@ -190,3 +193,25 @@ def test_the_command_says_it_and_fails_where_it_does_not_work(server, capsys):
     server.answer = Answer(b'{"message": "Bad credentials"}', 401)
     assert main(["test", "api"]) == 1
     assert "Bad credentials" in capsys.readouterr().out
+
+
+def test_the_catalogues_entry_says_what_to_ask_and_where_the_user_stands(tmp_path, monkeypatch):
+    folder = tmp_path / "flowlet" / "providers"
+    folder.mkdir(parents=True)
+    (folder / "house.toml").write_text(
+        'title = "House"\nsource = "https://house.example/"\ntype = "password"\nbase_url = "https://{site}.house.example/v1"\n'
+        'allowed_hosts = ["{site}.house.example"]\ntest = "https://{site}.house.example/v1/keys/1"\n'
+        '[identity]\nname = "key.owner"\n[[parameters]]\nname = "site"\nlabel = "Site"\n'
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    shown = {"type": "password", "allowed_hosts": ["oslo.house.example"], "base_url": "https://oslo.house.example/v1"}
+    asked = harmless_request(shown)
+    assert (asked.url, asked.identity_name) == ("https://oslo.house.example/v1/keys/1", "key.owner")
+    assert harmless_request({**shown, "allowed_hosts": ["oslo.other.example"]}) == HarmlessRequest()
+    assert harmless_request({**shown, "type": "basic"}) == HarmlessRequest()
+
+
+def test_an_entry_of_a_key_names_no_request_for_the_identity():
+    entry = {"title": "x", "source": "https://x.example/", "type": "password", "allowed_hosts": ["x.example"]}
+    with pytest.raises(InvalidSecret, match="the request is 'test'"):
+        parse_provider("x", {**entry, "identity": {"url": "https://x.example/me"}}, "x.toml")
