@@ -11,7 +11,7 @@ from typing import Any
 
 from flowlet_jupyter.providers.check.claims import Claim, normalized, plain_key
 from flowlet_jupyter.providers.check.readers.data import Facts, all_of, sets, yaml_documents
-from flowlet_jupyter.providers.check.readers.programs import URL, oauth2_urls, words_of
+from flowlet_jupyter.providers.check.readers.programs import URL, named_in, oauth2_urls, words_of
 
 _MAX_CHARACTERS = 3_000_000
 _TEST_FILE = re.compile(r"(^|[._-])(test|spec|mock|fixture)s?([._-]|$)|^docs$", re.IGNORECASE)
@@ -53,7 +53,7 @@ def folder_reader(program: FolderProgram) -> Callable[[Path], Iterator[Claim]]:
         text = text_below(folder, program.suffixes) if folder.is_dir() else ""
         if URL.search(text):
             key = folder.name.removeprefix(program.prefix).removesuffix(program.suffix)
-            yield Claim(program.name, plain_key(key), oauth2_urls(text), words=words_of(text))
+            yield Claim(program.name, plain_key(key), oauth2_urls(text), words=words_of(text), named=named_in(text))
 
     return read
 

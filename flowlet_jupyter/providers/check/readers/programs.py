@@ -34,8 +34,9 @@ _REST = re.compile(
     r"[.+,(=:]\s*[f`]?[\"'`](/?[\w./-]*(?:auth|token|login|connect)[\w./-]*)(?:\?[^\"'`]*)?[\"'`]"
     r"|\}(/[\w./-]*(?:auth|token|login|connect)[\w./-]*)(?:\?[^\"'`]*)?[\"'`]"
 )
-_MAX_REST, _MAX_BASE = 60, 5
+_MAX_REST, _MAX_BASE, _MAX_JOINED = 60, 5, 5_000
 _CLIENT_SUFFIXES = (".py", ".js", ".mjs", ".cjs", ".ts", ".go", ".R", ".r", ".rb", ".php", ".java", ".rs")
+_NAMED = re.compile(r"[\"'`?&]([A-Za-z][\w@.-]{0,60})(?=[\"'`=: ])")
 _WORD = re.compile(r"[A-Za-z_@][\w@-]{1,60}")
 _REVOCATION = re.compile(r"(?i)(?:revoke_?token_?url|revocation_?(?:url|endpoint))\w*\W{1,6}[\"'](https://[^\"']+)")
 
@@ -122,6 +123,7 @@ def program_reader(program: Program) -> Callable[[Path], Iterator[Claim]]:
             oauth2_urls(text),
             {name: frozenset(values) for name, values in facts.items() if values},
             words_of(text) if program.is_client else frozenset(),
+            named_in(text) if program.is_client else frozenset(),
         )
 
     return read
@@ -132,16 +134,29 @@ def client(folder: Path) -> Iterator[Claim]:
     if folder.is_dir():
         files = (file for file in sorted(folder.rglob("*")) if file.suffix in _CLIENT_SUFFIXES and file.is_file())
         text = "\n".join(file.read_text("utf-8", "replace") for file in files)
-        yield Claim(folder.name, plain_key(folder.parent.name), oauth2_urls(text), words=words_of(text), is_chosen=True)
+        yield Claim(
+            folder.name,
+            plain_key(folder.parent.name),
+            oauth2_urls(text),
+            words=words_of(text),
+            named=named_in(text),
+            is_chosen=True,
+        )
 
 
 def oauth2_urls(text: str) -> frozenset[str]:
     """Every address in a program, and those of its authorization that it puts together from a base and the rest."""
     urls = {normalized(url) for url in URL.findall(text)}
     rests = {rest.lstrip("/") for found in _REST.findall(text) for rest in found if rest and len(rest) < _MAX_REST}
-    return frozenset(
-        urls | {normalized(f"{url}/{rest}") for url in urls if url.count("/") <= _MAX_BASE for rest in rests}
-    )
+    bases = {url for url in urls if url.count("/") <= _MAX_BASE}
+    if len(bases) * len(rests) > _MAX_JOINED:  # a whole API, whose addresses are written out
+        return frozenset(urls)
+    return frozenset(urls | {f"{base}/{rest}".rstrip("/").lower() for base in bases for rest in rests})
+
+
+def named_in(text: str) -> frozenset[str]:
+    """The names that stand in quotes or in a query, in lower case."""
+    return frozenset(name.lower() for name in _NAMED.findall(text))
 
 
 def words_of(text: str) -> frozenset[str]:
