@@ -318,4 +318,5 @@ def test_to_paste_for_what_nobody_authorizes_says_at_once_what_authorize_says(ke
 
 def test_to_connect_what_is_sent_as_it_is_tries_it(kernel, api):
     put_secret(Password(name="api", password=CANARY, base_url=f"{api.url}/echo"))
-    assert "It works: 200 from" in str(kernel.run("%flowlet_secret api --connect"))
+    kernel.start("%flowlet_secret api --connect")
+    kernel.until_said("It works: 200 from")
