@@ -12,6 +12,7 @@ from typing import Any
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.providers import INDEX, Provider, index_text, load_providers
 from flowlet_jupyter.providers.check import FACTS, facts_of
+from flowlet_jupyter.providers.check.readers.lists import FOLDER_PROGRAMS
 from flowlet_jupyter.providers.check.readers.programs import PROGRAMS
 
 HERE = Path(__file__).parent
@@ -27,7 +28,10 @@ COLLECTIONS = {
     "Power Platform",
     "grant",
     "keyhacks",
-    *(each.name for each in PROGRAMS),
+    "OAuth.io",
+    "Panora",
+    "Titus",
+    *(each.name for each in (*PROGRAMS, *FOLDER_PROGRAMS)),
 }
 _RULES = {
     "": "",
@@ -58,11 +62,12 @@ else (counted beside the other three). Projects copy from each other, so that tw
 
 Of client authentication, PKCE, the host, the GET, paging and revocation a provider often accepts several, so that another
 project's choice is no contradiction there and is not counted. Not compared: rate-limit
-headers, which entries do not have, as the usual names are known to the client; and the spellings of a dead grant, of which
-no project that was read has a list by provider.
+headers, which entries do not have, as the client reads them by their words, whatever the API: every one that Nango lists is
+understood (`tests/http/test_rate_limit.py`); and the spellings of a dead grant, of which no project that was read has a list
+by provider.
 
 {alone} entries have an endpoint, or the name that carries their key, on one source only, {nobody} on none: there the
-entry's link is what to trust. [Twenty entries at random](providers-sample.md) were looked up by hand: three differed.
+entry's link is what to trust. [Forty entries at random](providers-sample.md) were looked up by hand: seven differed.
 
 ## Differences
 

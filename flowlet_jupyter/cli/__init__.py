@@ -131,6 +131,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     authorize.add_argument("--scope", default="", help="ask for these scopes too, from now on")
     authorize.add_argument("--acr-values", default="", help="ask for a login of this kind, such as the API names")
     authorize.add_argument("--max-age", type=int, metavar="SECONDS", help="ask for a login that is no older")
+    command("test", "Send one harmless request with a secret: as whom it connects, or what the API says.")
     command("refresh", "Renew the access token now.")
     command("revoke", "End the tokens at the provider, and forget them here.")
     command("delete", "Remove a secret and its tokens.")

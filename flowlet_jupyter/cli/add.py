@@ -75,6 +75,7 @@ def add(options: Namespace) -> None:
         form.offer_to_connect(handle)
     if trial:
         print(f"To try it in a notebook: flowlet_jupyter.get({trial!r}, secret={name!r})")
+    form.offer_to_test(handle)
 
 
 def _says_what_it_is(options: Namespace) -> bool:

@@ -3,36 +3,51 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import dataclasses
 import datetime
 import json
 import sys
 import threading
+import time
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
 from flowlet_jupyter.cli.output import draw_table, draw_tree, is_drawn, waiting_for
-from flowlet_jupyter.credentials.handles import default_secrets
-from flowlet_jupyter.errors import InvalidOption, InvalidSecret, RequestFailed, printable
+from flowlet_jupyter.credentials.handles import Secrets, default_secrets
+from flowlet_jupyter.errors import FlowletError, InvalidOption, InvalidSecret, RequestFailed, printable
 from flowlet_jupyter.model.labels import KIND_LABELS
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
 from flowlet_jupyter.model.schema import from_mapping, kind_named, without_configuration_marks, without_empty
 from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.providers import ends_soon, provider_index, search_providers
 from flowlet_jupyter.providers.project_file import FILE_NAME, as_toml, missing_here
+from flowlet_jupyter.providers.stored_endings import entries_that_end, what_ends
 
 _ADD = "jupyter flowlet add"
 
 
 def list(_options: Namespace) -> None:  # noqa: A001 - the command's name
-    """All secrets, without values; and what flowlet.toml here asks for beyond them."""
+    """All secrets, without values; what of them ends soon, and what flowlet.toml here asks for beyond them."""
     rows = default_secrets().rows() if is_drawn() else []
     if rows:
         draw_table(("name", "type", "allowed hosts", "status"), rows)
     else:
         print(repr(default_secrets()))
+    for sentence in _endings(default_secrets()):
+        print(printable(sentence))
     for entry in missing_here(default_secrets()):
         print(entry.get("error") or f"missing here ({FILE_NAME}): {entry['name']}. Add it: {_ADD} {entry['name']}")
+
+
+def _endings(secrets: Secrets) -> Iterator[str]:
+    entries = entries_that_end()
+    for name in secrets.vault.names():
+        with contextlib.suppress(FlowletError):  # a damaged file is listed as such
+            yield from (
+                f"{name}: {sentence}" for sentence in what_ends(secrets.vault.get(name), entries, now=time.time())
+            )
 
 
 def probe(options: Namespace) -> None:
@@ -100,6 +115,16 @@ def authorize(options: Namespace) -> None:
 
         handle.authorize(TerminalPrompt())
     print(handle)
+
+
+def test(options: Namespace) -> int:
+    """As whom one harmless request connects, or what the API says; 1 if it did not work."""
+    from flowlet_jupyter.connect.first_request import try_secret
+
+    with waiting_for("Asking the API"):
+        trial = try_secret(default_secrets().vault, options.name)
+    print(printable(str(trial)))
+    return int(trial.outcome != "works")
 
 
 def refresh(options: Namespace) -> None:

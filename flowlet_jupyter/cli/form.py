@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flowlet_jupyter.cli.prompts import ask_provider, ask_text, ask_value, choose, confirm
+from flowlet_jupyter.cli.output import waiting_for
+from flowlet_jupyter.cli.prompts import ask_provider, ask_text, ask_value, choose, confirm, is_terminal
 from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
-from flowlet_jupyter.errors import FlowletError, InvalidSecret
+from flowlet_jupyter.errors import FlowletError, InvalidSecret, UsageError, printable
 from flowlet_jupyter.model.fields import checked_name
 from flowlet_jupyter.model.labels import KIND_LABELS
-from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
 from flowlet_jupyter.model.schema import fields_of_kind, from_mapping, from_text
 from flowlet_jupyter.model.secret import Secret
 from flowlet_jupyter.model.suggestion import closest
@@ -154,7 +155,39 @@ def offer_to_connect(handle: SecretHandle) -> None:
             return
         handle.authorize(TerminalPrompt())
         print(handle)
+        _show_test(handle)
     except EOFError:
         print(f"\n{later}")
     except FlowletError as error:
         print(f"{error}\n{later}", file=sys.stderr)
+
+
+def offer_to_test(handle: SecretHandle) -> None:
+    """Send one harmless request, if the user wants that: of a secret that is sent as it is, and that names what to ask."""
+    from flowlet_jupyter.connect.first_request import example_url
+
+    if isinstance(handle.vault.get(handle.name).secret, OAuth2) or not example_url(handle.vault.get(handle.name)):
+        return
+    later = f"To try it here: jupyter flowlet test {handle.name}"
+    try:
+        if not is_terminal() or not confirm("Try it now with one harmless request?", default=True):
+            print(later)
+            return
+        _show_test(handle)
+    except EOFError:
+        print(f"\n{later}")
+
+
+def _show_test(handle: SecretHandle) -> None:
+    """What one harmless request says; the secret is stored in any case."""
+    from flowlet_jupyter.connect.first_request import try_secret
+
+    try:
+        with waiting_for("Asking the API"):
+            trial = try_secret(handle.vault, handle.name)
+    except UsageError:
+        return  # nothing is known to ask
+    except FlowletError as error:
+        print(printable(str(error)), file=sys.stderr)
+        return
+    print(printable(str(trial)))

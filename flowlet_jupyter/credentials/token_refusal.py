@@ -12,8 +12,12 @@ from flowlet_jupyter.model.compliance import Compliance
 
 MAX_BODY_BYTES = 65_536  # a body that says so is short; of a longer one only the beginning would be looked at
 
-# the code of RFC 6750, 3.1, and its usual synonyms, where a 400 or 403 has it in its body only
-_CODES = frozenset({"invalid_token", "token_expired", "expired_token", "access_token_expired", "invalid_access_token"})
+# the code of RFC 6750, 3.1, and its usual synonyms, where a 400 or 403 has it in its body only; letters and digits alone
+_CODES = frozenset({
+    "invalidtoken", "tokenexpired", "expiredtoken", "tokeninvalid", "accesstokenexpired", "expiredaccesstoken",
+    "invalidaccesstoken", "accesstokeninvalid", "authtokenexpired", "expiredauthtoken", "invalidauthtoken", "jwtexpired",
+    "authenticationtokenexpired", "expiredauthenticationtoken", "invalidauthenticationtoken", "oauthtokenexpired",
+})  # fmt: skip
 _CODE_MEMBERS = ("error", "code", "error_code", "errorCode", "type", "errorType")
 _JSON = re.compile(r"[/+](json|javascript)\b", re.IGNORECASE)
 
@@ -49,7 +53,7 @@ def is_refused_in_body(status: int, body: bytes, compliance: Compliance) -> bool
             member = member.get(name) if isinstance(member, dict) else None
         if _text(member) in {value.lower() for value in compliance.expired_token_values}:
             return True
-    return status in {400, 403} and any(_text(code) in _CODES for code in _codes(members))
+    return status in {400, 403} and any(re.sub(r"[^a-z0-9]", "", _text(code)) in _CODES for code in _codes(members))
 
 
 def _codes(members: dict[str, Any]) -> list[Any]:

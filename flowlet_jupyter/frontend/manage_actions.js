@@ -59,8 +59,8 @@ const emphasis = (isPrimary) => (isPrimary ? { class: "flowlet-primary" } : {});
 function testAction(context, isPrimary) {
   const { secret, view } = context;
   return button("Test", () => attempt(context, async () => {
-    const { method, host, status, reason, is_accepted: isAccepted } = await call("POST", secretPath(secret.name, "/test"));
-    view.live.show(`${method} ${host}: ${status} ${reason}${isAccepted ? "" : ". The API does not take this secret."}`);
+    const { text, outcome } = await call("POST", secretPath(secret.name, "/test"));
+    view.live.show(text, { isError: outcome !== "works" });
   }), emphasis(isPrimary));
 }
 

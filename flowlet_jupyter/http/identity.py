@@ -7,13 +7,13 @@ import dataclasses
 import json
 
 import httpx
-import jmespath
-from jmespath.exceptions import JMESPathError
 
-from flowlet_jupyter.errors import FlowletError, printable
+from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.http.account_name import account_in
 from flowlet_jupyter.http.client import shared_ssl_context
 from flowlet_jupyter.http.transport import CredentialTransport
 from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.bounded_request import bounded_request
 from flowlet_jupyter.oauth.id_token import identity_of
 from flowlet_jupyter.session.shielded import shielded
@@ -21,7 +21,6 @@ from flowlet_jupyter.settings.network import NetworkTransport
 from flowlet_jupyter.vault import Vault
 
 _TIMEOUT_SECONDS = 10.0
-_MAX_CHARACTERS = 200
 
 
 @shielded("identity")
@@ -30,7 +29,7 @@ def identify(vault: Vault, name: str) -> None:
 
     Nothing depends on the response but what is shown, so a failure is no error: the status then names nobody.
     """
-    with contextlib.suppress(FlowletError, httpx.HTTPError, ValueError, AttributeError, RecursionError, JMESPathError):
+    with contextlib.suppress(FlowletError, httpx.HTTPError, ValueError, AttributeError, RecursionError):
         record = vault.get(name)
         secret, token_set = record.secret, record.token_set
         if not isinstance(secret, OAuth2) or token_set is None:
@@ -56,16 +55,30 @@ def identify(vault: Vault, name: str) -> None:
         members = json.loads(response.content) if 200 <= response.status < 300 else None
         if members is None:
             return
-        if url == secret.userinfo_endpoint and token_set.subject and members.get("sub") != token_set.subject:
+        is_userinfo = url == secret.userinfo_endpoint
+        if is_userinfo and token_set.subject and members.get("sub") != token_set.subject:
             return  # OpenID Connect Core, 5.3.2: of somebody else, so not to be used
-        found = jmespath.search(secret.identity_name, members) if secret.identity_name else identity_of(members)
-        if found is None or isinstance(found, dict | list):
-            return
-        identity = printable(str(found)[:_MAX_CHARACTERS])
-        with vault.lock(name):
-            current = vault.get(name)
-            if current.token_set == token_set:
-                named = dataclasses.replace(token_set, identity=identity, previous_identity=None)
-                if token_set.previous_identity not in {None, identity}:
-                    named = dataclasses.replace(named, refresh_token=None)  # of another user's earlier consent
-                vault.put(dataclasses.replace(current, token_set=named))
+        if is_userinfo and not secret.identity_name:
+            identity = identity_of(members)
+        else:
+            identity = account_in(members, url=url, path=secret.identity_name or "")
+        if identity and response.sent_values.redact(identity) == identity:
+            _keep(vault, name, token_set, identity)
+
+
+def keep_identity(vault: Vault, name: str, identity: str) -> None:
+    """Remember as whose the token of the secret `name` was taken, where that was not known."""
+    token_set = vault.get(name).token_set
+    if token_set is not None and token_set.identity in {None, token_set.subject}:
+        _keep(vault, name, token_set, identity)
+
+
+def _keep(vault: Vault, name: str, token_set: TokenSet, identity: str) -> None:
+    with vault.lock(name):
+        current = vault.get(name)
+        if current.token_set != token_set:
+            return  # refreshed or requested again meanwhile
+        named = dataclasses.replace(token_set, identity=identity, previous_identity=None)
+        if token_set.previous_identity not in {None, identity}:
+            named = dataclasses.replace(named, refresh_token=None)  # of another user's earlier consent
+        vault.put(dataclasses.replace(current, token_set=named))

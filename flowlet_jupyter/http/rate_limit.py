@@ -1,17 +1,48 @@
-"""What a response says of its rate limit: how many calls are left, and when there are more. Pure."""
+"""What a response says of its rate limit: how many calls are left, and when there are more. Pure.
+
+Headers are read by the words of their names, as each API puts the same few together in its own way: `X-RateLimit-Remaining`,
+`X-HubSpot-RateLimit-Daily-Remaining`, `anthropic-ratelimit-requests-reset`, `X-AircallApi-Reset`, `X-Toggl-Quota-Resets-In`.
+"""
 
 from __future__ import annotations
 
 import datetime
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
-_PREFIXES = ("x-ratelimit-", "ratelimit-", "x-rate-limit-", "x-rate-", "rate-limit-")
 _EPOCH_BEGINS = 1_000_000_000  # a number from here on is a Unix time, below it a number of seconds
-_MILLISECONDS_BEGIN = 100_000_000_000  # a number from here on is a Unix time in milliseconds
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+_UNITS = (
+    (100_000_000_000_000_000, 1e9),
+    (100_000_000_000_000, 1e6),
+    (100_000_000_000, 1e3),
+)  # nano-, micro-, milliseconds
+_LATEST = 4e9  # the year 2096
+_DURATION = re.compile(
+    r"(?:p?t)?(?:(\d+)(?:d|days?))?(?:(\d+)(?:h|hours?))?(?:(\d+)(?:m|min|minutes?)(?!s))?"
+    r"(?:(\d+(?:\.\d+)?)(?:s|secs?|seconds?))?(?:(\d+(?:\.\d+)?)(?:ms|milliseconds?))?"
+)
+_LIMIT = re.compile(
+    r"rate-?limits?|limits?|quota|throttl|credits|api-(?:remaining|reset)|calls|requests-(?:remaining|left)"
+)
+# what a word of a name says, the most telling first
+_ROLES = {
+    "remaining": "remaining", "remain": "remaining", "left": "remaining", "reset": "reset", "resets": "reset",
+    "resettime": "reset", "retryafter": "retry", "retry": "retry", "used": "used", "usage": "used", "count": "used",
+}  # fmt: skip
+_PLAIN_WORDS = {
+    "x", "rate", "limit", "limits", "after", "in", "at", "time", "ms", "milliseconds", "seconds", "s", "requests", "request", "calls",
+    "call", "api", "window", "quota", *_ROLES,
+}  # fmt: skip
+_LIST = re.compile(r"\d+(?:\s*,\s*\d+)+")  # a number for each of several windows, as Strava has them
+_SHARE = re.compile(r"(\d+)/(\d+)(?![\d.])")  # used of all, as Shopify and Salesforce have them
+_STRUCTURED = re.compile(r"\b(limit|remaining|reset|r|t|q)\s*=\s*(\d+)")  # the IETF's drafts: `"default";r=0;t=30`
+_REGAINED = re.compile(r'"estimated_time_to_regain_access"\s*:\s*(\d+)')  # of Meta, in minutes
+_RETRY_NAMES = (
+    "retry-after", "x-retry-after", "x-ratelimit-retry-after", "x-ratelimit-retryafter", "x-rate-limit-retry-after",
+    "x-rate-limit-retry-after-seconds", "ratelimit-retry-after",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,19 +54,28 @@ class RateLimit:
     resets_at: float | None = None
 
 
+@dataclass
+class _Bucket:
+    """One of the limits that an API counts: by minute, by day, by user, by token."""
+
+    remaining: float | None = None
+    limit: float | None = None
+    resets_at: float | None = None
+    lists: dict[str, list[float]] = field(default_factory=dict)
+
+
 def rate_limit_of(headers: Mapping[str, str], *, now: float) -> RateLimit | None:
-    """The rate limit that `headers` state, by whichever of the usual names; None if they state none."""
-    if not any(name.lower().endswith("remaining") for name in headers):
-        return None  # as of most responses, and five look-ups in the headers of each are seen in a series of requests
-    for prefix in _PREFIXES:
-        remaining = _number(headers.get(f"{prefix}remaining"))
-        if remaining is not None:
-            resets_at = _moment(headers.get(f"{prefix}reset"), now=now)
-            if resets_at is None:
-                resets_at = _moment(headers.get(f"{prefix}reset-after"), now=now)
-            limit = _number(headers.get(f"{prefix}limit"))
-            return RateLimit(int(remaining), None if limit is None else int(limit), resets_at)
-    return None
+    """The rate limit that `headers` state: the one that is used up, else the plainest; None if they state none."""
+    buckets, _ = _buckets(headers, now=now)
+    found = [
+        RateLimit(int(bucket.remaining), None if bucket.limit is None else int(bucket.limit), bucket.resets_at)
+        for _, bucket in sorted(buckets.items(), key=lambda item: len(item[0]))
+        if bucket.remaining is not None and bucket.limit != 0
+    ]
+    used_up = [limit for limit in found if limit.remaining <= 0 and limit.resets_at is not None]
+    if used_up:
+        return max(used_up, key=lambda limit: limit.resets_at or 0.0)
+    return found[0] if found else None
 
 
 def retry_after_of(headers: Mapping[str, str], *, now: float) -> float | None:
@@ -43,32 +83,13 @@ def retry_after_of(headers: Mapping[str, str], *, now: float) -> float | None:
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return max(milliseconds / 1000, 0.0)
-    text = headers.get("retry-after", "")
-    if (_number(text) or 0.0) < 0:
-        return 0.0
-    moment = _moment(text, now=now)
-    return None if moment is None else max(moment - now, 0.0)
-
-
-def _moment(text: str | None, *, now: float) -> float | None:
-    """The Unix time that `text` states: seconds from now, a Unix time in seconds or milliseconds, a date, a duration."""
-    text = (text or "").strip()
-    number = _number(text)
-    if number is not None:
-        if number < 0:
-            return None
-        if number >= _MILLISECONDS_BEGIN:
-            return number / 1000
-        return number if number >= _EPOCH_BEGINS else now + number
-    if text and (matched := _DURATION.fullmatch(text)):
-        hours, minutes, seconds, milliseconds = (float(part or 0) for part in matched.groups())
-        return now + hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
-    for read in (parsedate_to_datetime, datetime.datetime.fromisoformat):
-        try:
-            moment = read(text)
-        except (TypeError, ValueError, IndexError):
-            continue
-        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)).timestamp()
+    for name in _RETRY_NAMES:
+        text = headers.get(name, "")
+        if (_number(text) or 0.0) < 0:
+            return 0.0
+        moment = _moment(text, now=now)
+        if moment is not None:
+            return max(moment - now, 0.0)
     return None
 
 
@@ -79,7 +100,93 @@ def pause_of(status: int, headers: Mapping[str, str], *, now: float) -> float:
     limit = rate_limit_of(headers, now=now)
     if limit is not None and limit.remaining <= 0 and limit.resets_at is not None:
         return max(limit.resets_at - now, 0.0)
+    regained = [int(found) for text in headers.values() if "regain_access" in text for found in _REGAINED.findall(text)]
+    if any(regained):
+        return max(regained) * 60.0
+    if status == 429 and limit is None:  # only when calls are counted anew is said, not how many are left
+        _, resets = _buckets(headers, now=now)
+        return max(min(resets) - now, 0.0) if resets else 0.0
     return 0.0
+
+
+def _buckets(headers: Mapping[str, str], *, now: float) -> tuple[dict[str, _Bucket], list[float]]:
+    """The limits by what is counted ("" for the plain one), and every moment at which one is counted anew."""
+    buckets: dict[str, _Bucket] = {}
+    resets: list[float] = []
+    for header, text in headers.items():
+        name = header.lower()
+        if not _LIMIT.search(name) or name == "retry-after":
+            continue
+        if name in {"ratelimit", "x-ratelimit", "rate-limit"} and "=" in text:
+            _read_structured(text, buckets, now=now)
+            continue
+        words = re.sub(r"(rate)-?(limit)", r"-\1-\2-", name).split("-")
+        role = next((_ROLES[word] for known in _ROLES for word in words if word == known), "limit")
+        bucket = buckets.setdefault(" ".join(word for word in words if word and word not in _PLAIN_WORDS), _Bucket())
+        if _LIST.fullmatch(text.strip()) and role in {"limit", "used"}:
+            bucket.lists[role] = [float(part) for part in text.split(",")]
+        elif role == "reset":
+            moment = _moment(
+                f"{text.strip()}ms" if name.endswith("-ms") and _number(text) is not None else text, now=now
+            )
+            if moment is not None:
+                resets.append(moment)
+                bucket.resets_at = moment if bucket.resets_at is None else bucket.resets_at
+        elif (share := _SHARE.search(text)) and role != "remaining":
+            bucket.limit = float(share[2])
+            bucket.remaining = bucket.limit - float(share[1])
+        elif role in {"remaining", "limit"} and (number := _number(text)) is not None and getattr(bucket, role) is None:
+            setattr(bucket, role, number)
+    for bucket in buckets.values():
+        _finish(bucket, resets, buckets.get("", bucket))
+    return buckets, resets
+
+
+def _finish(bucket: _Bucket, resets: list[float], plain: _Bucket) -> None:
+    """Fill in what follows from the rest: what is left where only the use is said, and the one reset that there is."""
+    limits, used = bucket.lists.get("limit"), bucket.lists.get("used")
+    if bucket.remaining is None and limits and used and len(limits) == len(used):
+        bucket.limit, bucket.remaining = min(
+            ((limit, limit - so_far) for limit, so_far in zip(limits, used, strict=True)), key=lambda pair: pair[1]
+        )
+    elif limits and bucket.limit is None:
+        bucket.limit = limits[0]
+    if bucket.remaining is not None and bucket.resets_at is None:
+        bucket.resets_at = plain.resets_at if plain.resets_at is not None else resets[0] if len(resets) == 1 else None
+
+
+def _read_structured(text: str, buckets: dict[str, _Bucket], *, now: float) -> None:
+    """The IETF's `RateLimit` header, of one policy or several; of an earlier draft `limit=10, remaining=5, reset=3`."""
+    policies = [text] if "remaining" in text else re.split(r",(?=\s*\")", text)
+    for number, policy in enumerate(policies):
+        found = {name: float(value) for name, value in _STRUCTURED.findall(policy)}
+        remaining, reset = found.get("remaining", found.get("r")), found.get("reset", found.get("t"))
+        if remaining is not None:
+            buckets["" if number == 0 else f"policy {number}"] = _Bucket(
+                remaining, found.get("limit", found.get("q")), None if reset is None else now + reset
+            )
+
+
+def _moment(text: str | None, *, now: float) -> float | None:
+    """The Unix time that `text` states: seconds from now, a Unix time (also in smaller units), a date, a duration."""
+    text = (text or "").strip()
+    number = _number(text)
+    if number is not None:
+        if number < 0:
+            return None
+        number = next((number / unit for begins, unit in _UNITS if number >= begins), number)
+        return None if number > _LATEST else number if number >= _EPOCH_BEGINS else now + number
+    duration = text.lower().replace(" ", "")
+    if duration and (matched := _DURATION.fullmatch(duration)) and any(matched.groups()):
+        days, hours, minutes, seconds, milliseconds = (float(part or 0) for part in matched.groups())
+        return now + days * 86400 + hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    for read in (parsedate_to_datetime, datetime.datetime.fromisoformat):
+        try:
+            moment = read(text.removesuffix(" UTC") if read is not parsedate_to_datetime else text)
+        except (TypeError, ValueError, IndexError):
+            continue
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)).timestamp()
+    return None
 
 
 def _number(text: str | None) -> float | None:
@@ -89,4 +196,4 @@ def _number(text: str | None) -> float | None:
         number = float(first)
     except ValueError:
         return None
-    return number if abs(number) < 1e15 else None  # NaN is not below anything either
+    return number if abs(number) < 1e19 else None  # NaN is not below anything either

@@ -1,51 +1,80 @@
-"""One harmless request with a secret, for the button "Test": whether the API takes it."""
+"""One harmless request with a secret, for "Test" and a form's last step: whether the API takes it, and as whose."""
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from http.client import responses
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from flowlet_jupyter.errors import HostNotAllowed, RequestFailed, UsageError
+from flowlet_jupyter.errors import HostNotAllowed, RequestFailed, UsageError, printable
+from flowlet_jupyter.http.account_name import account_in
 from flowlet_jupyter.http.client import shared_ssl_context
+from flowlet_jupyter.http.identity import keep_identity
+from flowlet_jupyter.http.rate_limit import pause_of
 from flowlet_jupyter.http.transport import CredentialTransport
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Record, base_url_of, host_rules
-from flowlet_jupyter.oauth.bounded_request import bounded_request
+from flowlet_jupyter.model.redaction import HIDDEN, SentValues
+from flowlet_jupyter.model.secret import Record, base_url_of, configuration, host_rules
+from flowlet_jupyter.oauth.bounded_request import BoundedResponse, bounded_request
+from flowlet_jupyter.providers.matching import harmless_request
 from flowlet_jupyter.session.shielded import shielded
 from flowlet_jupyter.settings.network import NetworkTransport
+from flowlet_jupyter.tables.charset import decode
+from flowlet_jupyter.tables.error_bodies import error_in, message_of
 from flowlet_jupyter.vault import Vault
 
 _TIMEOUT_SECONDS = 15.0
+_MAX_BYTES = 64_000  # of the body; a longer one is a list, and names nobody
+_MAX_WORDS = 300
+_MAX_PATH = 80
 _PLAIN = re.compile(r"[A-Za-z0-9/:.?&=%_~,@+-]+")  # what a line magic takes without quotes
-_REFUSALS = frozenset({401, 403, 407})
+_SCOPE = re.compile(r'scope="([^"]*)"')
+_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?<(?:!doctype html|html)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What an API answered to the request; `is_accepted` is false if it refused the credentials."""
+    """What an API answered to the request.
+
+    `outcome` is "works", "refused" if it did not take the credentials, or "unclear" if the answer says nothing of them.
+    """
 
     method: str
     host: str
+    path: str  # without the query
     status: int
     reason: str
-    is_accepted: bool
+    outcome: str
+    identity: str = ""  # the user whom the response names
+    words: str = ""  # the API's own, of an error; without the values that were sent
+    next_step: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.host}{self.path}"
+        if self.outcome == "works":
+            said = f"Connected as {self.identity}." if self.identity else "It works:"
+            return f"{said} {self.status} from {place}"
+        words = f": {self.words.rstrip('.')}" if self.words else ""
+        return f"{self.status} {self.reason} from {place}{words}. {self.next_step}".strip()
 
 
 @shielded("test request")
 def try_secret(vault: Vault, name: str, *, url: str = "") -> Trial:
-    """Send one GET with the secret `name`: to `url`, else to its identity URL, its base URL or its first host.
+    """Send one GET with the secret `name`: to `url`, its catalogue entry's, its identity URL, base URL or first host.
 
-    Redirects are not followed, and of the response only the status is read. Raises `UsageError` if the secret names
-    nothing to ask, `AuthRequired`, `HostNotAllowed`, `RequestFailed` and what else a request with the secret raises.
+    Redirects are not followed. Of the response the status is read and the beginning of the body, for the user whom it names
+    and the words of an error. Raises `UsageError` if the secret names nothing to ask, `AuthRequired`, `HostNotAllowed`,
+    `RequestFailed` and what else a request with the secret raises.
     """
     record = vault.get(name)
-    url = url or _harmless_url(record)
-    host = urlsplit(url).netloc
+    asked = harmless_request(configuration(record.secret))
+    url = url or asked.url or _harmless_url(record)
     try:
         response = bounded_request(
             lambda: httpx.Client(
@@ -57,23 +86,108 @@ def try_secret(vault: Vault, name: str, *, url: str = "") -> Trial:
             url,
             headers={"Accept": "application/json, */*;q=0.5"},
             seconds=_TIMEOUT_SECONDS,
+            keep_bytes=_MAX_BYTES,
         )
     except httpx.HTTPError as error:
         problem = type(error).__name__
     else:
-        status = response.status
-        reason = responses.get(status, "")
-        return Trial(method="GET", host=host, status=status, reason=reason, is_accepted=status not in _REFUSALS)
+        trial = _trial_of(response, url, record, asked.identity_name if url == asked.url else "")
+        if trial.identity:
+            keep_identity(vault, name, trial.identity)
+        return trial
     # outside, so that the request, which holds the credentials, is in no chain of exceptions
-    raise RequestFailed(f"The request to {host} failed: {problem}. The secret '{name}' is as it was.")
+    raise RequestFailed(f"The request to {urlsplit(url).netloc} failed: {problem}. The secret '{name}' is as it was.")
 
 
-def example_url(record: Record, url: str = "") -> str | None:
+def _trial_of(response: BoundedResponse, url: str, record: Record, identity_name: str) -> Trial:
+    sent, status = response.sent_values, response.status
+    parts = urlsplit(url)
+    path = printable(sent.redact(parts.path))
+    trial = Trial(
+        method="GET", host=parts.netloc, path=path if len(path) <= _MAX_PATH else f"{path[:_MAX_PATH]}…", status=status,
+        reason=responses.get(status, ""), outcome="unclear",
+    )  # fmt: skip
+    # first the values, then what is found in the rest: a value that is cut in two would be found no more
+    content, media_type = sent.redact_bytes(response.content), response.headers.get("content-type", "")
+    if not 200 <= status < 300:
+        return replace(trial, words=_words(message_of(content, media_type), sent), outcome=_outcome_of(status),
+                       next_step=_next_step(response, url, record))  # fmt: skip
+    try:
+        body = json.loads(decode(content).text)
+    except (ValueError, RecursionError):
+        body = None
+    if problem := error_in(body):
+        return replace(trial, words=_words(problem, sent), outcome="refused",
+                       next_step=f"The status is {status}, yet the API reports an error. {_look_again(record)}")  # fmt: skip
+    if "html" in media_type or _PAGE.match(content):
+        return replace(trial, words=_words(message_of(content, "text/html"), sent),
+                       next_step="A web page, which says nothing of the secret: give it a base URL whose answer needs it.")  # fmt: skip
+    secret, token_set = record.secret, record.token_set
+    if isinstance(secret, OAuth2) and url == secret.identity_url:
+        identity_name = secret.identity_name or identity_name
+    identity = sent.redact(account_in(body, url=url, path=identity_name))
+    if HIDDEN in identity:
+        identity = ""
+    return replace(trial, outcome="works", identity=identity or ((token_set and token_set.identity) or ""))
+
+
+def _words(text: str, sent: SentValues) -> str:
+    """A text of the API's in one line, of bounded length, and without what could steer a terminal."""
+    text = printable(" ".join(sent.redact(text).split()))
+    return text if len(text) <= _MAX_WORDS else f"{text[:_MAX_WORDS]}…"
+
+
+def _outcome_of(status: int) -> str:
+    return "refused" if status in {401, 403} else "unclear"
+
+
+def _look_again(record: Record) -> str:
+    if isinstance(record.secret, OAuth2):
+        return "Request an access token again; if it is refused as well, look at the scope and the account."
+    return "Look whether the value was copied whole and has not ended, and give it again."
+
+
+def _next_step(response: BoundedResponse, url: str, record: Record) -> str:
+    """What the status means for the secret, and what to do."""
+    status = response.status
+    if status == 401:
+        return f"The API does not take this secret. {_look_again(record)}"
+    if status == 403:
+        return _lacking(response) or f"The API does not allow this secret what was asked for. {_look_again(record)}"
+    if status == 429:
+        wait = pause_of(status, response.headers, now=time.time())
+        step = f"Too many requests: try again {f'in {wait:.0f} s' if wait else 'later'}"
+    elif status in {404, 410}:
+        step = "Nothing is there, or it is not shown to this secret: look at the base URL"
+    elif 300 <= status < 400:
+        step = f"The API sends on to {_target(response, url)}, which may be a page to log in: look at the base URL"
+    elif status >= 500:
+        step = "The API failed on its own side: try again later"
+    else:
+        step = "The API wants another request than this one: try one of your own"
+    return f"{step}; the secret may be right all the same."
+
+
+def _lacking(response: BoundedResponse) -> str:
+    needed = _SCOPE.search(response.headers.get("www-authenticate", ""))
+    scopes = (needed[1] if needed else response.headers.get("x-accepted-oauth-scopes", "")).strip()
+    return f"The secret lacks a scope: {printable(response.sent_values.redact(scopes)[:200])}." if scopes else ""
+
+
+def _target(response: BoundedResponse, url: str) -> str:
+    try:
+        host = urlsplit(urljoin(url, response.headers.get("location", ""))).hostname
+    except ValueError:
+        host = None
+    return printable(response.sent_values.redact(host or ""))[:100] or "another address"
+
+
+def example_url(record: Record) -> str | None:
     """The harmless request's URL as a cell would name it, relative to the base URL; None if the secret may not go there.
 
-    `url` is the one that the catalogue's entry names. A host alone is no example: its front page shows nothing.
+    A host alone is no example: its front page shows nothing.
     """
-    url = url or _known_url(record)
+    url = harmless_request(configuration(record.secret)).url or _known_url(record)
     try:
         parts = urlsplit(url)
         check_destination(record.secret.name, host_rules(record.secret),

@@ -91,6 +91,7 @@ LABELS: dict[str, _Labels] = {
         "token_endpoint": ("Token endpoint", ""),
         "client_id": ("Client ID", ""),
         "client_secret": ("Client secret", "A public client has none; PKCE is always used"),
+        "client_secret_expires_on": ("Client secret ends on", "A day such as 2027-02-16, to be reminded of it"),
         "scope": (
             "Scope",
             "Separated by spaces. Twitter: tweet.read users.read offline.access (the last brings a refresh token)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,6 +77,7 @@ class OAuth2:
     token_endpoint: str
     client_id: str = ""
     client_secret: SecretValue | None = None
+    client_secret_expires_on: str | None = None  # the day, such as 2027-02-16 (RFC 7591, 3.2.1)
     scope: str = ""
     token_endpoint_auth_method: str | None = None
     # nobody chose the method, so another one may be tried where the provider does not take this one
@@ -148,6 +150,8 @@ class OAuth2:
             set_field(self, name, {str(key): str(value) for key, value in dict(getattr(self, name)).items()})
         if self.client_of == self.name and self.client_of:
             errors.add("client_of", f"Secret '{self.name}' cannot share its own client.")
+        if self.client_secret_expires_on and not _is_day(self.client_secret_expires_on):
+            errors.add("client_secret_expires_on", "The day on which the client secret ends is such as 2027-02-16.")
         self._check_grant(errors)
         self._check_client_authentication(errors)
         check_shared_fields(self, errors, self.token_endpoint)
@@ -254,6 +258,13 @@ _NEEDED_BY_GRANT = (
 def _filled(template: str, known: Mapping[str, str]) -> str:
     # in one pass: a value that looks like a name in braces is not filled in again
     return _NAME_IN_BRACES.sub(lambda match: known.get(match[1], match[0]), template)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _checked_resource(resource: str) -> str:

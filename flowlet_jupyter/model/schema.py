@@ -39,7 +39,7 @@ _BOUND = frozenset({
 # Files of one machine, and what flowlet itself finds out, are nobody else's.
 _NOT_SHARED = frozenset({
     "name", "client_of", "redirect_uris", "client_certificate_file", "client_key_file", "subject_token_file",
-    "private_key_id", "token_endpoint_auth_method_is_default",
+    "private_key_id", "token_endpoint_auth_method_is_default", "client_secret_expires_on",
 })  # fmt: skip
 # Of these an empty text says "none", where it leaves others at their default.
 _MAY_BE_EMPTY = frozenset({"scheme"})
@@ -47,7 +47,7 @@ _SET_BY_FLOWLET = frozenset({"client_of", "token_endpoint_auth_method_is_default
 _NOT_IN_CATALOGUE = frozenset({
     "name", "client_of", "provider", "redirect_uris", "private_key_id", "client_certificate_file", "client_key_file",
     "username", "subject", "subject_token_file", "subject_secret", "openapi", "resource",
-    "token_endpoint_auth_method_is_default",
+    "token_endpoint_auth_method_is_default", "client_secret_expires_on",
 })  # fmt: skip
 _CHOICES = {
     "grant_type": GRANT_LABELS,

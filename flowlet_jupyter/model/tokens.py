@@ -34,6 +34,7 @@ class TokenSet:
     obtained_at: float = 0.0
     connected_at: float | None = None  # when the grant was given that this was obtained, and since refreshed, for
     expires_at: float | None = None
+    grant_ends_at: float | None = None  # when the refresh token ends, where the provider says so
     dpop_key: SecretValue | None = None  # the private key that the tokens are bound to (RFC 9449), as a JWK
     identity: str | None = None  # whose tokens these are, as the provider calls them ("@ann")
     base_url: str | None = None  # the API's base, where the provider says it with the tokens

@@ -130,8 +130,9 @@ class FlowletMagics(Magics):
     def flowlet_secret(self, line: str) -> None:
         """Manage the tokens of one secret (%flowlet_secret NAME), or make a new one (%flowlet_secret --new).
 
-        --connect requests an access token and waits; --paste does so where the browser is on another machine. Both take
-        what an API said that it wants more of: --scope 'A B', --acr-values X, --max-age SECONDS.
+        --connect requests an access token and waits, and tries a secret that is sent as it is; --paste does so where the
+        browser is on another machine. Both take what an API said that it wants more of: --scope 'A B', --acr-values X,
+        --max-age SECONDS.
         --provider KEY and --scope 'A B' fill in the form of a new one. --from-paste NAME stores what was left out of the
         request that was pasted last, for its host.
         """
@@ -166,6 +167,11 @@ class FlowletMagics(Magics):
         from flowlet_jupyter.notebook.prompt import prompt_of
 
         handle = self._secrets[asked.name]
+        if not (asked.paste or asked.more) and handle.configuration()["type"] != "oauth2":
+            from flowlet_jupyter.http.trial import try_secret
+
+            print(try_secret(handle.vault, asked.name))  # noqa: T201 - nothing is to be requested: whether it works
+            return
         if asked.more:
             handle.ask_for(**asked.ask_for_arguments)
         handle.authorize(PastePrompt() if asked.paste else prompt_of(self.shell))

@@ -12,11 +12,12 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from flowlet_jupyter.model.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.settings.library_logs import without_response_headers
 from flowlet_jupyter.vault.ending import process_ending
 
@@ -39,11 +40,12 @@ class _QuietURL(httpx.URL):
 
 @dataclass(frozen=True)
 class BoundedResponse:
-    """A response read to its end; `content` is decoded."""
+    """A response read to its end, or as far as it was asked for; `content` is decoded."""
 
     status: int
     headers: Mapping[str, str]
-    content: bytes
+    content: bytes = field(repr=False)
+    sent_values: SentValues = NOTHING_SENT  # not to be shown should the response repeat them
 
 
 def bounded_request(
@@ -54,10 +56,11 @@ def bounded_request(
     headers: Mapping[str, str],
     content: bytes | None = None,
     seconds: float,
+    keep_bytes: int | None = None,
 ) -> BoundedResponse:
     """Send one request by the client that `client` makes, and read its response within `seconds`.
 
-    Raises `httpx.HTTPError` as httpx does: `TimeoutException` at the deadline and when the process ends meanwhile,
+    With `keep_bytes` no more than so much of the body is read, and the rest left where it is. Raises `httpx.HTTPError` as httpx does: `TimeoutException` at the deadline and when the process ends meanwhile,
     `ReadError` for a body over `MAX_BYTES`; and what `client` raises.
     """
     sockets: list[socket.socket] = []
@@ -80,10 +83,11 @@ def bounded_request(
                 with without_response_headers():
                     response = session.send(request, stream=True, follow_redirects=False)
                 try:
-                    body = _read(response)
+                    body = _read(response) if keep_bytes is None else _read_beginning(response, keep_bytes)
                 finally:
                     response.close()
-                future.set_result(BoundedResponse(response.status_code, response.headers, body))
+                sent: SentValues = getattr(response, "sent_values", NOTHING_SENT)
+                future.set_result(BoundedResponse(response.status_code, response.headers, body, sent))
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
             future.set_exception(error)
 
@@ -127,6 +131,24 @@ def _read(response: httpx.Response) -> bytes:
         if len(raw) > MAX_BYTES:
             raise httpx.ReadError("the response is too large")
     return unpacked(bytes(raw), response.headers.get("content-encoding", ""), MAX_BYTES)
+
+
+def _read_beginning(response: httpx.Response, limit: int) -> bytes:
+    """The first `limit` bytes of the body, decoded; empty where they cannot be."""
+    raw = bytearray()
+    for chunk in response.iter_raw():
+        raw += chunk
+        if len(raw) >= limit:
+            break
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if not raw or encoding in {"", "identity"}:
+        return bytes(raw[:limit])
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        return b""
+    for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
+        with contextlib.suppress(zlib.error):
+            return zlib.decompressobj(window).decompress(bytes(raw), limit)
+    return b""
 
 
 def unpacked(raw: bytes, encoding: str, limit: int) -> bytes:

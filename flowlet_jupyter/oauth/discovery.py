@@ -7,6 +7,7 @@ the URL of one of their documents, or an atproto account.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import re
 import time
@@ -28,6 +29,7 @@ from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.session.shielded import shielded
 
 CACHE_SECONDS = 600.0
+_LATEST = 4e9  # the year 2096: a client secret that is said to end later does not
 _OPENID, _RFC8414 = "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"
 _RESOURCE = "/.well-known/oauth-protected-resource"
 _SMART = "/.well-known/smart-configuration"
@@ -330,6 +332,11 @@ def register_client(
     fields: dict[str, Any] = {"client_id": given["client_id"]}
     if isinstance(given.get("client_secret"), str) and given["client_secret"]:
         fields["client_secret"] = SecretValue(given["client_secret"])
+        ends = given.get("client_secret_expires_at")  # required beside a client secret, and 0 where it does not end
+        if isinstance(ends, int | float) and not isinstance(ends, bool) and 0 < ends < _LATEST:
+            fields["client_secret_expires_on"] = (
+                datetime.datetime.fromtimestamp(ends, tz=datetime.UTC).date().isoformat()
+            )
     # the provider may have decided otherwise (RFC 7591, 3.2.1)
     fields["token_endpoint_auth_method"] = given.get(
         "token_endpoint_auth_method", "client_secret_basic" if "client_secret" in fields else "none"

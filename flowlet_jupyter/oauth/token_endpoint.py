@@ -242,6 +242,9 @@ def _send_token_request(
         return dataclasses.replace(
             fresh,
             connected_at=old.connected_at,
+            # the same refresh token ends when it was said to, unless this response says otherwise
+            grant_ends_at=fresh.grant_ends_at
+            or (old.grant_ends_at if fresh.refresh_token == old.refresh_token else None),
             identity=old.identity,
             subject=old.subject,
             identity_problem=old.identity_problem,

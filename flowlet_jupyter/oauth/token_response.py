@@ -177,6 +177,7 @@ def token_set_from(
         obtained_at=started,
         connected_at=started,
         expires_at=_expires_at(inner, started),
+        grant_ends_at=_grant_ends_at(inner, started),
         # a provider that ignores the proof answers with a Bearer token (RFC 9449, 5)
         dpop_key=dpop_key if token_type == "dpop" else None,
         base_url=base_url if isinstance(base_url, str) and base_url.startswith("https://") else None,
@@ -240,6 +241,19 @@ def _expires_at(members: dict[str, Any], started: float) -> float | None:
         moment = _moment(members.get(name))
         if moment is not None:
             return min(moment, started + _FAR_FUTURE_SECONDS) if moment > started else None
+    return None
+
+
+def _grant_ends_at(members: dict[str, Any], started: float) -> float | None:
+    """When the refresh token ends, in the spellings that providers have; 0 says that it does not (Keycloak's offline ones)."""
+    for name in ("refresh_token_expires_in", "x_refresh_token_expires_in", "refresh_expires_in", "rt_expires_in"):
+        seconds = _number(members.get(name))
+        if seconds is not None and 0 < seconds < _EARLIEST:
+            return started + seconds
+    for name in ("refresh_token_expires_at", "refresh_token_expires_on", "refresh_expires_at"):
+        moment = _moment(members.get(name))
+        if moment is not None and started < moment < started + _FAR_FUTURE_SECONDS:
+            return moment
     return None
 
 

@@ -61,6 +61,7 @@ class Provider:
     # a token endpoint of before, which secrets made earlier may hold: the day on which it ends
     superseded: Mapping[str, str] = field(default_factory=dict)
     test: str = ""  # a URL whose GET changes nothing, to try the secret with
+    identity_name: str = ""  # the JMESPath at which that, or the identity request, names the user
     paging: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -91,7 +92,9 @@ def parse_provider(key: str, table: Mapping[str, Any], where: str) -> Provider:
         parameters = tuple(Parameter(**entry) for entry in table.get("parameters", []))
     except (InvalidSecret, TypeError) as error:
         raise InvalidSecret(f"The provider file {where}: {error}") from None
-    fields |= {f"identity_{name}": value for name, value in table.get("identity", {}).items()}
+    identity = table.get("identity", {})
+    if kind == "oauth2":
+        fields |= {f"identity_{name}": value for name, value in identity.items()}
     return Provider(
         key=key,
         type=kind,
@@ -101,6 +104,7 @@ def parse_provider(key: str, table: Mapping[str, Any], where: str) -> Provider:
         paging=table.get("paging", {}),
         decided=table.get("decided", {}),
         superseded=table.get("superseded", {}),
+        identity_name=identity.get("name", ""),
         header_names=tuple(table.get("header_names", ())),
         **{name: table.get(name, "") for name in _DESCRIPTIONS},
     )
@@ -155,6 +159,10 @@ def _problem(table: Mapping[str, Any], kind: str, fields: Mapping[str, Field]) -
             isinstance(table.get("superseded"), dict)
             and not all(_is_day(day, "{}") for day in table["superseded"].values()),
             "'superseded' names days, such as 2027-02-16.",
+        ),
+        (
+            kind != "oauth2" and not set(table.get("identity", {})) <= {"name"},
+            "'identity' has a name only: the request is 'test'.",
         ),
         (not str(table.get("test", "https://")).startswith("https://"), "'test' must be an https:// URL."),
     )

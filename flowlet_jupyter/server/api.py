@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -24,22 +23,15 @@ from flowlet_jupyter.errors import (
     UsageError,
     VaultError,
 )
-from flowlet_jupyter.http.trial import Trial, example_url, try_secret
+from flowlet_jupyter.http.trial import example_url, try_secret
 from flowlet_jupyter.http.usage_log import last_uses
 from flowlet_jupyter.model.fields import checked_endpoint, checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.model.secret import Record, configuration
 from flowlet_jupyter.model.status import status_of
 from flowlet_jupyter.oauth.discovery import register_client
-from flowlet_jupyter.providers import (
-    Provider,
-    Summary,
-    ending_of,
-    known_fields,
-    provider_index,
-    provider_named,
-    trial_url,
-)
+from flowlet_jupyter.providers import Summary
+from flowlet_jupyter.providers.stored_endings import entries_that_end, what_ends
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.redirect_uri import own_redirect_uri
 from flowlet_jupyter.server.refusals import forget_refusal, last_refusal
@@ -87,31 +79,19 @@ def described(
 ) -> dict[str, Any]:
     """What the API says of a secret: configuration, token status, last use if logged, and what of it `ending` soon.
 
-    `ends` is what `_entries_that_end` gives, for whoever describes many.
+    `ends` is what `entries_that_end` gives, for whoever describes many.
     """
     status = dataclasses.asdict(status_of(record, now=time.time()))
     shown = configuration(record.secret)
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    ending = ending_of(shown, _entries_that_end() if ends is None else ends, today)
-    return {**shown, "status": status, "last_use": last_use, "ending": ending}
-
-
-def _entries_that_end() -> list[Summary]:
-    """The few entries of the catalogue of which something ends; none where an entry of an organisation's is broken.
-
-    That is no reason to show no secret.
-    """
-    try:
-        return [entry for entry in provider_index() if entry.get("endings")]
-    except InvalidSecret:
-        return []
+    ending = what_ends(record, entries_that_end() if ends is None else ends, now=time.time())
+    return {**shown, "status": status, "last_use": last_use, "ending": " ".join(ending)}
 
 
 def details_of(vault: Vault, name: str) -> dict[str, Any]:
     """What the API says of the secret `name`, a harmless request and the last refusal with it. Raises `SecretNotFound`."""
     record = vault.get(name)
     shown = described(record, last_use=last_uses(vault).get(name))
-    return {**shown, "example_url": example_url(record, _entrys_url(record)), "refusal": last_refusal(vault, name)}
+    return {**shown, "example_url": example_url(record), "refusal": last_refusal(vault, name)}
 
 
 class SecretsHandler(FlowletAPIHandler):
@@ -124,7 +104,7 @@ class SecretsHandler(FlowletAPIHandler):
 
     def _listed(self) -> list[dict[str, Any]]:
         listed = []
-        used, ends = last_uses(self.vault), _entries_that_end()
+        used, ends = last_uses(self.vault), entries_that_end()
         for name in self.vault.names():
             try:
                 shown = described(self.vault.get(name), last_use=used.get(name), ends=ends)
@@ -201,30 +181,9 @@ class TestHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def post(self, name: str) -> None:
-        """What the API answered: `method`, `host`, `status`, `reason`, `is_accepted`."""
-        self.finish(dataclasses.asdict(await run_in_thread(lambda: self._tried(name))))
-
-    def _tried(self, name: str) -> Trial:
-        return try_secret(self.vault, name, url=_entrys_url(self.vault.get(name)))
-
-
-def _entrys_url(record: Record) -> str:
-    """What the catalogue's entry names to try a secret with; empty if there is none."""
-    shown = configuration(record.secret)
-    try:
-        entry = _entry_of(shown)
-        return trial_url(entry, known_fields(shown, entry).get("parameters", {})) if entry else ""
-    except InvalidSecret:
-        return ""  # a parameter that cannot be read back from the endpoints, or an entry of an organisation's that is broken
-
-
-def _entry_of(shown: Mapping[str, Any]) -> Provider | None:
-    """The catalogue's entry of a secret: the one that it names, or the one of its kind that goes to the same hosts."""
-    if shown["type"] == "oauth2":
-        return provider_named(shown["provider"]) if shown.get("provider") else None
-    same = [entry["key"] for entry in provider_index()
-            if entry["type"] == shown["type"] and list(entry["hosts"]) == list(shown["allowed_hosts"])]  # fmt: skip
-    return provider_named(same[0]) if same else None
+        """What the API answered, as `Trial` has it, and as sentences in `text`."""
+        trial = await run_in_thread(lambda: try_secret(self.vault, name))
+        self.finish({**dataclasses.asdict(trial), "text": str(trial)})
 
 
 class RevokeHandler(FlowletAPIHandler):

@@ -74,6 +74,8 @@ def _keep_values(kind: type[Secret], fields: dict[str, Any], old: Secret, errors
             with errors:
                 _check_same_provider(key, fields, old)
         fields[key] = getattr(old, key)
+        if key == "client_secret" and isinstance(old, OAuth2) and old.client_secret_expires_on:
+            fields.setdefault("client_secret_expires_on", old.client_secret_expires_on)  # it is still the same one
 
 
 def _check_same_provider(key: str, fields: dict[str, Any], old: OAuth2) -> None:

@@ -46,7 +46,7 @@ def test_a_scope_that_is_missing_is_named_with_the_line_that_asks_for_it(challen
     assert scope in problem.meaning
     quoted = f"'{scope}'" if " " in scope else scope
     assert problem.next_cell == f"%flowlet_secret 'my api' --connect --scope {quoted}"
-    assert SecretLine.read(problem.next_cell.partition(" ")[2]).wanted == {"scope": scope, "max_age": None}
+    assert SecretLine.read(problem.next_cell.partition(" ")[2]).ask_for_arguments == {"scope": scope, "max_age": None}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_token_that_is_good_and_not_enough_is_not_refreshed(error):
 def test_what_is_no_number_is_no_age():
     assert challenge_of({"WWW-Authenticate": 'Bearer max_age="-1"'}).max_age == ""
     with pytest.raises(RequestSyntaxError, match="number of seconds"):
-        SecretLine.read("api --connect --max-age soon").wanted  # noqa: B018 - it raises
+        SecretLine.read("api --connect --max-age soon").ask_for_arguments  # noqa: B018 - it raises
 
 
 def test_what_was_asked_for_stays_asked_for():

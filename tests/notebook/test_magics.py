@@ -308,10 +308,15 @@ def test_completion_of_names_paths_and_an_openapi_document(kernel, run, tmp_path
     assert "/users/{{id}}/tweets" not in completions(kernel, "%flowlet_request -s api /us")
 
 
-def test_to_connect_what_nobody_authorizes_says_at_once_what_authorize_says(kernel, api):
+def test_to_paste_for_what_nobody_authorizes_says_at_once_what_authorize_says(kernel, api):
     secret = Password(name="api", password=CANARY, base_url=api.url)
     with pytest.raises(InvalidSecret, match="nothing is to be authorized") as helper:
         put_secret(secret).authorize()
-    for code in ("%flowlet_secret api --connect", "%flowlet_secret api --paste"):
-        reply = kernel.run(code)
-        assert (reply["ename"], reply["evalue"]) == ("InvalidSecret", str(helper.value))
+    reply = kernel.run("%flowlet_secret api --paste")
+    assert (reply["ename"], reply["evalue"]) == ("InvalidSecret", str(helper.value))
+
+
+def test_to_connect_what_is_sent_as_it_is_tries_it(kernel, api):
+    put_secret(Password(name="api", password=CANARY, base_url=f"{api.url}/echo"))
+    kernel.start("%flowlet_secret api --connect")
+    kernel.until_said("It works: 200 from")

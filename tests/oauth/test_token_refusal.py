@@ -11,9 +11,10 @@ import pytest
 from servers.oauth_provider import FRESH, provider, stored
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.credentials.token_refusal import MAX_BODY_BYTES
+from flowlet_jupyter.credentials.token_refusal import MAX_BODY_BYTES, is_refused_in_body
 from flowlet_jupyter.http.auth import auth
 from flowlet_jupyter.http.client import async_client
+from flowlet_jupyter.model.compliance import Compliance
 from flowlet_jupyter.providers import fields_for, load_providers
 
 OWN_WAY = {"expired_token_member": "error.code", "expired_token_values": ["190"]}
@@ -133,3 +134,27 @@ def test_the_catalogue_knows_how_an_api_says_that_a_token_has_ended(key, status,
         stored(url, expires_at=None, compliance=known)
         assert flowlet.get("/me", secret="api").status_code == 200
         assert paths == ["/me", "/token", "/me"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "invalid_token"},
+        {"error": {"code": "TOKEN_EXPIRED"}},
+        {"error": {"code": "access_token_invalid", "message": "m"}},  # TikTok
+        {"error": {".tag": "expired_access_token", "type": "expired_access_token"}},  # Dropbox
+        {"errors": [{"code": "ExpiredAuthenticationToken"}]},  # Azure
+        {"errorType": "expired_token"},
+    ],
+)
+def test_the_usual_codes_of_an_ended_token_are_known(body):
+    content = json.dumps(body).encode()
+    assert is_refused_in_body(400, content, Compliance())
+    assert not is_refused_in_body(200, content, Compliance())
+
+
+@pytest.mark.parametrize(
+    "body", [{"error": "invalid_request"}, {"code": "token"}, {"error": {"code": 190}}, ["invalid_token"]]
+)
+def test_other_errors_are_none_of_the_token(body):
+    assert not is_refused_in_body(400, json.dumps(body).encode(), Compliance())

@@ -184,3 +184,86 @@ def test_a_provider_s_openapi_document_is_a_source(tmp_path):
     assert bank.carriers == {"x-key", "authorization"}
     assert bank.facts["token_endpoint"] == {"https://a.example/token"}
     assert "https://api.a.example/v1" in bank.urls
+
+
+PROJECTS = {
+    "x/oauth2": ("oauth2/endpoints/endpoints.go", """\
+var Shop = oauth2.Endpoint{
+	AuthURL:  "https://shop.example/oauth/authorize",
+	TokenURL: "https://api.shop.example/oauth/token",
+}
+"""),
+    "OAuth.io": ("oauthd/providers/shop/conf.json", json.dumps(
+        {"url": "https://api.shop.example", "oauth2": {"authorize": {"url": "https://shop.example/oauth/authorize"}, "access_token": "/oauth/token"}})),
+    "Panora": ("shared/src/connectors/metadata.ts", """\
+    'crm': {
+      'shop': {
+        urls: {
+          authBaseUrl: 'https://shop.example/oauth/authorize',
+          apiUrl: 'https://api.shop.example/oauth/token',
+        },
+      },
+    },
+"""),
+    "Sim": ("lib/auth/connectors/providers.ts", """\
+  { providerId: 'shop', authorizationUrl: 'https://shop.example/oauth/authorize',
+    tokenUrl: 'https://api.shop.example/oauth/token', pkce: true, authentication: 'basic' },
+"""),
+    "Appwrite": ("src/Appwrite/Auth/OAuth2/Shop.php", """\
+    private string $endpoint = 'https://shop.example/';
+    private string $api = 'https://api.shop.example/';
+    return $this->endpoint . 'oauth/authorize?'; return $this->api . 'oauth/token';
+"""),
+    "HWIOAuthBundle": ("src/OAuth/ResourceOwner/ShopResourceOwner.php",
+                       "'https://shop.example/oauth/authorize' 'access_token_url' => 'https://api.shop.example/oauth/token'"),
+    "Kratos": ("selfservice/strategy/oidc/provider_shop.go",
+               '"https://shop.example/oauth/authorize" "https://api.shop.example/oauth/token"'),
+    "Logto": ("packages/connectors/connector-shop/src/constant.ts",
+              "'https://shop.example/oauth/authorize' 'https://api.shop.example/oauth/token'"),
+    "Home Assistant": ("homeassistant/components/shop/const.py",
+                       'BASE = "https://shop.example"\nA = f"{BASE}/oauth/authorize"\nT = "https://api.shop.example/oauth/token"'),
+}  # fmt: skip
+OF_A_KEY = {
+    "Titus": ("pkg/validator/validators/bank.yaml", """\
+validators:
+  - name: bank
+    http: {method: GET, url: "https://api.bank.example/me", auth: {type: header, header_name: X-Bank-Key}}
+"""),
+    "Automatisch": ("packages/backend/src/apps/bank/auth/index.js",
+                    "apiBaseUrl: 'https://api.bank.example', headers['X-Bank-Key'] = key"),
+    "Pipedream": ("node_modules/@pipedream/bank/bank.app.mjs", "`https://api.bank.example/${path}` 'X-Bank-Key': key"),
+    "bankpy": ("clients/x/bankpy/client.js", "const HOST = 'api.bank.example', name = 'X-Bank-Key'; 'https://docs.example/'"),
+}  # fmt: skip
+
+
+def laid(folder, name, text):
+    file = folder / name
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    return read_claims([folder])
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_each_project_with_addresses_is_read(tmp_path, project):
+    entry = {**SHOP, "authorization_endpoint": "https://shop.example/oauth/authorize", "parameters": []}
+    found = verdicts(entry, laid(tmp_path, *PROJECTS[project]))
+    assert found["authorization_endpoint"].agree == (project,)
+    assert found["token_endpoint"].agree == (project,)
+
+
+@pytest.mark.parametrize("project", OF_A_KEY)
+def test_each_project_with_keys_is_read(tmp_path, project):
+    entry = parse_provider("x", BANK, "x.toml")
+    found = {verdict.fact: verdict for verdict in verdicts_of(entry, laid(tmp_path, *OF_A_KEY[project]))}
+    assert found["parameter"].agree == (project,)
+
+
+def test_a_client_of_another_api_with_the_same_name_says_nothing(tmp_path):
+    claims = laid(tmp_path, "packages/backend/src/apps/bank/index.js", "'https://api.other.example' 'X-Bank-Key'")
+    assert verdicts(BANK, claims)["parameter"].agree == ()
+
+
+def test_what_a_project_tests_itself_with_is_no_fact(tmp_path):
+    laid(tmp_path, "packages/backend/src/apps/bank/index.js", "'https://api.bank.example'")
+    claims = laid(tmp_path, "packages/backend/src/apps/bank/test/index.js", "'X-Bank-Key'")
+    assert verdicts(BANK, claims)["parameter"].agree == ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
@@ -11,10 +10,10 @@ from flowlet_jupyter.cli.doctor.finding import Finding
 from flowlet_jupyter.credentials.handles import Secrets
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Record, configuration
+from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.status import status_of
-from flowlet_jupyter.providers import ending_of, provider_index
 from flowlet_jupyter.providers.project_file import FILE_NAME, missing_here
+from flowlet_jupyter.providers.stored_endings import entries_that_end, what_ends
 
 _SOON_SECONDS = 24 * 3600
 
@@ -69,12 +68,7 @@ def _of_record(name: str, record: Record) -> Finding:
 
 
 def _of_end(name: str, record: Record) -> Iterator[Finding]:
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    try:
-        ending = ending_of(configuration(record.secret), provider_index(), today)
-    except FlowletError:
-        return
-    if ending:
+    for ending in what_ends(record, entries_that_end(), now=time.time()):
         yield Finding(f"secret {name}", "warn", "ends soon", ending)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,13 +25,15 @@ class Claim:
     # the facts whose meaning the file says (`facts.FACTS`); several values where the file has alternatives
     facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     words: frozenset[str] = _NOTHING  # the names in a program that reads the API, where the paging's may be among them
+    named: frozenset[str] = _NOTHING  # those of them that stand in quotes or in a query, where names of parameters do
+    is_chosen: bool = False  # somebody laid it under the entry's key, so that no address has to say what it is about
 
     @property
     def carriers(self) -> frozenset[str]:
         """The names of headers and query parameters that carry a key, in lower case."""
         return self.facts.get("parameter", _NOTHING)
 
-    @property
+    @functools.cached_property
     def hosts(self) -> frozenset[str]:
         """The hosts of all its addresses."""
         return frozenset(host for url in self.urls if (host := host_of(url)))

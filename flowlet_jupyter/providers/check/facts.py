@@ -93,7 +93,7 @@ def agrees(claim: Claim, fact: str, value: str) -> bool:
     said = claim.facts.get(fact, _NOTHING)
     if fact in {"parameter", "scheme"}:
         names = set(value.split(", "))
-        return bool(names & said) or (not said and names <= claim.words)
+        return bool(names & said) or (not said and names <= claim.named)
     if fact == "base_url":
         return value in claim.hosts
     if fact == "paging":

@@ -53,6 +53,15 @@ def _claims_about(provider: Provider, claims: Iterable[Claim]) -> tuple[list[Cla
     is_oauth2 = provider.type == "oauth2"
     named, nearby = [], []
     for claim in claims:
+        # a client's names say something only of the API that it reads, whatever its folder is called
+        if (
+            claim.words
+            and not claim.is_chosen
+            and host not in {"", "{}"}
+            and host not in claim.hosts
+            and endpoint not in claim.urls
+        ):
+            continue
         if (is_oauth2 and host_of(endpoint) not in {"", "{}"} and endpoint in claim.urls) or claim.key in keys:
             named.append(claim)
         elif host not in {"", "{}"} and host in claim.hosts:

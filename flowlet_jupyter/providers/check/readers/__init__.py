@@ -7,6 +7,15 @@ from pathlib import Path
 
 from flowlet_jupyter.providers.check.claims import Claim
 from flowlet_jupyter.providers.check.readers.data import apis_guru, grant, kingfisher, nango, openapi, power_platform
+from flowlet_jupyter.providers.check.readers.lists import (
+    FOLDER_PROGRAMS,
+    folder_reader,
+    go_endpoints,
+    oauthd,
+    panora,
+    sim_connectors,
+    titus,
+)
 from flowlet_jupyter.providers.check.readers.programs import PROGRAMS, client, keyhacks, program_reader
 
 MAX_BYTES = 5_000_000
@@ -19,7 +28,13 @@ READERS: Mapping[str, Callable[[Path], Iterator[Claim]]] = {
     "**/*-connectors/*/apiProperties.json": power_platform,
     "**/*kingfisher/data/rules/*.yml": kingfisher,
     "**/*keyhacks/README.md": keyhacks,
+    "**/endpoints/endpoints.go": go_endpoints,
+    "**/auth/connectors/providers.ts": sim_connectors,
+    "**/src/connectors/metadata.ts": panora,
+    "**/oauthd/providers/*/conf.json": oauthd,
+    "**/pkg/validator/validators/*.yaml": titus,
     "**/clients/*/*": client,
+    **{pattern: folder_reader(program) for program in FOLDER_PROGRAMS for pattern in program.folders},
     **{pattern: program_reader(program) for program in PROGRAMS for pattern in program.files},
 }
 

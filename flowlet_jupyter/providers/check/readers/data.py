@@ -27,12 +27,12 @@ def nango(file: Path) -> Iterator[Claim]:
         )
         facts |= carriers_of({**(proxy.get("headers") or {}), **(proxy.get("query") or {})})
         if entry.get("auth_mode") == "BASIC":
-            facts |= _sets(parameter=["authorization"], scheme=["basic"])
+            facts |= sets(parameter=["authorization"], scheme=["basic"])
         if entry.get("auth_mode") == "OAUTH2":
             facts |= _nango_oauth2(entry)
         base = _alternatives(proxy.get("base_url"))
         if paginate := proxy.get("paginate"):
-            facts |= _sets(paging=[_nango_paging(paginate)])
+            facts |= sets(paging=[_nango_paging(paginate)])
         tests = (proxy.get("verification") or {}).get("endpoints") or []
         override = (proxy.get("verification") or {}).get("base_url_override")
         roots = [normalized(override)] if override else base
@@ -47,7 +47,7 @@ def _nango_oauth2(entry: Mapping[str, Any]) -> Facts:
         entry.get("token_request_auth_method", ""), "client_secret_post"
     )
     separator = {" ": "space", "+": "space", ",": "comma"}.get(entry.get("scope_separator", " "), "other")
-    return _sets(
+    return sets(
         client_authentication=[way],
         pkce=["no" if entry.get("disable_pkce") else "yes"],
         scope_separator=[separator] if "scope_separator" in entry else [],
@@ -74,7 +74,7 @@ def grant(file: Path) -> Iterator[Claim]:
                 {"authorization_endpoint": entry.get("authorize_url"), "token_endpoint": entry.get("access_url")}
             )
             separator = {",": "comma", " ": "space"}.get(entry.get("scope_delimiter", ""), "")
-            facts |= _sets(
+            facts |= sets(
                 scope_separator=[separator],
                 client_authentication=[entry.get("token_endpoint_auth_method", "client_secret_post")],
                 pkce=["yes"] if entry.get("pkce") else [],
@@ -145,7 +145,7 @@ def carriers_of(sent: Mapping[str, Any]) -> Facts:
     """The headers and parameters of `sent` whose value holds a key, and the scheme before it."""
     found = {str(name).lower(): str(value) for name, value in sent.items() if _SECRET.search(str(value))}
     scheme = re.match(r"=?(\w+)[ =]", found.get("authorization", ""))
-    return _sets(parameter=found, scheme=[scheme[1].lower()] if scheme else [])
+    return sets(parameter=found, scheme=[scheme[1].lower()] if scheme else [])
 
 
 def all_of(facts: Facts) -> frozenset[str]:
@@ -158,19 +158,19 @@ def _scheme_facts(schemes: Iterable[Mapping[str, Any]]) -> Facts:
     for scheme in schemes:
         flows = list((scheme.get("flows") or {"": scheme}).values())
         if scheme.get("type") == "apiKey":
-            facts |= _sets(parameter=[*facts.get("parameter", ()), str(scheme.get("name", "")).lower()])
+            facts |= sets(parameter=[*facts.get("parameter", ()), str(scheme.get("name", "")).lower()])
         elif scheme.get("type") in {"http", "basic"}:
-            facts |= _sets(parameter=[*facts.get("parameter", ()), "authorization"],
+            facts |= sets(parameter=[*facts.get("parameter", ()), "authorization"],
                            scheme=[*facts.get("scheme", ()), str(scheme.get("scheme", "basic")).lower()])  # fmt: skip
         elif scheme.get("type") == "oauth2":
             for name, member in (("authorization_endpoint", "authorizationUrl"), ("token_endpoint", "tokenUrl")):
                 known = [normalized(flow[member]) for flow in flows if str(flow.get(member, "")).startswith("http")]
-                facts |= _sets(**{name: [*facts.get(name, ()), *known]})
+                facts |= sets(**{name: [*facts.get(name, ()), *known]})
     return facts
 
 
 def _endpoints(addresses: Mapping[str, Any]) -> Facts:
-    return _sets(**{name: _alternatives(address) for name, address in addresses.items()})
+    return sets(**{name: _alternatives(address) for name, address in addresses.items()})
 
 
 def _alternatives(address: Any) -> list[str]:
@@ -178,7 +178,8 @@ def _alternatives(address: Any) -> list[str]:
     return [normalized(part) for part in parts if part.startswith(("http", "${"))]
 
 
-def _sets(**facts: Iterable[str]) -> Facts:
+def sets(**facts: Iterable[str]) -> Facts:
+    """The facts, without what is empty."""
     return {name: found for name, values in facts.items() if (found := frozenset(filter(None, values)))}
 
 
@@ -187,10 +188,15 @@ def _value(entry: Any) -> Any:
 
 
 def _yaml(file: Path) -> Mapping[str, Any]:
+    return next(iter(yaml_documents(file)), {})
+
+
+def yaml_documents(file: Path) -> list[dict[str, Any]]:
+    """The objects in a YAML file; none if it cannot be read."""
     import yaml  # comes with jupyter_server
 
     try:
-        found = yaml.load(file.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+        found = list(yaml.load_all(file.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return []
+    return [document for document in found if isinstance(document, dict)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flowlet_jupyter.providers.check.claims import Claim, normalized, plain_key
 
-_URL = re.compile(r"https?://[^\s\"'`<>\\|]+")
+URL = re.compile(r"https?://[^\s\"'`<>\\|]+")
 _OAUTH2 = re.compile(
     r"(?i)(access_?)?token_?(url|uri|endpoint)|accessTokenUrl|getAccessTokenEndpoint|\btoken: ?[`\"'{]"
 )
@@ -29,6 +29,14 @@ _REFRESH = {
     "token_access_type=offline": re.compile(r"token_access_type\W{1,8}offline\b"),
     "duration=permanent": re.compile(r"duration\W{1,8}permanent\b"),
 }
+# `base + "/oauth/token"`, `$this->endpoint . 'authorize'`, `${base}/oauth/token`, f"{BASE}/authorize"
+_REST = re.compile(
+    r"[.+,(=:]\s*[f`]?[\"'`](/?[\w./-]*(?:auth|token|login|connect)[\w./-]*)(?:\?[^\"'`]*)?[\"'`]"
+    r"|\}(/[\w./-]*(?:auth|token|login|connect)[\w./-]*)(?:\?[^\"'`]*)?[\"'`]"
+)
+_MAX_REST, _MAX_BASE, _MAX_JOINED = 60, 5, 5_000
+_CLIENT_SUFFIXES = (".py", ".js", ".mjs", ".cjs", ".ts", ".go", ".R", ".r", ".rb", ".php", ".java", ".rs")
+_NAMED = re.compile(r"[\"'`?&]([A-Za-z][\w@.-]{0,60})(?=[\"'`=: ])")
 _WORD = re.compile(r"[A-Za-z_@][\w@-]{1,60}")
 _REVOCATION = re.compile(r"(?i)(?:revoke_?token_?url|revocation_?(?:url|endpoint))\w*\W{1,6}[\"'](https://[^\"']+)")
 
@@ -43,6 +51,8 @@ class Program:
     # the client authentication: what the file then has, and what the project does without it
     authentication: tuple[str, str, str] = ("", "", "")
     knows_keys: bool = False  # sends keys, under a header or parameter that the file names
+    prefix: str = ""  # of the file's name, beside the key
+    suffix: str = ""
     is_client: bool = False  # reads the API, so that the names of its paging are in it
 
 
@@ -87,6 +97,12 @@ PROGRAMS = (
     Program(name="Flask-Dance", files=("**/flask_dance/contrib/*.py",)),
     Program(name="httpx-oauth", files=("**/httpx_oauth/clients/*.py",)),
     Program(name="fastapi-sso", files=("**/fastapi_sso/sso/*.py",)),
+    Program(name="HWIOAuthBundle", files=("**/src/OAuth/ResourceOwner/*ResourceOwner.php",), suffix="ResourceOwner",
+            authentication=_basic_if("'use_authorization_to_get_token' => true")),
+    Program(name="Appwrite", files=("**/Appwrite/Auth/OAuth2/*.php",), authentication=_basic_if("Basic ")),
+    Program(name="Kratos", files=("**/selfservice/strategy/oidc/provider_*.go",), prefix="provider_"),
+    Program(name="Nhost", files=("**/hasura-auth/go/providers/*.go",)),
+    Program(name="x/oauth2", files=("**/*oauth2/[a-z]*/[a-z]*.go",), key_is_folder=True),
     Program(name="Airbyte", files=("**/airbyte-integrations/connectors/source-*/manifest.yaml",), key_is_folder=True, is_client=True),
 )  # fmt: skip
 
@@ -97,16 +113,17 @@ def program_reader(program: Program) -> Callable[[Path], Iterator[Claim]]:
     def read(file: Path) -> Iterator[Claim]:
         text = file.read_text("utf-8", "replace")
         if file.name.endswith("_test.go") or (
-            not program.is_client and not _URL.search(text) and not _PKCE.search(text)
+            not program.is_client and not URL.search(text) and not _PKCE.search(text)
         ):
             return
         facts = {**(_key_facts(text) if program.knows_keys else {}), **_oauth2_facts(text, program)}
         yield Claim(
             program.name,
             plain_key(_key(file, program)),
-            frozenset(normalized(url) for url in _URL.findall(text)),
+            oauth2_urls(text),
             {name: frozenset(values) for name, values in facts.items() if values},
             words_of(text) if program.is_client else frozenset(),
+            named_in(text) if program.is_client else frozenset(),
         )
 
     return read
@@ -115,9 +132,31 @@ def program_reader(program: Program) -> Callable[[Path], Iterator[Claim]]:
 def client(folder: Path) -> Iterator[Claim]:
     """A client library of one provider, unpacked in a folder of its name, under the key of the entry: `clients/fred/fredapi`."""
     if folder.is_dir():
-        text = "\n".join(file.read_text("utf-8", "replace") for file in sorted(folder.rglob("*.py")))
-        urls = frozenset(normalized(url) for url in _URL.findall(text))
-        yield Claim(folder.name, plain_key(folder.parent.name), urls, words=words_of(text))
+        files = (file for file in sorted(folder.rglob("*")) if file.suffix in _CLIENT_SUFFIXES and file.is_file())
+        text = "\n".join(file.read_text("utf-8", "replace") for file in files)
+        yield Claim(
+            folder.name,
+            plain_key(folder.parent.name),
+            oauth2_urls(text),
+            words=words_of(text),
+            named=named_in(text),
+            is_chosen=True,
+        )
+
+
+def oauth2_urls(text: str) -> frozenset[str]:
+    """Every address in a program, and those of its authorization that it puts together from a base and the rest."""
+    urls = {normalized(url) for url in URL.findall(text)}
+    rests = {rest.lstrip("/") for found in _REST.findall(text) for rest in found if rest and len(rest) < _MAX_REST}
+    bases = {url for url in urls if url.count("/") <= _MAX_BASE}
+    if len(bases) * len(rests) > _MAX_JOINED:  # a whole API, whose addresses are written out
+        return frozenset(urls)
+    return frozenset(urls | {f"{base}/{rest}".rstrip("/").lower() for base in bases for rest in rests})
+
+
+def named_in(text: str) -> frozenset[str]:
+    """The names that stand in quotes or in a query, in lower case."""
+    return frozenset(name.lower() for name in _NAMED.findall(text))
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -129,7 +168,7 @@ def keyhacks(file: Path) -> Iterator[Claim]:
     """A list of one request a kind of key, each under a heading."""
     for section in file.read_text("utf-8").split("\n## ")[1:]:
         title, _, text = section.partition("\n")
-        urls = frozenset(normalized(url) for url in _URL.findall(text))
+        urls = frozenset(normalized(url) for url in URL.findall(text))
         query = re.findall(r"[?&]([\w-]*(?:key|token)[\w-]*)=", text, re.IGNORECASE)
         headers = re.findall(r"-H ['\"]([\w-]+): ?(?:(\w+) )?", text)
         names = {name.lower() for name in query} | {name.lower() for name, _ in headers} - {"content-type", "accept"}
@@ -149,7 +188,7 @@ def _key(file: Path, program: Program) -> str:
         connector = next(part for part in reversed(file.parts[:-1]) if part.startswith("source-"))
         return connector.removeprefix("source-").removesuffix("-native")
     if not program.key_is_folder:
-        return file.name.split(".")[0]
+        return file.name.split(".")[0].removeprefix(program.prefix).removesuffix(program.suffix)
     folder = file.parent
     while re.fullmatch(r"v\d+|helpers", folder.name):
         folder = folder.parent
