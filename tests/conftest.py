@@ -6,29 +6,24 @@ import json
 import os
 import queue
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import hypothesis
 import pytest
-from servers.catalogue_api import CatalogueApi
-from support import JupyterProcess, OidcProvider, free_port, npm_install
 
-from flowlet_jupyter.connect.loopback import open_loopback
-from flowlet_jupyter.demo.process import Birdsong
-from flowlet_jupyter.demo.web import BirdsongServer
-from flowlet_jupyter.vault import default_vault
+# Fixtures import what they need: the process that only hands out tests to the others needs none of it.
 
-pytest_plugins = ["pytest_jupyter.jupyter_server", "flowlet_jupyter.testing.plugin"]
+pytest_plugins = ["flowlet_jupyter.testing.plugin"]
 
 
 HERE = Path(__file__).parent
-# where a run decides whether something lands, it tries the same examples each time; elsewhere new ones
-hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
+# jsonschema would compile 38 grammars with it at its import, two seconds a process; nobody here asks about IRIs
+sys.modules.setdefault("rfc3987_syntax", None)
 
+
+FAST = "not slow"
 
 # A test that starts a kernel, a browser, a server program or a storm of processes is slow by what it asks for.
 SLOW_FIXTURES = frozenset({"kernel", "jupyter_lab", "oidc_provider", "chromium", "open_lab", "hub", "jp_serverapp"})
@@ -66,12 +61,14 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("--long"):
         os.environ["FLOWLET_SECURITY"] = "long"  # read where tests are parametrised, also in xdist's workers
+    if config.option.markexpr == FAST:
+        os.environ["FLOWLET_FAST"] = "1"  # read by tests/examples.py
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """The fast part waits (for time limits, for small servers) about as long as it computes: more workers than cores."""
-    return round(1.5 * (os.cpu_count() or 1)) if config.option.markexpr == "not slow" else None
+    return round(1.5 * (os.cpu_count() or 1)) if config.option.markexpr == FAST else None
 
 
 def pytest_collection_modifyitems(items):
@@ -133,6 +130,11 @@ def jupyter_folders(isolated, monkeypatch):
 @pytest.fixture
 def loopback(isolated, monkeypatch):
     """The listener of a process without a server, open on a free port; its page takes secrets."""
+    from support import free_port
+
+    from flowlet_jupyter.connect.loopback import open_loopback
+    from flowlet_jupyter.vault import default_vault
+
     monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
     with open_loopback(default_vault()) as opened:
         yield opened
@@ -141,6 +143,9 @@ def loopback(isolated, monkeypatch):
 @pytest.fixture
 def birdsong(tmp_path):
     """The demo provider, in this process; `.server.provider` is its state."""
+    from flowlet_jupyter.demo.process import Birdsong
+    from flowlet_jupyter.demo.web import BirdsongServer
+
     server = BirdsongServer(0, tmp_path / "birdsong.json")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -155,6 +160,8 @@ def birdsong(tmp_path):
 @pytest.fixture
 def api():
     """A real API that pages in every style; see tests/servers/catalogue_api.py."""
+    from servers.catalogue_api import CatalogueApi
+
     with CatalogueApi() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -166,11 +173,13 @@ def api():
 @pytest.fixture
 def oidc_provider():
     """A function that starts oidc-provider with the given clients and access token lifetime."""
+    from support import OidcProvider, npm_install
+
     folder = HERE / "servers" / "oidc"
     npm_install(folder, "oidc-provider")
     started = []
 
-    def start(clients: list[dict], *, access_token_lifetime: int = 3600, **settings) -> OidcProvider:
+    def start(clients: list[dict], *, access_token_lifetime: int = 3600, **settings):
         settings = json.dumps({"clients": clients, "access_token_lifetime": access_token_lifetime, **settings})
         process = subprocess.Popen(
             ["node", "start.js", settings], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -189,6 +198,8 @@ def oidc_provider():
 @pytest.fixture
 def jupyter_lab(jupyter_folders, tmp_path):
     """A function that starts a JupyterLab; all are stopped at the end."""
+    from support import JupyterProcess
+
     started = []
     root = tmp_path / "notebooks"
     root.mkdir()

@@ -14,16 +14,6 @@ ROOT_URL = "lab/tree/"
 FRONTEND = Path(__file__).parents[1] / "frontend"
 
 
-@pytest.fixture(autouse=True)
-def jp_server_cleanup():
-    """Not pytest-jupyter's: its event loop and Playwright's would be two in one thread."""
-
-
-@pytest.fixture(autouse=True)
-def jp_asyncio_loop():
-    """Nor its loop."""
-
-
 @pytest.fixture(scope="module")  # Playwright's loop must not be running when other modules' tests start theirs
 def chromium():
     """A headless browser; any installed Chromium or Chrome does."""
