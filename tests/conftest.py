@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
 import os
 import queue
@@ -12,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import xdist
 
 # Fixtures import what they need: the process that only hands out tests to the others needs none of it.
 
@@ -62,7 +65,18 @@ def pytest_configure(config):
     if config.getoption("--long"):
         os.environ["FLOWLET_SECURITY"] = "long"  # read where tests are parametrised, also in xdist's workers
     if config.option.markexpr == FAST:
-        os.environ["FLOWLET_FAST"] = "1"  # read by tests/examples.py
+        os.environ["FLOWLET_FAST"] = "1"  # read by tests/examples.py, also in xdist's workers
+    gc.disable()  # what is imported while tests are collected stays
+
+
+def pytest_sessionstart(session):
+    if not xdist.is_xdist_controller(session):
+        importlib.import_module("examples")  # before the tests, which take their number of examples from there
+
+
+def pytest_collection_finish():
+    gc.freeze()  # and is not looked through at each collection from now on
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import MUST_RUN_ALL
@@ -44,7 +45,7 @@ def is_refused(line: str) -> bool:
 
 
 @given(st.lists(line, min_size=1, max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_the_words_are_those_of_bash(lines):
     """Many lines to each bash, which takes longer to start than to read them."""
     script = "\n".join(f"printf '%s\\0' {line}; printf '\\1\\0'" for line in lines)
