@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import importlib
+import itertools
 import json
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -22,6 +24,7 @@ pytest_plugins = ["flowlet_jupyter.testing.plugin"]
 
 
 HERE = Path(__file__).parent
+_NUMBERS = itertools.count()
 # jsonschema would compile 38 grammars with it at its import, two seconds a process; nobody here asks about IRIs
 sys.modules.setdefault("rfc3987_syntax", None)
 
@@ -79,6 +82,13 @@ def pytest_collection_finish():
     gc.enable()
 
 
+def pytest_ignore_collect(collection_path, config):
+    """The fast part does not even import what is slow throughout."""
+    if config.option.markexpr == FAST and (collection_path.name in SLOW_FILES or collection_path == HERE / "browser"):
+        return True
+    return None
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """The fast part waits (for time limits, for small servers) about as long as it computes: more workers than cores."""
@@ -92,6 +102,15 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
         if item.path.name in SECURITY_FILES or HERE / "security" in item.path.parents:
             item.add_marker(pytest.mark.security)
+
+
+@pytest.fixture
+def tmp_path(request, tmp_path_factory):
+    """As pytest's own, without its look at all other folders and its link to the newest one, which each test would pay for."""
+    base = tmp_path_factory.getbasetemp()
+    path = base / f"{next(_NUMBERS)}-{re.sub(r'[^a-zA-Z0-9_]', '_', request.node.name)[:40]}"
+    path.mkdir(mode=0o700)
+    return path
 
 
 @pytest.fixture(autouse=True)

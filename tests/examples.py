@@ -17,7 +17,5 @@ def examples(count: int) -> int:
     return max(count // 5, 20) if IS_FAST else count
 
 
-settings.register_profile(
-    "flowlet", derandomize=bool(os.environ.get("CI")), deadline=None, max_examples=examples(100)
-)
+settings.register_profile("flowlet", derandomize=bool(os.environ.get("CI")), deadline=None, max_examples=examples(100))
 settings.load_profile("flowlet")
