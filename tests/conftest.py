@@ -10,7 +10,6 @@ import os
 import queue
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -25,10 +24,6 @@ pytest_plugins = ["flowlet_jupyter.testing.plugin"]
 
 HERE = Path(__file__).parent
 _NUMBERS = itertools.count()
-# jsonschema would compile 38 grammars with it at its import, two seconds a process; nobody here asks about IRIs
-sys.modules.setdefault("rfc3987_syntax", None)
-
-
 FAST = "not slow"
 
 # A test that starts a kernel, a browser, a server program or a storm of processes is slow by what it asks for.
@@ -69,6 +64,9 @@ def pytest_configure(config):
         os.environ["FLOWLET_SECURITY"] = "long"  # read where tests are parametrised, also in xdist's workers
     if config.option.markexpr == FAST:
         os.environ["FLOWLET_FAST"] = "1"  # read by tests/examples.py, also in xdist's workers
+    # for xdist's workers and each server that is started
+    path = [str(HERE / "servers" / "light"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(os.pathsep.join(path).split(os.pathsep)))
     gc.disable()  # what is imported while tests are collected stays
 
 
