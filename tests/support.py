@@ -48,6 +48,13 @@ def npm_install(folder: Path, package: str) -> None:
             subprocess.run(["npm", "ci"], cwd=folder, check=True, timeout=300)
 
 
+def mypy_cache() -> FileLock:
+    """Only one mypy at a time: the second finds in the cache what the first has checked, and does not check it beside it."""
+    folder = Path(__file__).parents[1] / ".mypy_cache"
+    folder.mkdir(exist_ok=True)
+    return FileLock(folder / "tests.lock")
+
+
 class OidcProvider:
     """A running oidc-provider (npm): an authorization server that was written independently of this project."""
 
