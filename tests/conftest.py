@@ -46,6 +46,17 @@ SLOW_FILES = frozenset(
     }
 )
 
+# They begin the whole suite, so that none of them is what is left for one process at its end.
+LONGEST = (
+    "test_story.py",
+    "test_responses.py",
+    "test_quickstart.py",
+    "test_tour.py",
+    "test_hub.py",
+    "test_quality.py",
+    "test_typing.py",
+)
+
 # What a secret could be lost by: leaks, attacks, the host rule, redirects, redaction, tracebacks, faults of the vault.
 SECURITY_FILES = frozenset({
     "test_auth_flow.py", "test_bridges.py", "test_caching.py", "test_endpoint_checks.py", "test_endpoints_api.py",
@@ -88,9 +99,9 @@ def pytest_ignore_collect(collection_path, config):
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config):
-    """The fast part waits (for time limits, for small servers) about as long as it computes: more workers than cores."""
-    return round(1.5 * (os.cpu_count() or 1)) if config.option.markexpr == FAST else None
+def pytest_xdist_auto_num_workers():
+    """Tests wait (for time limits, servers, kernels, pages) about as long as they compute: more workers than cores."""
+    return round(1.5 * (os.cpu_count() or 1))
 
 
 def pytest_collection_modifyitems(items):
@@ -100,6 +111,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
         if item.path.name in SECURITY_FILES or HERE / "security" in item.path.parents:
             item.add_marker(pytest.mark.security)
+    # the longest, the slow, the fast; one file's tests stay together, for what they share
+    items.sort(
+        key=lambda item: (
+            LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST),
+            item.get_closest_marker("slow") is None,
+        )
+    )
 
 
 @pytest.fixture
