@@ -9,6 +9,7 @@ import json
 import os
 import queue
 import re
+import signal
 import subprocess
 import threading
 from collections.abc import Callable
@@ -73,6 +74,8 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("--long"):
         os.environ["FLOWLET_SECURITY"] = "long"  # read where tests are parametrised, also in xdist's workers
+    # a shell lets what it starts in the background ignore SIGINT: interrupts are tried there too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.markexpr == FAST:
         os.environ["FLOWLET_FAST"] = "1"  # read by tests/examples.py, also in xdist's workers
     # for xdist's workers and each server that is started

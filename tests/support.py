@@ -39,6 +39,16 @@ def eventually(condition: Callable[[], object], *, timeout: float = 60) -> None:
         time.sleep(0.01)
 
 
+def interrupt_once(condition: Callable[[], object]) -> None:
+    """Send SIGINT to the main thread as soon as `condition()` holds, from a thread beside it."""
+
+    def wait() -> None:
+        eventually(condition)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def npm_install(folder: Path, package: str) -> None:
     """Install what the folder's lock file names, once, however many test processes ask for it."""
     if not (shutil.which("node") and shutil.which("npm")):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from flowlet_jupyter.http.plot import Plot
 
+MAX_BODY_BYTES = 1_000_000_000  # unpacked; a body without an end, or a small one that unpacks to one, fills no memory
 _UNPARSED: Any = object()
 
 
@@ -46,6 +47,41 @@ class Response(httpx.Response):
         state.pop("sent_values", None)
         state.pop("_parsed", None)  # `_UNPARSED` is known by its identity
         return state
+
+    def read(self) -> bytes:
+        """The whole body, unpacked. Raises `RequestFailed` if it is longer than `MAX_BODY_BYTES`."""
+        if not hasattr(self, "_content"):
+            parts, size = [], 0
+            for part in self.iter_bytes():
+                parts.append(part)
+                size += len(part)
+                if size > MAX_BODY_BYTES:
+                    parts.clear()
+                    self.close()
+                    raise self._too_long()
+            self._content = b"".join(parts)
+        return self._content
+
+    async def aread(self) -> bytes:
+        """The async twin of `read`."""
+        if not hasattr(self, "_content"):
+            parts, size = [], 0
+            async for part in self.aiter_bytes():
+                parts.append(part)
+                size += len(part)
+                if size > MAX_BODY_BYTES:
+                    parts.clear()
+                    await self.aclose()
+                    raise self._too_long()
+            self._content = b"".join(parts)
+        return self._content
+
+    def _too_long(self) -> RequestFailed:
+        return RequestFailed(
+            f"The body of this response ({self.status_code} {self.reason_phrase}) is longer than "
+            f"{MAX_BODY_BYTES // 1_000_000:,} MB unpacked, which is more than is read into memory. "
+            "Write it to a file: flowlet.download(url, path, secret=…), or %flowlet_request … --save FILE."
+        )
 
     def __getitem__(self, key: str | int) -> Any:
         """`r["data"]["id"]`: the item `key` of the JSON body. Raises `RequestFailed` if there is none."""
@@ -178,26 +214,22 @@ class Response(httpx.Response):
 
 
 def redacted(response: Response) -> Response:
-    """`response`, or a copy without the values that were sent, if its body, a header or the reason phrase holds one."""
+    """`response`, or a copy without the values that were sent, if its body or a header holds one.
+
+    The reason phrase has none: the transport sees to it.
+    """
     sent = response.sent_values
     if not sent:
         return response
     content = sent.redact_bytes(response.content)
     headers = [(name, sent.redact(value)) for name, value in response.headers.multi_items()]
-    extensions = dict(response.extensions)
-    if reason := extensions.get("reason_phrase"):
-        extensions["reason_phrase"] = sent.redact_bytes(reason)
-    if (
-        content is response.content
-        and headers == response.headers.multi_items()
-        and extensions.get("reason_phrase") == response.extensions.get("reason_phrase")
-    ):
+    if content is response.content and headers == response.headers.multi_items():
         return response
     # the body is decoded and of another length now
     left_out = {"content-encoding", "content-length", "transfer-encoding"}
     copy = type(response)(
         response.status_code, headers=[pair for pair in headers if pair[0].lower() not in left_out],
-        content=content, extensions=extensions, request=response.request if response.has_request else None,
+        content=content, extensions=response.extensions, request=response.request if response.has_request else None,
         history=response.history, default_encoding=response.default_encoding,
     )  # fmt: skip
     copy.secret_name, copy.sent_values = response.secret_name, sent

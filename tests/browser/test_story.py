@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import httpx
 import pytest
 from leak_search import files_below, leaks
 
-pytestmark = [pytest.mark.browser, pytest.mark.provider]
+pytestmark = [pytest.mark.browser, pytest.mark.provider, pytest.mark.security]
 
 CLIENT_SECRET = "client-secret-CANARY-5e1f+/=%"
 LIFETIME = 6
@@ -22,7 +23,9 @@ def sign_in(page) -> None:
     page.get_by_role("button", name="Continue").click()
 
 
-def test_story_under_a_base_url_while_the_kernel_is_busy(jupyter_lab, open_lab, oidc_provider, isolated, tmp_path):
+def test_story_under_a_base_url_while_the_kernel_is_busy(
+    jupyter_lab, open_lab, oidc_provider, isolated, tmp_path, *, measured
+):
     server = jupyter_lab(base_url="/user/ann/")
     redirect_uri = httpx.get(server.flowlet("api/redirect-uri"), headers=server.headers).json()["redirect_uri"]
     assert redirect_uri.endswith("/user/ann/flowlet/callback")
@@ -111,6 +114,8 @@ def test_story_under_a_base_url_while_the_kernel_is_busy(jupyter_lab, open_lab, 
     lab.run(7)
     lab.output(7, "canary-that-the-test-planted")
     lab.save()
+    page.evaluate("localStorage.setItem('planted', 'canary-in-the-storage')")
+    browser = _browser_has(page)
     httpx.get(server.flowlet("authorize/canary-in-the-log"), headers=server.headers)
     page.context.close()
     server.stop()  # the history is written when the kernel ends
@@ -118,10 +123,23 @@ def test_story_under_a_base_url_while_the_kernel_is_busy(jupyter_lab, open_lab, 
     issued = provider.issued()
     assert provider.grants("authorization_code") == 1
     assert len(issued) >= 5  # a code, and two token sets
-    places = {"kernel messages": b"\n".join(messages), **files_below(isolated, tmp_path)}
+    places = {"kernel messages": b"\n".join(messages), **browser, **files_below(isolated, tmp_path)}
     notebook, history = str(server.folder / "story.ipynb"), next(place for place in places if "history.sqlite" in place)
     assert leaks(places, [CLIENT_SECRET, *issued]) == []
     # the search can fail: it finds what was planted
     found = {place for place, _ in leaks(places, ["canary-that-the-test-planted"])}
-    assert {notebook, history, "kernel messages"} <= found
+    assert {notebook, history, "kernel messages", "the page"} <= found
     assert leaks(places, ["canary-in-the-log"]) == [(str(server.log_file), 0)]
+    assert leaks(places, ["canary-in-the-storage"]) == [("what the browser stores", 0)]
+    measured("leaks", searched=len(browser) + 1, found=0)
+
+
+def _browser_has(page) -> dict[str, bytes]:
+    """The document, with what its fields hold, and cookies, local and session storage and IndexedDB."""
+    fields = page.evaluate("[...document.querySelectorAll('input, textarea')].map(each => each.value)")
+    stored = page.context.storage_state(indexed_db=True)
+    session = page.evaluate("JSON.stringify(sessionStorage)")
+    return {
+        "the page": json.dumps([page.content(), fields], ensure_ascii=False).encode(),
+        "what the browser stores": json.dumps([stored, session], ensure_ascii=False).encode(),
+    }

@@ -62,6 +62,7 @@ def test_a_passphrase_in_the_arguments_is_refused_and_not_repeated(tmp_path, cap
     assert main([command, str(tmp_path / "backup"), *arguments]) == 1
     shown = capsys.readouterr()
     assert CANARY not in shown.out + shown.err
+    assert "has no option" in shown.err
     assert not (tmp_path / "backup").exists()
 
 

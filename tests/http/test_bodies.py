@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import stat
 import threading
 
@@ -12,6 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from servers.catalogue_api import FILE
+from support import interrupt_once
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
@@ -190,7 +190,8 @@ def test_an_interrupt_of_a_download_leaves_no_half_file(api, tmp_path, monkeypat
         threading.Event().wait(0.005)
 
     monkeypatch.setattr(flowlet.http.download.Progress, "add", slow)
-    threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,)).start()
+    part = tmp_path / "x.part"
+    interrupt_once(lambda: part.exists() and part.stat().st_size)
     with pytest.raises(KeyboardInterrupt):
         flowlet.download(f"{api.url}/file", tmp_path / "x")
     assert not (tmp_path / "x").exists()

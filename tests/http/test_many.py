@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import signal
-import threading
 import time
 from email.utils import format_datetime
 
@@ -13,6 +11,7 @@ import httpx
 import pandas as pd
 import pytest
 import respx
+from support import interrupt_once
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import AuthRequired, InterpolationError, RequestFailed
@@ -59,7 +58,7 @@ def test_a_secret_without_a_token_asks_once_before_many_threads_do(api):
 
 def test_an_interrupt_keeps_what_came_and_resume_asks_for_the_rest(api):
     api.delay = 0.1
-    threading.Timer(0.35, signal.raise_signal, (signal.SIGINT,)).start()
+    interrupt_once(lambda: len(api.requests) > 4)
     with pytest.raises(KeyboardInterrupt):
         flowlet.gather(f"{api.url}/user/{{id}}", rows=[{"id": n} for n in range(40)], concurrency=2, retry=0)
     gathered = flowlet.last_gathered()
@@ -131,7 +130,7 @@ def test_a_wait_of_hours_is_an_error_that_says_so(api):
 
 def test_an_interrupt_ends_the_wait(api):
     api.refusals, api.refusal_headers = 1, {"Retry-After": "60"}
-    threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,)).start()
+    interrupt_once(lambda: api.requests)
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         flowlet.get(f"{api.url}/limited", retry=1)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import threading
 import time
 
 import httpx
 import pytest
 import respx
-from support import eventually
+from support import eventually, interrupt_once
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import HostNotAllowed, PagingStopped, RequestFailed
@@ -159,7 +157,7 @@ def test_a_page_that_fails_costs_nothing_of_the_others(api):
 def test_an_interrupt_keeps_what_was_read(api):
     api.delay = 0.1
     pages = flowlet.paginate(f"{api.url}/cursor", params={"max_results": 10})
-    threading.Timer(0.45, signal.raise_signal, (signal.SIGINT,)).start()
+    interrupt_once(lambda: len(api.requests) > 3)
     with pytest.raises(KeyboardInterrupt):
         pages.read_all()
     assert 0 < len(pages.records) < 95

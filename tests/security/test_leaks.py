@@ -20,6 +20,7 @@ import nbformat
 import papermill
 import pexpect
 import pytest
+from environments.walks import run_voila
 from jupyter_client.manager import start_new_kernel
 from leak_search import encoded_forms, kinds_found
 from nbconvert import HTMLExporter
@@ -292,8 +293,16 @@ def test_papermill_nbconvert_and_the_terminal(server, outside, jupyter_folders, 
         shell.sendline(f"print('{text}')")
         shell.expect(rf"In \[{len(lines) + 2}\]:")
 
+    def serve(text: str) -> None:
+        notebook.cells[1].source = f"wanted = '{text}'"
+        nbformat.write(notebook, work / "served.ipynb")
+
+    serve("first")
+    # Voila comes with the extra `environments`, which the long profile needs
+    served = [Surface("a page of Voila", lambda: run_voila(work / "served.ipynb").encode(), serve)] if IS_LONG else []
     search(
         [
+            *served,
             Surface("papermill: output and parameters", result.read_bytes, run),
             Surface("nbconvert HTML", (work / "out.html").read_bytes, lambda _: None),
             Surface("the screen of a terminal", lambda: screen.getvalue().encode(), type_in),

@@ -67,6 +67,37 @@ def test_an_async_client_waits_no_longer_for_headers(name, fault):
         fault(lambda: asyncio.run(flowlet.aget("/me", secret="api", timeout=1)), RequestFailed)
 
 
+def _endless(connection):
+    connection.raw.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    chunk = b"%x\r\n%s\r\n" % (1_000_000, b"x" * 1_000_000)
+    while not connection.stopped.is_set():  # a client that hangs up ends it
+        connection.raw.sendall(chunk)
+
+
+BOMB = gzip.compress(bytes(60_000_000))
+TOO_LONG = {"of gzip": lambda c: c.answer(200, BOMB, Content_Encoding="gzip"), "without an end": _endless}
+
+
+@pytest.mark.parametrize("client", ["httpx", "aiohttp", "sync", "gather"])
+@pytest.mark.parametrize("body", TOO_LONG)
+def test_a_body_that_is_too_long_for_memory_is_named_and_not_read(body, client, fault, monkeypatch):
+    monkeypatch.setattr("flowlet_jupyter.http.response.MAX_BODY_BYTES", 5_000_000)
+    monkeypatch.setenv("FLOWLET_TRANSPORT", client)
+
+    def act():
+        if client == "gather":
+            flowlet.gather(["/me"], secret="api", errors="raise", retry=0)
+        elif client == "sync":
+            flowlet.get("/me", secret="api", timeout=5)
+        else:
+            asyncio.run(flowlet.aget("/me", secret="api", timeout=5))
+
+    with faulty(token, TOO_LONG[body]) as server:
+        stored(server.url, expires_at=None)
+        assert "longer than 5 MB unpacked" in str(fault(act, RequestFailed))
+        assert server.paths == ["/me"]
+
+
 @pytest.mark.parametrize("name", GIVEN_BACK)
 def test_an_odd_response_of_an_api_is_given_back_and_costs_no_token(name, withstood):
     with faulty(token, GIVEN_BACK[name]) as server:
