@@ -81,12 +81,12 @@ def pytest_configure(config):
     # for xdist's workers and each server that is started
     path = [str(HERE / "servers" / "light"), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(os.pathsep.join(path).split(os.pathsep)))
-    gc.disable()  # what is imported while tests are collected stays
 
 
 def pytest_sessionstart(session):
     if not xdist.is_xdist_controller(session):
         importlib.import_module("examples")  # before the tests, which take their number of examples from there
+        gc.disable()  # what is imported while tests are collected stays
 
 
 def pytest_collection_finish():
