@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
 
+@pytest.mark.timeout(900)  # mypy without its cache, on a busy machine
 @pytest.mark.parametrize(
     "command",
     [
