@@ -53,9 +53,11 @@ LONGEST = (
     "test_responses.py",
     "test_quickstart.py",
     "test_tour.py",
+    "test_leaks.py",
     "test_hub.py",
     "test_quality.py",
     "test_typing.py",
+    "test_frontend.py",
 )
 
 # What a secret could be lost by: leaks, attacks, the host rule, redirects, redaction, tracebacks, faults of the vault.
