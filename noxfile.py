@@ -47,7 +47,8 @@ def coverage(session: nox.Session) -> None:
 def mutation(session: nox.Session) -> None:
     """Change the security-critical modules line by line (see [tool.mutmut]), and list what no test notices."""
     session.install("-e", ".[test]", "mutmut>=3.8")
-    # the changed copy comes before the installed package
+    # the changed copy comes before the installed package; a folder that is not there yet would not be looked into
+    pathlib.Path("mutants").mkdir(exist_ok=True)
     session.run("mutmut", "run", *session.posargs, env={"PYTHONPATH": str(pathlib.Path.cwd() / "mutants")})
     session.run("mutmut", "results")
 
@@ -60,6 +61,18 @@ def environments(session: nox.Session) -> None:
         session.run("python", "docs/make_environments.py")
     else:
         session.run("pytest", "tests/environments", *session.posargs, env={"FLOWLET_ALL_ENVIRONMENTS": "1"})
+
+
+@nox.session
+def servers(session: nox.Session) -> None:
+    """Walk through every authorization server of tests/interop.py, those that CI leaves out too; `-- --write`: the matrix."""
+    session.install("-e", ".[test]")
+    if "--write" in session.posargs:
+        session.run("python", "docs/make_matrix.py")
+    else:
+        session.run(
+            "pytest", "tests/oauth/test_interoperability.py", *session.posargs, env={"FLOWLET_ALL_SERVERS": "1"}
+        )
 
 
 @nox.session

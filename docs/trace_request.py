@@ -21,7 +21,12 @@ os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 from IPython.core.interactiveshell import InteractiveShell
 
 LINE = "API/me limit==2 --timeout 5 -i -q"
-MODULES = ("flowlet_jupyter.notebook.sending", "flowlet_jupyter.notebook.execution", "flowlet_jupyter.notebook.magics")
+MODULES = (
+    "flowlet_jupyter.notebook.sending",
+    "flowlet_jupyter.notebook.cell",
+    "flowlet_jupyter.notebook.execution",
+    "flowlet_jupyter.notebook.magics",
+)
 
 
 class Api(BaseHTTPRequestHandler):

@@ -12,70 +12,44 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names for type checkers and editors; tests hold the two lists together
+    # a line or two a module:
     # isort: off
-    # fmt: off - a line or two a module
+    # fmt: off
     from IPython.core.interactiveshell import InteractiveShell
     from flowlet_jupyter.bridges.for_azure import azure_credential as azure_credential
     from flowlet_jupyter.bridges.for_google import google_credentials as google_credentials
     from flowlet_jupyter.bridges.for_requests import requests_auth as requests_auth
     from flowlet_jupyter.errors import (
-        AuthorizationFailed as AuthorizationFailed,
-        AuthRequired as AuthRequired,
-        DiscoveryFailed as DiscoveryFailed,
-        FlowletError as FlowletError,
-        HostNotAllowed as HostNotAllowed,
-        InterpolationError as InterpolationError,
-        InvalidOption as InvalidOption,
-        InvalidSecret as InvalidSecret,
-        MasterKeyError as MasterKeyError,
-        MissingExtra as MissingExtra,
-        PagingStopped as PagingStopped,
-        ProviderError as ProviderError,
-        RequestFailed as RequestFailed,
-        RequestSyntaxError as RequestSyntaxError,
-        SecretNotFound as SecretNotFound,
-        SourceUnavailable as SourceUnavailable,
-        TokenEndpointError as TokenEndpointError,
-        UsageError as UsageError,
-        VaultError as VaultError,
-        VaultFileDamaged as VaultFileDamaged,
+        AuthorizationFailed as AuthorizationFailed, AuthRequired as AuthRequired, DiscoveryFailed as DiscoveryFailed,
+        FlowletError as FlowletError, HostNotAllowed as HostNotAllowed, InterpolationError as InterpolationError,
+        InvalidOption as InvalidOption, InvalidSecret as InvalidSecret, MasterKeyError as MasterKeyError,
+        MissingExtra as MissingExtra, PagingStopped as PagingStopped, ProviderError as ProviderError,
+        RequestFailed as RequestFailed, RequestSyntaxError as RequestSyntaxError, SecretNotFound as SecretNotFound,
+        SourceUnavailable as SourceUnavailable, TokenEndpointError as TokenEndpointError, UsageError as UsageError,
+        VaultError as VaultError, VaultFileDamaged as VaultFileDamaged,
     )
     from flowlet_jupyter.http.auth import auth as auth
     from flowlet_jupyter.http.client import async_client as async_client, client as client
     from flowlet_jupyter.http.gather import Gathered as Gathered
     from flowlet_jupyter.http.har import recording as recording
     from flowlet_jupyter.http.many import (
-        apaginate as apaginate,
-        download as download,
-        fetch_df as fetch_df,
-        gather as gather,
-        last_gathered as last_gathered,
-        last_pages as last_pages,
-        paginate as paginate,
+        apaginate as apaginate, download as download, fetch_df as fetch_df, gather as gather,
+        last_gathered as last_gathered, last_pages as last_pages, paginate as paginate,
     )
     from flowlet_jupyter.http.pages import AsyncPages as AsyncPages, Pages as Pages
     from flowlet_jupyter.http.response import Response as Response
     from flowlet_jupyter.http.api import (
-        adelete as adelete,
-        aget as aget,
-        ahead as ahead,
-        apatch as apatch,
-        apost as apost,
-        aput as aput,
-        arequest as arequest,
-        delete as delete,
-        get as get,
-        head as head,
-        patch as patch,
-        post as post,
-        put as put,
+        adelete as adelete, aget as aget, ahead as ahead, apatch as apatch, apost as apost, aput as aput,
+        arequest as arequest, delete as delete, get as get, head as head, patch as patch, post as post, put as put,
         request as request,
     )
     from flowlet_jupyter.credentials.handles import Secrets
+    from flowlet_jupyter.model.external import External as External
     from flowlet_jupyter.model.oauth2 import OAuth2 as OAuth2
     from flowlet_jupyter.session.prompt import ask as ask
-    from flowlet_jupyter.model.static import ApiKey as ApiKey, Basic as Basic, External as External
-    from flowlet_jupyter.model.static import Headers as Headers, Password as Password
+    from flowlet_jupyter.model.static import (
+        ApiKey as ApiKey, Basic as Basic, Headers as Headers, Password as Password,
+    )
     from flowlet_jupyter.model.value import SecretValue as SecretValue
     from flowlet_jupyter.session import Session as Session
     from flowlet_jupyter.model.status import Status as Status
@@ -106,7 +80,8 @@ _MODULES = {
     "http.api": "adelete aget ahead apatch apost aput arequest delete get head patch post put request",
     "model.oauth2": "OAuth2",
     "session.prompt": "ask",
-    "model.static": "ApiKey Basic External Headers Password",
+    "model.external": "External",
+    "model.static": "ApiKey Basic Headers Password",
     "model.value": "SecretValue",
     "session": "Session",
     "model.status": "Status",

@@ -10,8 +10,10 @@ import html
 import importlib.metadata
 import importlib.util
 import json
+import os
 import queue
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -21,7 +23,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx
-from support import npm_install, skip_or_fail
+from support import npm_install, pip_install, skip_or_fail
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.connect.loopback import open_loopback
@@ -30,7 +32,7 @@ from flowlet_jupyter.model.schema import from_mapping
 from flowlet_jupyter.model.static import Headers
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.discovery import discover, register_client
-from flowlet_jupyter.oauth.metadata import ProviderMetadata, fields_of
+from flowlet_jupyter.oauth.metadata import ProviderMetadata, client_for, fields_of
 from flowlet_jupyter.settings import loopback_redirect_uri
 from flowlet_jupyter.vault import default_vault
 
@@ -52,6 +54,7 @@ class Server:
     package: str  # on npm, or on PyPI where there is a start.py
     script: str
     module: str = ""  # of a package on PyPI
+    debian: str = ""  # the packages of Debian that it takes
     scope: str = ""
     address: str = ""  # what is pasted into Discover, below the address that the server prints
     by_hand: dict[str, str] | None = None  # the fields that a user fills in, where nothing is to be discovered
@@ -59,14 +62,62 @@ class Server:
         default=lambda base, name: flowlet.get(f"{base}/me", secret=name)
     )
     settings: dict[str, object] = field(default_factory=dict)
+    # heavy, or of a language that not every machine has: walked by `nox -s servers` only
+    is_long: bool = False
+    # logs in and allows, where the server's pages are a program of their own and no forms
+    allow: Callable[[httpx.Client, httpx.Response], httpx.Response] | None = None
 
     @property
     def version(self) -> str:
         """The version of the package that is installed."""
         if self.script.endswith(".py"):
-            return importlib.metadata.version(self.package)
+            return self._version_here if self._python == sys.executable else self._version_there
+        if self.script.endswith(".rb"):
+            found = subprocess.run(
+                ["ruby", "-e", f"puts Gem::Specification.find_by_name('{self.package}').version"],
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            return found.stdout.strip()
+        if self.script.endswith(".sh"):
+            found = subprocess.run(
+                ["dpkg-query", "-W", "-f", "${source:Upstream-Version}", self.package],
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            return found.stdout.strip()
         manifest = SERVERS_FOLDER / self.folder / "node_modules" / self.package / "package.json"
         return json.loads(manifest.read_text("utf-8"))["version"]
+
+    @property
+    def _version_here(self) -> str:
+        return importlib.metadata.version(self.package)
+
+    @property
+    def _version_there(self) -> str:
+        asked = f"import importlib.metadata; print(importlib.metadata.version({self.package!r}))"
+        return subprocess.run([self._python, "-c", asked], capture_output=True, text=True, check=True).stdout.strip()
+
+    @property
+    def _python(self) -> str:
+        """The interpreter: this one, or that of an environment of the server's own, where its requirements differ."""
+        folder = SERVERS_FOLDER / self.folder
+        return str(folder / ".venv" / "bin" / "python") if (folder / "requirements.txt").exists() else sys.executable
+
+    def command(self) -> list[str]:
+        """What starts it, installed first where it is not there yet."""
+        folder = SERVERS_FOLDER / self.folder
+        if self.script.endswith(".py"):
+            if self._python != sys.executable:
+                pip_install(folder)
+            elif importlib.util.find_spec(self.module) is None:
+                skip_or_fail(f"{self.package} is needed")
+            return [self._python, self.script]
+        if self.script.endswith((".rb", ".sh")):
+            program = "ruby" if self.script.endswith(".rb") else "bash"
+            if shutil.which(program if program == "ruby" else self.package) is None:
+                skip_or_fail(f"{self.package} is needed: apt-get install {self.debian}")
+            return [program, self.script]
+        npm_install(folder, self.package)
+        return ["node", self.script]
 
 
 def _initialize_mcp(base: str, name: str) -> httpx.Response:
@@ -85,6 +136,36 @@ def _initialize_mcp(base: str, name: str) -> httpx.Response:
             },
         },
     )
+
+
+def _allow_at_pds(browser: httpx.Client, page: httpx.Response) -> httpx.Response:
+    """What the PDS's page does when ann logs in and allows: its page is a program, not a form."""
+    origin = f"{page.url.scheme}://{page.url.netloc.decode()}"
+    cookies = {cookie.name: cookie.value for cookie in browser.cookies.jar}  # marked Secure, though it is on loopback
+    same = {"Sec-Fetch-Site": "same-origin", "Referer": str(page.url)}
+
+    def api(path: str, members: dict[str, object]) -> dict:
+        headers = {**same, "Sec-Fetch-Mode": "same-origin", "Origin": origin, "X-CSRF-Token": cookies["csrf-token"],
+                   "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}  # fmt: skip
+        response = httpx.post(f"{origin}/@atproto/oauth-provider/~api{path}", json=members, headers=headers)
+        cookies.update({cookie.name: cookie.value for cookie in response.cookies.jar})
+        return response.raise_for_status().json()
+
+    login = {"locale": "en", "username": "ann.test", "password": "any", "remember": True}
+    allowed = api("/consent", {"sub": api("/sign-in", login)["account"]["sub"]})
+    return browser.get(allowed["url"], headers={**same, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"})
+
+
+def _allow_at_glewlwyd(browser: httpx.Client, page: httpx.Response) -> httpx.Response:
+    """The same at Glewlwyd: the page was led to by the address that it goes on to, its `callback_url`."""
+    asked = dict(page.url.params)
+    origin = f"{page.url.scheme}://{page.url.netloc.decode()}"
+    for method, path, members in (
+        ("POST", "auth/", {"username": "ann", "password": "password"}),
+        ("PUT", f"auth/grant/{asked['client_id']}/{asked['scope']}", {"scope": asked["scope"]}),
+    ):
+        browser.request(method, f"{origin}/api/{path}", json=members).raise_for_status()
+    return browser.get(f"{asked['callback_url']}&g_continue")
 
 
 _BY_HAND = {"authorization_endpoint": "authorize", "token_endpoint": "token"}
@@ -120,12 +201,30 @@ SERVERS = {
             call=_initialize_mcp,
         ),
         Server(
+            title="MCP-SDK (TypeScript)",
+            folder="mcp_sdk_typescript",
+            package="@modelcontextprotocol/sdk",
+            script="start.mjs",
+            scope="read",
+            address="/mcp",
+            call=lambda base, name: flowlet.get(f"{base}/mcp", secret=name),
+            is_long=True,
+        ),
+        Server(
             title="oauth2-mock-server",
             folder="oauth2_mock_server",
             package="oauth2-mock-server",
             script="start.mjs",
             scope="openid",
             call=lambda base, name: flowlet.get(f"{base}/userinfo", secret=name),
+        ),
+        Server(
+            title="better-auth",
+            folder="better_auth",
+            package="better-auth",
+            script="start.mjs",
+            scope="openid profile offline_access",
+            call=lambda base, name: flowlet.get(f"{base}/oauth2/userinfo", secret=name),
         ),
         Server(
             title="@node-oauth/oauth2-server",
@@ -141,20 +240,106 @@ SERVERS = {
             script="start.mjs",
             by_hand={**_BY_HAND, "revocation_endpoint": "revoke", "identity_url": "me", "identity_name": "name"},
         ),
+        Server(
+            title="oauth2orize",
+            folder="oauth2orize",
+            package="oauth2orize",
+            script="start.mjs",
+            by_hand={**_BY_HAND, "identity_url": "me", "identity_name": "name"},
+        ),
+        Server(
+            title="JupyterHub",
+            folder="jupyterhub",
+            package="jupyterhub",
+            module="jupyterhub",
+            script="start.py",
+            by_hand={
+                "authorization_endpoint": "hub/api/oauth2/authorize",
+                "token_endpoint": "hub/api/oauth2/token",
+                "identity_url": "hub/api/user",
+                "identity_name": "name",
+            },
+            call=lambda base, name: flowlet.get(f"{base}/hub/api/user", secret=name),
+            is_long=True,
+        ),
+        Server(
+            title="canaille",
+            folder="canaille",
+            package="canaille",
+            script="start.py",
+            scope="openid profile",
+            call=lambda base, name: flowlet.get(f"{base}/oauth/userinfo", secret=name),
+            is_long=True,
+        ),
+        Server(
+            title="django-oidc-provider",
+            folder="django_oidc_provider",
+            package="django-oidc-provider",
+            script="start.py",
+            scope="openid offline_access",
+            call=lambda base, name: flowlet.get(f"{base}/userinfo", secret=name),
+            is_long=True,
+        ),
+        Server(
+            title="atproto PDS",
+            folder="atproto_pds",
+            package="@atproto/pds",
+            script="start.mjs",
+            scope="atproto transition:generic",
+            address="@ann.test",
+            call=lambda base, name: flowlet.get(f"{base}/xrpc/com.atproto.server.getSession", secret=name),
+            allow=_allow_at_pds,
+            is_long=True,
+        ),
+        Server(
+            title="glewlwyd",
+            folder="glewlwyd",
+            package="glewlwyd",
+            script="start.sh",
+            debian="glewlwyd",
+            scope="openid",
+            call=lambda base, name: flowlet.get(f"{base}/userinfo", secret=name),
+            allow=_allow_at_glewlwyd,
+            is_long=True,
+        ),
+        Server(
+            title="doorkeeper",
+            folder="doorkeeper",
+            package="doorkeeper",
+            script="start.rb",
+            debian="ruby-doorkeeper ruby-rails ruby-sqlite3 ruby-webrick",
+            scope="read",
+            by_hand={
+                "authorization_endpoint": "oauth/authorize",
+                "token_endpoint": "oauth/token",
+                "revocation_endpoint": "oauth/revoke",
+                "introspection_endpoint": "oauth/introspect",
+                "identity_url": "me",
+                "identity_name": "name",
+            },
+            is_long=True,
+        ),
     )
 }  # fmt: skip
 
 
+class Running(str):
+    """The address of a server that runs, and the client that it has."""
+
+    __slots__ = ("client_id", "client_secret")
+
+
+def _running(address: str, client_id: str, client_secret: str) -> Running:
+    made = Running(address)
+    made.client_id, made.client_secret = client_id, client_secret
+    return made
+
+
 @contextlib.contextmanager
-def running(server: Server) -> Iterator[str]:
+def running(server: Server) -> Iterator[Running]:
     """The address of the server, which runs while the block does."""
     folder = SERVERS_FOLDER / server.folder
-    command = [sys.executable, server.script]
-    if server.script.endswith(".py") and importlib.util.find_spec(server.module) is None:
-        skip_or_fail(f"{server.package} is needed")
-    if not server.script.endswith(".py"):
-        npm_install(folder, server.package)
-        command = ["node", server.script]
+    command = server.command()
     redirect_uri = loopback_redirect_uri()
     settings = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "redirect_uri": redirect_uri, **server.settings}
     if "clients" in settings:
@@ -169,11 +354,17 @@ def running(server: Server) -> Iterator[str]:
             lines.put(line)
 
     threading.Thread(target=read, daemon=True).start()
+    before = dict(os.environ)
     try:
-        yield lines.get(timeout=60).strip()
+        line = lines.get(timeout=120).strip()
+        said = json.loads(line) if line.startswith("{") else {"address": line}
+        os.environ.update(said.get("environment", {}))  # what a client must know to find it
+        yield _running(said["address"], said.get("client_id", CLIENT_ID), said.get("client_secret", CLIENT_SECRET))
     finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
         process.terminate()
-        process.wait(10)
+        process.wait(20)
         process.stdout.close()
 
 
@@ -182,14 +373,17 @@ def table_row(cells: tuple[str, ...]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def walk(server: Server, base: str) -> tuple[str, ...]:
+def walk(server: Server, base: Running) -> tuple[str, ...]:
     """Connect, request, refresh twice, identify, revoke and register, as a user would; the server's row of the matrix."""
     metadata = _metadata(server, base)
     fields = fields_of(metadata) if metadata else _by_hand(server, base)
-    fields |= {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "scope": server.scope, "base_url": base}
+    client = {"client_id": base.client_id, "client_secret": base.client_secret}
+    known = client_for(metadata, [loopback_redirect_uri()], scope=server.scope, hosted="") if metadata else {}
+    fields |= known or client
+    fields |= {"scope": server.scope, "base_url": base}
     chosen = fields.get("token_endpoint_auth_method")
     handle = flowlet.secrets.add(from_mapping("oauth2", {**fields, "name": "walk"}))
-    connect("walk")
+    connect("walk", server)
     first = _token_set("walk")
     assert server.call(base, "walk").status_code == 200
     refreshed = _refresh_twice(server, base)
@@ -204,15 +398,20 @@ def walk(server: Server, base: str) -> tuple[str, ...]:
         _revocation(server, base, "walk"),
         _registration(server, base, metadata),
     )
-    assert CLIENT_SECRET not in repr(row)
+    assert base.client_secret not in repr(row)
     return row
+
+
+# what a browser says of an address that somebody typed
+_NAVIGATION = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
 
 def _metadata(server: Server, base: str) -> ProviderMetadata | None:
     try:
-        return discover(f"{base}{server.address}")
+        return discover(server.address if server.address.startswith("@") else f"{base}{server.address}")
     except DiscoveryFailed:
-        assert server.by_hand is not None
+        if server.by_hand is None:
+            raise
         return None
 
 
@@ -226,13 +425,17 @@ def _discovery(metadata: ProviderMetadata | None) -> str:
     return " → ".join(metadata.found_by)
 
 
-def connect(name: str) -> None:
+def connect(name: str, server: Server | None = None) -> None:
     """Authorize the secret as a user of a terminal does, in a browser that logs in and allows."""
     with open_loopback(default_vault()) as loopback, httpx.Client(follow_redirects=True, timeout=30) as browser:
-        page = browser.get(loopback.authorize_url(name))
+        page = browser.get(loopback.authorize_url(name), headers=_NAVIGATION)
+        if server is not None and server.allow is not None:
+            page = server.allow(browser, page)
         for _ in range(4):
-            if "You can close this tab" in page.text:
+            if "<strong>You can close this tab" in page.text:
                 return
+            if "You can close this tab" in page.text:
+                break
             page = _submit(browser, page)
     raise AssertionError(f"{page.status_code} {page.url.path}: {page.text[:2000]}")
 
@@ -247,7 +450,11 @@ def _submit(browser: httpx.Client, page: httpx.Response) -> httpx.Response:
         name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
         if name:
             fields[name[1]] = html.unescape(value[1]) if value else ""
-    for login in {"login", "username"} & fields.keys():
+    for tag in re.findall(r"<button[^>]*>", form[0]):
+        name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="(accept|allow|yes)"', tag)
+        if name and value:
+            fields[name[1]] = value[1]
+    for login in {"login", "username", "user_name"} & fields.keys():
         fields |= {login: "ann", "password": "any"}
     target = urljoin(str(page.url), html.unescape(action[1]) if action else "")
     return browser.post(target, data=fields, headers={"Referer": target})
@@ -283,6 +490,8 @@ def _identity(identity: str | None, problem: str | None, first: TokenSet) -> str
         return f"none: {problem}" if problem else "none"
     if problem:
         return f"{identity}, not proven: {problem}"
+    if (first.subject or "").startswith("did:"):
+        return f"{identity}, proven by the account's own document"
     return f"{identity}, proven by the ID token" if first.subject else f"{identity}, as the API says"
 
 
@@ -294,6 +503,8 @@ def _revocation(server: Server, base: str, name: str) -> str:
     except ProviderError as error:
         assert "no revocation endpoint" in str(error)
         return "no endpoint"
+    if default_vault().get(name).secret.dpop:
+        return "works"  # and a token without its key is of no use
     # what somebody who has the old access token can still do
     old = Headers(name=f"old {name}", headers={"Authorization": f"Bearer {access_token.reveal()}"}, base_url=base)
     flowlet.secrets.add(old)
@@ -302,6 +513,8 @@ def _revocation(server: Server, base: str, name: str) -> str:
 
 
 def _registration(server: Server, base: str, metadata: ProviderMetadata | None) -> str:
+    if metadata is not None and metadata.is_atproto:
+        return "not needed: the client ID says what a client is"
     if metadata is None or "registration_endpoint" not in metadata.endpoints:
         return "none"
     client = register_client(
@@ -313,7 +526,7 @@ def _registration(server: Server, base: str, metadata: ProviderMetadata | None) 
     )
     fields = fields_of(metadata) | client | {"scope": server.scope, "base_url": base, "name": "registered"}
     flowlet.secrets.add(from_mapping("oauth2", fields))
-    connect("registered")
+    connect("registered", server)
     assert server.call(base, "registered").status_code == 200
     assert _revocation(server, base, "registered").startswith("works")
     return f"works, `{client['token_endpoint_auth_method']}`"

@@ -65,6 +65,16 @@ def mypy_cache() -> FileLock:
     return FileLock(folder / "tests.lock")
 
 
+def pip_install(folder: Path) -> None:
+    """An environment in the folder with what its requirements.txt names, made once."""
+    with FileLock(folder / ".npm.lock"):
+        if not (folder / ".venv" / "installed").exists():
+            subprocess.run([sys.executable, "-m", "venv", ".venv"], cwd=folder, check=True, timeout=120)
+            install = [".venv/bin/python", "-m", "pip", "install", "-q", "-r", "requirements.txt"]
+            subprocess.run(install, cwd=folder, check=True, timeout=600)
+            (folder / ".venv" / "installed").touch()
+
+
 class OidcProvider:
     """A running oidc-provider (npm): an authorization server that was written independently of this project."""
 

@@ -321,6 +321,36 @@ def test_pandas_reads_by_the_name_of_the_secret(api, secret):
         pd.read_json(f"{address}/nothing", storage_options={"secret": "api"})
 
 
+def _read_by_pandas(url: str, session: flowlet.Session) -> None:
+    options = {"secret": "api", "session": session}
+    pd.read_json(f"flowlet://{url.removeprefix('http://')}/link?p=1", storage_options=options)
+
+
+OF_SESSION = {
+    "httpx": lambda url, session: httpx.get(f"{url}/user/1", auth=flowlet.auth("api", session=session)),
+    "requests": lambda url, session: requests.get(
+        f"{url}/user/1", auth=flowlet.requests_auth("api", session=session), timeout=5
+    ),
+    "google": lambda url, session: AuthorizedSession(flowlet.google_credentials("api", session=session)).get(
+        f"{url}/user/1", timeout=5
+    ),
+    "azure": lambda url, session: httpx.get(f"{url}/user/1", headers={
+        "Authorization": f"Bearer {flowlet.azure_credential('api', url, session=session).get_token().token}"
+    }),
+    "fsspec": _read_by_pandas,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bridge", OF_SESSION)
+def test_a_bridge_of_a_session_sends_the_secret_of_its_vault(bridge, api, secret, tmp_path):
+    with flowlet.Session(tmp_path / "other" / "vault") as other:
+        flowlet.secrets.of(other).add(flowlet.Password(name="api", password="of-the-other", base_url=api.url))
+        for session in (other, None, other):
+            OF_SESSION[bridge](api.url, session)
+    sent = [request[2]["Authorization"].removeprefix("Bearer ") for request in api.requests]
+    assert sent == ["of-the-other", CANARY, "of-the-other"]
+
+
 @pytest.mark.parametrize("package", ["requests", "google", "azure"])
 def test_a_library_that_is_missing_is_named(package, secret, api, monkeypatch):
     names = {"requests": "requests.auth", "google": "google.auth", "azure": "azure.core.credentials"}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flowlet_jupyter.credentials.foreign_request import ForeignRequest
 from flowlet_jupyter.errors import MissingExtra
 from flowlet_jupyter.http.auth import refuse_proxied
+from flowlet_jupyter.session import Session
 
 
-def headers_for(secret: str, method: str, url: str, library: str) -> dict[str, str]:
-    """The headers that one request needs, in clear, refreshed if need be. Raises as `ForeignRequest` does."""
-    foreign = ForeignRequest(secret, method, url, library)
+def start_request(
+    session: Session, secret: str, method: str, url: str, library: str, *, body: Any = None
+) -> ForeignRequest:
+    """The credential flow of one request, refreshed if need be. Raises as `ForeignRequest` and `refuse_proxied` do."""
+    foreign = ForeignRequest(session, secret, method, url, library, body=body)
     refuse_proxied(secret, foreign.url, library)
-    return foreign.headers
+    return foreign
 
 
 def missing_package(package: str) -> MissingExtra:

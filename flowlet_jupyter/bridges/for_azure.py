@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 from flowlet_jupyter.bridges.credentials import missing_package
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.foreign_request import check_host
-from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
+from flowlet_jupyter.credentials.handles import SecretHandle
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.static import Basic, External
+from flowlet_jupyter.session import Session, default_session
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
 
 
-def azure_credential(secret: str, endpoint: str) -> Any:
+def azure_credential(secret: str, endpoint: str, *, session: Session | None = None) -> Any:
     """A `TokenCredential` for the Azure client of `endpoint`, whose host must be an allowed one.
 
     Azure's pipeline asks for a token and puts it on the request itself; that request's host is checked here only once.
@@ -27,14 +26,15 @@ def azure_credential(secret: str, endpoint: str) -> Any:
     except ImportError:
         raise missing_package("azure-core") from None
     _check_pipeline()
-    check_host(secret, endpoint)
-    _refuse_other_than_bearer(secret)
+    own = session or default_session()
+    check_host(own, secret, endpoint)
+    _refuse_other_than_bearer(own, secret)
 
     class FlowletTokenCredential:
         def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
-            check_host(secret, endpoint)  # the secret may have been edited since
-            _refuse_other_than_bearer(secret)
-            handle = SecretHandle(secret, default_secrets().vault)
+            check_host(own, secret, endpoint)  # the secret may have been edited since
+            _refuse_other_than_bearer(own, secret)
+            handle = SecretHandle(secret, own.vault)
             token = handle.token()
             expires_at = handle.status().expires_at
             return AccessToken(token.reveal(), int(expires_at if expires_at is not None else time.time() + 300))
@@ -53,19 +53,11 @@ def _check_pipeline() -> None:
         raise missing_package("azure-core>=1.30") from None
 
 
-def _refuse_other_than_bearer(secret: str) -> None:
+def _refuse_other_than_bearer(session: Session, secret: str) -> None:
     """Azure's pipeline puts `Authorization: Bearer` before whatever it is given: a secret sent otherwise would go wrong."""
-    found = default_secrets().vault.get(secret).secret
-    refuse_what_redirects_carry(found, "Azure's SDK")
-    scheme = "Bearer"
-    if isinstance(found, Basic):
-        scheme = "Basic"
-    elif isinstance(found, External):
-        scheme = found.scheme
-    elif isinstance(found, OAuth2):
-        token_set = default_secrets().vault.get(secret).token_set
-        is_bound = token_set is not None and token_set.dpop_key is not None
-        scheme = "DPoP" if is_bound else found.compliance.authorization_scheme
+    record = session.vault.get(secret)
+    refuse_what_redirects_carry(record.secret, "Azure's SDK")
+    scheme = record.authorization_scheme
     if scheme.lower() != "bearer":
         raise InvalidSecret(
             f"Secret '{secret}' is sent as '{scheme or 'no scheme'}', and Azure's SDK sends only bearer tokens. Use "

@@ -5,17 +5,16 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.bridges.credentials import missing_package
+from flowlet_jupyter.bridges.credentials import missing_package, start_request
 from flowlet_jupyter.credentials.flow import refuse_what_redirects_carry
 from flowlet_jupyter.credentials.foreign_request import ForeignRequest
-from flowlet_jupyter.credentials.handles import default_secrets
-from flowlet_jupyter.http.auth import refuse_proxied
+from flowlet_jupyter.session import Session, default_session
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 
 
-def requests_auth(secret: str) -> AuthBase:
+def requests_auth(secret: str, *, session: Session | None = None) -> AuthBase:
     """An auth for `requests`, and for what is built on it: `requests.get(url, auth=requests_auth("twitter"))`.
 
     On a redirect to another host requests drops `Authorization`; a secret that sets anything else, which it would carry
@@ -26,14 +25,14 @@ def requests_auth(secret: str) -> AuthBase:
         from requests.auth import AuthBase
     except ImportError:
         raise missing_package("requests") from None
-    refuse_what_redirects_carry(default_secrets().vault.get(secret).secret, "requests")
+    own = session or default_session()
+    refuse_what_redirects_carry(own.vault.get(secret).secret, "requests")
 
     class RequestsAuth(AuthBase):
         def __call__(self, request: Any) -> Any:
-            foreign = ForeignRequest(secret, request.method, request.url, "requests", request.body)
-            refuse_proxied(secret, foreign.url, "requests")
+            foreign = start_request(own, secret, request.method, request.url, "requests", body=request.body)
             request.headers.update(foreign.headers)
-            request.register_hook("response", functools.partial(_answer, secret, foreign, request.url))
+            request.register_hook("response", functools.partial(_last_response, own, secret, foreign, request.url))
             return request
 
         def __repr__(self) -> str:
@@ -42,16 +41,18 @@ def requests_auth(secret: str) -> AuthBase:
     return RequestsAuth()
 
 
-def _answer(secret: str, foreign: ForeignRequest, url: str, response: Any, **options: Any) -> Any:
+def _last_response(
+    session: Session, secret: str, foreign: ForeignRequest, url: str, response: Any, **options: Any
+) -> Any:
     """The response to give back: of the request sent once more where the API refused the token."""
     if response.request.url != url:
         # at the end of a redirect, where requests has put the credential only if it may go there
         if response.status_code != 401 or "Authorization" not in response.request.headers:
             return response
         request = response.request
-        foreign = ForeignRequest(secret, request.method, request.url, "requests", request.body)
+        foreign = ForeignRequest(session, secret, request.method, request.url, "requests", body=request.body)
     body = functools.partial(_body, response, options)
-    while (headers := foreign.answered(response.status_code, response.headers, body)) is not None:
+    while (headers := foreign.next(response.status_code, response.headers, body)) is not None:
         response.content  # noqa: B018 - reads the body, so that the connection can be used again
         response.close()
         again = response.request.copy()

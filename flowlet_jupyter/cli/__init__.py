@@ -128,6 +128,9 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     status.add_argument("--ask", action="store_true", help="also ask the provider whether the access token is active")
     authorize = command("authorize", "Request an access token.")
     authorize.add_argument("--paste", action="store_true", help="the browser is on another machine: paste its address")
+    authorize.add_argument("--scope", default="", help="ask for these scopes too, from now on")
+    authorize.add_argument("--acr-values", default="", help="ask for a login of this kind, such as the API names")
+    authorize.add_argument("--max-age", type=int, metavar="SECONDS", help="ask for a login that is no older")
     command("refresh", "Renew the access token now.")
     command("revoke", "End the tokens at the provider, and forget them here.")
     command("delete", "Remove a secret and its tokens.")
@@ -145,6 +148,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         "probe", "What a provider offers, and what would be used of it: for a bug report.", takes_name=False
     )
     probe.add_argument("address", metavar="ISSUER", help="an issuer, a .well-known URL or an API's URL")
+    _add_client_metadata(command)
     doctor = command("doctor", "Say what works here and what does not, and what to do about it.", takes_name=False)
     doctor.add_argument(
         "--reach", action="store_true", help="also ask each provider's endpoints, without any credential"
@@ -152,6 +156,20 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     doctor.add_argument("--json", action="store_true", help="as JSON, for a program")
     _add_recovery(command)
     return parser, of.choices
+
+
+def _add_client_metadata(command: Callable[..., argparse.ArgumentParser]) -> None:
+    text = "Print the document to host, so that its address is a client ID where providers take one."
+    document = command("client-metadata", text, takes_name=False, run="client_metadata:show")
+    document.add_argument("url", metavar="URL", help="the https:// address where it will stand")
+    document.add_argument("--check", action="store_true", help="say whether what stands there will do")
+    document.add_argument(
+        "--redirect-uri", metavar="URI", action="append", help="as the form shows it (default: the loopback one)"
+    )
+    document.add_argument("--scope", default="", help="all scopes that may be asked for")
+    document.add_argument("--name", default="flowlet-jupyter", help="how the consent page calls it")
+    document.add_argument("--dpop", action="store_true", help="tokens are bound to a key, as atproto demands")
+    document.add_argument("--of", metavar="SECRET", help="for this secret: its scope, redirect URIs and public key")
 
 
 def _add_recovery(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.cli.output import waiting_for
 from flowlet_jupyter.cli.prompts import ask_text, ask_value, confirm, is_terminal
@@ -27,7 +27,10 @@ from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.providers import Provider, fields_for, provider_keys, provider_named, trial_url
 from flowlet_jupyter.providers.project_file import FILE_NAME, required_secrets
-from flowlet_jupyter.settings import loopback_redirect_uri
+from flowlet_jupyter.settings import client_id_url, loopback_redirect_uri
+
+if TYPE_CHECKING:
+    from flowlet_jupyter.oauth.metadata import ProviderMetadata
 
 _ADD = "jupyter flowlet add"
 
@@ -89,10 +92,10 @@ def _entry_of_its_name(options: Namespace) -> str | None:
         return None
     name = options.name
     candidates = ((key, provider_named(key)) for key in (f"{name}-key", f"{name}-token", name))
-    found = [(key, provider) for key, provider in candidates if provider is not None]
-    if not found:
+    matches = [(key, provider) for key, provider in candidates if provider is not None]
+    if not matches:
         return None
-    (chosen, provider), *others = found
+    (chosen, provider), *others = matches
     print(
         f"Taken from the catalogue: {provider.title}. For another with this name, say --type, --provider or --discover."
     )
@@ -121,6 +124,8 @@ def _discovered(options: Namespace, fields: dict[str, Any]) -> dict[str, Any]:
         print(f"This is {known['provider']} of the catalogue, whose parameters, scope and hosts are taken.")
     fields = {**known, **fields}
     if not options.register:
+        if not fields.get("client_id"):
+            fields |= _client_without_registration(metadata, fields)
         return fields
     endpoint = metadata.endpoints.get("registration_endpoint")
     if endpoint is None:
@@ -139,6 +144,20 @@ def _discovered(options: Namespace, fields: dict[str, Any]) -> dict[str, Any]:
         )
     print(printable(f"Registered as the client {client['client_id']}"))
     return {**fields, **client}
+
+
+def _client_without_registration(metadata: ProviderMetadata, fields: dict[str, Any]) -> dict[str, Any]:
+    from flowlet_jupyter.oauth.metadata import client_for
+
+    client = client_for(metadata, [loopback_redirect_uri()], scope=fields.get("scope", ""), hosted=client_id_url())
+    if client:
+        print(printable(f"No registration is needed: the client ID is {client['client_id']}"))
+    elif metadata.client_id_metadata_document_supported:
+        print(
+            "The client ID may be the https:// address of a client metadata document that you host; this prints one: "
+            "jupyter flowlet client-metadata URL"
+        )
+    return client
 
 
 def _provider(key: str) -> Provider:
@@ -206,6 +225,8 @@ def _ask_for_what_is_missing(kind: Any, fields: dict[str, Any], options: Namespa
     given = _value_files(options)
     if kind is OAuth2 and fields.get("grant_type", AUTHORIZATION_CODE) == AUTHORIZATION_CODE:
         print(f"The redirect URI to register is {loopback_redirect_uri()} (in JupyterLab the form shows another)")
+    if kind is OAuth2 and str(fields.get("client_id", "")).startswith("https://") and not fields.get("private_key"):
+        fields.setdefault("token_endpoint_auth_method", "none")  # everybody can read its document: it has no secret
     if kind is OAuth2:
         fields["client_id"] = fields.get("client_id") or ask_text("Client ID")
     if kind is Headers:

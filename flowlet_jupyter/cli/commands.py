@@ -85,6 +85,8 @@ def status(options: Namespace) -> None:
 def authorize(options: Namespace) -> None:
     """Request an access token, by whatever the secret's grant needs."""
     handle = default_secrets()[options.name]
+    if options.scope or options.acr_values or options.max_age is not None:
+        handle.ask_for(options.scope, acr_values=options.acr_values, max_age=options.max_age)
     if handle.configuration().get("grant_type") not in {AUTHORIZATION_CODE, DEVICE_CODE}:
         with waiting_for("Requesting an access token"):
             handle.authorize()
@@ -162,9 +164,10 @@ def export(options: Namespace) -> None:
 def import_(options: Namespace) -> None:
     """Import OAuth2 settings of another tool; each secret, or the reason why not."""
     from flowlet_jupyter.cli.imports import imported
+    from flowlet_jupyter.tables.charset import decode
 
     try:
-        text = Path(options.file).expanduser().read_text("utf-8")
+        text = decode(Path(options.file).expanduser().read_bytes()).text
     except (OSError, ValueError) as error:
         raise RequestFailed(f"The file {options.file} cannot be read: {error}") from None
     entries = imported(text)
@@ -176,8 +179,8 @@ def import_(options: Namespace) -> None:
             fields["allowed_hosts"] = options.host
         try:
             kind = kind_named(fields.get("type") or OAuth2.type).type
-            given = without_configuration_marks(kind, without_empty(kind, fields))
-            print(default_secrets().add(from_mapping(kind, given, set_by="flowlet")))
+            members = without_configuration_marks(kind, without_empty(kind, fields))
+            print(default_secrets().add(from_mapping(kind, members, set_by="flowlet")))
         except InvalidSecret as error:
             failed += 1
             print(f"'{fields.get('name')}' was not imported: {error}", file=sys.stderr)

@@ -29,8 +29,8 @@ _MOST_LISTED = 12
 
 def needs_form(options: Namespace) -> bool:
     """Whether the arguments say neither what to connect nor where that is written."""
-    given = (options.provider, options.type, options.discover, options.account_of, options.set, options.header)
-    return not any(given) and not any(entry["name"] == options.name for entry in required_secrets(Path.cwd()))
+    values = (options.provider, options.type, options.discover, options.account_of, options.set, options.header)
+    return not any(values) and not any(entry["name"] == options.name for entry in required_secrets(Path.cwd()))
 
 
 def fill_in(options: Namespace) -> None:
@@ -39,17 +39,17 @@ def fill_in(options: Namespace) -> None:
     options.name = _ask_name(options.name or _suggested_name(options))
     if provider is None:
         return
-    given: dict[str, str] = {}
+    values: dict[str, str] = {}
     for parameter in provider.parameters:
         hint = f" ({parameter.hint})" if parameter.hint else ""
         while True:
-            given[parameter.name] = ask_text(f"{parameter.label}{hint}", default=parameter.default)
-            if _is_possible(provider, given, parameter.name):
+            values[parameter.name] = ask_text(f"{parameter.label}{hint}", default=parameter.default)
+            if _is_possible(provider, values, parameter.name):
                 break
     scope = provider.fields.get("scope", "")
     if scope:
-        given["scope"] = ask_text("Scope", default=scope)
-    options.set = [f"{name}={value}" for name, value in given.items()]
+        values["scope"] = ask_text("Scope", default=scope)
+    options.set = [f"{name}={value}" for name, value in values.items()]
 
 
 def _ask_what(options: Namespace) -> Provider | None:
@@ -64,19 +64,19 @@ def _ask_what(options: Namespace) -> Provider | None:
         if "://" in text:
             options.discover = text
             return None
-        found = search_providers(text, index)
-        exact = [entry for entry in found if text.casefold() in {entry["key"], entry["title"].casefold()}]
-        if len(exact) == 1 or len(found) == 1:
-            entry = (exact or found)[0]
+        matches = search_providers(text, index)
+        exact = [entry for entry in matches if text.casefold() in {entry["key"], entry["title"].casefold()}]
+        if len(exact) == 1 or len(matches) == 1:
+            entry = (exact or matches)[0]
             options.provider = entry["key"]
             hosts = ", ".join(host for host in entry["hosts"] if "{" not in host)
             print(f"{entry['title']}: for {hosts or 'a host of your own'}")
             return provider_named(entry["key"])
-        if found and len(found) <= _MOST_LISTED:
-            text = found[choose("Which one", [f"{entry['title']} ({entry['key']})" for entry in found])]["key"]
+        if matches and len(matches) <= _MOST_LISTED:
+            text = matches[choose("Which one", [f"{entry['title']} ({entry['key']})" for entry in matches])]["key"]
             continue
-        if found:
-            print(f"{len(found)} providers have '{text}' in their names; say more of it.")
+        if matches:
+            print(f"{len(matches)} providers have '{text}' in their names; say more of it.")
         else:
             close = closest(text, [name for entry in index for name in (entry["key"], entry["title"])])
             print(f"No provider has '{text}' in its name. {f'Did you mean {close!r}?' if close else ''}".strip())
@@ -104,9 +104,9 @@ def _ask_name(suggested: str) -> str:
         print(f"There is a secret '{name}' already.")
 
 
-def _is_possible(provider: Provider, given: Mapping[str, str], name: str) -> bool:
+def _is_possible(provider: Provider, values: Mapping[str, str], name: str) -> bool:
     try:
-        fields_for(provider, given)
+        fields_for(provider, values)
     except InvalidSecret as error:
         if error.field == name or error.field not in {parameter.name for parameter in provider.parameters}:
             print(error)

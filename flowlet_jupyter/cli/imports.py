@@ -39,20 +39,20 @@ _GRANTS = {
 def imported(text: str) -> list[Fields]:
     """The secrets that `text` describes, each with a `name`. Raises `InvalidSecret` if there are none."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    found: list[Fields] = []
+    secrets: list[Fields] = []
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        found = list(_bruno(text)) or list(_walk(_yaml(text), "imported"))
+        secrets = list(_bruno(text)) or list(_walk(_yaml(text), "imported"))
     else:
-        found = list(_walk(_with_variables(content), "imported"))
-    found = [completed(fields) for fields in found]
-    if not found:
+        secrets = list(_walk(_with_variables(content), "imported"))
+    secrets = [completed(fields) for fields in secrets]
+    if not secrets:
         raise InvalidSecret(
             "No OAuth2 settings were found. Known are Google's client_secret.json and service account keys, Postman "
             "collections, Insomnia exports, Bruno's .bru files, JetBrains' http-client environments, and our own export."
         )
-    return found
+    return secrets
 
 
 def _walk(node: Any, name: str) -> Iterator[Fields]:
@@ -143,5 +143,5 @@ def _filled(node: Any, variables: dict[str, str]) -> Any:
     if isinstance(node, list):
         return [_filled(entry, variables) for entry in node]
     if isinstance(node, str):
-        return re.sub(r"\{\{\s*([^{}]+?)\s*\}\}", lambda found: variables.get(found[1], found[0]), node)
+        return re.sub(r"\{\{\s*([^{}]+?)\s*\}\}", lambda match: variables.get(match[1], match[0]), node)
     return node

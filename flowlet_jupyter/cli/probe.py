@@ -53,6 +53,20 @@ def probe_lines(metadata: ProviderMetadata) -> Iterator[str]:
         _texts(metadata.token_endpoint_auth_methods_supported),
         _client_authentication(metadata),
     )
+    if metadata.resource_scope:
+        yield _row("Scope of the API", _texts(metadata.resource_scope.split()), "fills it in")
+    if types := metadata.authorization_details_types_supported:
+        yield _row(
+            "Rich authorization requests",
+            _texts(types),
+            "sends `authorization_details` of the secret's authorization parameters",
+        )
+    if values := metadata.acr_values_supported:
+        yield _row(
+            "Kinds of login",
+            _texts(values),
+            "asks for one where an API wants it: `%flowlet_secret NAME --connect --acr-values X`",
+        )
     yield _row("ID token", _texts(metadata.id_token_signing_alg_values_supported), _id_token(metadata))
     yield _row(
         "Userinfo",
@@ -115,6 +129,8 @@ def _dpop(metadata: ProviderMetadata) -> str:
     algorithms = metadata.dpop_signing_alg_values_supported
     if not algorithms:
         return "uses bearer tokens"
+    if DPOP_ALGORITHM in algorithms and metadata.is_atproto:
+        return f"binds tokens to a key ({DPOP_ALGORITHM}), as atproto demands"
     if DPOP_ALGORITHM in algorithms:
         return f"binds tokens to a key ({DPOP_ALGORITHM}) where the secret's `dpop` is on"
     return f"has {DPOP_ALGORITHM} only: leave the secret's `dpop` off"
@@ -122,6 +138,10 @@ def _dpop(metadata: ProviderMetadata) -> str:
 
 def _client_authentication(metadata: ProviderMetadata) -> str:
     methods = metadata.token_endpoint_auth_methods_supported
+    if metadata.is_atproto:
+        return (
+            "as a public client: none; with a private key, whose public half is in a hosted document: private_key_jwt"
+        )
     with_secret = fields_of(metadata).get("token_endpoint_auth_method", "client_secret_basic")
     ways = [f"with a client secret: {with_secret}"]
     if with_secret == "client_secret_basic":
@@ -139,6 +159,8 @@ def _client_authentication(metadata: ProviderMetadata) -> str:
 def _id_token(metadata: ProviderMetadata) -> str:
     algorithms = metadata.id_token_signing_alg_values_supported
     checked = [name for name in algorithms if can_check(name, metadata.id_token_signing_alg_values_supported)]
+    if metadata.is_atproto:
+        return "needs none: the account's own document proves whose tokens they are"
     if not algorithms:
         return "asks for none"
     if not checked:
@@ -163,7 +185,14 @@ def _registration_offer(metadata: ProviderMetadata) -> str:
 
 def _registration(metadata: ProviderMetadata) -> str:
     if "registration_endpoint" in metadata.endpoints:
-        return "registers a client where one asks for it; some providers want an account for that"
+        document = (
+            "; takes the address of a hosted document too" if metadata.client_id_metadata_document_supported else ""
+        )
+        return f"registers a client where one asks for it; some providers want an account for that{document}"
+    if metadata.is_atproto:
+        return "needs none: on this machine the client ID says what the client is; on a hub, the address of a hosted document"
+    if metadata.client_id_metadata_document_supported:
+        return "takes the address of a document that you host: `jupyter flowlet client-metadata URL`"
     return "needs a client ID from the provider"
 
 

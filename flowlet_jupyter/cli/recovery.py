@@ -11,6 +11,7 @@ from flowlet_jupyter.cli.prompts import confirm
 from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.errors import BackupError, FlowletError, InvalidOption, printable
 from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.model.wording import counted
 
 
 def rotate_key(_options: Namespace) -> None:
@@ -19,7 +20,7 @@ def rotate_key(_options: Namespace) -> None:
     if done.was_resumed:
         print("A change of the master key that was cut short is finished.")
     print(
-        f"{done.secrets} secrets are sealed with {'the' if done.was_resumed else 'a'} new master key: {done.location}"
+        f"{counted(done.secrets, 'secret')} sealed with {'the' if done.was_resumed else 'a'} new master key: {done.location}"
     )
     if done.is_old_key_left:
         print("Nothing needs the second key there any more: take it out.")
@@ -48,7 +49,7 @@ def backup(options: Namespace) -> None:
     if options.passphrase_file is None and sys.stdin.isatty() and getpass.getpass("Once more: ") != passphrase.reveal():
         raise BackupError("The two passphrases differ. Nothing was written.")
     secrets.backup(path, names, passphrase)
-    print(f"{len(names)} secrets are in {path}. Without the passphrase nobody can open it, you neither.")
+    print(f"{counted(len(names), 'secret')} in {path}. Without the passphrase nobody can open it, you neither.")
     if failed:
         raise BackupError(f"{failed} of {failed + len(names)} secrets are not in the backup.")
 

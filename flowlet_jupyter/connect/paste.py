@@ -33,16 +33,17 @@ def _paste(vault: Vault, name: str) -> bool:
     secret = vault.get(name).secret
     if not isinstance(secret, OAuth2) or secret.grant_type != AUTHORIZATION_CODE:
         raise InvalidSecret(f"Secret '{name}' does not use the authorization code grant: there is nothing to paste.")
-    flow = new_flow(name, redirect_uri=next(iter(secret.redirect_uris), loopback_redirect_uri()), now=time.time())
+    address = next(iter(secret.redirect_uris), loopback_redirect_uri())
+    flow = new_flow(name, redirect_uri=address, now=time.time(), is_bound=secret.dpop)
     url = authorization_request(vault, flow)
     print(  # noqa: T201 - it comes before the prompt, in a terminal as in a notebook
         f"1. Open {url}\n2. Allow it. The browser then goes to {flow.redirect_uri}?…, and may say that nobody "
         "answers.\n3. Copy that whole address and paste it here (it is not shown)."
     )
     try:
-        address = SecretValue(getpass.getpass("Address: "))
+        pasted = SecretValue(getpass.getpass("Address: "))
     except (EOFError, NotImplementedError):  # as IPython's StdinNotImplementedError is
         return False
-    complete_flow(vault, flow, pasted_response(flow, address))
+    complete_flow(vault, flow, pasted_response(flow, pasted))
     identify(vault, name)
     return True

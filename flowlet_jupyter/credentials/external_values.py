@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from flowlet_jupyter.errors import SourceUnavailable
-from flowlet_jupyter.model.static import External
+from flowlet_jupyter.model.external import External
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.session import Session, default_session
+from flowlet_jupyter.session import Session
 from flowlet_jupyter.session.shielded import shielded
 from flowlet_jupyter.vault.keyring_question import ask_keyring
 from flowlet_jupyter.vault.master_key import KEYRING_TIMEOUT_SECONDS
@@ -28,10 +28,10 @@ class _Cache:
         self.values: dict[str, tuple[float, SecretValue]] = {}
 
 
-def read_source(secret: External) -> SecretValue:
+def read_source(secret: External, session: Session) -> SecretValue:
     """The value that `secret` names, as it is now. Raises `SourceUnavailable`, naming the source and never the value."""
     kind, _, location = secret.source.partition(":")
-    cache = default_session().part(_Cache).values
+    cache = session.part(_Cache).values
     if kind == "env":
         value = os.environ.get(location)
         problem = f"the environment variable {location} is not set"
@@ -42,14 +42,14 @@ def read_source(secret: External) -> SecretValue:
         if cached and time.monotonic() - cached[0] < _CACHE_SECONDS:
             return cached[1]
         value, problem = (_of_keyring if kind == "keyring" else _of_hub)(location)
-    found = SecretValue((value or "").strip())
-    if not found:
+    secret_value = SecretValue((value or "").strip())
+    if not secret_value:
         raise SourceUnavailable(f"Secret '{secret.name}' is read from {secret.source}, but {problem}.")
-    if not found.reveal().isascii() or not found.reveal().isprintable():
+    if not secret_value.reveal().isascii() or not secret_value.reveal().isprintable():
         raise SourceUnavailable(f"Secret '{secret.name}': what {secret.source} holds cannot be sent in a header.")
     if kind in {"keyring", "hub"}:
-        cache[secret.source] = (time.monotonic(), found)
-    return found
+        cache[secret.source] = (time.monotonic(), secret_value)
+    return secret_value
 
 
 def _of_file(location: str) -> tuple[str | None, str]:

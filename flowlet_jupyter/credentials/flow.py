@@ -22,10 +22,10 @@ from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.credentials.request_body import RequestBody
 from flowlet_jupyter.credentials.token_refusal import is_body_needed, is_refused, is_refused_in_body
 from flowlet_jupyter.errors import AuthRequired, InvalidOption, RequestFailed
+from flowlet_jupyter.model.external import External
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Record, Secret, host_rules
-from flowlet_jupyter.model.static import ApiKey, Basic, External, Headers, Password, Static
+from flowlet_jupyter.model.secret import Record, Secret, StaticSecret, host_rules
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import Credentials, SecretValue
 from flowlet_jupyter.oauth import dpop
@@ -35,6 +35,7 @@ from flowlet_jupyter.oauth.refresh import (
     token_after_rejection,
     usable_token,
 )
+from flowlet_jupyter.session import session_of
 from flowlet_jupyter.vault import Vault
 
 _log = logging.getLogger("flowlet_jupyter.requests")  # events and names of secrets, never values
@@ -89,7 +90,7 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
         port=request.url.port,
     )
     if not isinstance(record.secret, OAuth2):
-        credentials = _static_credentials(record.secret, request)
+        credentials = _static_credentials(vault, record.secret, request)
         _refuse_users_own(name, request, credentials.headers, credentials.query)
         return (yield from _exchange(credentials))
 
@@ -219,27 +220,24 @@ def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Sen
     return SentCredentials(headers, added.query, sent)
 
 
-def _static_credentials(secret: Static, request: httpx.Request) -> SentCredentials:
+def _static_credentials(vault: Vault, secret: StaticSecret, request: httpx.Request) -> SentCredentials:
     if isinstance(secret, External):
-        added = secret.credentials(read_source(secret))
+        added = secret.credentials(read_source(secret, session_of(vault)))
     else:
-        assert isinstance(secret, Password | Basic | Headers | ApiKey)  # noqa: S101 - External is above
         added = secret.credentials()
-    fixed = secret.api_headers if isinstance(secret, Password | Basic | ApiKey) else {}
     headers = {
         # as above: the user's own value of a header that is no credential wins
-        **{name: SecretValue(text) for name, text in fixed.items() if name not in request.headers},
+        **{name: SecretValue(text) for name, text in secret.api_headers.items() if name not in request.headers},
         **added.headers,
     }
     return SentCredentials(headers, added.query, _sent(secret, added))
 
 
-def _sent(secret: Secret, credentials: Credentials) -> SentValues:
+def _sent(secret: StaticSecret, credentials: Credentials) -> SentValues:
     """The secret's values, and those that only the headers have: the Basic pair, and what was read from elsewhere."""
-    is_basic = isinstance(secret, Basic) or (isinstance(secret, ApiKey) and secret.location == "basic")
-    scheme = "Basic" if is_basic else secret.scheme if isinstance(secret, External) else None
-    if scheme is None:
+    if not secret.is_derived:
         return SentValues(holders=(secret,))
+    scheme = secret.authorization_scheme
     added = [SecretValue(value.reveal().removeprefix(scheme).lstrip()) for value in credentials.headers.values()]
     return SentValues(added, holders=(secret,))
 

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from flowlet_jupyter.credentials.drive import Chore, drive
 from flowlet_jupyter.credentials.flow import (
     Connect,
     Peek,
     Refreshing,
-    Step,
     credential_flow,
     refuse_beyond_authorization,
     refuse_what_redirects_carry,
 )
-from flowlet_jupyter.credentials.handles import default_secrets
 from flowlet_jupyter.errors import InvalidOption
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import host_rules
-from flowlet_jupyter.model.value import Credentials, SecretValue
+from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.refresh import auth_required, token_after_rejection, wait_for
+from flowlet_jupyter.session import Session
 
 
-def check_host(secret: str, url: str) -> None:
+def check_host(session: Session, secret: str, url: str) -> None:
     """Raise `HostNotAllowed` unless the secret may be sent to `url`."""
-    rules = host_rules(default_secrets().vault.get(secret).secret)
+    rules = host_rules(session.vault.get(secret).secret)
     try:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme, parts.hostname or "", parts.port
@@ -39,51 +39,47 @@ def check_host(secret: str, url: str) -> None:
 
 
 class ForeignRequest:
-    """The credential flow of one request that another library sends: `headers`, then `answered` until it gives None.
+    """The credential flow of one request that another library sends: `headers`, then `next` until it gives None.
 
     Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, and `InvalidOption` if anything but `Authorization`
     would be set.
     """
 
-    def __init__(self, secret: str, method: str, url: str, library: str, body: Any = None) -> None:
-        check_host(secret, url)
-        vault = default_secrets().vault
-        refuse_what_redirects_carry(vault.get(secret).secret, library)
+    def __init__(self, session: Session, secret: str, method: str, url: str, library: str, *, body: Any = None) -> None:
+        check_host(session, secret, url)
+        refuse_what_redirects_carry(session.vault.get(secret).secret, library)
         self._secret, self._library = secret, library
         stream = httpx.ByteStream(b"") if body is None or isinstance(body, bytes | str) else _Body(body)
         request = httpx.Request(method, url, stream=stream)
         self.url = request.url
-        self._flow: Generator[Step, Any, Any] = credential_flow(vault, secret, request)
-        self.headers = self._advance(None, bytes) or {}
+        self._flow = credential_flow(session.vault, secret, request)
+        self.headers = self._next(None, bytes) or {}
 
-    def answered(self, status: int, headers: Any, body: Callable[[], bytes]) -> dict[str, str] | None:
+    @property
+    def token(self) -> SecretValue:
+        """What stands behind the scheme in the first `Authorization`."""
+        return SecretValue(self.headers.get("Authorization", "").rpartition(" ")[2])
+
+    def next(self, status: int, headers: Any, body: Callable[[], bytes]) -> dict[str, str] | None:
         """The headers, in clear, to send the request once more with; None if its response is the one to give back.
 
         `body` reads it, where the API may say only there that the token has ended.
         """
-        return self._advance(httpx.Response(status, headers=dict(headers)), body)
+        return self._next(httpx.Response(status, headers=dict(headers)), body)
 
-    def _advance(self, outcome: Any, body: Callable[[], bytes]) -> dict[str, str] | None:
-        """Drive the flow until something is to be sent."""
-        try:
-            step = self._flow.send(outcome)
-            while not isinstance(step, Credentials):
-                try:
-                    done: Any = None
-                    if isinstance(step, Refreshing):
-                        done = wait_for(step.future, seconds=step.seconds)
-                    elif isinstance(step, Peek):
-                        done = body()
-                    elif isinstance(step, Connect):
-                        raise step.error
-                except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
-                    step = self._flow.throw(error)
-                else:
-                    step = self._flow.send(done)
-        except StopIteration:
+    def _next(self, response: httpx.Response | None, body: Callable[[], bytes]) -> dict[str, str] | None:
+        def perform(step: Chore) -> Any:
+            if isinstance(step, Refreshing):
+                return wait_for(step.future, seconds=step.seconds)
+            if isinstance(step, Connect):
+                raise step.error
+            return body() if isinstance(step, Peek) else None
+
+        credentials = drive(self._flow, response, perform)
+        if credentials is None:
             return None
-        refuse_beyond_authorization(self._secret, self._library, step)
-        return {name: value.reveal() for name, value in step.headers.items()}
+        refuse_beyond_authorization(self._secret, self._library, credentials)
+        return {name: value.reveal() for name, value in credentials.headers.items()}
 
 
 class _Body(httpx.SyncByteStream):
@@ -96,12 +92,12 @@ class _Body(httpx.SyncByteStream):
         raise AssertionError("the other library reads the body")
 
 
-def renew_rejected(secret: str, rejected: SecretValue | None) -> None:
+def renew_rejected(session: Session, secret: str, rejected: SecretValue | None) -> None:
     """Refresh the access token that an API `rejected`, once, whoever asks; None, if it is not known, is the stored one.
 
     Raises `AuthRequired`, `TokenEndpointError`.
     """
-    vault = default_secrets().vault
+    vault = session.vault
     record = vault.get(secret)
     if not isinstance(record.secret, OAuth2) or record.token_set is None:
         raise auth_required(record)

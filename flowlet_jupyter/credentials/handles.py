@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.credentials.external_values import read_source
 from flowlet_jupyter.errors import AuthRequired, FlowletError, InvalidOption, InvalidSecret
+from flowlet_jupyter.model.external import External
 from flowlet_jupyter.model.fields import checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
 from flowlet_jupyter.model.secret import Record, Secret, configuration
-from flowlet_jupyter.model.static import External
 from flowlet_jupyter.model.status import Status, status_of
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.refresh import refresh_once, usable_token, wait_for
-from flowlet_jupyter.session import default_session, session_of
+from flowlet_jupyter.session import Session, default_session, session_of
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.session.prompt import AuthorizationPrompt
 from flowlet_jupyter.vault import Vault
@@ -54,7 +54,7 @@ class SecretHandle:
         if isinstance(secret, OAuth2):
             token = usable_token(self.vault, record)
             return (wait_for(token) if isinstance(token, Future) else token).access_token
-        value = read_source(secret) if isinstance(secret, External) else secret.single_value
+        value = read_source(secret, session_of(self.vault)) if isinstance(secret, External) else secret.single_value
         if value is None:
             raise InvalidOption(f"Secret '{self.name}' is a set of headers and has no single token.")
         return value
@@ -80,6 +80,22 @@ class SecretHandle:
             (prompt or session_of(self.vault).prompt).authorize(self.vault, needed)
             return self.status()
         return self.refresh()
+
+    def ask_for(self, scope: str = "", *, acr_values: str = "", max_age: int | None = None) -> None:
+        """From now on ask for this `scope` too, and for a login of this kind and age (RFC 9470); then `authorize`.
+
+        What an API names in a 403 or 401. Tokens stay until new ones come. Raises `InvalidSecret`.
+        """
+        with self.vault.lock(self.name):
+            record = self.vault.get(self.name)
+            secret = record.secret
+            if not isinstance(secret, OAuth2):
+                raise InvalidSecret(f"Secret '{self.name}' is of type {secret.type}: it asks for no scopes.")
+            asked = {"acr_values": acr_values, "max_age": "" if max_age is None else str(max_age)}
+            parameters = {**secret.authorization_parameters, **{name: text for name, text in asked.items() if text}}
+            both = " ".join(dict.fromkeys([*secret.scope.split(), *scope.split()]))
+            secret = dataclasses.replace(secret, scope=both, authorization_parameters=parameters)
+            self.vault.put(dataclasses.replace(record, secret=secret))
 
     def refresh(self) -> Status:
         """Refresh now, whatever the expiry. Raises `AuthRequired`, `TokenEndpointError`, `SecretNotFound`."""
@@ -155,6 +171,11 @@ class Secrets(Mapping[str, SecretHandle]):
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
 
+    @classmethod
+    def of(cls, session: Session) -> Secrets:
+        """Those of another session than the default one: `flowlet.secrets.of(session)`."""
+        return cls(session.vault)
+
     def __getitem__(self, name: str) -> SecretHandle:
         self.vault.get(name)  # raises SecretNotFound with a "did you mean"
         return SecretHandle(name, self.vault)
@@ -205,7 +226,7 @@ class Secrets(Mapping[str, SecretHandle]):
 
     def _display_(self) -> Any:
         """What marimo displays (its protocol): the same widget."""
-        return hooks().secrets_widget()
+        return hooks().secrets_widget(self)
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Name, type, allowed hosts and status of each secret, in words; a damaged file's status says what is wrong."""
@@ -233,4 +254,4 @@ class Secrets(Mapping[str, SecretHandle]):
 
 def default_secrets() -> Secrets:
     """All secrets of the default session: `flowlet.secrets`."""
-    return Secrets(default_session().vault)
+    return Secrets.of(default_session())

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flowlet_jupyter.credentials.challenge import challenge_of
 from flowlet_jupyter.model.compliance import Compliance
 
 MAX_BODY_BYTES = 65_536  # a body that says so is short; of a longer one only the beginning would be looked at
 
-_INVALID_TOKEN = re.compile(r'\berror\s*=\s*"?invalid_token\b', re.IGNORECASE)
 # the code of RFC 6750, 3.1, and its usual synonyms, where a 400 or 403 has it in its body only
 _CODES = frozenset({"invalid_token", "token_expired", "expired_token", "access_token_expired", "invalid_access_token"})
 _CODE_MEMBERS = ("error", "code", "error_code", "errorCode", "type", "errorType")
@@ -21,8 +21,8 @@ _JSON = re.compile(r"[/+](json|javascript)\b", re.IGNORECASE)
 def is_refused(status: int, headers: Mapping[str, str]) -> bool:
     """Whether status and headers say so already."""
     if status in {400, 403}:
-        return bool(_INVALID_TOKEN.search(headers.get("WWW-Authenticate", "")))
-    return status == 401
+        return challenge_of(headers).error == "invalid_token"
+    return status == 401 and not challenge_of(headers).needs_user
 
 
 def is_body_needed(status: int, headers: Mapping[str, str], compliance: Compliance) -> bool:
@@ -42,10 +42,10 @@ def is_refused_in_body(status: int, body: bytes, compliance: Compliance) -> bool
     if not isinstance(members, dict):
         return False
     if compliance.expired_token_member:
-        found: Any = members
+        member: Any = members
         for name in compliance.expired_token_member.split("."):
-            found = found.get(name) if isinstance(found, dict) else None
-        if _text(found) in {value.lower() for value in compliance.expired_token_values}:
+            member = member.get(name) if isinstance(member, dict) else None
+        if _text(member) in {value.lower() for value in compliance.expired_token_values}:
             return True
     return status in {400, 403} and any(_text(code) in _CODES for code in _codes(members))
 

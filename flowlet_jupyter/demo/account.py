@@ -49,9 +49,9 @@ def connect(birdsong: Birdsong, *, name: str = "birdsong", user: str = "ada") ->
 def register_public_app(birdsong: Birdsong) -> str:
     """The client ID of a new app without a client secret."""
     _, page = _posted(birdsong.developer_page, {"name": "Demo", "redirect_uri": _REDIRECT_URI, "public": "yes"})
-    found = re.search(r'<code id="client_id">([^<]+)</code>', page)
-    assert found is not None  # noqa: S101 - Birdsong's own page
-    return found[1]
+    match = re.search(r'<code id="client_id">([^<]+)</code>', page)
+    assert match is not None  # noqa: S101 - Birdsong's own page
+    return match[1]
 
 
 def _registered(birdsong: Birdsong, name: str) -> OAuth2:

@@ -220,10 +220,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(self.server.provider.token(form, client_id, client_secret))
 
     def _device_authorization(self) -> None:
-        given = self.server.provider.device_authorization(self._form())
+        authorization = self.server.provider.device_authorization(self._form())
         device_page = f"{self.server.origin}/device"
-        complete = f"{device_page}?{urlencode({'user_code': given['user_code']})}"
-        self._json({**given, "verification_uri": device_page, "verification_uri_complete": complete})
+        complete = f"{device_page}?{urlencode({'user_code': authorization['user_code']})}"
+        self._json({**authorization, "verification_uri": device_page, "verification_uri_complete": complete})
 
     def _user(self, scope: str) -> dict[str, str]:
         scheme, _, token = (self.headers.get("Authorization") or "").partition(" ")

@@ -187,8 +187,8 @@ export async function secretForm(secret, prefill, live, done) {
 
   // What is shown to be registered is what will be sent: the server says it, by the provider's own rule.
   async function askRedirectUri() {
-    const { provider, authorization_endpoint: endpoint } = state.values;
-    const query = new URLSearchParams({ ...(provider && { provider }), ...(endpoint && { authorization_endpoint: endpoint }), ...(state.isRegistering && { registering: "yes" }) });
+    const { provider, authorization_endpoint: endpoint, client_id: clientId } = state.values;
+    const query = new URLSearchParams({ ...(provider && { provider }), ...(endpoint && { authorization_endpoint: endpoint }), ...(clientId && { client_id: clientId }), ...(state.isRegistering && { registering: "yes" }) });
     const { redirect_uri: redirectUri, problem: redirectProblem } = await call("GET", `api/redirect-uri?${query}`);
     state = { ...state, redirectUri, redirectProblem };
   }

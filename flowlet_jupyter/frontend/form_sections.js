@@ -169,7 +169,8 @@ function credentialRows(state) {
     rows.push({ key: "registering", control: "checkbox", label: "Register a client now", value: state.isRegistering, hint: "This provider makes a client ID by itself (RFC 7591)" });
   }
   if (!state.isRegistering) {
-    add("client_id", grant === GRANT_JWT ? { hint: "The issuer of the assertion: the service account's e-mail address" } : {});
+    const document = state.takesDocument ? { hint: "Or the https:// address of a client metadata document that you host: jupyter flowlet client-metadata" } : {};
+    add("client_id", grant === GRANT_JWT ? { hint: "The issuer of the assertion: the service account's e-mail address" } : document);
     // a public client of the catalogue has none
     if (grant !== GRANT_JWT && !(entry && state.isNew && method === "none")) add("client_secret", entry ? { hint: undefined } : {});
   }

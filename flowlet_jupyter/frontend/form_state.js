@@ -15,7 +15,7 @@ export const GRANT_DEVICE = "urn:ietf:params:oauth:grant-type:device_code";
  *   redirectProblem?: string}} Known what the server says before the form is drawn
  * @typedef {Known & {isNew: boolean, isChoosing: boolean, kind: string, name: string, isNameTyped: boolean,
  *   values: Record<string, any>, secrets: Record<string, string>, parameters: Record<string, string>,
- *   registrationEndpoint: string | null, isRegistering: boolean, discovered: string, discoveredFields: Record<string, any>, headerNames: string[],
+ *   registrationEndpoint: string | null, takesDocument: boolean, isRegistering: boolean, discovered: string, discoveredFields: Record<string, any>, headerNames: string[],
  *   approval: any, isDetailsOpen: boolean}} State
  */
 
@@ -39,6 +39,7 @@ export function initialState(secret, prefill, known) {
     secrets: isRequired && headerNames ? { headers: headerNames.map((/** @type {string} */ header) => `${header}: `).join("\n") } : {},
     parameters: {},
     registrationEndpoint: null,
+    takesDocument: false,
     isRegistering: false,
     discovered: "",
     discoveredFields: {},
@@ -122,6 +123,7 @@ export function withDiscovery(state, found) {
     values: { ...Object.fromEntries(own), provider: undefined, ...found.fields },
     discoveredFields: found.fields,
     registrationEndpoint: found.registration_endpoint,
+    takesDocument: found.client_id_metadata_document_supported,
     discovered: `Found. This secret will talk to: ${found.hosts.join(", ")}`,
   });
 }

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
+from flowlet_jupyter.credentials.drive import Chore, adrive, drive
 from flowlet_jupyter.credentials.flow import (
     Connect,
     Peek,
     Refreshing,
-    Step,
     credential_flow,
     refuse_beyond_authorization,
     refuse_what_redirects_carry,
@@ -43,45 +43,21 @@ class SecretAuth(httpx.Auth):
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Attach the credentials; refresh and try once more on a 401."""
-        flow = credential_flow(self._vault, self._secret_name, request)
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    if isinstance(step, Credentials):
-                        outcome = yield self._put_headers(request, step)
-                        if _is_of_another_host(request, outcome):
-                            return
-                    else:
-                        outcome = self._perform(step)
-                except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(outcome)
-        except StopIteration:
-            return
+        flow, response = credential_flow(self._vault, self._secret_name, request), None
+        while (credentials := drive(flow, response, self._perform)) is not None:
+            response = yield self._put_headers(request, credentials)
+            if _is_of_another_host(request, response):
+                return
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """The async twin."""
-        flow = credential_flow(self._vault, self._secret_name, request)
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    if isinstance(step, Credentials):
-                        outcome = yield self._put_headers(request, step)
-                        if _is_of_another_host(request, outcome):
-                            return
-                    else:
-                        outcome = await self._perform_async(step)
-                except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(outcome)
-        except StopIteration:
-            return
+        flow, response = credential_flow(self._vault, self._secret_name, request), None
+        while (credentials := await adrive(flow, response, self._perform_async)) is not None:
+            response = yield self._put_headers(request, credentials)
+            if _is_of_another_host(request, response):
+                return
 
-    def _perform(self, step: Step) -> Any:
+    def _perform(self, step: Chore) -> Any:
         if isinstance(step, Refreshing):
             return wait_for(step.future, seconds=step.seconds)
         if isinstance(step, Peek):
@@ -90,7 +66,7 @@ class SecretAuth(httpx.Auth):
             self._prompt.authorize(self._vault, step.error)
         return None  # httpx itself reads and closes the response that another request follows
 
-    async def _perform_async(self, step: Step) -> Any:
+    async def _perform_async(self, step: Chore) -> Any:
         if isinstance(step, Refreshing):
             return await wait_for_async(step.future, seconds=step.seconds)
         if isinstance(step, Peek):
@@ -119,9 +95,9 @@ def refuse_proxied(name: str, url: httpx.URL, library: str) -> None:
 
 
 def _is_of_another_host(request: httpx.Request, response: httpx.Response) -> bool:
-    """Whether a redirect led elsewhere, where the credentials did not go: what is said there is not about them."""
-    asked, answered = request.url, response.request.url
-    return (asked.scheme, asked.host, asked.port) != (answered.scheme, answered.host, answered.port)
+    """Whether a redirect led elsewhere, where the credentials did not go: its response is not about them."""
+    own, last = request.url, response.request.url
+    return (own.scheme, own.host, own.port) != (last.scheme, last.host, last.port)
 
 
 def auth(secret: str, *, session: Session | None = None) -> SecretAuth:

@@ -1,6 +1,6 @@
-"""The cache for exploration: off unless asked for, apart for each secret, without credentials. hishel is an extra.
+"""The cache for exploration: off unless asked for, separate for each secret, without credentials. hishel is an extra.
 
-Kept in one SQLite file beside the vault, readable by its user only. What APIs answered is in it as it came.
+Kept in one SQLite file beside the vault, readable by its user only. What APIs sent is in it as it came.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from flowlet_jupyter.credentials.redaction import is_sensitive, own_credentials
 from flowlet_jupyter.errors import InvalidOption, MissingExtra
 from flowlet_jupyter.http.response import Response, redacted
 from flowlet_jupyter.http.transport import our_response
+from flowlet_jupyter.model.wording import counted
 from flowlet_jupyter.session import Session, default_session, session_of
 from flowlet_jupyter.vault import Vault
 
@@ -62,12 +63,12 @@ class _Storages:
 
     def get(self, file: Path) -> Any:
         key = (file, os.getpid())
-        found = self._open.get(key)
-        return found if found is not None else self._open.setdefault(key, _storage(file))
+        storage = self._open.get(key)
+        return storage if storage is not None else self._open.setdefault(key, _storage(file))
 
 
 class CachingTransport(httpx.BaseTransport):
-    """The outermost transport: answers from the cache where a request asks for it, and hands all others on."""
+    """The outermost transport: takes the response from the cache where a request asks for it, and hands all others on."""
 
     def __init__(self, inner: httpx.BaseTransport, secret_name: str | None, session: Session) -> None:
         self._inner = inner
@@ -88,10 +89,10 @@ class CachingTransport(httpx.BaseTransport):
             "key": _key(request, self._secret_name, self._vault),
         }
         try:
-            found = CacheTransport(_OnlyWhatMayBeKept(self._inner), storage=storage).handle_request(request)
+            cached = CacheTransport(_OnlyWhatMayBeKept(self._inner), storage=storage).handle_request(request)
         except _NotKept as passed:
             return passed.response
-        return our_response(found, self._secret_name)  # hishel makes one of its own
+        return our_response(cached, self._secret_name)  # hishel makes one of its own
 
     def close(self) -> None:
         """Close the connections."""
@@ -148,12 +149,12 @@ class CachedResponses:
     file: Path
 
     def __str__(self) -> str:
-        return f"{self.count} answers, {self.size / 1000:,.1f} kB in {self.file}"
+        return f"{counted(self.count, 'response')}, {self.size / 1000:,.1f} kB in {self.file}"
 
 
-def cached_responses() -> CachedResponses:
+def cached_responses(session: Session | None = None) -> CachedResponses:
     """What the cache holds now."""
-    file = cache_file()
+    file = cache_file(session)
     count = 0
     for connection in _connected(file):
         count = connection.execute("SELECT count(*) FROM entries").fetchone()[0]
@@ -161,9 +162,9 @@ def cached_responses() -> CachedResponses:
     return CachedResponses(count, size, file)
 
 
-def clear_cache() -> None:
+def clear_cache(session: Session | None = None) -> None:
     """Remove all responses."""
-    for connection in _connected(cache_file()):
+    for connection in _connected(cache_file(session)):
         for table in ("streams", "entries"):
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 - two names of ours
         connection.commit()

@@ -136,11 +136,11 @@ class ClientPool:
     def get(self, secret: str | None, *, insecure: bool = False) -> httpx.Client:
         """The client that sends with `secret`."""
         key = (secret, os.getpid(), insecure)
-        found = self._clients.get(key)
-        if found is None:
+        client = self._clients.get(key)
+        if client is None:
             made = _new_client(self._owner(), secret, None, {}, insecure=insecure)
-            found = self._clients.setdefault(key, made)  # one step, also where two threads have made one
-        return found
+            client = self._clients.setdefault(key, made)  # one step, also where two threads have made one
+        return client
 
     def get_async(self, secret: str | None) -> httpx.AsyncClient:
         """The client of the running event loop that sends with `secret`."""

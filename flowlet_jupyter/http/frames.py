@@ -12,6 +12,7 @@ from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import formats
 from flowlet_jupyter.tables.charset import decode
+from flowlet_jupyter.tables.envelopes import is_empty_list
 from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.formats import Body, Format, unpacked
 from flowlet_jupyter.tables.frames import frame_of, polars_of, warn_caller, with_dates, with_polars_dates
@@ -45,6 +46,11 @@ def body_of(response: Response) -> Body:
         filename = response.url.path.rpartition("/")[2] if response.has_request else ""
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return Body(response.content, media_type, response.charset_encoding, filename)
+
+
+def url_of(response: Response) -> str:
+    """The URL that `response` came from; "" where it was made by hand."""
+    return str(response.url) if response.has_request else ""
 
 
 def format_of(response: Response) -> Format:
@@ -95,14 +101,14 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noq
         return _selected(parsed, path)
     if isinstance(parsed, _Lines):
         return Table(parsed.records, "")
-    likely = find_records(parsed)
+    likely = find_records(parsed, url=url_of(response))
     table = tabulate(parsed, likely.records if likely else None)
     if table is not None:
         return table
     if likely is not None:
         return Table(likely.records, likely.path)
     if isinstance(parsed, dict):
-        return Table([parsed], "")
+        return Table([] if is_empty_list(parsed) else [parsed], "")
     raise RequestFailed(f"The body is {type(parsed).__name__}, not a list of records.")
 
 

@@ -74,13 +74,13 @@ def path_text(value: Any) -> str:
 def pairs_of(params: Any) -> list[tuple[str, str]]:
     """The parameters of a mapping or of pairs, as text; those that are None are left out. Raises `ValueError`."""
     pairs = params.items() if isinstance(params, Mapping) else params
-    found: list[tuple[str, str]] = []
+    texts: list[tuple[str, str]] = []
     for name, value in pairs:
         try:
-            found += [(text_of(name), text) for text in texts_of(value)]
+            texts += [(text_of(name), text) for text in texts_of(value)]
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
-    return found
+    return texts
 
 
 def _python(value: Any) -> Any:

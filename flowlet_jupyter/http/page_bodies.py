@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.frames import body_of, format_of
 from flowlet_jupyter.tables.charset import decode
-from flowlet_jupyter.tables.delimited import dialect_of
+from flowlet_jupyter.tables.delimited import dialect_of, without_remarks
 from flowlet_jupyter.tables.formats import Body, unpacked
 from flowlet_jupyter.tables.frames import frame_of, polars_of, with_dates, with_polars_dates
 from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
@@ -52,11 +53,24 @@ def read_page(response: Response, path: str | None = None) -> PageBody:
         if path is None and "/" not in document.path:
             return PageBody(document.about)  # nothing repeats: the document is one record
         return PageBody(document.about, document.records, document.path)
-    dialect = dialect_of(text, "\t" if form == "tsv" else None)
+    text, named, _ = without_remarks(text)
+    dialect = dialect_of(text, named or ("\t" if form == "tsv" else None))
     header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=dialect.sep) if row] or [[]]
-    names = tuple(name.lstrip("\ufeff") for name in header)
+    names = _unique(name.lstrip("\ufeff") for name in header)
     lines = [dict(zip(names, row, strict=False)) for row in rows]
     return PageBody(lines, lines, header=names)
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of columns, each once: a second `a` is `a.1`, as pandas has it."""
+    found: list[str] = []
+    for name in names:
+        count, own = 0, name
+        while own in found:
+            count += 1
+            own = f"{name}.{count}"
+        found.append(own)
+    return tuple(found)
 
 
 class PagedTable:
@@ -84,7 +98,13 @@ class PagedTable:
     def _like_the_first(self, body: Any, records: Sequence[Any], path: str | None) -> Table | None:
         """A page that leaves out the names of the columns, which the first one gave."""
         if isinstance(body, dict) and isinstance(self._first, dict):
-            return table_of({**self._first, **body}, records, path)
+            table = table_of({**self._first, **body}, records, path)
+            own = (
+                body
+                if table is None or path
+                else {name for name in body if re.match(rf"\"?{re.escape(name)}", table.path)}
+            )
+            return table if own or (table and not table.path) else None  # not the rows of the first once more
         names = self._names
         if isinstance(body, list) and all(isinstance(row, list) and len(row) == len(names) for row in body):
             rows = body[1:] if body and body[0] == names else body

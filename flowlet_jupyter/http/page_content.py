@@ -6,9 +6,11 @@ import dataclasses
 from typing import Any
 
 from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.http.frames import url_of
 from flowlet_jupyter.http.page_bodies import PageBody, PagedTable, read_page, table_of
 from flowlet_jupyter.http.pagination import PageRequest, PageResponse, detect, links_of_header
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.tables.envelopes import is_empty_list, is_one_record
 from flowlet_jupyter.tables.records import find_records
 from flowlet_jupyter.tables.selection import select
 
@@ -44,7 +46,15 @@ class PageContent:
         links = links_of_header(", ".join(response.headers.get_list("link")))
         records, has_list = self._records_in(content, response)
         page = PageResponse(content.parsed, records, links, headers, has_list, self.path or "")
-        if not has_list and not self._page_count and detect(request, dataclasses.replace(page, records=[])):
+        if not has_list and not self._page_count and is_empty_list(content.parsed):
+            return dataclasses.replace(page, records=[], has_list=True)
+        is_envelope = not (isinstance(content.parsed, dict) and is_one_record(content.parsed, url_of(response)))
+        if (
+            not has_list
+            and is_envelope
+            and not self._page_count
+            and detect(request, dataclasses.replace(page, records=[]))
+        ):
             # a page without its list, which Google's APIs leave out where it would be empty
             return dataclasses.replace(page, records=[], has_list=True)
         return page
@@ -81,10 +91,12 @@ class PageContent:
             self.path = self.path or content.path
             return content.records, True
         if not self._page_count:
-            return self._first_records(body, str(response.url) if response.has_request else "")
+            return self._first_records(body, url_of(response))
         found = select(body, self.path) if self.path else body
         if self.table is not None and not self.table.has_list:
             return self.table.rows_of(body, [], self._page_count + 1, self._asked_path), True
+        if found is None and isinstance(body, dict) and self.path and "." in self.path:
+            found = body.get(self.path.rpartition(".")[2])  # a part of the first answer, at an address of its own
         if isinstance(found, dict) and self.path:
             found = [found]  # a list of one that a converter from XML wrote without its brackets
         return (found if isinstance(found, list) else []), True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
 
 _MOST_EMPTY_PAGES = 50
 _MOST_SAME_PAGES = 20  # records without ids may well repeat a few times
+_NO_SUCH_PAGE = re.compile(
+    r"invalid[ _]page\b|invalid_page_number|page[ _](?:number )?(?:requested )?(?:is )?(?:out of (?:range|bounds)|too (?:large|high)|beyond|larger)"
+    r"|page number requested is larger|no more (?:pages|results|records)|page (?:does not exist|not found)|(?:offset|page) (?:is )?(?:out of|exceeds)"
+    r"|that page contains no results",
+    re.IGNORECASE,
+)
 _MAYBE_WRONG_GUESS = frozenset({400, 404, 405, 409, 422})
 
 
@@ -147,18 +154,24 @@ class PageReader:
         requests: list[PageRequest] = []
         while self._ahead and in_flight + len(requests) < self._options.concurrency:
             request = self._ahead.popleft()
-            if request.fingerprint in self._seen:
+            if request.fingerprint in self._seen and not request.is_repeatable:
                 raise self._stopped(f"The API leads in a circle: page {self.page_count + 1} was read before.")
             requests.append(request)
         return requests
 
-    def _accept(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:  # noqa: C901 - a branch for each way in which a page is not one more
+    def _accept(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:  # noqa: C901, PLR0912 - a branch for each way in which a page is not one more
         """Add a page; False if it was asked for by a wrong guess. Raises `PagingStopped` if it is an error or unreadable."""
         if self._to_discard:
             self._to_discard -= 1
             return False
         number = self.page_count + 1
         if response.is_error:
+            if self._is_past_the_end(response):
+                self._next = None
+                self._ahead.clear()
+                self._to_discard = in_flight
+                self._end_before(number)
+                return False
             if number == 2 and response.status_code in _MAYBE_WRONG_GUESS and self._guesses_again(in_flight):
                 return False
             error_text = f"{response.status_code} {redact(response.reason_phrase, response)}: {excerpt(response, 200)}"
@@ -166,7 +179,7 @@ class PageReader:
         try:
             content = self._content.parse(response)
         except RequestFailed as error:
-            raise self._stopped(f"Page {number}: {error}") from None
+            raise self._stopped(f"Page {number}: {redact(str(error), response)}") from None
         self._refuse_error(content, response, number)
         try:
             page = self._content.page_of(content, response, request)
@@ -193,6 +206,8 @@ class PageReader:
             self._next = self._paginator.next(request, page) if self._paginator else None
         except RequestFailed as error:
             raise self._stopped(str(error)) from None
+        if self._next is not None and not page.records and self._next.fingerprint in self._seen:
+            self._next = None  # an empty page that leads back: the end
         self._judge(request, page)
         self._stop_at_limits()
         if self._is_enough():
@@ -220,6 +235,22 @@ class PageReader:
         if self._content.has_other_columns(content):
             names = ", ".join((content.header or ())[:5])
             raise self._stopped(f"Page {number} is CSV with other columns than the first: {names[:100]}.")
+
+    def _end_before(self, number: int) -> None:
+        """Say how the reading ended where the API says that there is no page `number`: a total may say otherwise."""
+        said = f"the API says that there is no page {number}"
+        total = signals_of(*self._first).total if self._first else None
+        if total is not None and len(self.records) < total:
+            self.complete, self.reason = False, f"{said}, and that there are {total:,} records"
+        else:
+            self.complete, self.reason = True, said
+        self._judged = (self.complete, self.reason)
+
+    def _is_past_the_end(self, response: Response) -> bool:
+        """Whether an API says by an error that a page number is beyond the last (Django REST Framework, WordPress)."""
+        if not isinstance(self._paginator, NumberedPaginator) or response.status_code not in {400, 404, 416, 422}:
+            return False
+        return bool(_NO_SUCH_PAGE.search(response.text[:2000]))
 
     def _is_repeated(self, request: PageRequest, page: PageResponse, number: int) -> bool:
         """Whether the page holds the records of the one before, where the paginator's parameter was a guess."""

@@ -110,10 +110,10 @@ def _is_public(url: httpx.URL) -> bool:
     if proxy_settings().proxy_for(url) is not None:
         return True  # the proxy looks the name up, and may be the only one who can
     try:
-        found = socket.getaddrinfo(host, url.port or 443, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, url.port or 443, type=socket.SOCK_STREAM)
     except OSError:
         return True  # connecting fails too, and says so
-    return all(_is_public_address(str(entry[4][0]).partition("%")[0]) for entry in found)
+    return all(_is_public_address(str(entry[4][0]).partition("%")[0]) for entry in addresses)
 
 
 def _is_public_address(text: str) -> bool:

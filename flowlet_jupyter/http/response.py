@@ -14,7 +14,7 @@ import httpx
 from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.errors import FlowletError, RequestFailed
 from flowlet_jupyter.session.ipython_hooks import hooks
-from flowlet_jupyter.tables.charset import decode
+from flowlet_jupyter.tables.charset import decode, without_guard
 from flowlet_jupyter.tables.selection import select
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Response(httpx.Response):
         """The parsed JSON body, the same object each time. Raises `RequestFailed` if the body is not JSON."""
         if kwargs or self._parsed is _UNPARSED:
             try:
-                parsed = jsonlib.loads(decode(self.content, self.charset_encoding).text, **kwargs)
+                parsed = jsonlib.loads(without_guard(decode(self.content, self.charset_encoding).text), **kwargs)
             except (ValueError, RecursionError):
                 kind = self.headers.get("content-type", "no content type")
                 message = self.sent_values.redact(

@@ -58,13 +58,13 @@ def clear(vault: Vault) -> None:
 def uses(vault: Vault) -> list[dict[str, Any]]:
     """What was logged, oldest first: `time` (Unix time), `secret`, `method`, `host`, `status`, `notebook` if known."""
     _log_of(vault).flush()
-    found = []
+    entries = []
     for file in (_old(log_file(vault)), log_file(vault)):
         with contextlib.suppress(OSError):
             for line in file.read_text("utf-8").splitlines():
                 with contextlib.suppress(ValueError):  # a line that was cut short by a crash
-                    found.append(json.loads(line))
-    return found
+                    entries.append(json.loads(line))
+    return entries
 
 
 def last_uses(vault: Vault) -> dict[str, dict[str, Any]]:

@@ -52,7 +52,7 @@ class FieldErrors:
     """
 
     def __init__(self) -> None:
-        self.found: dict[str, str] = {}
+        self.messages: dict[str, str] = {}
 
     def __enter__(self) -> None:
         """Start a check."""
@@ -61,17 +61,17 @@ class FieldErrors:
         """Keep an `InvalidSecret` that names its field, the first one of each field."""
         if not isinstance(error, InvalidSecret) or not error.errors:
             return False
-        self.found = {**error.errors, **self.found}
+        self.messages = {**error.errors, **self.messages}
         return True
 
     def add(self, field_name: str, message: str) -> None:
         """Record that `field_name` is wrong."""
-        self.found.setdefault(field_name, message)
+        self.messages.setdefault(field_name, message)
 
     def raise_any(self) -> None:
-        """Raise what was found, if anything was, as one `InvalidSecret`."""
-        if self.found:
-            raise InvalidSecret("\n".join(dict.fromkeys(self.found.values())), errors=self.found)
+        """Raise all of it, if there is any, as one `InvalidSecret`."""
+        if self.messages:
+            raise InvalidSecret("\n".join(dict.fromkeys(self.messages.values())), errors=self.messages)
 
 
 _HEADER_NAME_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
@@ -154,15 +154,15 @@ def checked_value(value: SecretValue | None, label: str, field_name: str, *, lin
 
 
 def _checked_hosts(secret: Named, *defaults: str | None) -> tuple[str, ...]:
-    given = tuple(entry.strip() for entry in secret.allowed_hosts if entry.strip())
-    if not given:
-        given = tuple(dict.fromkeys(default_rule(url) for url in defaults if url))
-    if not given:
+    entries = tuple(entry.strip() for entry in secret.allowed_hosts if entry.strip())
+    if not entries:
+        entries = tuple(dict.fromkeys(default_rule(url) for url in defaults if url))
+    if not entries:
         raise InvalidSecret(
             f"Secret '{secret.name}' needs the allowed hosts: without them it could be sent anywhere.",
             field="allowed_hosts",
         )
-    return tuple(str(parse_host_rule(entry)) for entry in given)
+    return tuple(str(parse_host_rule(entry)) for entry in entries)
 
 
 def check_shared_fields(secret: Named, errors: FieldErrors, *default_host_urls: str | None) -> None:
@@ -180,7 +180,7 @@ def check_shared_fields(secret: Named, errors: FieldErrors, *default_host_urls: 
     with errors:
         if isinstance(secret.allowed_hosts, str):
             raise InvalidSecret("allowed_hosts is a list of hosts.", field="allowed_hosts")
-        if secret.allowed_hosts or not {"base_url", "token_endpoint"} & set(errors.found):
+        if secret.allowed_hosts or not {"base_url", "token_endpoint"} & set(errors.messages):
             set_field(secret, "allowed_hosts", _checked_hosts(secret, *default_host_urls, secret.base_url))
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.model.client_id import is_localhost_client, with_scope
 from flowlet_jupyter.model.compliance import Compliance, compliance_from
 from flowlet_jupyter.model.fields import (
     FieldErrors,
@@ -109,7 +110,8 @@ class OAuth2:
     username: str | None = None  # for the password grant
     password: SecretValue | None = None
     refresh_token: SecretValue | None = None  # for the refresh token grant: one that somebody had already
-    subject: str | None = None  # for the JWT bearer grant, where it is not the client itself
+    # for the JWT bearer grant, where it is not the client itself; in atproto, the account (DID) that must have allowed it
+    subject: str | None = None
     subject_token_file: str | None = None  # for token exchange: the file or the secret that the subject token is in
     subject_secret: str | None = None
     subject_token_type: str = "urn:ietf:params:oauth:token-type:access_token"
@@ -130,14 +132,16 @@ class OAuth2:
         with errors:
             set_field(self, "token_endpoint", checked_endpoint(self.token_endpoint, "token_endpoint"))
         for name in ("authorization_endpoint", *_OPTIONAL_ENDPOINTS):
-            given = getattr(self, name)
+            endpoint = getattr(self, name)
             with errors:
-                set_field(self, name, checked_endpoint(given, name) if given and given.strip() else None)
+                set_field(self, name, checked_endpoint(endpoint, name) if endpoint and endpoint.strip() else None)
         set_field(self, "client_id", (self.client_id or "").strip())
         for name in self.value_fields:
             value = as_value(getattr(self, name)) or None
             set_field(self, name, checked_value(value, name.replace("_", " "), name, lines=name == "private_key"))
         set_field(self, "scope", " ".join(self.scope.split()))
+        if is_localhost_client(self.client_id):
+            set_field(self, "client_id", with_scope(self.client_id, self.scope))
         with errors:
             set_field(self, "resource", tuple(_checked_resource(entry) for entry in self.resource))
         for name in ("authorization_parameters", "token_parameters"):
@@ -214,6 +218,11 @@ class OAuth2:
         return curl_header(self.compliance.token_header, self.compliance.authorization_scheme, token)
 
     @property
+    def authorization_scheme(self) -> str:
+        """What stands before the access token in `Authorization`, unless the token is bound to a key (DPoP)."""
+        return self.compliance.authorization_scheme
+
+    @property
     def is_renewable(self) -> bool:
         """Whether flowlet obtains and renews the value itself: tokens end, and are asked for again."""
         return True
@@ -244,7 +253,7 @@ _NEEDED_BY_GRANT = (
 
 def _filled(template: str, known: Mapping[str, str]) -> str:
     # in one pass: a value that looks like a name in braces is not filled in again
-    return _NAME_IN_BRACES.sub(lambda found: known.get(found[1], found[0]), template)
+    return _NAME_IN_BRACES.sub(lambda match: known.get(match[1], match[0]), template)
 
 
 def _checked_resource(resource: str) -> str:

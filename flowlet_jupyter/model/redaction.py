@@ -61,8 +61,8 @@ class SentValues:
         if not self:
             return text
         content = text.encode("utf-8", "surrogatepass")
-        found = self.redact_bytes(content)
-        return text if found is content else found.decode("utf-8", "replace")
+        redacted = self.redact_bytes(content)
+        return text if redacted is content else redacted.decode("utf-8", "replace")
 
     def redact_bytes(self, content: bytes) -> bytes:
         """The same for an encoded text, in UTF-8 or any encoding that agrees with ASCII; `content` itself if nothing is found."""
@@ -86,14 +86,14 @@ NOTHING_SENT = SentValues()
 
 def values_in(*holders: Any) -> list[SecretValue]:
     """The secret values among the fields of a secret or a token set, and those in a field's mapping."""
-    found: list[SecretValue] = []
+    values: list[SecretValue] = []
     for holder in holders:
         for value in vars(holder).values() if holder is not None else ():
             if isinstance(value, SecretValue):
-                found.append(value)
+                values.append(value)
             elif isinstance(value, dict):
-                found += [item for item in value.values() if isinstance(item, SecretValue)]
-    return found
+                values += [item for item in value.values() if isinstance(item, SecretValue)]
+    return values
 
 
 # what is looked for

@@ -132,10 +132,10 @@ def value_field_names() -> frozenset[str]:
 
 def kind_named(kind: object) -> type[Secret]:
     """The class of the kind `kind`. Raises `InvalidSecret`."""
-    found = SECRET_TYPES.get(kind) if isinstance(kind, str) else None
-    if found is None:
+    secret_class = SECRET_TYPES.get(kind) if isinstance(kind, str) else None
+    if secret_class is None:
         raise InvalidSecret(f"The type is one of {', '.join(SECRET_TYPES)}.", field="type")
-    return found
+    return secret_class
 
 
 def from_mapping(kind: str, values: Mapping[str, Any], *, set_by: Literal["anyone", "flowlet"] = "anyone") -> Secret:
@@ -157,7 +157,7 @@ def from_mapping(kind: str, values: Mapping[str, Any], *, set_by: Literal["anyon
         elif value is not None:
             with errors:
                 checked[name] = checked_value(field, value)
-    wrong = set(errors.found)
+    wrong = set(errors.messages)
     for field in fields.values():
         if field.required and field.name not in checked:
             checked[field.name] = {} if field.shape == "values" else ""
@@ -270,16 +270,16 @@ def from_text(field: Field, text: str) -> Any:
         return text.replace(",", " ").split()
     if field.shape in {"mapping", "compliance"}:
         try:
-            found = json.loads(text)
+            members = json.loads(text)
         except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
+            members = None
+        if not isinstance(members, dict):
             example = '{"pkce": false}' if field.shape == "compliance" else '{"audience": "api"}'
             raise InvalidSecret(
                 f"'{field.name}' must be a JSON object, such as {example}, not '{text[:50]}'.",
                 field=field.name,
             )
-        return found
+        return members
     return text
 
 
@@ -320,12 +320,12 @@ def shared_value(kind: str, name: str, value: Any) -> Any:
         close = "" if name in value_field_names() else did_you_mean(name[:50], shared, otherwise="")
         message = f"'{name[:50]}' is not a field of a secret here, or has the wrong form. {close}"
         raise InvalidSecret(message.strip(), field=name[:50])
-    found = checked_value(field, value)
+    checked = checked_value(field, value)
     if field.shape == "url":
-        return checked_endpoint(found, name)
+        return checked_endpoint(checked, name)
     if name == "allowed_hosts":
-        return [str(parse_host_rule(entry)) for entry in found]
-    return _plain(found, reveal=False)
+        return [str(parse_host_rule(entry)) for entry in checked]
+    return _plain(checked, reveal=False)
 
 
 def is_same_grant(secret: Secret, other: Secret) -> bool:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowlet_jupyter.model.compliance import Compliance
+from flowlet_jupyter.model.external import External
 from flowlet_jupyter.model.fields import set_field
 from flowlet_jupyter.model.hosts import HostRule, parse_host_rule
 from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.static import ApiKey, Basic, External, Headers, Password
+from flowlet_jupyter.model.static import ApiKey, Basic, Headers, Password
 from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted, TokenSet
 
-Secret = OAuth2 | Password | Basic | Headers | ApiKey | External
+StaticSecret = Password | Basic | Headers | ApiKey | External
+Secret = OAuth2 | StaticSecret
 SECRET_TYPES: dict[str, type[Secret]] = {
     kind.type: kind for kind in (OAuth2, Password, Basic, Headers, ApiKey, External)
 }
@@ -40,6 +42,12 @@ class Record:
     def __post_init__(self) -> None:
         if self.token_set is not None and self.token_set.accepted != NOTHING_ACCEPTED:
             set_field(self, "accepted", self.token_set.accepted)
+
+    @property
+    def authorization_scheme(self) -> str:
+        """What stands before the value in the `Authorization` header that is sent; empty for nothing."""
+        is_bound = self.token_set is not None and self.token_set.dpop_key is not None
+        return "DPoP" if is_bound else self.secret.authorization_scheme
 
 
 def base_url_of(record: Record) -> str | None:

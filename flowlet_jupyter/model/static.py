@@ -1,4 +1,4 @@
-"""The kinds of secret that are sent as they are: a password, Basic, headers, an API key, and a value that is only read. No I/O."""
+"""The kinds of secret that are sent as they are: a password, Basic, headers and an API key. No I/O."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 from flowlet_jupyter.errors import InvalidSecret
@@ -30,6 +31,8 @@ from flowlet_jupyter.model.value import Credentials, SecretValue
 class Static:
     """What the kinds have in common whose value is not renewed by flowlet."""
 
+    api_headers: Mapping[str, str] = MappingProxyType({})  # fixed headers that the API needs; no credential
+
     @property
     def is_renewable(self) -> bool:
         """Whether flowlet obtains and renews the value itself."""
@@ -44,6 +47,16 @@ class Static:
     def beyond_authorization(self) -> list[str]:
         """What is set besides `Authorization`: other HTTP clients carry it along on a redirect to another host."""
         return []
+
+    @property
+    def authorization_scheme(self) -> str:
+        """What stands before the value in `Authorization`; empty for nothing."""
+        return ""
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether what is sent is none of the secret's own values, so that it must be kept from being shown as well."""
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +94,11 @@ class Password(Static):
     def single_value(self) -> SecretValue | None:
         """The password."""
         return self.password
+
+    @property
+    def authorization_scheme(self) -> str:
+        """`Bearer`."""
+        return "Bearer"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +147,16 @@ class Basic(Static):
     def single_value(self) -> SecretValue | None:
         """The password."""
         return self.password
+
+    @property
+    def authorization_scheme(self) -> str:
+        """`Basic`."""
+        return "Basic"
+
+    @property
+    def is_derived(self) -> bool:
+        """The pair is."""
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +277,16 @@ class ApiKey(Static):
         return self.key
 
     @property
+    def authorization_scheme(self) -> str:
+        """`Basic`, or the prefix."""
+        return "Basic" if self.location == "basic" else self.prefix.strip()
+
+    @property
+    def is_derived(self) -> bool:
+        """The pair is."""
+        return self.location == "basic"
+
+    @property
     def beyond_authorization(self) -> list[str]:
         """The header or the query parameter."""
         if self.location == "query":
@@ -263,56 +301,3 @@ def _check_basic_pair(pair: str) -> None:
             "{key}: or {key}:x.",
             field="parameter",
         )
-
-
-SOURCE_KINDS = ("env", "file", "keyring", "hub")
-
-
-@dataclass(frozen=True, kw_only=True)
-class External(Static):
-    """A value that is kept elsewhere and only read, at each request; it is never written.
-
-    `source` is `env:NAME`, `file:/path` (Docker's and Kubernetes' secrets), `keyring:service/user`, `hub:token` (the
-    server's own token of a JupyterHub) or `hub:auth_state.access_token` (a member of the hub's response about the user).
-    """
-
-    type: ClassVar[str] = "external"
-    value_fields: ClassVar[tuple[str, ...]] = ()
-
-    name: str
-    source: str
-    header: str = "Authorization"
-    scheme: str = "Bearer"  # what stands before the value in the header; empty for none
-    allowed_hosts: tuple[str, ...] = ()
-    base_url: str | None = None
-    openapi: str | None = None
-
-    def __post_init__(self) -> None:
-        errors = FieldErrors()
-        kind, separator, location = self.source.strip().partition(":")
-        if kind not in SOURCE_KINDS or not separator or not location or (kind == "keyring" and "/" not in location):
-            errors.add(
-                "source",
-                "The source is env:NAME, file:/path, keyring:service/user, hub:token or hub:auth_state.access_token.",
-            )
-        set_field(self, "source", self.source.strip())
-        with errors:
-            check_header_name(self.header, "header")
-        with errors:
-            if self.scheme:
-                checked_header_text(SecretValue(self.scheme), "scheme", "scheme")
-        check_shared_fields(self, errors)
-        errors.raise_any()
-
-    def credentials(self, value: SecretValue) -> Credentials:
-        """The header with `value`, which was read from the source."""
-        return Credentials({self.header: SecretValue(f"{self.scheme} {value.reveal()}".strip())})
-
-    def curl_arguments(self, token: str) -> list[str]:
-        """The words of a curl command; `token` is what stands for the value in double quotes."""
-        return curl_header(self.header, self.scheme, token)
-
-    @property
-    def beyond_authorization(self) -> list[str]:
-        """The header."""
-        return [] if self.header.lower() == "authorization" else [self.header]

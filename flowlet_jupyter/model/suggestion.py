@@ -7,20 +7,20 @@ from collections.abc import Iterable
 _MOST_LISTED = 10
 
 
-def closest(given: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that `given` is most likely a slip of, whatever its case; None if none is near."""
+def closest(text: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that `text` is most likely a slip of, whatever its case; None if none is near."""
     import difflib  # imported where something was mistyped
 
     by_folded = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(given.casefold(), by_folded, n=1)
-    return by_folded[found[0]] if found else None
+    matches = difflib.get_close_matches(text.casefold(), by_folded, n=1)
+    return by_folded[matches[0]] if matches else None
 
 
-def did_you_mean(given: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
+def did_you_mean(text: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
     """A sentence to put behind "There is no …": the closest of `known`, else `otherwise`, by default the first of them."""
     names = list(known)
-    if (found := closest(given, names)) is not None:
-        return f"Did you mean '{found}'?"
+    if (match := closest(text, names)) is not None:
+        return f"Did you mean '{match}'?"
     if otherwise is not None:
         return otherwise
     more = ", …" if len(names) > _MOST_LISTED else ""

@@ -12,6 +12,7 @@ from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http import api
 from flowlet_jupyter.http.curl_export import FormPart
 from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
+from flowlet_jupyter.session import Session
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
@@ -39,6 +40,7 @@ def _opened(name: str) -> IO[bytes]:
 class Call:
     """What is sent, and how: every default is filled in."""
 
+    session: Session
     request: PreparedRequest
     url: str
     secret: str | None
@@ -48,7 +50,8 @@ class Call:
     def client_options(self, files: contextlib.ExitStack) -> dict[str, Any]:
         """The options of the client's functions; `files` closes those that are uploaded."""
         request = self.request
-        options: dict[str, Any] = {"headers": list(request.headers), **self.options}  # one may be repeated
+        # a header may be repeated
+        options: dict[str, Any] = {"session": self.session, "headers": list(request.headers), **self.options}
         if request.content is not None:
             options["content"] = request.content
         if request.parts:

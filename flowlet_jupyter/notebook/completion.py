@@ -42,24 +42,22 @@ def _hook(complete: Complete) -> Callable[[Any, Any], list[str]]:
     return complete_event
 
 
-def _secret_names() -> list[str]:
-    from flowlet_jupyter.session import default_session
-
+def _secret_names(magics: FlowletMagics) -> list[str]:
     # the folder's listing alone: no key is asked for and no file is opened
-    return [name if " " not in name else f"'{name}'" for name in default_session().vault.names()]
+    return [name if " " not in name else f"'{name}'" for name in magics.session.vault.names()]
 
 
-def _providers() -> list[str]:
+def _providers(_magics: FlowletMagics) -> list[str]:
     from flowlet_jupyter.providers import provider_keys
 
     return provider_keys()
 
 
-_VALUES: dict[str, Callable[[], Iterable[str]]] = {
+_VALUES: dict[str, Callable[[FlowletMagics], Iterable[str]]] = {
     "-s": _secret_names,
     "--secret": _secret_names,
-    "--paginate": lambda: STYLES,
-    "--cache": lambda: _AGES,
+    "--paginate": lambda _magics: STYLES,
+    "--cache": lambda _magics: _AGES,
     "--provider": _providers,
 }
 
@@ -70,7 +68,7 @@ def _request(magics: FlowletMagics, before: list[str], symbol: str) -> Iterable[
 
     last = before[-1] if before else ""
     if last in _VALUES:
-        yield from _VALUES[last]()
+        yield from _VALUES[last](magics)
         if OPTIONS.get(last) and OPTIONS[last].value == "needed":
             return
     elif last in OPTIONS and OPTIONS[last].value == "needed":
@@ -91,24 +89,24 @@ def _request(magics: FlowletMagics, before: list[str], symbol: str) -> Iterable[
         yield from (f"{name}==" for name in operations.query_parameters(method, url))
 
 
-def _secret(_magics: FlowletMagics, before: list[str], symbol: str) -> Iterable[str]:
+def _secret(magics: FlowletMagics, before: list[str], symbol: str) -> Iterable[str]:
     if before and before[-1] == "--provider":
-        yield from _providers()
+        yield from _providers(magics)
     elif symbol.startswith("-"):
         yield from ("--new", "--connect", "--paste", "--provider", "--scope")
     elif not before:
-        yield from _secret_names()
+        yield from _secret_names(magics)
 
 
-def _defaults(_magics: FlowletMagics, before: list[str], _symbol: str) -> Iterable[str]:
+def _defaults(magics: FlowletMagics, before: list[str], _symbol: str) -> Iterable[str]:
     if before and before[-1] == "--secret":
-        yield from _secret_names()
+        yield from _secret_names(magics)
     else:
         yield from ("--secret", "--base-url", "--openapi", "--clear")
 
 
-def _log(_magics: FlowletMagics, _before: list[str], _symbol: str) -> Iterable[str]:
-    yield from ("on", "off", "clear", *_secret_names())
+def _log(magics: FlowletMagics, _before: list[str], _symbol: str) -> Iterable[str]:
+    yield from ("on", "off", "clear", *_secret_names(magics))
 
 
 def _cache(_magics: FlowletMagics, _before: list[str], _symbol: str) -> Iterable[str]:

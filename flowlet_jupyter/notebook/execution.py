@@ -6,44 +6,26 @@ Each is made from the parsed line, the settings as they are now and, where it ke
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact
-from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
+from flowlet_jupyter.errors import PagingStopped, RequestFailed
 from flowlet_jupyter.http import api, curl_export, many
 from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.http.shown_request import NOT_SHOWN
-from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.notebook.call import Call
 from flowlet_jupyter.notebook.display.problem import as_error
 from flowlet_jupyter.notebook.display.summary import status_line
-from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials, host_of
 from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
-from flowlet_jupyter.notebook.request_line.pasted_credentials import PastedCredential, notice
-from flowlet_jupyter.notebook.request_line.spec import RequestSpec
-from flowlet_jupyter.session import default_session
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.pages import Pages
     from flowlet_jupyter.http.response import Response
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What lines of a kernel need not say: the magics' traits and `%flowlet_defaults`. `timeout` is in seconds."""
-
-    secret: str = ""
-    base_url: str = ""
-    timeout: float
-    raise_on_error: bool
-    dataframe: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +58,7 @@ class Plain:
             return response.to_polars(self.frame_path)
         frame = response.to_df(self.frame_path)
         if self.frame_path is None and (path := redact(frame.attrs.get("path") or "", response)):
-            _notice(f'The records of "{path}" were taken; another list: --df PATH')
+            print_notice(f'The records of "{path}" were taken; another list: --df PATH')
         return frame
 
     def _exchange(self, response: Response) -> str:
@@ -116,17 +98,17 @@ class Paged:
                 pages.read_all()
             except PagingStopped:  # which says what was read, and how to go on
                 if self._keep(pages):
-                    _notice(f"{self.out} holds what was read before the error, with complete=False.")
+                    print_notice(f"{self.out} holds what was read before the error, with complete=False.")
                 raise
             except KeyboardInterrupt:
                 where = f"{self.out} (with complete=False) and " if self._keep(pages) else ""
-                _notice(
+                print_notice(
                     f"Interrupted. What was read is kept, {pages.count_in_words()}: in {where}flowlet.last_pages(), whose "
                     "resume() goes on."
                 )
                 raise
         if not pages.complete and not self.is_shown:
-            _notice(_how_complete(pages))
+            print_notice(_how_complete(pages))
         return self._result(pages)
 
     def _keep(self, pages: Pages) -> bool:
@@ -190,9 +172,9 @@ class Shown:
         if content is not None and not isinstance(content, bytes):
             with content:
                 content = b"(a large file, streamed)"
-        url = api.absolute(call.url, call.secret)
+        url = api.absolute(call.url, call.secret, session=call.session)
         if self.form == "curl":
-            record = default_session().vault.get(call.secret) if call.secret else None
+            record = call.session.vault.get(call.secret) if call.secret else None
             return curl_export.as_curl(request.method, url, request.headers, content, record, parts=request.parts)
         if self.form == "python":
             return curl_export.as_python(
@@ -209,118 +191,6 @@ class Shown:
 
 
 Execution = Plain | Paged | Saved | Shown
-
-
-def execution_of(
-    spec: RequestSpec, request: PreparedRequest, settings: Settings, namespace: MutableMapping[str, Any]
-) -> Execution:
-    """The object that does what the parsed line asks for."""
-    call = _call_of(spec, request, settings)
-    if spec.dry_run or spec.curl or spec.python:
-        return Shown(call=call, form="curl" if spec.curl else "python" if spec.python else "dry-run")
-    if spec.save is not None:
-        return Saved(call=call, path=spec.save, retry=spec.retry)
-    frame = None if spec.frame is None else "polars" if spec.frame == "polars" else settings.dataframe
-    if spec.paginate is not None:
-        limits = {name: getattr(spec, name) for name in ("max_pages", "max_items", "concurrency")}
-        paging = {"style": spec.paginate, "path": spec.frame_path if spec.frame else spec.select}
-        paging |= {name: value for name, value in limits.items() if value is not None}
-        is_shown = spec.select is None and frame is None and spec.out is None and not spec.quiet
-        return Paged(
-            call=call, paging=paging, select=spec.select, frame=frame, out=spec.out, is_shown=is_shown, namespace=namespace
-        )  # fmt: skip
-    return Plain(
-        call=call, raises=settings.raise_on_error if spec.raises is None else spec.raises,
-        shows_request=spec.verbose, shows_headers=spec.verbose or spec.show_headers,
-        select=spec.select, frame=frame, frame_path=spec.frame_path,
-    )  # fmt: skip
-
-
-def _call_of(spec: RequestSpec, request: PreparedRequest, settings: Settings) -> Call:
-    tries = 0 if spec.paginate is None else many.TRIES_OF_MANY
-    secret = None if spec.no_secret else spec.secret or settings.secret or None
-    url = request.url
-    # a path goes behind the default base URL, unless the secret has one of its own
-    if settings.base_url and "://" not in url and not (secret and base_url_of(default_session().vault.get(secret))):
-        url = f"{settings.base_url}/{url.lstrip('/')}"
-    options: dict[str, Any] = {
-        "timeout": settings.timeout if spec.timeout is None else spec.timeout,
-        "retry": tries if spec.retry is None else spec.retry,
-        "retry_any": spec.retry_any,
-        "cache": spec.cache or False,
-        "insecure": spec.insecure,
-    }
-    if spec.follow is not None:
-        options["follow_redirects"] = spec.follow
-    return Call(request=request, url=url, secret=secret, options=options)
-
-
-def execute(
-    requests: Sequence[tuple[RequestSpec, PreparedRequest]],
-    settings: Settings,
-    namespace: MutableMapping[str, Any],
-    called_paths: dict[str, None],
-    *,
-    show: Callable[[Any], None],
-) -> Any:
-    """What the cell gets: the result, or None where it goes into a variable. `called_paths` are those to complete.
-
-    Several requests are sent one after the other; `show` shows the results before the last, and the variable takes the
-    list of all, or of those before an error.
-    """
-    out = requests[0][0].out
-    if len(requests) > 1:  # each is a part of what the variable takes
-        requests = [(dataclasses.replace(spec, out=None), request) for spec, request in requests]
-    executions = [(spec, execution_of(spec, request, settings, namespace)) for spec, request in requests]
-    _hold_credentials([(spec, execution.call) for spec, execution in executions])
-    if len(executions) == 1:
-        spec, execution = executions[0]
-        result = _run(spec, execution, called_paths)
-        if spec.out is None or isinstance(execution, Shown):
-            return None if spec.quiet else result
-        namespace[spec.out] = result
-        return None
-    results: list[Any] = []
-    try:
-        for spec, execution in executions:
-            if results and not spec.quiet and out is None:
-                show(results[-1])
-            results.append(_run(spec, execution, called_paths))
-    finally:
-        if out is not None:
-            namespace[out] = results
-    return None if spec.quiet or out is not None else results[-1]
-
-
-def _run(spec: RequestSpec, execution: Execution, called_paths: dict[str, None]) -> Any:
-    for note in spec.notes:
-        _notice(note)
-    if isinstance(execution, Shown):
-        return execution.run()
-    if spec.insecure:
-        _notice("The server's certificate is not checked (-k): anybody on the way could answer in its place.")
-    result = execution.run()
-    called_at = urlsplit(execution.call.url)._replace(query="", fragment="").geturl()
-    called_paths.pop(called_at, None)
-    called_paths[called_at] = None
-    return result
-
-
-def _hold_credentials(calls: Sequence[tuple[RequestSpec, Call]]) -> None:
-    """Say what was left out of each request, and keep it for `%flowlet_secret --from-paste`."""
-    found: dict[str, list[PastedCredential]] = {}
-    for spec, call in calls:
-        if spec.left_out:
-            try:
-                host = host_of(api.absolute(call.url, call.secret))
-            except FlowletError:  # sending it says what is wrong
-                host = ""
-            found.setdefault(host, []).extend(spec.left_out)
-    if found:
-        held = [(host, credential) for host, credentials in found.items() for credential in credentials]
-        default_session().part(PastedCredentials).hold(held)
-    for host, credentials in found.items():
-        _notice(notice(credentials, host))
 
 
 def _how_complete(pages: Pages) -> str:
@@ -347,5 +217,6 @@ def _header_lines(headers: Iterable[tuple[str, str]], mark: str = "") -> list[st
     return [f"{mark}{name}: {NOT_SHOWN if is_sensitive(name) else value}" for name, value in headers]
 
 
-def _notice(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201 - a notebook shows it apart from the output
+def print_notice(text: str) -> None:
+    """Say something beside the output of the cell."""
+    print(text, file=sys.stderr)  # noqa: T201 - a notebook shows it beside the output

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from flowlet_jupyter.session import Session
 
-def load(shell: InteractiveShell) -> None:
-    """Register the magics."""
+
+def load(shell: InteractiveShell, session: Session | None = None) -> None:
+    """Register the magics, whose secrets are those of `session`, by default of the default one."""
     from flowlet_jupyter.notebook.completion import complete_magics
     from flowlet_jupyter.notebook.magics import FlowletMagics
 
-    shell.register_magics(FlowletMagics)
+    shell.register_magics(FlowletMagics(shell, session))
     complete_magics(shell)
     if keep_question_mark not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(keep_question_mark)

@@ -58,15 +58,17 @@ def show_secrets(secrets: Any) -> None:
         print(text)  # noqa: T201 - a terminal's display
         return
     from flowlet_jupyter.notebook.widgets import FlowletWidget
+    from flowlet_jupyter.session import session_of
 
-    FlowletWidget(view="table").show(text)
+    FlowletWidget(session_of(secrets.vault), view="table").show(text)
 
 
-def secrets_widget() -> Any:
+def secrets_widget(secrets: Any) -> Any:
     """The widget with all secrets, for a front end that displays it by itself."""
     from flowlet_jupyter.notebook.widgets import FlowletWidget
+    from flowlet_jupyter.session import session_of
 
-    return FlowletWidget(view="table")
+    return FlowletWidget(session_of(secrets.vault), view="table")
 
 
 def _missing(entry: dict[str, Any]) -> str:

@@ -7,13 +7,17 @@ import shlex
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.model.suggestion import closest
 
+if TYPE_CHECKING:
+    from flowlet_jupyter.vault import Vault
+
 _DEFAULTS = ("--secret", "--base-url", "--openapi", "--clear")
 _LOG_ROWS = 200
+_MORE = {"--scope": "scope", "--acr-values": "acr_values", "--max-age": "max_age"}
 
 
 def _split(line: str) -> list[str]:
@@ -23,9 +27,9 @@ def _split(line: str) -> list[str]:
         raise RequestSyntaxError("A quote is not closed.") from None
 
 
-def _meant(given: Iterable[str], known: Collection[str]) -> str:
-    """What was meant by the first option of `given` that is not known; empty if there is none or it is near to none."""
-    unknown = next((option for option in given if option.startswith("-") and option not in known), None)
+def _meant(tokens: Iterable[str], known: Collection[str]) -> str:
+    """What was meant by the first option among `tokens` that is not known; empty if there is none or it is near to none."""
+    unknown = next((option for option in tokens if option.startswith("-") and option not in known), None)
     close = None if unknown is None else closest(unknown, known)
     return f" There is no option {unknown[:50]}. Did you mean {close}?" if unknown and close else ""
 
@@ -74,36 +78,53 @@ class SecretLine:
     paste: bool
     from_paste: bool
     prefill: dict[str, str]
+    more: dict[str, str]  # what an API asked for beyond what the secret asks: scope, acr_values, max_age
 
     @property
     def connects(self) -> bool:
         """Whether an access token is to be requested now."""
         return self.connect or self.paste
 
+    @property
+    def ask_for_arguments(self) -> dict[str, Any]:
+        """The arguments of `SecretHandle.ask_for`. Raises `RequestSyntaxError` for a max_age that is no number."""
+        max_age = self.more.get("max_age", "")
+        if max_age and not (max_age.isascii() and max_age.isdigit() and len(max_age) < 10):
+            raise RequestSyntaxError("--max-age is a number of seconds.")
+        return {**self.more, "max_age": int(max_age) if max_age else None}
+
     @classmethod
     def read(cls, line: str) -> SecretLine:
         """What the line says. Raises `RequestSyntaxError`."""
         tokens = _split(line)
         prefill: dict[str, str] = {}
-        for option in ("--provider", "--scope"):
+        for option in ("--provider", *_MORE):
             if option in tokens:
                 position = tokens.index(option)
-                prefill[option[2:]] = "".join(tokens[position + 1 : position + 2])
+                prefill[option[2:].replace("-", "_")] = "".join(tokens[position + 1 : position + 2])
                 del tokens[position : position + 2]
         options = {word for word in tokens if word.startswith("--")}
         name = " ".join(word for word in tokens if word not in options)
         new = "--new" in options
         known = {"--new", "--connect", "--paste", "--from-paste"}
+        connects = bool({"--connect", "--paste"} & options)
+        more = {} if new else {name: prefill.pop(name) for name in _MORE.values() if name in prefill}
         is_alone = not ({"--from-paste"} & options) or options == {"--from-paste"}
-        if not (name or new) or not options <= known or not is_alone or (prefill and not new):
+        if (
+            not (name or new)
+            or not options <= known
+            or not is_alone
+            or (prefill and not new)
+            or (more and not connects)
+        ):
             raise RequestSyntaxError(
-                "Which secret? %flowlet_secret NAME [--connect | --paste], "
+                "Which secret? %flowlet_secret NAME [--connect [--scope 'A B'] | --paste], "
                 "%flowlet_secret --new [--provider KEY] [--scope 'A B'], or %flowlet_secret --from-paste NAME"
-                + _meant(options, {*known, "--provider", "--scope"})
+                + _meant(options, {*known, "--provider", *_MORE})
             )
         if new and name:
             prefill["name"] = name
-        return cls(name, new, "--connect" in options, "--paste" in options, "--from-paste" in options, prefill)
+        return cls(name, new, "--connect" in options, "--paste" in options, "--from-paste" in options, prefill, more)
 
 
 class Uses:
@@ -129,12 +150,10 @@ class Uses:
         ]
 
 
-def read_log_line(word: str) -> Uses | None:
+def read_log_line(word: str, vault: Vault) -> Uses | None:
     """Do what `%flowlet_log WORD` says: show (of one secret), turn on or off, clear."""
     from flowlet_jupyter.http import usage_log
-    from flowlet_jupyter.session import default_session
 
-    vault = default_session().vault
     if word in {"on", "off"}:
         usage_log.turn(vault, on=word == "on")
         state = "on" if usage_log.is_on(vault) else "off"
@@ -144,7 +163,7 @@ def read_log_line(word: str) -> Uses | None:
         usage_log.clear(vault)
         print("The log of uses is empty.")  # noqa: T201 - the magic's output
         return None
-    found = [use for use in usage_log.uses(vault) if not word or use.get("secret") == word]
-    if word and not found:
+    uses = [use for use in usage_log.uses(vault) if not word or use.get("secret") == word]
+    if word and not uses:
         vault.get(word)  # raises with a suggestion; the uses of a deleted one are still shown
-    return Uses(found)
+    return Uses(uses)

@@ -13,7 +13,9 @@ from flowlet_jupyter.notebook.line_magics import Defaults, SecretLine, read_defa
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from flowlet_jupyter.credentials.handles import Secrets
     from flowlet_jupyter.notebook.openapi import Operations
+    from flowlet_jupyter.session import Session
 
 _FIRST_OPENAPI_SECONDS = 3.0  # that the cell that names a document waits to say that it cannot be read
 _OPENAPI_SECONDS = 0.3  # that a completion waits for a document that it has not read yet
@@ -36,11 +38,25 @@ class FlowletMagics(Magics):
     raise_on_error = traitlets.Bool(False, help="whether an error status is an error (as --raise)").tag(config=True)
     dataframe = traitlets.Enum(("pandas", "polars"), "pandas", help="what --df makes").tag(config=True)
 
-    def __init__(self, shell: InteractiveShell, **options: Any) -> None:
+    def __init__(self, shell: InteractiveShell, session: Session | None = None, **options: Any) -> None:
         super().__init__(shell=shell, **options)
+        self._session = session
         self.defaults = Defaults()
         self.called_paths: dict[str, None] = {}  # for completion, in order
         shell.configurables.append(self)  # type: ignore[arg-type]  # %config looks there, for anything with traits
+
+    @property
+    def session(self) -> Session:
+        """Whose secrets the magics use: those of the session that they were made with, else of the default one."""
+        from flowlet_jupyter.session import default_session
+
+        return self._session or default_session()
+
+    @property
+    def _secrets(self) -> Secrets:
+        from flowlet_jupyter.credentials.handles import Secrets
+
+        return Secrets.of(self.session)
 
     @no_var_expand  # IPython would expand `$x` and `{x}` itself, or silently nothing if one part fails
     @line_cell_magic
@@ -55,7 +71,7 @@ class FlowletMagics(Magics):
             %flowlet_request /2/users/{{me["data"]["id"]}}/tweets max_results==100 -s twitter --paginate --df data -o tweets
         """
         from flowlet_jupyter.notebook.call import file_content
-        from flowlet_jupyter.notebook.execution import Settings, execute
+        from flowlet_jupyter.notebook.cell import Settings, execute
         from flowlet_jupyter.notebook.request_line.grammar import parse_all
         from flowlet_jupyter.notebook.request_line.interpolation import prepare
 
@@ -67,7 +83,7 @@ class FlowletMagics(Magics):
         specs = parse_all(line, cell)
         requests = [(spec, prepare(spec, self._evaluate, file_content)) for spec in specs]
         settings = Settings(
-            secret=self.defaults.secret or self.default_secret, base_url=self.defaults.base_url,
+            session=self.session, secret=self.defaults.secret or self.default_secret, base_url=self.defaults.base_url,
             timeout=self.timeout, raise_on_error=self.raise_on_error, dataframe=self.dataframe,
         )  # fmt: skip
         return execute(requests, settings, self.shell.user_ns, self.called_paths, show=_display)
@@ -79,10 +95,8 @@ class FlowletMagics(Magics):
         name = secret or self.defaults.secret or self.default_secret
         location = ""
         if name:
-            from flowlet_jupyter.session import default_session
-
-            location = default_session().vault.get(name).secret.openapi or ""
-        return operations_of(location or self.defaults.openapi, wait=_OPENAPI_SECONDS)
+            location = self.session.vault.get(name).secret.openapi or ""
+        return operations_of(location or self.defaults.openapi, self.session, wait=_OPENAPI_SECONDS)
 
     def _evaluate(self, source: str) -> Any:
         return eval(source, self.shell.user_global_ns, self.shell.user_ns)  # noqa: S307 - the user's own expression
@@ -93,16 +107,14 @@ class FlowletMagics(Magics):
         """What requests of this kernel need not say: --secret NAME, --base-url URL, --openapi FILE_OR_URL, --clear."""
         changed = read_defaults(line, self.defaults)
         if changed.secret:
-            from flowlet_jupyter.credentials.handles import default_secrets
-
-            default_secrets()[changed.secret]  # raises with a suggestion
+            self.session.vault.get(changed.secret)  # raises with a suggestion
         is_new = changed.openapi != self.defaults.openapi
         self.defaults = changed
         print(changed)  # noqa: T201 - the magic's output
         if is_new and changed.openapi:
             from flowlet_jupyter.notebook.openapi import operations_of
 
-            if problem := operations_of(changed.openapi, wait=_FIRST_OPENAPI_SECONDS).problem:
+            if problem := operations_of(changed.openapi, self.session, wait=_FIRST_OPENAPI_SECONDS).problem:
                 print(problem)  # noqa: T201 - the magic's output
 
     @no_var_expand
@@ -111,51 +123,71 @@ class FlowletMagics(Magics):
         """Show all secrets, with buttons to add one and to manage its tokens."""
         if line.strip():
             raise RequestSyntaxError("%flowlet_secrets takes nothing behind it. For one secret: %flowlet_secret NAME")
-        from flowlet_jupyter.credentials.handles import default_secrets
-
-        return default_secrets()
+        return self._secrets
 
     @no_var_expand
     @line_magic
     def flowlet_secret(self, line: str) -> None:
         """Manage the tokens of one secret (%flowlet_secret NAME), or make a new one (%flowlet_secret --new).
 
-        --connect requests an access token and waits; --paste does so where the browser is on another machine.
+        --connect requests an access token and waits; --paste does so where the browser is on another machine. Both take
+        what an API said that it wants more of: --scope 'A B', --acr-values X, --max-age SECONDS.
         --provider KEY and --scope 'A B' fill in the form of a new one. --from-paste NAME stores what was left out of the
         request that was pasted last, for its host.
         """
         asked = SecretLine.read(line)
         if asked.from_paste:
-            _store_pasted(asked.name)
+            self._store_pasted(asked.name)
             return
         if asked.connects:
-            self._connect(asked.name, paste=asked.paste)
+            self._connect(asked)
             return
         from flowlet_jupyter.notebook.server_link import secrets_page
 
         is_terminal = getattr(self.shell, "kernel", None) is None
         if asked.new:
-            text = f"To add a secret here: {secrets_page()}" if is_terminal else "The form for a new secret."
+            text = (
+                f"To add a secret here: {secrets_page(self.session)}" if is_terminal else "The form for a new secret."
+            )
         else:
-            text = _described(asked.name)
+            text = self._described(asked.name)
         if is_terminal:
             print(text)  # noqa: T201 - a terminal's display
             return
         from flowlet_jupyter.notebook.widgets import FlowletWidget
 
         if asked.new:
-            FlowletWidget(view="form", prefill=asked.prefill).show(text)
+            FlowletWidget(self.session, view="form", prefill=asked.prefill).show(text)
         else:
-            FlowletWidget(view="manage", name=asked.name).show(text)
+            FlowletWidget(self.session, view="manage", name=asked.name).show(text)
 
-    def _connect(self, name: str, *, paste: bool) -> None:
+    def _connect(self, asked: SecretLine) -> None:
         from flowlet_jupyter.connect.paste import PastePrompt
-        from flowlet_jupyter.credentials.handles import default_secrets
         from flowlet_jupyter.notebook.prompt import prompt_of
 
-        handle = default_secrets()[name]
-        handle.authorize(PastePrompt() if paste else prompt_of(self.shell))
+        handle = self._secrets[asked.name]
+        if asked.more:
+            handle.ask_for(**asked.ask_for_arguments)
+        handle.authorize(PastePrompt() if asked.paste else prompt_of(self.shell))
         print(handle)  # noqa: T201 - the magic's output
+
+    def _store_pasted(self, name: str) -> None:
+        from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials
+
+        handle, left = self.session.part(PastedCredentials).store(name, self._secrets)
+        hosts = ", ".join(handle.configuration()["allowed_hosts"])
+        print(f"Stored as {handle}, for {hosts}. Delete the value in the cell, and send it with: --secret {name}")  # noqa: T201 - the magic's output
+        if left:
+            print(left)  # noqa: T201 - the magic's output
+
+    def _described(self, name: str) -> str:
+        from flowlet_jupyter.notebook.server_link import authorize_url
+
+        status = self._secrets[name].status()
+        link = authorize_url(name, self.session)
+        needs_one = status.state in {"no_token", "needs_authorization"}
+        way = f"\nRequest access token: {link or f'%flowlet_secret {name} --connect'}" if needs_one else ""
+        return f"secret '{name}': {status.summary()}{way}"
 
     @no_var_expand
     @line_magic
@@ -166,40 +198,17 @@ class FlowletMagics(Magics):
         if line.strip() not in {"", "clear"}:
             raise RequestSyntaxError("%flowlet_cache shows the cache, %flowlet_cache clear empties it.")
         if line.strip():
-            clear_cache()
-        print(cached_responses())  # noqa: T201 - the magic's output
+            clear_cache(self.session)
+        print(cached_responses(self.session))  # noqa: T201 - the magic's output
 
     @no_var_expand
     @line_magic
     def flowlet_log(self, line: str) -> Any:
         """What the secrets of this vault were used for, newest first: %flowlet_log [NAME | on | off | clear]."""
-        return read_log_line(line.strip())
+        return read_log_line(line.strip(), self.session.vault)
 
 
 def _display(result: Any) -> None:
     from IPython.display import display
 
     display(result)  # type: ignore[no-untyped-call]  # IPython declares no types
-
-
-def _store_pasted(name: str) -> None:
-    from flowlet_jupyter.credentials.handles import default_secrets
-    from flowlet_jupyter.notebook.pasted_secrets import PastedCredentials
-    from flowlet_jupyter.session import default_session
-
-    handle, left = default_session().part(PastedCredentials).store(name, default_secrets())
-    hosts = ", ".join(handle.configuration()["allowed_hosts"])
-    print(f"Stored as {handle}, for {hosts}. Delete the value in the cell, and send it with: --secret {name}")  # noqa: T201 - the magic's output
-    if left:
-        print(left)  # noqa: T201 - the magic's output
-
-
-def _described(name: str) -> str:
-    from flowlet_jupyter.credentials.handles import default_secrets
-    from flowlet_jupyter.notebook.server_link import authorize_url
-
-    status = default_secrets()[name].status()
-    link = authorize_url(name)
-    needs_one = status.state in {"no_token", "needs_authorization"}
-    way = f"\nRequest access token: {link or f'%flowlet_secret {name} --connect'}" if needs_one else ""
-    return f"secret '{name}': {status.summary()}{way}"

@@ -1,4 +1,4 @@
-"""What an OpenAPI document says of an API's paths and parameters, for completion. Read once, apart, and never waited for."""
+"""What an OpenAPI document says of an API's paths and parameters, for completion. Read once, in a thread of its own, and never waited for."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from urllib.parse import unquote, urlsplit
 
 from flowlet_jupyter.errors import FlowletError, RequestFailed
 from flowlet_jupyter.http.api import get
-from flowlet_jupyter.session import Session, default_session
+from flowlet_jupyter.session import Session
 
 _MAX_BYTES = 20_000_000
-_PLACE = re.compile(r"\{([^{}]+)\}")
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
 _SECONDS = 20.0
 
 
@@ -29,14 +29,14 @@ class Operations:
 
     def paths(self) -> list[str]:
         """The paths, with `{{name}}` where a value belongs."""
-        return sorted({_PLACE.sub(r"{{\1}}", path) for _, path in self.parameters})
+        return sorted({_PARAMETER.sub(r"{{\1}}", path) for _, path in self.parameters})
 
     def query_parameters(self, method: str, url: str) -> tuple[str, ...]:
         """The query parameters of the operation that `url` is of: the template with the most literal text wins."""
         path = urlsplit(re.sub(r"\{\{.*?\}\}", "x", url.partition("?")[0])).path.rstrip("/")
         best: tuple[int, tuple[str, ...]] = (-1, ())
         for (own_method, template), names in self.parameters.items():
-            pieces = _PLACE.split(template.rstrip("/"))
+            pieces = _PARAMETER.split(template.rstrip("/"))
             pattern = "".join("[^/]+" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces))
             literal = sum(len(piece) for index, piece in enumerate(pieces) if not index % 2)
             is_below = any(re.fullmatch(f"{re.escape(base)}{pattern}", path) for base in ("", *self.bases))
@@ -56,11 +56,11 @@ class _Documents:
         self.guard = threading.Lock()
 
 
-def operations_of(location: str, *, wait: float = 0.0) -> Operations:
+def operations_of(location: str, session: Session, *, wait: float = 0.0) -> Operations:
     """The operations of the document at `location`, a file or URL; none for "", or while it is being read still."""
     if not location:
         return NONE
-    documents = default_session().part(_Documents)
+    documents = session.part(_Documents)
     with documents.guard:
         if location in documents.known:
             return documents.known[location]
@@ -120,7 +120,7 @@ def _loaded(text: str) -> Any:
 
 def parse(document: Any) -> Operations:
     """The operations of an OpenAPI 2 or 3 document; what is not as it should be is passed over."""
-    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    operations: dict[tuple[str, str], tuple[str, ...]] = {}
     if not isinstance(document, dict):
         return NONE
     paths = document.get("paths")
@@ -134,8 +134,8 @@ def parse(document: Any) -> Operations:
                 listed = [*_list(item.get("parameters")), *_list(operation.get("parameters"))]
                 resolved = [_resolved(entry, document) for entry in listed]
                 names = [str(entry["name"]) for entry in resolved if entry.get("in") == "query" and "name" in entry]
-                found[method.upper(), str(path)] = tuple(dict.fromkeys(names))
-    return Operations(found, _bases(document))
+                operations[method.upper(), str(path)] = tuple(dict.fromkeys(names))
+    return Operations(operations, _bases(document))
 
 
 def _bases(document: Any) -> tuple[str, ...]:

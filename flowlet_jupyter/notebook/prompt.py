@@ -12,7 +12,7 @@ from flowlet_jupyter.connect.way import way_without_server
 from flowlet_jupyter.errors import AuthRequired
 from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
 from flowlet_jupyter.notebook.server_link import authorize_url
-from flowlet_jupyter.session import default_session
+from flowlet_jupyter.session import session_of
 from flowlet_jupyter.session.prompt import AuthorizationPrompt
 from flowlet_jupyter.vault import Vault
 
@@ -35,8 +35,7 @@ class NotebookPrompt:
             raise needed
         secret = vault.get(needed.secret_name).secret
         has_device_code = isinstance(secret, OAuth2) and secret.grant_type == DEVICE_CODE
-        # the server's extension works on the user's vault, and on no other
-        is_of_server = vault is default_session().vault and not has_device_code and authorize_url(needed.secret_name)
+        is_of_server = not has_device_code and authorize_url(needed.secret_name, session_of(vault))
         way = _by_widget if is_of_server else way_without_server(secret)
         authorize_by(way, vault, needed, _DisplayedLine())
 
@@ -50,8 +49,9 @@ def prompt_of(shell: InteractiveShell | None) -> AuthorizationPrompt:
 def _by_widget(vault: Vault, name: str, line: Line) -> bool:
     from flowlet_jupyter.notebook.widgets import FlowletWidget
 
-    text = f"Secret '{name}' needs authorization. Open this link: {authorize_url(name)}"
-    FlowletWidget(view="connect", name=name).show(text)
+    session = session_of(vault)
+    text = f"Secret '{name}' needs authorization. Open this link: {authorize_url(name, session)}"
+    FlowletWidget(session, view="connect", name=name).show(text)
     return wait_for_token(vault, name, line)
 
 

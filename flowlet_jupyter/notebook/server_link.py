@@ -25,17 +25,17 @@ class _Servers:
         self.has_extension: dict[str, bool] = {}
 
 
-def authorize_url(secret_name: str) -> str | None:
+def authorize_url(secret_name: str, session: Session) -> str | None:
     """The link that starts the authorization of a secret, or None without a local server that has the extension."""
-    url = _server_url()
-    if url is None or not has_extension(url):
+    url = _server_url(session)
+    if url is None or not has_extension(url, session):
         return None
     return f"{url}/flowlet/authorize/{quote(secret_name, safe='')}"
 
 
-def has_extension(url: str) -> bool:
+def has_extension(url: str, session: Session) -> bool:
     """Whether the server at `url` has our extension: it may run in an environment without it. Asked once."""
-    known = default_session().part(_Servers).has_extension
+    known = session.part(_Servers).has_extension
     if url not in known:
         no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
@@ -49,33 +49,38 @@ def has_extension(url: str) -> bool:
     return known[url]
 
 
-def secrets_page_url(*, of_kernel: bool = False) -> str:
+def secrets_page_url(session: Session, *, of_kernel: bool = False) -> str:
     """The page of secrets: the server's, or one that this process serves for ten minutes. Raises `FlowletError`."""
-    url = None if of_kernel else _server_url()
-    if url is not None and has_extension(url):
+    url = None if of_kernel else _server_url(session)
+    if url is not None and has_extension(url, session):
         return f"{url}/flowlet/"
-    if (place := remote_host()) is not None:
+    if (host := remote_host()) is not None:
         raise FlowletError(
-            f"This kernel runs on {place}, where no browser reaches a page of its own. Add a secret in a cell: "
+            f"This kernel runs on {host}, where no browser reaches a page of its own. Add a secret in a cell: "
             "flowlet.secrets.add(flowlet.OAuth2(name=..., client_secret=flowlet.ask('Client secret'), ...))"
         )
     from flowlet_jupyter.connect.loopback import hold_loopback  # brings the server's packages with it
 
-    return hold_loopback(default_session().vault).secrets_url
+    return hold_loopback(session.vault).secrets_url
 
 
-def secrets_page() -> str:
+def secrets_page(session: Session) -> str:
     """Where to go without a widget, in words."""
     try:
-        url = secrets_page_url()
+        url = secrets_page_url(session)
     except FlowletError as error:
         return str(error)
-    where = "" if _server_url() else " (on this machine, for the next ten minutes)"
+    where = "" if _server_url(session) else " (on this machine, for the next ten minutes)"
     return f"secrets, the form and Manage tokens are at {url}{where}"
 
 
-def _server_url() -> str | None:
-    """The server's address, from the runtime file named after its process, whose ID it gives to its kernels."""
+def _server_url(session: Session) -> str | None:
+    """The server's address, from the runtime file named after its process, whose ID it gives to its kernels.
+
+    None for a session that does not work on the user's vault: the server's extension works on that one, and on no other.
+    """
+    if session.vault is not default_session().vault:
+        return None
     file = Path(jupyter_runtime_dir()) / f"jpserver-{os.environ.get('JPY_PARENT_PID', '')}.json"
     try:
         return str(json.loads(file.read_text())["url"]).rstrip("/")

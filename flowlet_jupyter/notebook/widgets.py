@@ -16,7 +16,7 @@ from flowlet_jupyter import frontend
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.notebook.server_link import secrets_page, secrets_page_url
 from flowlet_jupyter.providers.project_file import missing_here
-from flowlet_jupyter.session import default_session
+from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.vault.handshake import has_greeted
 
 GREETING_SECONDS = 3.0
@@ -37,8 +37,9 @@ class FlowletWidget(anywidget.AnyWidget):
     prefill = traitlets.Dict().tag(sync=True)
     greeting = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, session: Session, **traits: Any) -> None:
         super().__init__(greeting=uuid.uuid4().hex, **traits)
+        self._session = session
         self._greeted = threading.Event()
         self._handle: Any = None
         self._text = ""
@@ -61,7 +62,7 @@ class FlowletWidget(anywidget.AnyWidget):
         advice = (
             "The flowlet widget did not come up in this front end. If you see none: in the environment that runs "
             "JupyterLab (it may be another than this kernel's) run  pip install flowlet-jupyter  , restart JupyterLab "
-            f"and reload the page. Until then: {secrets_page()}"
+            f"and reload the page. Until then: {secrets_page(self._session)}"
         )
         self._handle.update({"text/plain": f"{self._text}\n\n{advice}"}, raw=True)
         self._greeted.wait()  # a kernel that was busy hears the greeting late
@@ -71,7 +72,7 @@ class FlowletWidget(anywidget.AnyWidget):
         """Whether the front end has come up in time: it greets by a message, and through the server as well."""
         end = time.monotonic() + GREETING_SECONDS
         while time.monotonic() < end:
-            if self._greeted.wait(0.1) or has_greeted(default_session().vault.folder, self.greeting):
+            if self._greeted.wait(0.1) or has_greeted(self._session.vault.folder, self.greeting):
                 return True
         return False
 
@@ -79,20 +80,20 @@ class FlowletWidget(anywidget.AnyWidget):
         kind = message.get("kind") if isinstance(message, dict) else None
         if kind == "hello":
             self._greeted.set()
-            self.send(
-                {
-                    "kind": "vault",
-                    "folder": str(default_session().vault.folder),
-                    "required": missing_here(default_session().vault.names()),
-                }
-            )
+            vault = self._session.vault
+            self.send({"kind": "vault", "folder": str(vault.folder), "required": missing_here(vault.names())})
+            if vault is not default_session().vault:  # the server shows the user's vault, and no other
+                self._serve_page()
         elif kind == "no server":
             # the server that the front end talks to lacks the extension, or there is none: this kernel is one then
-            try:
-                self.send({"kind": "page", "url": secrets_page_url(of_kernel=True)})
-            except FlowletError as error:
-                if self._handle is not None:  # as where a front end displayed it by itself
-                    self._handle.update({"text/plain": f"{self._text}\n\n{error}"}, raw=True)
+            self._serve_page()
+
+    def _serve_page(self) -> None:
+        try:
+            self.send({"kind": "page", "url": secrets_page_url(self._session, of_kernel=True)})
+        except FlowletError as error:
+            if self._handle is not None:  # as where a front end displayed it by itself
+                self._handle.update({"text/plain": f"{self._text}\n\n{error}"}, raw=True)
 
 
 class ResponseViews(anywidget.AnyWidget):

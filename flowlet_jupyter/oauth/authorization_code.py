@@ -16,7 +16,7 @@ from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth import token_endpoint
+from flowlet_jupyter.oauth import dpop, token_endpoint
 from flowlet_jupyter.oauth.endpoint import send_as_client
 from flowlet_jupyter.oauth.id_token import asks_for_id_token
 from flowlet_jupyter.oauth.token_response import error_from_response
@@ -32,6 +32,13 @@ _HINTS = {
     "invalid_request": "Check that the redirect URI is registered at the provider exactly as the form shows it.",
     "unauthorized_client": "The app may not use this grant; allow the authorization code grant in its settings.",
     "unsupported_response_type": "The provider does not offer the authorization code grant at this address.",
+    "invalid_target": "The provider does not know the resource (RFC 8707); check its URI in the secret.",
+    "invalid_authorization_details": "The provider does not take the authorization_details of the secret (RFC 9396).",
+    "unmet_authentication_requirements": "The provider cannot log in as the secret's acr_values or max_age ask for it.",
+    "login_required": "The provider wants you to log in: take prompt=none out of the authorization parameters.",
+    "consent_required": "The provider wants your consent: take prompt=none out of the authorization parameters.",
+    "interaction_required": "The provider wants to ask you: take prompt=none out of the authorization parameters.",
+    "invalid_client": "The provider does not know the client ID; check it in the secret.",
     "server_error": "The provider failed. Try again later.",
     "temporarily_unavailable": "The provider is overloaded. Try again later.",
 }
@@ -53,10 +60,16 @@ class Flow:
     code_verifier: SecretValue
     nonce: SecretValue
     user: str | None = None
+    dpop_key: SecretValue | None = None  # what the tokens will be bound to, for a secret that asks for that
 
 
-def new_flow(secret_name: str, *, redirect_uri: str, now: float, user: str | None = None) -> Flow:
-    """A flow with fresh random values (RFC 7636, 4.1: a verifier of 43 characters from 32 random bytes)."""
+def new_flow(
+    secret_name: str, *, redirect_uri: str, now: float, user: str | None = None, is_bound: bool = False
+) -> Flow:
+    """A flow with fresh random values (RFC 7636, 4.1: a verifier of 43 characters from 32 random bytes).
+
+    With a key of its own where the tokens are to be bound to one (`is_bound`, RFC 9449).
+    """
     state, browser, verifier, nonce = (SecretValue(random.token_urlsafe(32)) for _ in range(4))
     return Flow(
         secret_name=secret_name,
@@ -67,6 +80,7 @@ def new_flow(secret_name: str, *, redirect_uri: str, now: float, user: str | Non
         code_verifier=verifier,
         nonce=nonce,
         user=user,
+        dpop_key=dpop.new_key() if is_bound else None,
     )
 
 
@@ -87,6 +101,8 @@ def request_parameters(secret: OAuth2, flow: Flow) -> list[tuple[str, str]]:
     if asks_for_id_token(secret):
         parameters.append(("nonce", flow.nonce.reveal()))
     parameters += [("resource", resource) for resource in secret.resource]
+    if secret.dpop and flow.dpop_key is not None:
+        parameters.append(("dpop_jkt", dpop.thumbprint(flow.dpop_key)))
     return parameters + list(secret.authorization_parameters.items())
 
 
@@ -113,7 +129,9 @@ def authorization_request(vault: Vault, flow: Flow) -> str:
     failed = f"Secret '{secret.name}': the pushed authorization request endpoint {endpoint}"
     client_id = secret.compliance.client_id_parameter
     try:
-        response = send_as_client(secret, endpoint, parameters, failed=failed, accepted=record.accepted)
+        response = send_as_client(
+            secret, endpoint, parameters, failed=failed, dpop_key=flow.dpop_key, accepted=record.accepted
+        )
     except ProviderError as error:
         raise AuthorizationFailed(str(error)) from None
     if refused := error_from_response(secret, response.members, failed):
@@ -202,6 +220,7 @@ def complete_flow(vault: Vault, flow: Flow, parameters: Mapping[str, str]) -> Re
         code_verifier=flow.code_verifier,
         redirect_uri=flow.redirect_uri,
         nonce=flow.nonce,
+        dpop_key=flow.dpop_key,
         accepted=record.accepted,
     )
     redirect_parameters = {name: parameters[name] for name in secret.compliance.kept_parameters if name in parameters}

@@ -65,9 +65,9 @@ def bounded_request(
 
     def trace(event: str, info: Mapping[str, Any]) -> None:
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            found = info["return_value"].get_extra_info("socket")
-            if found is not None:
-                sockets.append(found)
+            own_socket = info["return_value"].get_extra_info("socket")
+            if own_socket is not None:
+                sockets.append(own_socket)
 
     def run() -> None:
         try:

@@ -145,6 +145,12 @@ def signing_key(secret: OAuth2) -> tuple[Any, str, dict[str, str]]:
     return key, algorithm, {"kid": key_id} if key_id else {}
 
 
+def public_key(secret: OAuth2) -> dict[str, Any]:
+    """The public half of the client's private key, as a JWK with its algorithm. Raises `InvalidSecret`."""
+    key, algorithm, header = signing_key(secret)
+    return {**key.as_dict(private=False), "alg": algorithm, "use": "sig", "kid": header.get("kid") or key.thumbprint()}
+
+
 def _assertion(secret: OAuth2, audience: str) -> str:
     if secret.token_endpoint_auth_method == "client_secret_jwt":
         value = secret.client_secret.reveal() if secret.client_secret else ""

@@ -30,7 +30,7 @@ MAX_FAILURES = 3  # one after the other, before the user is told that the token 
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceAuthorization:
-    """What the provider answered (RFC 8628, 3.2): the code to show, where to enter it, and until when (Unix time)."""
+    """The device authorization response (RFC 8628, 3.2): the code to show, where to enter it, and until when (Unix time)."""
 
     user_code: str
     verification_uri: str
@@ -96,13 +96,13 @@ def request_code(secret: OAuth2, *, accepted: Accepted = NOTHING_ACCEPTED) -> De
     response = send_as_client(secret, url, parameters, failed=failed, accepted=accepted)
     if error := error_from_response(secret, response.members, failed, status=response.status):
         raise ProviderError(str(error), error=error.error)
-    given = response.members
+    members = response.members
     # Google still answers with the name of the draft
-    uri = given.get("verification_uri", given.get("verification_url"))
-    user_code, device_code = given.get("user_code"), given.get("device_code")
+    uri = members.get("verification_uri", members.get("verification_url"))
+    user_code, device_code = members.get("user_code"), members.get("device_code")
     if response.status != 200 or not all(isinstance(text, str) and text for text in (uri, user_code, device_code)):
         raise ProviderError(f"{failed} answered with HTTP {response.status}, not with a code to enter.")
-    complete = given.get("verification_uri_complete")
+    complete = members.get("verification_uri_complete")
     return DeviceAuthorization(
         user_code=str(user_code)[:100],
         # these become links: never javascript: or another program's scheme
@@ -110,8 +110,8 @@ def request_code(secret: OAuth2, *, accepted: Accepted = NOTHING_ACCEPTED) -> De
         verification_uri_complete=(
             checked_endpoint(complete, "verification_uri_complete") if isinstance(complete, str) and complete else None
         ),
-        expires_at=asked_at + min(_seconds(given.get("expires_in"), 600.0), MAX_LIFETIME_SECONDS),
-        interval=min(_seconds(given.get("interval"), DEFAULT_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS),
+        expires_at=asked_at + min(_seconds(members.get("expires_in"), 600.0), MAX_LIFETIME_SECONDS),
+        interval=min(_seconds(members.get("interval"), DEFAULT_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS),
         device_code=SecretValue(str(device_code)),
         accepted=response.accepted,
     )

@@ -1,7 +1,7 @@
 """From an address that a user has to a provider's metadata, and registering a client there (RFC 7591).
 
-The address is an issuer (OpenID Connect Discovery, RFC 8414), an API (RFC 9728), a FHIR server (SMART App Launch, 2.0), or
-the URL of one of their documents.
+The address is an issuer (OpenID Connect Discovery, RFC 8414), an API (RFC 9728), a FHIR server (SMART App Launch, 2.0),
+the URL of one of their documents, or an atproto account.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from authlib.oauth2.rfc8414.well_known import get_well_known_url
 
 from flowlet_jupyter.errors import DiscoveryFailed, InvalidSecret, ProviderError
 from flowlet_jupyter.model.fields import checked_endpoint
-from flowlet_jupyter.model.hosts import is_loopback
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth.endpoint import EndpointResponse, send
+from flowlet_jupyter.oauth.atproto import Account, account_at, is_handle_host, named_account
+from flowlet_jupyter.oauth.documents import asked, checked_lead, document_at, origin_of
+from flowlet_jupyter.oauth.endpoint import send
 from flowlet_jupyter.oauth.metadata import ProviderMetadata, metadata_from
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.session.shielded import shielded
@@ -31,6 +32,7 @@ _OPENID, _RFC8414 = "/.well-known/openid-configuration", "/.well-known/oauth-aut
 _RESOURCE = "/.well-known/oauth-protected-resource"
 _SMART = "/.well-known/smart-configuration"
 _RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*(?:"([^"]+)"|([^\s",]+))', re.IGNORECASE)
+_CHALLENGED_SCOPE = re.compile(r'\bscope\s*=\s*"([^"]+)"', re.IGNORECASE)
 _BEARER = re.compile(r"(?:^|,\s*)(?:Bearer|DPoP)(?:\s|,|$)", re.IGNORECASE)
 _MAX_AUTHORIZATION_SERVERS = 5
 
@@ -48,16 +50,22 @@ def discover(address: str) -> ProviderMetadata:
 
     Raises `DiscoveryFailed` with what was tried, or `InvalidSecret` if `address` is no https URL.
     """
-    address = checked_endpoint(address if "://" in address else f"https://{address}", "issuer")
+    if account := named_account(address):
+        return _of_account(account_at(account))
+    is_bare = "://" not in address
+    address = checked_endpoint(f"https://{address}" if is_bare else address, "issuer")
     cache = default_session().part(_Cache).found
     cached = cache.get(address)
     if cached and time.monotonic() - cached[0] < CACHE_SECONDS:
         return cached[1]
+    if is_bare and is_handle_host(address):
+        return _of_account(account_at(f"@{urlsplit(address).hostname}"))
     metadata = _of_issuer(address) or _of_fhir_server(address) or _of_resource(address)
     if metadata is None:
         raise DiscoveryFailed(
             f"{address} says nothing of its OAuth2 endpoints: it has no OpenID Connect, RFC 8414 or SMART on FHIR "
-            "metadata, and its response names none (RFC 9728). Fill in the endpoints from the provider's documentation."
+            "metadata, and its response names none (RFC 9728). Fill in the endpoints from the provider's documentation; "
+            "an atproto (Bluesky) account begins with @."
         )
     cache[address] = (time.monotonic(), metadata)
     return metadata
@@ -69,7 +77,7 @@ def discover(address: str) -> ProviderMetadata:
 def _of_issuer(address: str) -> ProviderMetadata | None:
     documents: list[tuple[str, dict[str, Any]]] = []
     for url, issuer in _candidates(address):
-        content = _document(url)
+        content = document_at(url)
         if "issuer" not in content or (documents and content["issuer"] != documents[0][1]["issuer"]):
             continue
         if not documents:
@@ -121,6 +129,24 @@ def _check_issuer(content: dict[str, Any], url: str, expected: str | None) -> No
         )
 
 
+# ---- an atproto account
+
+
+def _of_account(account: Account) -> ProviderMetadata:
+    """The authorization server of the account's data server, which is the API (atproto, OAuth)."""
+    metadata = _of_resource_metadata(account.pds, f"{origin_of(account.pds)}{_RESOURCE}")
+    if metadata is None or not metadata.is_atproto:
+        raise DiscoveryFailed(
+            f"The data server of {account.name}, {account.pds}, names no atproto authorization server."
+        )
+    return dataclasses.replace(
+        metadata,
+        account=account.handle or account.did,
+        account_did=account.did,
+        found_by=("atproto account", *metadata.found_by),
+    )
+
+
 # ---- a FHIR server
 
 
@@ -130,7 +156,7 @@ def _of_fhir_server(address: str) -> ProviderMetadata | None:
     if base is None and "/.well-known/" in address:
         return None
     base = (base or address).partition("?")[0].rstrip("/").removesuffix("/metadata")
-    content = _document(f"{base}{_SMART}")
+    content = document_at(f"{base}{_SMART}")
     if not isinstance(content.get("token_endpoint"), str) or not isinstance(content.get("capabilities"), list):
         return None
     issuer = content.pop("issuer", None)
@@ -154,7 +180,7 @@ def _of_fhir_server(address: str) -> ProviderMetadata | None:
 def _named_issuer(address: str, issuer: object) -> ProviderMetadata | None:
     """The metadata of an issuer that the server at `address` names; None where it has none, or is none."""
     try:
-        return _of_issuer(_checked_lead(address, str(issuer))) if issuer else None
+        return _of_issuer(checked_lead(address, str(issuer))) if issuer else None
     except (InvalidSecret, DiscoveryFailed):
         return None
 
@@ -169,27 +195,29 @@ def _of_resource(address: str) -> ProviderMetadata | None:
     if pasted := _without(address, _RESOURCE):
         candidates, address = [address], pasted
     else:
-        response = _get(address)
+        response = asked(address)
         challenge = response.headers.get("WWW-Authenticate", "") if response is not None else ""
         if named := _RESOURCE_METADATA.search(challenge):
             candidates.append(named[1] or named[2])
         candidates.append(get_well_known_url(address, external=True, suffix="oauth-protected-resource"))
         # MCP, authorization: at the root where it is not below it
-        candidates.append(f"{_origin(address)}{_RESOURCE}")
+        candidates.append(f"{origin_of(address)}{_RESOURCE}")
+    challenged = _CHALLENGED_SCOPE.search(challenge)
     for url in dict.fromkeys(candidates):
         metadata = _of_resource_metadata(address, url)
         if metadata is not None:
-            return metadata
+            # MCP, scope selection: what the API asks for, else what its metadata names
+            return dataclasses.replace(metadata, resource_scope=challenged[1]) if challenged else metadata
     if not _BEARER.search(challenge) or urlsplit(address).path in {"", "/"}:
         return None
     # MCP of March 2025: the API's own origin is the issuer
-    metadata = _named_issuer(address, _origin(address))
+    metadata = _named_issuer(address, origin_of(address))
     return metadata and dataclasses.replace(metadata, resource=address, found_by=("401", *metadata.found_by))
 
 
 def _of_resource_metadata(address: str, url: str) -> ProviderMetadata | None:
     try:
-        content = _document(_checked_lead(address, url))
+        content = document_at(checked_lead(address, url))
     except InvalidSecret:
         return None
     resource, issuers = content.get("resource"), content.get("authorization_servers")
@@ -199,7 +227,7 @@ def _of_resource_metadata(address: str, url: str) -> ProviderMetadata | None:
     problem = "It has no OpenID Connect or RFC 8414 metadata."
     for issuer in issuers[:_MAX_AUTHORIZATION_SERVERS]:
         try:
-            metadata = _of_issuer(_checked_lead(address, str(issuer)))
+            metadata = _of_issuer(checked_lead(address, str(issuer)))
         except (InvalidSecret, DiscoveryFailed) as error:
             problem = str(error)
             continue
@@ -208,7 +236,10 @@ def _of_resource_metadata(address: str, url: str) -> ProviderMetadata | None:
             return dataclasses.replace(
                 metadata,
                 resource=resource,
-                scopes_supported=tuple(map(str, scopes)) if isinstance(scopes, list) else metadata.scopes_supported,
+                resource_scope=" ".join(map(str, scopes)) if isinstance(scopes, list) else "",
+                scopes_supported=tuple(map(str, scopes))
+                if isinstance(scopes, list) and scopes
+                else metadata.scopes_supported,
                 found_by=("RFC 9728", *metadata.found_by),
             )
     if not issuers:
@@ -217,47 +248,11 @@ def _of_resource_metadata(address: str, url: str) -> ProviderMetadata | None:
     raise DiscoveryFailed(f"{address} names an authorization server that cannot be used: {named}. {problem}")
 
 
-def _checked_lead(address: str, url: str) -> str:
-    """`url`, which the server at `address` named, if it may be asked. Raises `InvalidSecret`.
-
-    A server elsewhere does not make this machine ask itself.
-    """
-    checked = checked_endpoint(url, "issuer")
-    if is_loopback(urlsplit(checked).hostname or "") and not is_loopback(urlsplit(address).hostname or ""):
-        raise InvalidSecret(
-            f"{address} leads to this machine, which it cannot know. It was not followed.", field="issuer"
-        )
-    return checked
-
-
 def _is_below(address: str, resource: str) -> bool:
     """Whether `address` is the resource, or a path below it."""
     path = urlsplit(resource).path.rstrip("/")
     own = urlsplit(address).path.rstrip("/")
-    return _origin(address) == _origin(resource) and (own == path or own.startswith(f"{path}/"))
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.lower()}"
-
-
-# ---- one request
-
-
-def _document(url: str) -> dict[str, Any]:
-    """The JSON object at `url`, empty if there is none."""
-    response = _get(url)
-    return dict(response.members) if response is not None and response.status == 200 else {}
-
-
-def _get(url: str) -> EndpointResponse | None:
-    try:
-        return send("GET", url, failed=url)
-    except ProviderError as error:
-        if error.is_temporary:  # a server that does not answer says nothing of where its metadata is
-            raise DiscoveryFailed(str(error)) from None
-        return None
+    return origin_of(address) == origin_of(resource) and (own == path or own.startswith(f"{path}/"))
 
 
 # ---- registration
@@ -267,6 +262,25 @@ _REGISTRATION_HINTS = {
     "invalid_redirect_uri": "The provider does not take this redirect URI; register at its developer portal.",
     "invalid_client_metadata": "The provider does not take a client such as this; register at its developer portal.",
 }
+
+
+def _methods_to_register(registration_endpoint: str, grant_type: str) -> list[str]:
+    """The client authentications to ask for in turn, by what the provider's metadata say, where they were read."""
+    known = [metadata for _, metadata in default_session().part(_Cache).found.values()
+             if metadata.endpoints.get("registration_endpoint") == registration_endpoint]  # fmt: skip
+    supported = known[0].token_endpoint_auth_methods_supported if known else ()
+    revoking = known[0].revocation_endpoint_auth_methods_supported if known else ()
+    # some servers register what they then do not take
+    methods = [method for method in _WITH_SECRET if method in supported] or list(_WITH_SECRET)
+    methods.sort(key=lambda method: bool(revoking) and method not in revoking)
+    if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
+        # a provider that ends tokens of clients with a secret only is asked for one
+        has_to_be_confidential = bool(revoking) and "none" not in revoking and methods[0] in revoking
+        methods.insert(len(methods) if has_to_be_confidential else 0, "none")
+    return methods
+
+
+_WITH_SECRET = ("client_secret_basic", "client_secret_post")
 
 
 @shielded("client registration")
@@ -291,10 +305,7 @@ def register_client(
     }
     if scope:
         registration["scope"] = scope
-    methods = ["client_secret_basic", "client_secret_post"]
-    if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
-        methods.insert(0, "none")
-    for auth_method in methods:
+    for auth_method in _methods_to_register(registration_endpoint, grant_type):
         response = send(
             "POST",
             registration_endpoint,
@@ -302,7 +313,8 @@ def register_client(
             headers={"Content-Type": "application/json"},
             content=json.dumps({**registration, "token_endpoint_auth_method": auth_method}).encode(),
         )
-        if response.members.get("error") != "invalid_client_metadata":  # RFC 7591, 3.2.2
+        # RFC 7591, 3.2.2; pyop calls it an invalid request
+        if response.members.get("error") not in {"invalid_client_metadata", "invalid_request"}:
             break
     given = response.members
     if error := given.get("error"):

@@ -30,6 +30,13 @@ def new_key() -> SecretValue:
     return SecretValue(json.dumps(ECKey.generate_key("P-256").as_dict(private=True)))
 
 
+def thumbprint(key: SecretValue) -> str:
+    """The `dpop_jkt` of a key (RFC 9449, 10; RFC 7638)."""
+    from joserfc.jwk import ECKey
+
+    return ECKey.import_key(json.loads(key.reveal())).thumbprint()
+
+
 def dpop_proof(key: SecretValue, method: str, url: str, *, access_token: SecretValue | None = None) -> str:
     """The `DPoP` header of one request (RFC 9449, 4.2), with the nonce that the origin gave last."""
     # only now: every request comes by this module, and few secrets have such a key

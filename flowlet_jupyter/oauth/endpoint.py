@@ -1,6 +1,6 @@
 """One bounded request to an endpoint of a provider: it ends, it is not redirected, and what goes wrong has a name.
 
-Call these from shielded functions (shielded.py) only: their frames hold codes, client secrets and tokens in clear.
+What is sent as a client is shielded: the frames hold codes, client secrets and tokens in clear.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ from flowlet_jupyter.oauth.client_auth import (
     name_of,
     ways_to_authenticate,
 )
+from flowlet_jupyter.session.shielded import shielded
 from flowlet_jupyter.settings.network import NetworkTransport, certificate_advice, tls_context
 
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+_MAX_TEXT_BYTES = 2048
 DEADLINE_SECONDS = 40.0  # from connect to the last byte: a server that drips bytes never meets a read timeout
 
 
@@ -48,6 +50,7 @@ class EndpointResponse:
     content: Any
     # how the client authenticated itself in the end, for those who remember what worked
     authentication: ClientAuthentication | None = None
+    text: str | None = None  # of a plain text
 
     @property
     def accepted(self) -> Accepted:
@@ -72,7 +75,8 @@ def send(
 ) -> EndpointResponse:
     """Send one request. Raises `ProviderError`, its message beginning with `failed`, if there is no response to read.
 
-    The error is temporary (`is_temporary`) where the network or the time was to blame.
+    The error is temporary (`is_temporary`) where the network or the time was to blame. Whoever gives it a value, in a
+    header or in `content`, is shielded itself.
     """
     try:
         response = bounded_request(
@@ -94,9 +98,12 @@ def send(
             f"{failed} could not be reached ({type(error).__name__}). {advice}",
             is_temporary=isinstance(error, httpx.TransportError),
         ) from None
-    return EndpointResponse(response.status, response.headers, _content(response.content))
+    is_text = response.status == 200 and str(response.headers.get("content-type", "")).startswith("text/plain")
+    text = response.content[:_MAX_TEXT_BYTES].decode("utf-8", "replace") if is_text else None
+    return EndpointResponse(response.status, response.headers, _content(response.content), text=text)
 
 
+@shielded("request to an endpoint")
 def send_as_client(
     secret: OAuth2,
     url: str,

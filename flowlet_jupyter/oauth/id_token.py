@@ -19,7 +19,8 @@ from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.endpoint import send
 
 # asymmetric only: with HS256 the public key would do as the secret, and `none` proves nothing
-_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+               "Ed25519", "Ed448"]  # fmt: skip
 # with the client secret as key, where the provider is known to sign so
 _SYMMETRIC = ("HS256", "HS384", "HS512")
 _LEEWAY_SECONDS = 120
@@ -59,7 +60,8 @@ def validated_claims(secret: OAuth2, id_token: str, *, nonce: SecretValue | None
             sub={"essential": True},
         ).validate(timeless)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
-        reason = type(error).__name__
+        claim = getattr(error, "claim", None)
+        reason = f"{type(error).__name__}: {claim}" if isinstance(claim, str) else type(error).__name__
     else:
         reason = _reason_against(secret, claims, nonce)
         if not reason:
@@ -74,11 +76,11 @@ def _reason_against(secret: OAuth2, claims: dict[str, Any], nonce: SecretValue |
     several = isinstance(audience, list) and len(audience) > 1
     if claims.get("azp", None if several else secret.client_id) != secret.client_id:
         return "it was made for another client"
-    given = claims.get("nonce")
+    claimed = claims.get("nonce")
     if (
         nonce is not None
-        and given is not None
-        and not hmac.compare_digest(str(given).encode(), nonce.reveal().encode())
+        and claimed is not None
+        and not hmac.compare_digest(str(claimed).encode(), nonce.reveal().encode())
     ):
         return "its nonce is not the one that was sent"
     return ""

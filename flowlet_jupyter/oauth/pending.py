@@ -13,7 +13,7 @@ from flowlet_jupyter.oauth.authorization_code import FLOW_LIFETIME_SECONDS, Flow
 from flowlet_jupyter.vault import Vault
 from flowlet_jupyter.vault.sealed_file import make_private_folder, write_sealed
 
-_VALUES = ("state", "browser", "code_verifier", "nonce")
+_VALUES = ("state", "browser", "code_verifier", "nonce", "dpop_key")
 
 
 def flow_id(state: str) -> str:
@@ -31,7 +31,7 @@ def remember_flow(vault: Vault, flow: Flow) -> None:
         # no name for the payload: it holds values, and a verbose traceback prints the locals of this frame
         write_sealed(
             _path(vault, flow.state.reveal()),
-            {**vars(flow), **{name: getattr(flow, name).reveal() for name in _VALUES}},
+            {**vars(flow), **{name: getattr(flow, name).reveal() for name in _VALUES if getattr(flow, name)}},
             vault.master_key().key,
         )
 
@@ -42,7 +42,7 @@ def find_flow(vault: Vault, state: str, *, now: float) -> Flow | None:
         return None  # before a master key is looked for, or made: anybody may ask with a state of their own
     try:
         payload = vault.open_sealed(_path(vault, state))
-        flow = Flow(**{**payload, **{name: SecretValue(payload[name]) for name in _VALUES}})
+        flow = Flow(**{**payload, **{name: SecretValue(payload[name]) for name in _VALUES if payload.get(name)}})
     except (FileNotFoundError, VaultFileDamaged, TypeError, KeyError):
         return None
     if not 0 <= now - flow.started_at <= FLOW_LIFETIME_SECONDS or flow.state != SecretValue(state):

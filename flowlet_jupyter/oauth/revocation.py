@@ -65,9 +65,20 @@ def _ask(
 ) -> EndpointResponse:
     failed = f"Secret '{secret.name}': the {what} {url}"
     response = send_as_client(
-        secret, url, [("token", token.reveal()), ("token_type_hint", hint)], failed=failed, accepted=token_set.accepted
+        secret,
+        url,
+        [("token", token.reveal()), ("token_type_hint", hint)],
+        failed=failed,
+        dpop_key=token_set.dpop_key,  # no RFC asks for it; atproto's servers do of a client whose tokens are bound
+        accepted=token_set.accepted,
     )
     if error := error_from_response(secret, response.members, failed, status=response.status):
+        if error.error == "invalid_client" and secret.token_endpoint_auth_method == "none":
+            raise ProviderError(
+                f"{failed} takes clients that have a secret only, and this one has none. Take the app's access away in "
+                "the provider's settings.",
+                error=error.error,
+            )
         raise ProviderError(str(error), error=error.error, is_temporary=error.is_temporary)
     if response.status >= 300:
         raise ProviderError(f"{failed} answered with HTTP {response.status}.")

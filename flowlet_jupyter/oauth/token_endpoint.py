@@ -1,6 +1,6 @@
 """The only caller of token endpoints: every grant, and the refresh (RFC 6749, 4 and 6; RFC 7523, 8628, 8693).
 
-Call these from shielded functions (shielded.py) only: their frames hold codes and tokens in clear.
+Each is shielded: the frames hold codes and tokens in clear.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from flowlet_jupyter.model.oauth2 import (
 )
 from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth import dpop
+from flowlet_jupyter.oauth import atproto, dpop
 from flowlet_jupyter.oauth.client_auth import Parameters, assertion_audiences, signing_key
 from flowlet_jupyter.oauth.endpoint import EndpointResponse, send_as_client
 from flowlet_jupyter.oauth.id_token import Unproven, asks_for_id_token, identity_of, validated_claims
@@ -37,6 +37,7 @@ from flowlet_jupyter.oauth.token_response import (
     is_temporary_status,
     token_set_from,
 )
+from flowlet_jupyter.session.shielded import shielded
 
 CLOCK_TOLERANCE_SECONDS = 10.0
 _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be refused
@@ -45,6 +46,7 @@ _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be r
 SubjectToken = Callable[[str], SecretValue]
 
 
+@shielded("code exchange")
 def exchange_code(
     secret: OAuth2,
     *,
@@ -52,6 +54,7 @@ def exchange_code(
     code_verifier: SecretValue,
     redirect_uri: str,
     nonce: SecretValue | None = None,
+    dpop_key: SecretValue | None = None,
     accepted: Accepted = NOTHING_ACCEPTED,
 ) -> TokenSet:
     """The token set for an authorization code (RFC 6749, 4.1.3), its ID token validated. Raises `TokenEndpointError`."""
@@ -63,10 +66,16 @@ def exchange_code(
     if secret.compliance.pkce:
         parameters.append(("code_verifier", code_verifier.reveal()))
     return _send_token_request(
-        secret, parameters + _resources(secret), asked_scope=secret.scope, nonce=nonce, accepted=accepted
+        secret,
+        parameters + _resources(secret),
+        asked_scope=secret.scope,
+        nonce=nonce,
+        dpop_key=dpop_key,
+        accepted=accepted,
     )
 
 
+@shielded("device code exchange")
 def exchange_device_code(
     secret: OAuth2, device_code: SecretValue, *, dpop_key: SecretValue | None, accepted: Accepted = NOTHING_ACCEPTED
 ) -> TokenSet:
@@ -77,6 +86,7 @@ def exchange_device_code(
     )
 
 
+@shielded("token request")
 def request_token(secret: OAuth2, *, subject_token: SubjectToken, accepted: Accepted = NOTHING_ACCEPTED) -> TokenSet:
     """A token set by a grant that needs nobody; `accepted` is what worked before.
 
@@ -101,6 +111,7 @@ def request_token(secret: OAuth2, *, subject_token: SubjectToken, accepted: Acce
             return dataclasses.replace(fresh, assertion_audience=audience or fresh.assertion_audience)
 
 
+@shielded("refresh")
 def refresh(secret: OAuth2, *, token_set: TokenSet | None, accepted: Accepted | None = None) -> TokenSet:
     """A new token set for a refresh token; an old one that is not replaced is kept (RFC 6749, 6).
 
@@ -225,7 +236,9 @@ def _send_token_request(
         client_authentication=response.accepted.client_authentication,
         assertion_audience=response.accepted.assertion_audience,
     )
-    if old is not None:  # what only the first response and its redirect said
+    if old is not None:
+        _check_same_account(secret, members, old, failed)
+        # what only the first response and its redirect said
         return dataclasses.replace(
             fresh,
             connected_at=old.connected_at,
@@ -236,6 +249,11 @@ def _send_token_request(
             parameters=old.parameters,
             base_url=fresh.base_url or old.base_url,
         )
+    if atproto.SCOPE in secret.scope.split():
+        account = atproto.checked_account(secret, members, failed=failed)
+        return dataclasses.replace(
+            fresh, subject=account.did, identity=account.handle or account.did, base_url=account.pds
+        )
     id_token = id_token_of(members, secret.compliance.token_member)
     if id_token is None or not asks_for_id_token(secret):
         return fresh
@@ -244,6 +262,12 @@ def _send_token_request(
     except Unproven as unproven:  # who it is was not asked for its own sake: the access token is good without
         return dataclasses.replace(fresh, identity_problem=str(unproven))
     return dataclasses.replace(fresh, identity=identity_of(claims), subject=str(claims["sub"])[:255])
+
+
+def _check_same_account(secret: OAuth2, members: Mapping[str, object], old: TokenSet, failed: str) -> None:
+    """atproto: a refreshed token is of the account that allowed it."""
+    if atproto.SCOPE in secret.scope.split() and old.subject and members.get("sub") != old.subject:
+        raise TokenEndpointError(f"{failed} gave tokens of another account than {old.subject}. Not used.")
 
 
 def _raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> None:

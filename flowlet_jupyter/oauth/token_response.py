@@ -25,6 +25,9 @@ _HINTS = {
     "unauthorized_client": "The client is not allowed this grant; allow it in the provider's settings of the app.",
     "unsupported_grant_type": "The provider does not offer this grant at this token endpoint; check its address.",
     "invalid_target": "The provider does not know the resource (RFC 8707); check its URI.",
+    "invalid_authorization_details": "The provider does not take these authorization_details (RFC 9396); check their type, "
+    "and that the app may use it.",
+    "unmet_authentication_requirements": "The provider cannot log in as acr_values or max_age ask for it.",
     "invalid_dpop_proof": "The provider refused the proof of the key; check this machine's clock.",
     "access_denied": "Access was not allowed.",
     "expired_token": "The code was not entered in time. Request the access token again.",
@@ -38,6 +41,9 @@ _TEMPORARY = frozenset({
 })  # fmt: skip
 # the request is wrong, and neither trying again nor a new consent helps
 _REQUEST_IS_WRONG = CLIENT_ERRORS | {"invalid_dpop_proof", "use_dpop_nonce"}
+_ABOUT_A_DOCUMENT = frozenset(
+    {"invalid_client", "invalid_client_metadata", "invalid_redirect_uri", "unauthorized_client"}
+)
 _NO_ERROR = frozenset({"", "ok", "success", "none", "null", "0", "200", "true"})
 _MAX_DESCRIPTION = 300
 # statuses by which a token endpoint refuses; any other comes from what stands before it (a gateway, a moved address)
@@ -117,6 +123,11 @@ def _line(text: str) -> str:
 
 
 def _hint(secret: OAuth2, code: str) -> str:
+    if secret.client_id.startswith("https://") and code in _ABOUT_A_DOCUMENT and secret.client_secret is None:
+        return (
+            "The client ID is the address of a document, which the provider reads: see that it is as it should be, "
+            f"jupyter flowlet client-metadata {secret.client_id} --check"
+        )
     if code == "invalid_client":
         tried = secret.token_endpoint_auth_method
         others = [method for method in ("client_secret_basic", "client_secret_post", "none") if method != tried]
@@ -188,11 +199,11 @@ def _token_members(response: dict[str, Any], member: str) -> dict[str, Any] | No
         for name in member.split("."):
             inner = inner.get(name) if isinstance(inner, dict) else None
         return _snake_case(inner) if isinstance(inner, dict) else None
-    found = _snake_case(response)
-    if "access_token" in found:
-        return found
+    top = _snake_case(response)
+    if "access_token" in top:
+        return top
     for name in _WRAPPERS:
-        inner = found.get(name)
+        inner = top.get(name)
         inner = inner[0] if isinstance(inner, list) and inner else inner
         if isinstance(inner, dict) and "access_token" in (members := _snake_case(inner)):
             return members

@@ -7,10 +7,8 @@ import datetime
 import json
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from typing import Any
 
-import segno
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
@@ -26,15 +24,12 @@ from flowlet_jupyter.errors import (
     UsageError,
     VaultError,
 )
-from flowlet_jupyter.http.identity import identify
 from flowlet_jupyter.http.trial import Trial, example_url, try_secret
 from flowlet_jupyter.http.usage_log import last_uses
 from flowlet_jupyter.model.fields import checked_endpoint, checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.model.secret import Record, configuration
 from flowlet_jupyter.model.status import status_of
-from flowlet_jupyter.model.tokens import TokenSet
-from flowlet_jupyter.oauth.device import DeviceFlow, start_device_flow
 from flowlet_jupyter.oauth.discovery import register_client
 from flowlet_jupyter.providers import (
     Provider,
@@ -49,7 +44,6 @@ from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
 from flowlet_jupyter.server.redirect_uri import own_redirect_uri
 from flowlet_jupyter.server.refusals import forget_refusal, last_refusal
 from flowlet_jupyter.server.secret_form import store_secret
-from flowlet_jupyter.session import Session, session_of
 from flowlet_jupyter.vault import Vault
 from flowlet_jupyter.vault.handshake import greet
 
@@ -113,7 +107,7 @@ def _entries_that_end() -> list[Summary]:
         return []
 
 
-def found(vault: Vault, name: str) -> dict[str, Any]:
+def details_of(vault: Vault, name: str) -> dict[str, Any]:
     """What the API says of the secret `name`, a harmless request and the last refusal with it. Raises `SecretNotFound`."""
     record = vault.get(name)
     shown = described(record, last_use=last_uses(vault).get(name))
@@ -147,7 +141,7 @@ class SecretHandler(FlowletAPIHandler):
     @web.authenticated
     async def get(self, name: str) -> None:
         """One secret, without values."""
-        self.finish(await run_in_thread(lambda: found(self.vault, name)))
+        self.finish(await run_in_thread(lambda: details_of(self.vault, name)))
 
     @web.authenticated
     async def put(self, name: str) -> None:
@@ -169,14 +163,14 @@ class SecretHandler(FlowletAPIHandler):
         # nobody has to type it, so each provider gets a redirect URI of its own
         uri = own_redirect_uri(self, str(fields.get("authorization_endpoint") or ""))
         grant_type = str(fields.get("grant_type") or AUTHORIZATION_CODE)
-        given = register_client(
+        client = register_client(
             checked_endpoint(str(endpoint), "registration_endpoint"),
             redirect_uri=uri,
             grant_type=grant_type,
             scope=str(fields.get("scope") or ""),
             client_name="flowlet-jupyter",
         )
-        return {**given, "redirect_uris": [uri]} if grant_type == AUTHORIZATION_CODE else given
+        return {**client, "redirect_uris": [uri]} if grant_type == AUTHORIZATION_CODE else client
 
     @web.authenticated
     async def delete(self, name: str) -> None:
@@ -236,7 +230,7 @@ class RevokeHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def post(self, name: str) -> None:
-        """Answers as `GET api/secrets/NAME`; 502 if the provider did not take it, and then nothing is forgotten."""
+        """Responds as `GET api/secrets/NAME`; 502 if the provider did not take it, and then nothing is forgotten."""
         await run_in_thread(SecretHandle(name, self.vault).revoke)
         self.finish(described(await run_in_thread(lambda: self.vault.get(name))))
 
@@ -246,7 +240,7 @@ class IntrospectHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def post(self, name: str) -> None:
-        """Answers with `active`."""
+        """Responds with `active`."""
         self.finish({"active": await run_in_thread(SecretHandle(name, self.vault).is_active)})
 
 
@@ -255,71 +249,11 @@ class AccountsHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def post(self, name: str) -> None:
-        """Answers (201) with the new secret, named `NAME/account`."""
+        """Responds (201) with the new secret, named `NAME/account`."""
         account = str((self.get_json_body() or {}).get("account") or "")
         made = await run_in_thread(lambda: SecretHandle(name, self.vault).add_account(account))
         self.set_status(201)
         self.finish(described(await run_in_thread(lambda: self.vault.get(made.name))))
-
-
-class DeviceHandler(FlowletAPIHandler):
-    """`POST` and `DELETE api/secrets/NAME/device`: the device flow, while this server waits for the user."""
-
-    @web.authenticated
-    async def post(self, name: str) -> None:
-        """The code to enter, where, its QR code as SVG, and until when (Unix time)."""
-        _cancel(self.vault, name)
-        flow = await run_in_thread(lambda: start_device_flow(self.vault, name))
-        _flows(self.vault)[name] = flow
-        vault = self.vault
-
-        def finished(future: Future[TokenSet]) -> None:
-            if future.exception() is None:
-                identify.start(vault, name)
-
-        flow.finished.add_done_callback(finished)
-        given = flow.authorization
-        self.finish(
-            {
-                "user_code": given.user_code,
-                "verification_uri": given.verification_uri,
-                "verification_uri_complete": given.verification_uri_complete,
-                "expires_at": given.expires_at,
-                "qr_code": segno.make(given.verification_uri_complete or given.verification_uri).svg_data_uri(scale=4),
-            }
-        )
-
-    @web.authenticated
-    async def get(self, name: str) -> None:
-        """Whether the flow goes on, and why it ended if it failed."""
-        flow = _flows(self.vault).get(name)
-        done = flow is None or flow.finished.done()
-        error = flow.finished.exception() if flow is not None and done else None
-        self.finish({"pending": not done, "problem": str(error) if error else None})
-
-    @web.authenticated
-    async def delete(self, name: str) -> None:
-        """Ask no more (204)."""
-        _cancel(self.vault, name)
-        self.set_status(204)
-        self.finish()
-
-
-class _DeviceFlows:
-    """Flows under way in a server's session, by secret; they end with it, and within half an hour."""
-
-    def __init__(self, _session: Session) -> None:
-        self.running: dict[str, DeviceFlow] = {}
-
-
-def _flows(vault: Vault) -> dict[str, DeviceFlow]:
-    return session_of(vault).part(_DeviceFlows).running
-
-
-def _cancel(vault: Vault, name: str) -> None:
-    flow = _flows(vault).pop(name, None)
-    if flow is not None:
-        flow.cancel()
 
 
 class VaultHandler(FlowletAPIHandler):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import secrets as random
 import time
-from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -38,8 +37,13 @@ from flowlet_jupyter.server.redirect_uri import (
     redirect_uri,
 )
 from flowlet_jupyter.server.refusals import forget_refusal, note_refusal
-from flowlet_jupyter.session import Session, session_of
+from flowlet_jupyter.server.tickets import TICKET_SECONDS, Ticket, issue_ticket, redeem_ticket
 from flowlet_jupyter.vault import Vault
+
+_MIXED_UP = (
+    "The response came to the redirect URI of another provider than it was requested from. It was refused; nothing was "
+    "stored."
+)
 
 
 class FlowHandler(PageHandler):
@@ -116,6 +120,7 @@ class AuthorizeHandler(FlowHandler):
                 provider=secret.provider,
                 authorization_endpoint=secret.authorization_endpoint or "",
                 registered=secret.redirect_uris,
+                client_id=secret.client_id,
             )
         )
         if plan.problem and self.get_query_argument("registered", "") != "yes":
@@ -123,7 +128,7 @@ class AuthorizeHandler(FlowHandler):
             again += f"&confirmed={self._confirmation(name)}"
             self.show("redirect.html", secret_name=name, problem=plan.problem, uri=plan.uri, again=again)
             return
-        flow = new_flow(name, redirect_uri=plan.uri, now=time.time(), user=self.current_user_name)
+        flow = new_flow(name, redirect_uri=plan.uri, now=time.time(), user=self.current_user_name, is_bound=secret.dpop)
         await run_in_thread(lambda: remember_flow(self.vault, flow))
         forget_refusal(self.vault, name)
         try:
@@ -159,8 +164,8 @@ class AuthorizeHandler(FlowHandler):
         return hmac.new(key, name.encode(), "sha256").hexdigest()
 
     def _is_confirmed(self, name: str) -> bool:
-        given = self.get_query_argument("confirmed", "")
-        return bool(given) and hmac.compare_digest(given.encode(), self._confirmation(name).encode())
+        confirmation = self.get_query_argument("confirmed", "")
+        return bool(confirmation) and hmac.compare_digest(confirmation.encode(), self._confirmation(name).encode())
 
     def _record(self, name: str) -> Record:
         key = self.get_query_argument("provider", "")
@@ -185,47 +190,6 @@ class HandOverHandler(FlowHandler):
             self.show("failed.html", status=400, message="This link was used already or is too old. Start again.")
             return
         self.start_at_provider(ticket.flow, ticket.at_provider)
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """A flow to be taken over, and the address at the provider that it goes on to."""
-
-    flow: Flow
-    at_provider: str
-    ends_at: float
-
-
-TICKET_SECONDS = 60.0
-
-
-class _Tickets:
-    """The tickets of a server's session that nobody has redeemed yet."""
-
-    def __init__(self, _session: Session) -> None:
-        self.issued: dict[str, Ticket] = {}
-
-
-def issue_ticket(vault: Vault, ticket: Ticket) -> str:
-    """A random name for the ticket."""
-    tickets = session_of(vault).part(_Tickets).issued
-    for name in [name for name, old in tickets.items() if old.ends_at < time.monotonic()]:
-        del tickets[name]
-    name = random.token_urlsafe(32)
-    tickets[name] = ticket
-    return name
-
-
-def redeem_ticket(vault: Vault, name: str, *, now: float) -> Ticket | None:
-    """The ticket of this name, for the first who asks and in time."""
-    ticket = session_of(vault).part(_Tickets).issued.pop(name, None)
-    return ticket if ticket is not None and now <= ticket.ends_at else None
-
-
-_MIXED_UP = (
-    "The response came to the redirect URI of another provider than it was requested from. It was refused; nothing was "
-    "stored."
-)
 
 
 class CallbackHandler(FlowHandler):
@@ -277,8 +241,8 @@ class CallbackHandler(FlowHandler):
 
     def _is_same_browser(self, flow: Flow) -> bool:
         cookie, _ = self.cookie_of(flow.state.reveal())
-        given = self.get_cookie(cookie)
-        if given is None or flow.browser != SecretValue(given):
+        value = self.get_cookie(cookie)
+        if value is None or flow.browser != SecretValue(value):
             return False
         return self.current_user is None or self.current_user_name == flow.user
 

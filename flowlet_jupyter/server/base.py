@@ -55,7 +55,7 @@ class FlowletHandler(JupyterHandler):
         write("%d %s %s %.0fms", status, self.request.method, self.request.path, 1000 * self.request.request_time())
 
     def get_json_body(self) -> dict[str, Any] | None:
-        """The body as JSON. Jupyter's own logs one that cannot be read, which may hold what a person typed."""
+        """The body as JSON. Jupyter's own logs one that cannot be read, which may hold what a user typed."""
         try:
             return cast("dict[str, Any] | None", json.loads(self.request.body) if self.request.body else None)
         except (ValueError, RecursionError):

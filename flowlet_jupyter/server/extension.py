@@ -58,6 +58,9 @@ class Flowlet(Configurable):
     transport = traitlets.Enum(
         ("", "aiohttp", "httpx"), "", help="What is under requests side by side (FLOWLET_TRANSPORT)."
     ).tag(config=True)
+    client_id_url = traitlets.Unicode(
+        "", help="Address of a client metadata document that you host, as the client ID (FLOWLET_CLIENT_ID_URL)."
+    ).tag(config=True)
     usage_log = traitlets.Enum(
         ("", "on", "off"), "", help="Whether uses of secrets are logged at all (FLOWLET_LOG)."
     ).tag(config=True)

@@ -10,12 +10,13 @@ from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.schema import as_json
 from flowlet_jupyter.oauth.discovery import discover
-from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
+from flowlet_jupyter.oauth.metadata import client_for, fields_of, hosts_of
 from flowlet_jupyter.providers import fields_for, provider_index, provider_named
 from flowlet_jupyter.providers.matching import completed
 from flowlet_jupyter.server.api import FlowletAPIHandler
 from flowlet_jupyter.server.base import run_in_thread
-from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_plan
+from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_plan, redirect_uri
+from flowlet_jupyter.settings import client_id_url, loopback_redirect_uri
 
 
 class ProvidersHandler(FlowletAPIHandler):
@@ -61,11 +62,15 @@ class DiscoverHandler(FlowletAPIHandler):
         if not isinstance(address, str) or not address.strip():
             raise InvalidSecret("Which address? An issuer, a .well-known URL or an API's URL.", field="issuer")
         metadata = await run_in_thread(lambda: discover(address.strip()))
+        known = await run_in_thread(lambda: completed(fields_of(metadata)))
+        uris = [loopback_redirect_uri(), redirect_uri(self)]
+        client = client_for(metadata, uris, scope=known.get("scope", ""), hosted=client_id_url())
         self.finish(
             {
-                "fields": await run_in_thread(lambda: completed(fields_of(metadata))),
+                "fields": {**client, **known},
                 "hosts": hosts_of(metadata),
                 "scopes_supported": metadata.scopes_supported,
+                "client_id_metadata_document_supported": metadata.client_id_metadata_document_supported,
                 "registration_endpoint": metadata.endpoints.get("registration_endpoint"),
             }
         )
@@ -98,7 +103,13 @@ class RedirectUriHandler(FlowletAPIHandler):
             registered = (own,)
         provider = secret.provider if secret else self.get_query_argument("provider", "")
         plan = await run_in_thread(
-            lambda: redirect_plan(self, provider=provider, authorization_endpoint=endpoint or "", registered=registered)
+            lambda: redirect_plan(
+                self,
+                provider=provider,
+                authorization_endpoint=endpoint or "",
+                registered=registered,
+                client_id=secret.client_id if secret else self.get_query_argument("client_id", ""),
+            )
         )
         shown = {"redirect_uri": plan.uri, "problem": proxy_problem(self) or plan.problem}
         self.finish({**shown, "own_redirect_uri": own} if own else shown)

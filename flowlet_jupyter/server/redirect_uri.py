@@ -12,6 +12,7 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 
 from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.model.client_id import declared_redirect_uris, is_localhost_client
 from flowlet_jupyter.model.hosts import is_loopback
 from flowlet_jupyter.providers import provider_named
 
@@ -125,13 +126,39 @@ def plan_redirect(here: str, registered: tuple[str, ...], rule: str, *, own: str
     return RedirectPlan(here)
 
 
+def plan_localhost_client(here: str, client_id: str) -> RedirectPlan:
+    """The redirect URI of atproto's client of this machine: an address of 127.0.0.1 that its client ID names. Pure."""
+    parts = urlsplit(here)
+    if not is_loopback(parts.hostname or ""):
+        return RedirectPlan(
+            here,
+            f"This client ID is for a browser on the machine that Jupyter runs on, and this server is reached as {here}. "
+            "Host a client metadata document (jupyter flowlet client-metadata), and use its address as the client ID.",
+        )
+    numbered = _twin(here) if parts.hostname == "localhost" else None
+    if parts.path in {urlsplit(uri).path for uri in declared_redirect_uris(client_id)}:
+        return RedirectPlan(numbered or here)
+    return RedirectPlan(
+        numbered or here,
+        f"The client ID names other redirect URIs than {numbered or here}. Make the secret once more here, or put this "
+        "address into its client ID.",
+    )
+
+
 def redirect_plan(
-    handler: JupyterHandler, *, provider: str | None, authorization_endpoint: str, registered: tuple[str, ...]
+    handler: JupyterHandler,
+    *,
+    provider: str | None,
+    authorization_endpoint: str,
+    registered: tuple[str, ...],
+    client_id: str = "",
 ) -> RedirectPlan:
     """What the form shows and what the authorization request sends: the redirect URI of this server at `provider`.
 
     Reads the provider's entry.
     """
+    if is_localhost_client(client_id):
+        return plan_localhost_client(redirect_uri(handler), client_id)
     own = own_redirect_uri(handler, authorization_endpoint)
     return plan_redirect(redirect_uri(handler), registered, _redirect_rule(provider), own=own)
 

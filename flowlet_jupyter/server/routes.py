@@ -8,7 +8,6 @@ from jupyter_server.utils import url_path_join
 
 from flowlet_jupyter.server.api import (
     AccountsHandler,
-    DeviceHandler,
     GreetingHandler,
     IntrospectHandler,
     MissingAPIHandler,
@@ -20,6 +19,7 @@ from flowlet_jupyter.server.api import (
     VaultHandler,
 )
 from flowlet_jupyter.server.authorize import AuthorizeHandler, CallbackHandler, HandOverHandler
+from flowlet_jupyter.server.device_api import DeviceHandler
 from flowlet_jupyter.server.form_api import (
     CompletedHandler,
     DiscoverHandler,

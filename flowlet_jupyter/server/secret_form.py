@@ -58,10 +58,10 @@ def _secret_from(name: str, fields: dict[str, Any], old: Secret | None) -> Secre
 def _keep_values(kind: type[Secret], fields: dict[str, Any], old: Secret, errors: FieldErrors) -> None:
     """Fill values that the form left empty from the stored secret, unless they would go to a new place."""
     if isinstance(old, Headers):
-        given = fields.get("headers", {})
-        if not isinstance(given, dict):
+        headers = fields.get("headers", {})
+        if not isinstance(headers, dict):
             return  # the schema says what is wrong with it
-        fields["headers"] = {header: value or old.headers.get(header, "") for header, value in given.items()} or dict(
+        fields["headers"] = {header: value or old.headers.get(header, "") for header, value in headers.items()} or dict(
             old.headers
         )
         return

@@ -87,7 +87,7 @@ def at_exit(method: Callable[[], Any]) -> None:
 def session_of(vault: Vault) -> Session:
     """The session that works on `vault`; one is made for a vault that was opened by itself."""
     if not isinstance(vault.session, Session):
-        with vault.session_guard:
+        with vault.guard:
             if not isinstance(vault.session, Session):
                 Session(vault)  # makes itself the vault's
     return cast("Session", vault.session)

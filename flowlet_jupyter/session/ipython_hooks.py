@@ -24,7 +24,7 @@ class Hooks(Protocol):
     def show_secrets(self, secrets: Any) -> None:
         """Display all secrets."""
 
-    def secrets_widget(self) -> Any:
+    def secrets_widget(self, secrets: Any) -> Any:
         """The widget with all secrets, for a front end that displays it by itself."""
 
     def authorize(self, vault: Any, needed: AuthRequired) -> None:

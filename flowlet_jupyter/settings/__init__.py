@@ -17,6 +17,8 @@ from flowlet_jupyter.errors import FlowletError
 
 LOOPBACK_ADDRESS = "127.0.0.1"
 DEFAULT_LOOPBACK_PORT = 8753
+DEFAULT_PLC_DIRECTORY = "https://plc.directory"
+DEFAULT_HANDLE_RESOLVER = "https://public.api.bsky.app"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,19 @@ SETTINGS = (
         "transport",
         "aiohttp where it is installed",
         "`httpx`: async and parallel requests go over httpx's own transport, as in every pytest run",
+    ),
+    Setting(
+        "FLOWLET_CLIENT_ID_URL",
+        "client_id_url",
+        "none",
+        "the address of a client metadata document that you host: the client ID wherever a provider takes one",
+    ),
+    Setting("FLOWLET_PLC_DIRECTORY", None, DEFAULT_PLC_DIRECTORY, "where atproto's `did:plc` are looked up"),
+    Setting(
+        "FLOWLET_HANDLE_RESOLVER",
+        None,
+        DEFAULT_HANDLE_RESOLVER,
+        "who is asked for an atproto `@handle` that its own host does not answer for",
     ),
     Setting("FLOWLET_LOG", "usage_log", "`on`", "`off` keeps no log of what the secrets were used for"),
 )
@@ -96,6 +111,21 @@ def loopback_redirect_uri() -> str:
     """What to register for a kernel without a Jupyter server; without a port where any will do. Raises `FlowletError`."""
     port = loopback_port()
     return f"http://{LOOPBACK_ADDRESS}{f':{port}' if port else ''}/flowlet/callback"
+
+
+def client_id_url() -> str:
+    """The address of the client metadata document that somebody hosts, empty if nobody does."""
+    return os.environ.get("FLOWLET_CLIENT_ID_URL", "").strip()
+
+
+def plc_directory() -> str:
+    """Where `did:plc` are looked up."""
+    return os.environ.get("FLOWLET_PLC_DIRECTORY", "").strip().rstrip("/") or DEFAULT_PLC_DIRECTORY
+
+
+def handle_resolver() -> str:
+    """Who is asked for an atproto handle that its own host does not answer for."""
+    return os.environ.get("FLOWLET_HANDLE_RESOLVER", "").strip().rstrip("/") or DEFAULT_HANDLE_RESOLVER
 
 
 def table() -> str:

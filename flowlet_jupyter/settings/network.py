@@ -120,8 +120,8 @@ def do_others_ask_a_proxy(url: httpx.URL) -> bool:
     host = url.raw_host.decode("ascii").rstrip(".")
     if url.scheme != "http" or not _is_this_machine(host):
         return False
-    found = urllib.request.getproxies()
-    return bool(found.get("http") or found.get("all")) and not urllib.request.proxy_bypass(host)
+    by_scheme = urllib.request.getproxies()
+    return bool(by_scheme.get("http") or by_scheme.get("all")) and not urllib.request.proxy_bypass(host)
 
 
 def _is_this_machine(host: str) -> bool:
@@ -137,13 +137,13 @@ def _is_this_machine(host: str) -> bool:
 
 def proxy_settings() -> ProxySettings:
     """What HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say, or the system's settings on Windows and macOS."""
-    found = urllib.request.getproxies()
+    by_scheme = urllib.request.getproxies()
     proxies = {
-        scheme: found[scheme] if "://" in found[scheme] else f"http://{found[scheme]}"
+        scheme: by_scheme[scheme] if "://" in by_scheme[scheme] else f"http://{by_scheme[scheme]}"
         for scheme in ("http", "https", "all")
-        if found.get(scheme)
+        if by_scheme.get(scheme)
     }
-    entries = [entry.strip() for entry in found.get("no", "").split(",")]
+    entries = [entry.strip() for entry in by_scheme.get("no", "").split(",")]
     if "*" in entries:
         return ProxySettings({})
     bypasses = tuple(bypass for entry in entries if entry and (bypass := parse_bypass(entry)) is not None)

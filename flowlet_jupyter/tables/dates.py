@@ -19,6 +19,14 @@ _ISO_DATE = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,](?P<fraction>\d+))?)?(?P<zone> ?(?:Z|[+-]\d\d(?::?\d\d)?))?)?",
     re.IGNORECASE,
 )
+# OData 2 and Xero (milliseconds; the offset is for display only), and what mail, HTTP and Twitter write
+_SINCE_1970 = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
+_IN_WORDS = re.compile(
+    r"[A-Z][a-z]{2},? (?:(?P<d>\d{1,2}) (?P<mon>[A-Z][a-z]{2}) (?P<y>\d{4}) |(?P<mon2>[A-Z][a-z]{2}) +(?P<d2>\d{1,2}) )"
+    r"(?P<t>\d\d:\d\d:\d\d) (?P<z>GMT|UTC|[+-]\d{4})(?: (?P<y2>\d{4}))?"
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NAMED_ZONE = re.compile(r" (?:UTC|GMT)$")
 _FIRST, _LAST = datetime.datetime(1678, 1, 1), datetime.datetime(2262, 1, 1)  # noqa: DTZ001 - all are UTC or have no zone
 _EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - naive on purpose: what is counted from it has no zone
 _BAD_SHARE = 10  # one in so many texts may be no date at all
@@ -51,7 +59,7 @@ def moments_of(values: Sequence[Any]) -> Moments | None:
         return None
     unique = {text: _moment(text) for text in set(texts)}
     counts = Counter(texts)
-    strange = sum(counts[text] for text in unique if not _ISO_DATE.fullmatch(text.strip()))
+    strange = sum(counts[text] for text in unique if not _ISO_DATE.fullmatch(_as_iso(text)))
     dated = sum(counts[text] for text, moment in unique.items() if moment)
     zoned = sum(counts[text] for text, moment in unique.items() if moment and moment[1])
     if not dated or strange * _BAD_SHARE > len(texts):
@@ -74,12 +82,31 @@ def _is_absent(value: Any) -> bool:
     return value is None or value is MISSING or value != value  # noqa: PLR0124 - NaN
 
 
+def _as_iso(text: str) -> str:
+    """A date in another form as ISO 8601; the text itself where it has none of these forms."""
+    text = text.strip()
+    if text[:1].isdigit():
+        return _NAMED_ZONE.sub("Z", text)
+    if match := _SINCE_1970.fullmatch(text):
+        try:
+            return (_EPOCH + datetime.timedelta(milliseconds=int(match[1]))).isoformat() + "Z"
+        except OverflowError:
+            return text
+    match = _IN_WORDS.fullmatch(text)
+    month, year = (match["mon"] or match["mon2"], match["y"] or match["y2"]) if match else ("", None)
+    if match is None or month not in _MONTHS or year is None:
+        return text
+    zone = "Z" if match["z"] in {"GMT", "UTC"} else match["z"]
+    return f"{year}-{_MONTHS.index(month) + 1:02}-{int(match['d'] or match['d2']):02}T{match['t']}{zone}"
+
+
 def _moment(text: str) -> tuple[int, bool] | None:
-    match = _ISO_DATE.fullmatch(text.strip())
-    if not match or text.strip()[11:13] == "24":  # newer Pythons take 24:00, pandas does not
+    text = _as_iso(text)
+    match = _ISO_DATE.fullmatch(text)
+    if not match or text[11:13] == "24":  # newer Pythons take 24:00, pandas does not
         return None
     fraction = match["fraction"] or ""
-    plain = text.strip().upper().replace(",", ".").replace(" +", "+").replace(" -", "-").replace(" Z", "Z")
+    plain = text.upper().replace(",", ".").replace(" +", "+").replace(" -", "-").replace(" Z", "Z")
     try:
         when = datetime.datetime.fromisoformat(plain)
         if when.tzinfo is not None:

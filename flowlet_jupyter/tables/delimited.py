@@ -29,6 +29,30 @@ class Dialect:
     texts: tuple[str, ...]
 
 
+def without_remarks(text: str) -> tuple[str, str | None, int]:
+    """`text` without what stands above its table, the separator that Excel's first line names, and how many lines were left out.
+
+    Lines that begin with `#` are remarks, but for one with as many fields as the table: that is its header. Below the
+    header, USGS says how wide each column is.
+    """
+    body, sep = text.lstrip("\ufeff"), None
+    lines = body.splitlines(keepends=True)
+    if lines and (named := re.fullmatch(r"sep=(.)\s*", lines[0], re.IGNORECASE)):
+        sep, lines = named[1], lines[1:]
+    count = sum(1 for _ in itertools.takewhile(lambda line: line.startswith("#"), lines))
+    if 0 < count < len(lines):
+        last, first = lines[count - 1], lines[count]
+        is_header = any(last.count(mark) == first.count(mark) > 0 for mark in _SEPARATORS)
+        count -= is_header
+        lines = lines[count:]
+        if len(lines) > 1 and all(re.fullmatch(r"\d+[sdn]", field) for field in lines[1].split()):
+            del lines[1]
+            count += 1
+    else:
+        count = 0
+    return ("".join(lines) if sep or count else text), sep, count
+
+
 def dialect_of(text: str, sep: str | None = None, decimal: str | None = None) -> Dialect:
     """The dialect of the CSV `text`; what is given is not looked for. Raises `RequestFailed` if it is an HTML page."""
     if text[:200].lstrip("\ufeff \r\n\t").lower().startswith(("<!doctype html", "<html")):

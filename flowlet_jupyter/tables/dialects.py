@@ -59,6 +59,12 @@ def _analytics(body: Any) -> Known | None:
     """`dimensionHeaders`, `metricHeaders` and rows of their values (Google Analytics 4)."""
     dimensions, metrics, rows = (_at(body, name) for name in ("dimensionHeaders", "metricHeaders", "rows"))
     dimensions, metrics = dimensions or [], metrics or []
+    if (
+        _are_dicts(dimensions + metrics)
+        and "rows" not in body
+        and str(body.get("kind", "")).startswith("analyticsData#")
+    ):
+        return [], "rows", "Google Analytics report"  # which leaves out what is empty
     if not _are_dicts(rows) or not (dimensions or metrics) or not all("name" in head for head in dimensions + metrics):
         return None
     records = []
@@ -208,6 +214,80 @@ def _are_dicts(values: Any) -> bool:
     return isinstance(values, list) and bool(values) and all(isinstance(value, dict) for value in values)
 
 
+def _loki(body: Any) -> Known | None:
+    """`data.result[]` of `stream` and `values`, one line of a log each (Loki)."""
+    result = _at(body, "data", "result")
+    if _at(body, "data", "resultType") != "streams" or not _are_dicts(result):
+        return None
+    records = []
+    for one in result:
+        labels, values = one.get("stream"), one.get("values")
+        if not isinstance(labels, dict) or not isinstance(values, list) or {"timestamp", "line"} & set(labels):
+            return None
+        records += [{**labels, "timestamp": value[0], "line": value[1]} for value in values]
+    return records, "data.result", "Loki streams"
+
+
+def _px(body: Any) -> Known | None:
+    """`columns` of the types d, t and c, and `data` of `key` and `values` (PxWeb, which many statistical offices have)."""
+    columns, data = _at(body, "columns"), _at(body, "data")
+    if not _are_dicts(columns) or not _are_dicts(data) or not all({"code", "text"} <= set(each) for each in columns):
+        return None
+    rows = [[*(row.get("key") or ()), *(row.get("values") or ())] for row in data]
+    keys = [column["text"] for column in columns if column.get("type") != "c"]
+    names = keys + [column["text"] for column in columns if column.get("type") == "c"]
+    return _table_of(names, rows, "data", "PxWeb table")
+
+
+def _tables(body: Any) -> Known | None:
+    """The one table of `tables`: Azure Monitor, Kusto (whose other tables are about the first), Power BI."""
+    path, tables = _list_of_tables(body)
+    if not tables or (len(tables) > 1 and str(tables[0].get("TableName")) != "Table_0"):
+        return None
+    table = {name.lower(): value for name, value in tables[0].items()}
+    columns, rows = table.get("columns"), table.get("rows")
+    if columns is None and isinstance(rows, list) and _are_dicts(rows):
+        return rows, path, "the only table"
+    if not isinstance(columns, list) or not _are_dicts(columns):
+        return None
+    return _table_of([column.get("name", column.get("ColumnName")) for column in columns], rows, path, "the only table")
+
+
+def _list_of_tables(body: Any) -> tuple[str, list[dict[str, Any]]]:
+    for name, rows in (("tables", "rows"), ("Tables", "Rows")):
+        if _are_dicts(_at(body, name)):
+            return f"{name}[0].{rows}", body[name]
+    results = _at(body, "results")
+    if _are_dicts(results) and len(results) == 1 and _are_dicts(results[0].get("tables")):
+        return "results[0].tables[0].rows", results[0]["tables"]
+    if _are_dicts(body) and any("FrameType" in frame for frame in body):
+        return "[?TableKind=='PrimaryResult'].Rows", [each for each in body if each.get("TableKind") == "PrimaryResult"]
+    return "", []
+
+
+def _statement(body: Any) -> Known | None:
+    """`manifest.schema.columns` and `result.data_array` (Databricks' statements); a later part has `data_array` alone."""
+    columns, path = _at(body, "manifest", "schema", "columns"), "data_array"
+    rows = _at(body, path)
+    if rows is None:
+        path = "result.data_array"
+        rows = _at(body, "result", "data_array")
+    return (
+        _table_of([each.get("name") for each in columns], rows, path, "Databricks statement")
+        if _are_dicts(columns)
+        else None
+    )
+
+
+def _table_of(names: list[Any], rows: Any, path: str, form: str) -> Known | None:
+    """Rows of cells under `names`; None where they are not one another's."""
+    if not isinstance(rows, list) or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        return None
+    if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        return None
+    return [dict(zip(names, row, strict=True)) for row in rows], path, form
+
+
 ALL: tuple[Callable[[Any], Known | None], ...] = (
-    _bigquery, _analytics, _influx, _prometheus, _elasticsearch, _json_stat, _sdmx,
+    _bigquery, _analytics, _influx, _prometheus, _elasticsearch, _json_stat, _sdmx, _loki, _px, _tables, _statement,
 )  # fmt: skip

@@ -1,11 +1,23 @@
-"""Errors that an API reports in the body of a success: GraphQL's, Slack's, JSON-RPC's and their likes. Pure."""
+"""What an API says of an error: in the body of a success (GraphQL's, Slack's, JSON-RPC's and their likes), and of a failure. Pure."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
+from flowlet_jupyter.tables.charset import decode
+
 _MAX_CHARACTERS = 300
+_MAX_MESSAGE = 500
+_LOOKED_THROUGH = 20_000  # bytes of a page
+# the title of an error page, and the message of an XML error (S3, SOAP)
+_TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
+_XML_MESSAGE = re.compile(r"<(?:\w+:)?(?:message|faultstring|error|description)[^>]*>([^<]{1,500})<", re.IGNORECASE)
+_SHORT_TEXT = 300
+_MAX_DEPTH = 8
 _FAILURES = {"error", "fail", "failed", "failure", "nok", "notok"}
 # members whose text is the reason, the most telling first
 _REASONS = (
@@ -46,6 +58,49 @@ def reason_in(body: Any) -> str:
     return error_in(body) or (_reason(body) if isinstance(body, dict) else "")
 
 
+def message_of(content: bytes, content_type: str, charset: str | None = None) -> str:
+    """The message in the body of an error response, JSON or a page; "" if there is none to be seen.
+
+    `charset` is the one that is declared, or asked for.
+    """
+    try:
+        body = json.loads(decode(content, charset).text)
+    except (ValueError, RecursionError):
+        return _text_of_page(content, content_type, charset)[:_MAX_MESSAGE]
+    return _message_in(body)[:_MAX_MESSAGE]
+
+
+def _text_of_page(content: bytes, content_type: str, charset: str | None) -> str:
+    """The message in a body that is no JSON: the title of a page, the message of an XML error, or all of a short text."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    text = decode(content[:_LOOKED_THROUGH], charset).text
+    if "xml" in media_type or "html" in media_type or text.lstrip().startswith("<"):
+        found = _XML_MESSAGE.search(text) if "html" not in media_type else None
+        found = found or _TITLE.search(text)
+        return " ".join(unescape(found[1]).split()) if found else ""
+    return " ".join(text.split()) if media_type in {"", "text/plain"} and len(text) <= _SHORT_TEXT else ""
+
+
+def _message_in(body: Any, depth: int = 0) -> str:
+    """The message in a JSON body: title and detail, `error`, `message`, `errors`, however they are nested."""
+    if depth > _MAX_DEPTH:
+        return ""
+    if isinstance(body, list):
+        return "; ".join(filter(None, (_message_in(entry, depth + 1) for entry in body[:3])))
+    if isinstance(body, str):
+        return body
+    if not isinstance(body, dict):
+        return ""
+    texts = [
+        str(body[key])
+        for key in ("title", "error", "message", "detail", "error_description", "reason", "description", "msg")
+        if isinstance(body.get(key), str | int) and body[key] != ""
+    ]
+    nested = (body[key] for key in ("error", "errors", "detail") if isinstance(body.get(key), dict | list))
+    texts += [_message_in(entry, depth + 1) for entry in nested]
+    return ": ".join(filter(None, dict.fromkeys(texts)))
+
+
 def _is_refused_query(members: Mapping[str, Any]) -> bool:
     """GraphQL: errors, and null in the place of the data."""
     errors, data = members.get("errors"), members.get("data")
@@ -68,8 +123,20 @@ def _is_only_an_error(members: Mapping[str, Any]) -> bool:
         return False
     if any(members.get(name) for name in ("data", "result", "results")):
         return False
+    message = members.get("message") or members.get("msg") or members.get("detail") or members.get("title")
+    status = members.get("status", members.get("statuscode"))
+    if message and (_says_failed(members) or (isinstance(status, int) and 400 <= status < 600)):
+        return True
     code = members.get("errcode")
     return any(members.get(name) for name in _NAMES_OF_ERRORS) or (isinstance(code, int) and code != 0)
+
+
+def _says_failed(members: Mapping[str, Any]) -> bool:
+    """Whether a `code` beside empty data says that nothing came of it (0 and 2xx say that all is well)."""
+    code = members.get("code")
+    if isinstance(code, bool) or "data" not in members or not isinstance(code, int | str):
+        return False
+    return not re.fullmatch(r"|0+|ok|success|2\d\d(\d\d)?", str(code).lower())
 
 
 def _has_records(members: Mapping[str, Any]) -> bool:

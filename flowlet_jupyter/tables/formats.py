@@ -59,6 +59,8 @@ def format_of(body: Body) -> Format:  # noqa: PLR0911 - one return a way to know
         # none of its magic: often a CSV that a portal calls Excel, or what was unpacked on the way
         by_text = _by_text(body.content[:4000])
         return by_type if by_text == "json" and not body.content.lstrip().startswith((b"{", b"[")) else by_text
+    if by_type == "html" and body.content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        return "json"  # which a script sends under the type that its server gives to all pages
     if by_type:
         return by_type
     if re.search(r"json(-[\w.]+)?$", media_type):
@@ -96,6 +98,8 @@ def _by_text(head: bytes) -> Format:
         if text[:15].lower().startswith((b"<!doctype html", b"<html")):
             return "html"
         return "xml" if text.startswith(b"<?xml") or b"xmlns" in text[:500] else "json"
+    while text.startswith(b"#") and b"\n" in text:
+        text = text.partition(b"\n")[2]  # remarks above a table
     lines = text.splitlines()
     if text.startswith((b"{", b"[", b'"{')):
         is_lines = len(lines) > 1 and all(line.startswith(b"{") and line.endswith(b"}") for line in lines[:2])

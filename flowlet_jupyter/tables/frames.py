@@ -53,9 +53,22 @@ def frame_of(records: Sequence[Any], *, dates: bool = False) -> pd.DataFrame:
             else:
                 columns = {key: _spread(*column, len(rows), pandas) for key, column in sparse.items()}
             frame = pandas.DataFrame(columns, index=range(len(rows)), copy=False)
+    except UnicodeEncodeError:
+        return frame_of(without_surrogates(rows), dates=dates)
     except ValueError:
         frame = pandas.json_normalize(rows)
     return with_dates(frame) if dates else frame
+
+
+def without_surrogates(value: Any) -> Any:
+    """`value` with U+FFFD for each half of a character: a text that was cut in an emoji, which neither library holds."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {without_surrogates(name): without_surrogates(item) for name, item in value.items()}
+    return value
 
 
 def _pandas_values(values: list[Any], pandas: Any) -> Any:
@@ -112,9 +125,12 @@ def polars_of(records: Sequence[Any], *, dates: bool = False) -> pl.DataFrame:
         key: [None if value is MISSING else value for value in values] if MISSING in values else values
         for key, values in columns.items()
     }
-    frame: pl.DataFrame = polars.DataFrame(
-        {key: _polars_values(key, values, polars) for key, values in filled.items()}, strict=False
-    )
+    try:
+        frame: pl.DataFrame = polars.DataFrame(
+            {key: _polars_values(key, values, polars) for key, values in filled.items()}, strict=False
+        )
+    except UnicodeEncodeError:
+        return polars_of(without_surrogates(rows), dates=dates)
     return with_polars_dates(frame) if dates else frame
 
 

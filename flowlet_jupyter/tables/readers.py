@@ -10,7 +10,7 @@ from typing import Any, Literal
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
 from flowlet_jupyter.tables.annotated_csv import as_plain_csv
 from flowlet_jupyter.tables.charset import decode
-from flowlet_jupyter.tables.delimited import Dialect, dialect_of
+from flowlet_jupyter.tables.delimited import Dialect, dialect_of, without_remarks
 from flowlet_jupyter.tables.formats import Body, Format
 from flowlet_jupyter.tables.frames import import_library
 from flowlet_jupyter.tables.html import table_as_csv
@@ -82,9 +82,16 @@ def _read_csv(
         text = table_as_csv(text, options.pop("table", None))
     if (plain := as_plain_csv(text)) is not None:
         text, seen["shape"] = plain, "InfluxDB annotated CSV"
+    text, named, remarks = (
+        without_remarks(text) if "skiprows" not in options and "comment" not in options else (text, None, 0)
+    )
+    if remarks:
+        seen["remarks"] = f"{remarks} lines above the table were left out"
     separator = options.pop("sep", None) or options.pop("separator", None) or options.pop("delimiter", None)
     dialect = dialect_of(
-        text, separator or ("\t" if form == "tsv" else "," if form == "html" else None), options.pop("decimal", None)
+        text,
+        separator or named or ("\t" if form == "tsv" else "," if form == "html" else None),
+        options.pop("decimal", None),
     )
     seen |= {"sep": dialect.sep, "decimal": dialect.decimal}
     if dialect.texts:

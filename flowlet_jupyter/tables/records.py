@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+
+from flowlet_jupyter.tables.envelopes import (
+    ENDING,
+    IDENTITY,
+    OF_A_RESPONSE,
+    counts,
+    goes_on,
+    has_id,
+    is_a_thing,
+    is_named_by_its_id,
+    is_spoken,
+    leads_on,
+    own_values,
+    plain,
+    segments_of,
+)
 
 # how APIs name their list, the most telling first; only asked where several lists are in sight
 _USUAL_NAMES = (
     "data", "items", "results", "records", "value", "values", "rows", "entries", "hits", "elements", "objects", "content",
+    "resources", "hydra:member", "member", "nodes", "edges", "list",
 )  # fmt: skip
 # lists that stand beside the records, and are taken only where there is no other
 _BESIDE = frozenset({"link", "links", "_links", "fields", "columns", "errors", "included", "facets", "aggregations", "warnings",
-                     "translationset", "schema", "dimensionheaders", "metricheaders"})  # fmt: skip
+                     "translationset", "schema", "dimensionheaders", "metricheaders", "pivotheaders", "schemas", "breadcrumbs", "exceptions"})  # fmt: skip
+_REMARKS = frozenset({"message", "messages", "error", "msg", "notes"})  # which is a list of texts, or empty, at some
 _MAX_DEPTH = 4
+_FAR = 3
 
 
 @dataclass(frozen=True)
@@ -25,32 +45,130 @@ class Found:
     path: str
 
 
-def find_records(body: Any, *, url: str = "") -> Found | None:
+def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 - one return a kind of body
     """The list of records in `body`: the body itself, or the likeliest list of objects below it; None if there is none.
 
     Lists of objects come before lists of values, near ones before far ones, then those with a usual name, then long ones.
+    A list inside of one record (which has an id, a name, a date of its own) is a part of that record.
     """
     if isinstance(body, list):
         if len(body) == 2 and isinstance(body[0], dict) and isinstance(body[1], list):
             return Found(body[1], "[1]")  # what the list is about, then the list (World Bank)
         return Found(body, "")
-    candidates = _lists(body, (), 0)
+    if not isinstance(body, dict):
+        return None
+    for kind, name, value in (("type", "features", "FeatureCollection"), ("resourceType", "entry", "Bundle")):
+        if body.get(kind) == value and isinstance(body.get(name), list):
+            return Found(body[name], name)  # GeoJSON (RFC 7946), FHIR
+    if is_named_by_its_id(body, url):
+        return None
+    names = _names_in(url)
+    candidates = [found for found in _lists(body, (), 0) if not _is_part_of_a_record(body, *found, names)]
     if not candidates:
         return None
-    segments = [segment.lower() for segment in urlsplit(url).path.rstrip("/").split("/")[-2:]]
     best = min(
         candidates,
         key=lambda candidate: (
+            not _is_named(candidate[0][-1], names),
             _is_beside(candidate),
-            candidate[0][-1].lower() not in segments,
             not _is_counted(candidate[0][-1], body),
             _rank(candidate),
         ),
     )
-    name = best[0][-1].lower()
-    if "id" in body and name not in _USUAL_NAMES and name not in segments:
-        return None  # one object that has a list among its members is one record
+    if _is_beside(best) and not _is_named(best[0][-1], names) and not _is_alone(best[0], body):
+        return None  # links, or the names of columns: the body is what they are about
     return Found(best[1], ".".join(map(quoted, best[0])))
+
+
+def _names_in(url: str) -> frozenset[str]:
+    """What the last segments of a URL say that its list is called: `/time_off/types.json` says types and timeofftypes."""
+    segments = [ENDING.sub("", segment) for segment in segments_of(url)[-2:]]
+    whole = [plain(segment) for segment in segments]
+    parts = [plain(part) for segment in segments for part in re.split(r"[.:]", segment)]
+    return frozenset(_singular(name) for name in (*whole, *parts, "".join(whole)) if name)
+
+
+def _singular(name: str) -> str:
+    return f"{name[:-3]}y" if name.endswith("ies") else name.removesuffix("s")
+
+
+def _is_named(name: str, names: frozenset[str]) -> bool:
+    return _singular(plain(name)) in names
+
+
+def _is_part_of_a_record(
+    body: Mapping[str, Any], path: tuple[str, ...], values: list[Any], names: frozenset[str]
+) -> bool:
+    """Whether the list at `path` belongs to one record, rather than being a list of records. `names` are the URL's."""
+    are_objects = bool(values) and isinstance(values[0], dict | list)
+    is_usual = path[-1].lower() in _USUAL_NAMES
+    if _is_named(path[-1], names) or (_is_graphql(body) and are_objects):
+        return False  # what was asked for by name
+    if len(path) > 1:
+        return _is_part_of_one_inside(body, path, names, is_usual=is_usual, are_objects=are_objects)
+    if is_usual:
+        return False
+    if is_a_thing(body) or _is_of_one_thing(body, names) or (has_id(body) and not (are_objects and leads_on(body))):
+        return True
+    return not (are_objects or goes_on(body) or counts(body)) and _is_one_of_many_members(body, values)
+
+
+def _is_part_of_one_inside(
+    body: Mapping[str, Any], path: tuple[str, ...], names: frozenset[str], *, is_usual: bool, are_objects: bool
+) -> bool:
+    """The same of a list further inside: one of the objects on the way, or the body, is the record."""
+    holders = [body]
+    for name in path[:-1]:
+        holders.append(holders[-1][name])
+    own = holders[-1]
+    if any(has_id(holder) or is_a_thing(holder) for holder in holders[1:]):
+        return not (is_usual and goes_on(own) and not is_a_thing(own))
+    if not is_usual and (not are_objects or len(path) > _FAR) and not (goes_on(own) or counts(own)):
+        # values, nothing, or far inside: only where there is nothing else on the way
+        others = [
+            [name for name, value in holder.items() if not is_spoken(name) and not (are_objects and _is_value(value))]
+            for holder in holders
+        ]
+        return any(len(names) > 1 for names in others)
+    return is_a_thing(body) or (has_id(body) and not is_usual) or _is_of_one_thing(body, names)
+
+
+def _is_value(value: Any) -> bool:
+    return not isinstance(value, dict | list)
+
+
+def _is_one_of_many_members(body: Mapping[str, Any], values: list[Any]) -> bool:
+    """Whether a body is about more than this list of values, or this empty list."""
+    of_values = [
+        each for each in body.values() if isinstance(each, list) and each and not isinstance(each[0], dict | list)
+    ]
+    if len(of_values) > bool(values):
+        return True  # one of several
+    beside = [
+        each for name, each in body.items() if isinstance(each, dict) and not OF_A_RESPONSE.fullmatch(name.lower())
+    ]
+    return (bool(beside) or len(own_values(body)) > 1) if values else any(map(has_id, beside))
+
+
+def _is_of_one_thing(body: Mapping[str, Any], names: frozenset[str]) -> bool:
+    """Whether one of several members is what the URL is about: `contact` beside other lists, at `/contacts/1`."""
+    return any(isinstance(value, dict) and has_id(value) and _is_named(name, names) for name, value in body.items())
+
+
+def _is_graphql(body: Mapping[str, Any]) -> bool:
+    """Whether a body has the form of a GraphQL response: `data`, which holds objects and lists only."""
+    data = body.get("data")
+    return (
+        isinstance(data, dict)
+        and set(body) <= {"data", "errors", "extensions"}
+        and all(isinstance(value, dict | list) for value in data.values())
+    )
+
+
+def _is_alone(path: tuple[str, ...], body: Mapping[str, Any]) -> bool:
+    """Whether the body is about nothing but the list at `path`."""
+    others = [name for name in body if name != path[0] and not is_spoken(name)]
+    return path[-1].lower() not in {"errors", "warnings", "schemas"} and not others
 
 
 def _lists(node: Any, path: tuple[str, ...], depth: int) -> list[tuple[tuple[str, ...], list[Any]]]:
@@ -66,7 +184,9 @@ def _lists(node: Any, path: tuple[str, ...], depth: int) -> list[tuple[tuple[str
 
 
 def _is_beside(candidate: tuple[tuple[str, ...], list[Any]]) -> bool:
-    return any(name.lower() in _BESIDE for name in candidate[0])
+    path, values = candidate
+    is_remark = path[-1].lower() in _REMARKS and not (values and isinstance(values[0], dict))
+    return is_remark or any(name.lower() in _BESIDE for name in path)
 
 
 def _is_counted(name: str, body: Any) -> bool:
@@ -74,13 +194,15 @@ def _is_counted(name: str, body: Any) -> bool:
     return isinstance(body, dict) and any(key in body for key in (f"total_{name}", f"{name}_total", f"{name}_count"))
 
 
-def _rank(candidate: tuple[tuple[str, ...], list[Any]]) -> tuple[bool, int, int, int]:
+def _rank(candidate: tuple[tuple[str, ...], list[Any]]) -> tuple[bool, int, int, bool, int]:
     path, values = candidate
     is_of_objects = bool(values) and isinstance(values[0], dict)
     name = path[-1].lower()
     usual = _USUAL_NAMES.index(name) if name in _USUAL_NAMES else len(_USUAL_NAMES)
     # an empty list may be the one: a search without hits
-    return (not is_of_objects and bool(values), len(path), usual, -len(values))
+    is_of_objects = is_of_objects or (not values and usual < len(_USUAL_NAMES))
+    with_id = bool(values) and isinstance(values[0], dict) and any(key in IDENTITY for key in values[0])
+    return (not is_of_objects and bool(values), len(path), usual, not with_id, -len(values))
 
 
 def quoted(key: str) -> str:

@@ -12,15 +12,17 @@ from typing import Any
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import dialects
+from flowlet_jupyter.tables.envelopes import is_about_itself, is_spoken
 
 _MAX_DEPTH = 4
-_NAMES = ("columns", "fields", "headers", "header", "cols", "column_names", "columnNames", "Columns", "rowType", "columnHeaders")  # fmt: skip
+_NAMES = ("columns", "fields", "headers", "header", "cols", "column_names", "columnNames", "Columns", "rowType", "columnHeaders", "meta")  # fmt: skip
 _ROWS = ("rows", "data", "values", "data_array", "rowSet", "records", "Rows", "dataset", "result")
 _NAME_MEMBERS = ("fieldName", "name", "field", "ColumnName", "id", "key", "column_name", "display_name", "label", "title", "text")  # fmt: skip
 _TIMES = {"time", "times", "date", "dates", "timestamp", "timestamps", "datetime", "t", "index", "day", "month", "year"}
 _DATE_KEY = re.compile(r"\d{4}-\d\d(-\d\d)?([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 _ID_KEY = re.compile(r"-?\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[A-Za-z]+[-_:]?\d+")
 _FIRST_TIME = 100_000_000  # 1973, in seconds
+_NO_TABLES = {"links", "relationships", "embedded"}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -44,18 +46,35 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
     for form in (_split, _header_row):
         if (table := _only(form, body)) is not None:
             return table
-    if (table := _only(_by_date, body)) is not None:
-        return table
+    for form in (_by_date, _lists_by_date):
+        if (table := _only(form, body)) is not None:
+            return table
     # where there is a list of objects, what stands beside it is about the list
     if likely is not None and any(isinstance(record, dict) for record in likely[:20]):
         return None
-    return _only(_parallel, body) or _only(_pairs, body) or _only(_by_key, body)
+    return _only(_parallel, body) or _only(_pairs, body) or _keyed_objects(body)
 
 
-def _only(form: Callable[[Any], Table | None], body: Any) -> Table | None:
+def _keyed_objects(body: Any) -> Table | None:
+    """Objects by key, in a body that says little beside them: what one record has under several names is no table."""
+    return _only(_by_key, body, _is_about_its_table)
+
+
+def _is_about_its_table(name: str, node: Mapping[str, Any]) -> bool:
+    beside = [
+        value for other, value in node.items() if isinstance(value, dict) and other != name and not is_spoken(other)
+    ]
+    return name.lower().lstrip("_") not in _NO_TABLES and not any(map(is_about_itself, [node, *beside]))
+
+
+def _only(
+    form: Callable[[Any], Table | None],
+    body: Any,
+    enters: Callable[[str, Mapping[str, Any]], bool] = lambda _name, _node: True,
+) -> Table | None:
     found = [
         Table(table.records, ".".join(part for part in (path, table.path) if part), table.shape)
-        for path, node in _nodes(body, "", 0)
+        for path, node in _nodes(body, "", 0, enters)
         if (table := form(node)) is not None
     ]
     if len(found) > 1:
@@ -65,13 +84,16 @@ def _only(form: Callable[[Any], Table | None], body: Any) -> Table | None:
     return found[0] if found else None
 
 
-def _nodes(node: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _nodes(
+    node: Any, path: str, depth: int, enters: Callable[[str, Mapping[str, Any]], bool]
+) -> Iterator[tuple[str, Any]]:
     """`node` and all objects and lists of lists below it, from outside in; not what is inside records."""
     yield path, node
     if depth < _MAX_DEPTH and isinstance(node, dict):
         for key, value in node.items():
-            if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], list)):
-                yield from _nodes(value, f"{path}.{_quoted(key)}" if path else _quoted(key), depth + 1)
+            is_grid = isinstance(value, list) and value and isinstance(value[0], list)
+            if (isinstance(value, dict) or is_grid) and enters(key, node):
+                yield from _nodes(value, f"{path}.{_quoted(key)}" if path else _quoted(key), depth + 1, enters)
 
 
 def _quoted(key: str) -> str:
@@ -213,6 +235,21 @@ def _by_date(node: Any) -> Table | None:
     if len(node) > 1 and not any(isinstance(value, dict | list) for value in node.values()):
         return Table([{"date": key, "value": value} for key, value in node.items()], "", "values by date")
     return None
+
+
+def _lists_by_date(node: Any) -> Table | None:
+    """`{"2024-01-02": [{…}, {…}]}`: a list of objects at each date."""
+    if not isinstance(node, dict) or not node or not all(map(_DATE_KEY.fullmatch, node)):
+        return None
+    if not all(isinstance(value, list) for value in node.values()):
+        return None
+    records = [(key, record) for key, value in node.items() for record in value]
+    if not all(isinstance(record, dict) for _, record in records):
+        return None
+    name = "date"
+    while any(name in record for _, record in records):
+        name += "_"
+    return Table([{name: key, **record} for key, record in records], "", "lists by date")
 
 
 def _by_key(node: Any) -> Table | None:

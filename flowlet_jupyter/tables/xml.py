@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 5
 _BESIDE = {"link"}  # of a feed, not one of its records
+_ERRORS = {"error", "errors", "fault", "errorresponse", "exceptionreport", "serviceexceptionreport", "exception"}
 _ALONE = {"entry", "item", "record", "row"}  # a feed or list with one element still has one record
 
 
@@ -43,7 +44,23 @@ def read_xml(content: bytes, path: str | None = None) -> Document:
         raise RequestFailed(f"The body is not XML: {str(error)[:200]}. See its text: r.text") from None
     path, elements = _repeated(root) if path is None else (path, _at(root, path))
     about = _fields(root, without=frozenset(map(id, elements)))
+    if message := _error_in(root):
+        raise RequestFailed(f"The API answered with an error, so there are no records: {message}")
     return Document([_fields(element) for element in elements], path, about)
+
+
+def _error_in(root: Element) -> str:
+    """What a document says of an error that it is: a fault of SOAP, an exception of OGC's services, S3's and others' `Error`."""
+    faults = [child for body in root if _name(body) == "Body" for child in body if _name(child) == "Fault"]
+    is_error = _name(root).lower() in _ERRORS or (root.get("stat") or root.get("status") or "").lower() in {
+        "fail",
+        "error",
+    }
+    if not faults and not is_error:
+        return ""
+    texts = [text.strip() for element in faults or [root] for text in element.itertext() if text.strip()]
+    values = [value for element in root.iter() for name, value in element.attrib.items() if name in {"msg", "message"}]
+    return ". ".join([*values, *texts])[:300] or "no reason is given"
 
 
 def _at(root: Element, path: str) -> list[Element]:

@@ -11,7 +11,7 @@ from flowlet_jupyter.vault.store import Vault
 
 # what `Settings.read().vault` depends on: where it is named, and where Jupyter's data folder is found
 _NAMED = ("FLOWLET_VAULT", "HOME", "USERPROFILE")
-_FOUND = (*_NAMED, "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_PLATFORM_DIRS", "XDG_DATA_HOME", "APPDATA")
+_DEPENDED_ON = (*_NAMED, "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_PLATFORM_DIRS", "XDG_DATA_HOME", "APPDATA")
 
 
 @functools.cache
@@ -29,5 +29,5 @@ def default_vault() -> Vault:
 
     A forked child gets its own, since a lock that another thread held at the fork would never be released.
     """
-    variables = _NAMED if os.environ.get("FLOWLET_VAULT") else _FOUND
+    variables = _NAMED if os.environ.get("FLOWLET_VAULT") else _DEPENDED_ON
     return _vault_of_environment(tuple(map(os.environ.get, variables)), os.getpid())

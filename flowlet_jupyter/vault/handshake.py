@@ -13,7 +13,7 @@ from pathlib import Path
 from flowlet_jupyter.vault.sealed_file import make_private_folder
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_KEPT_SECONDS = 60.0
+_LIFETIME_SECONDS = 60.0
 
 
 def greet(vault_folder: Path, greeting: str) -> None:
@@ -25,7 +25,7 @@ def greet(vault_folder: Path, greeting: str) -> None:
     make_private_folder(folder)
     with contextlib.suppress(OSError):
         for old in folder.iterdir():
-            if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+            if time.time() - old.stat().st_mtime > _LIFETIME_SECONDS:
                 old.unlink()
         (folder / greeting).touch(mode=0o600)
 

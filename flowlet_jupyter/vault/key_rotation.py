@@ -34,15 +34,15 @@ def rotate_key(vault: Vault) -> Rotation:
     not this package's to write, and `VaultFileDamaged` for a file that the key does not open: then nothing was changed.
     """
     with vault.files_lock():
-        found = vault.master_key()
+        current = vault.master_key()
         secrets = sorted(vault.folder.glob("*.jwe"))
-        _check_all_open(secrets, found)
-        was_resumed = found.previous is not None
+        _check_all_open(secrets, current)
+        was_resumed = current.previous is not None
         if was_resumed:
             vault.mark_key_replaced()  # the rotation may have been cut short before it
-            both = found
+            both = current
         else:
-            both = dataclasses.replace(found, key=new_key(), previous=found.key)
+            both = dataclasses.replace(current, key=new_key(), previous=current.key)
             vault.replace_key(both)
         _remove_leftovers(vault.folder)
         for file in secrets:
@@ -53,7 +53,7 @@ def rotate_key(vault: Vault) -> Rotation:
         is_old_key_left = why_not_replaceable(both) is not None
         if not is_old_key_left:
             vault.replace_key(dataclasses.replace(both, previous=None))
-        return Rotation(len(secrets), found.location, was_resumed, is_old_key_left)
+        return Rotation(len(secrets), current.location, was_resumed, is_old_key_left)
 
 
 def _check_all_open(files: list[Path], master_key: MasterKey) -> None:

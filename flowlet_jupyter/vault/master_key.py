@@ -89,8 +89,8 @@ def load_master_key(vault_folder: Path, *, has_secrets: bool, environment: Mappi
 
     Raises `MasterKeyError` when the key is out of reach, malformed, or missing while secrets exist.
     """
-    if found := find_master_key(vault_folder, environment=environment):
-        return found
+    if master_key := find_master_key(vault_folder, environment=environment):
+        return master_key
     keyring_name, key_file = _keyring_name(), key_file_of(vault_folder)
     if has_secrets:
         raise MasterKeyError(
@@ -159,10 +159,10 @@ def _text_of(key: OctKey) -> str:
 def _master_key(
     text: str, source: str, location: str, *, file: Path | None = None, is_given: bool = False
 ) -> MasterKey:
-    words = text.split()
-    if len(words) > 2:
+    encoded_keys = text.split()
+    if len(encoded_keys) > 2:
         raise MasterKeyError(f"The master key in {source} is malformed: there is one, or a new and an old one.")
-    keys = [_parse(word, source) for word in words or [""]]
+    keys = [_parse(word, source) for word in encoded_keys or [""]]
     return MasterKey(keys[0], location, previous=keys[1] if keys[1:] else None, file=file, is_given=is_given)
 
 
@@ -189,11 +189,11 @@ def _parse(text: str, source: str) -> OctKey:
 def _read_key_file(path: Path) -> str:
     try:
         if os.name == "posix":
-            found = path.stat()
-            if found.st_uid not in {os.getuid(), 0}:
+            status = path.stat()
+            if status.st_uid not in {os.getuid(), 0}:
                 raise MasterKeyError(f"The master key file {path} belongs to another user and is not trusted.")
             # a file of root's that others can read is how containers mount a secret
-            if found.st_mode & (0o077 if found.st_uid == os.getuid() else 0o022):
+            if status.st_mode & (0o077 if status.st_uid == os.getuid() else 0o022):
                 raise MasterKeyError(f"The master key file {path} is open to others. Run: chmod 600 {path}")
         return path.read_text("ascii")
     except (OSError, ValueError) as error:
@@ -213,10 +213,10 @@ def _store_in_keyring(entry: str, text: str, keyring_name: str) -> str | None:
 
 
 def _ask_keyring(question: Callable[[Any], _T], keyring_name: str) -> _T | None:
-    answered, problem = ask_keyring(question, seconds=KEYRING_TIMEOUT_SECONDS)
+    reply, problem = ask_keyring(question, seconds=KEYRING_TIMEOUT_SECONDS)
     if problem:
         raise MasterKeyError(
             f"The keyring ({keyring_name}) could not be used: {problem}. Unlock it and try again, or set "
             "FLOWLET_MASTER_KEY_FILE. No new key was made; the secrets are unchanged."
         )
-    return answered
+    return reply

@@ -66,7 +66,7 @@ def _what_to_do(
             return "added"
         present = None  # an account whose owner is gone
     except VaultError:
-        present = None  # damaged: the person decides
+        present = None  # damaged: the user decides
     if present == record:
         return "unchanged"
     return "replaced" if is_to_replace(name) else "left_as_is"

@@ -27,12 +27,12 @@ Signature = tuple[int, int, int]
 def signature(path: Path) -> Signature | None:
     """What changes when the file is replaced: (mtime in ns, size, inode); None if there is no such file."""
     try:
-        found = path.stat(follow_symlinks=False)
+        status = path.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise VaultError(f"The vault file {path} cannot be reached: {error.strerror}.") from None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def read_sealed(path: Path, *keys: OctKey) -> dict[str, Any]:
@@ -65,10 +65,10 @@ def _read_plain_file(path: Path) -> bytes:
     except OSError as error:
         raise VaultError(f"The vault file {path} cannot be read: {error.strerror}.") from None
     with open(descriptor, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
             raise VaultError(f"The vault file {path} is not a file that flowlet wrote. It is left as it is.")
-        if hasattr(os, "getuid") and found.st_uid != os.getuid():
+        if hasattr(os, "getuid") and status.st_uid != os.getuid():
             raise VaultError(f"The vault file {path} belongs to another user and is not trusted.")
         return file.read()
 
@@ -240,10 +240,10 @@ def make_private_folder(folder: Path) -> None:
                     each.mkdir(mode=0o700)
                     each.chmod(0o700)  # mkdir's mode is under the umask
         elif os.name == "posix":
-            found = folder.stat()
-            if found.st_uid != os.getuid():
+            status = folder.stat()
+            if status.st_uid != os.getuid():
                 raise VaultError(f"The vault folder {folder} belongs to another user and is not trusted.")
-            if found.st_mode & 0o077:
+            if status.st_mode & 0o077:
                 folder.chmod(0o700)
     except OSError as error:
         raise VaultError(
@@ -262,14 +262,14 @@ def refuse_parents_of_others(folder: Path) -> None:
     for parent in folder.parents:
         if not parent.exists():
             continue
-        found = parent.stat()
-        if found.st_uid not in {os.getuid(), 0, _NOBODY}:
+        status = parent.stat()
+        if status.st_uid not in {os.getuid(), 0, _NOBODY}:
             raise VaultError(
                 f"The folder {parent}, which the vault is in, belongs to another user. Set FLOWLET_VAULT to another folder."
             )
         # a sticky folder such as /tmp keeps others from renaming what is ours; a user's own group is the user
-        open_to_group = found.st_mode & stat.S_IWGRP and found.st_gid != os.getgid() and found.st_gid != 0
-        if (found.st_mode & stat.S_IWOTH or open_to_group) and not found.st_mode & stat.S_ISVTX:
+        open_to_group = status.st_mode & stat.S_IWGRP and status.st_gid != os.getgid() and status.st_gid != 0
+        if (status.st_mode & stat.S_IWOTH or open_to_group) and not status.st_mode & stat.S_ISVTX:
             raise VaultError(
                 f"Others can write to the folder {parent}, which the vault is in. Run: chmod go-w {parent}; or set "
                 "FLOWLET_VAULT to another folder."

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
 import os
 import sys
 import threading
-import time
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
-
-from filelock import FileLock, Timeout
 
 from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, VaultFileDamaged
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.suggestion import did_you_mean
-from flowlet_jupyter.vault.ending import process_ending
+from flowlet_jupyter.vault.file_names import file_name_of, name_of_file
+from flowlet_jupyter.vault.locks import VaultLocks
 from flowlet_jupyter.vault.master_key import MasterKey, find_master_key, key_file_of, load_master_key, store_master_key
 from flowlet_jupyter.vault.records import client_of, record_from_payload, record_to_payload
 from flowlet_jupyter.vault.sealed_file import (
@@ -35,27 +32,7 @@ from flowlet_jupyter.vault.sealed_file import (
     write_sealed,
 )
 
-LOCK_TIMEOUT_SECONDS = 90.0  # longer than the token endpoint's deadline, which the holder may be waiting for
-_log = logging.getLogger("flowlet_jupyter.vault")  # events and names of secrets, never values
-_POLL_SECONDS = 0.1
 _ROOM_BYTES = 16_384  # tokens may be longer the next time
-_PATIENCE_AT_THE_END_SECONDS = 3.0  # a write of a new token waits for another process's even when this one ends
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
-# Windows keeps these names, with any ending, for devices
-_DEVICES = frozenset(
-    {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
-)
-
-
-def file_name_of(name: str) -> str:
-    """The file of the secret `name`: percent-quoted, so that capitals stay apart where the disk folds case."""
-    quoted = "".join(
-        character if character in _PLAIN else "".join(f"%{byte:02x}" for byte in character.encode())
-        for character in name
-    )
-    if quoted in _DEVICES:
-        quoted = f"%{ord(quoted[0]):02x}{quoted[1:]}"
-    return quoted + ".jwe"
 
 
 class Vault:
@@ -67,21 +44,13 @@ class Vault:
         self._key: tuple[Signature | None, MasterKey] | None = None  # and the file that changes when it is replaced
         self._cache: dict[str, tuple[Signature, Record]] = {}
         self._paths: dict[str, Path] = {}
-        self.session: object | None = None  # the `Session` that works on it
-        self._make_locks()
+        self.session: object | None = None  # the `Session` that works on it; set under `guard`
+        self._locks = VaultLocks(self.folder)
 
-    def _make_locks(self) -> None:
-        self._files_guard = threading.RLock()
-        self._files_locks = 0  # how often this thread holds them
-        self._locks: dict[str, threading.Lock] = {}
-        self._locks_guard = threading.Lock()
-        self.session_guard = threading.Lock()
-        self._process = os.getpid()
-
-    def _leave_parents_locks(self) -> None:
-        """In a forked child: another thread of the parent may have held them at the fork, and none here gives them back."""
-        if self._process != os.getpid():
-            self._make_locks()
+    @property
+    def guard(self) -> threading.Lock:
+        """For a moment, among the threads of this process; see `Vault.session`."""
+        return self._locks.guard
 
     def __repr__(self) -> str:
         return f"Vault({str(self.folder)!r})"
@@ -89,23 +58,23 @@ class Vault:
     def names(self) -> list[str]:
         """The names of all secrets, sorted; also of those whose file is damaged."""
         try:
-            files = [entry.name for entry in os.scandir(self.folder) if entry.name.endswith(".jwe")]
+            names = [name_of_file(entry.name) for entry in os.scandir(self.folder)]
         except FileNotFoundError:
             return []
         except OSError as error:
             raise VaultError(f"The vault folder {self.folder} cannot be read: {error.strerror}.") from None
-        return sorted(unquote(file.removesuffix(".jwe")) for file in files)
+        return sorted(name for name in names if name is not None)
 
     def get(self, name: str) -> Record:
         """The record of the secret `name`. Raises `SecretNotFound` or `VaultError`."""
         name = unicodedata.normalize("NFC", name)
         path = self.path_of(name)
-        found = signature(path)
-        if found is None:
+        signed = signature(path)
+        if signed is None:
             _refuse_browsers()
             raise self._not_found(name)
         cached = self._cache.get(name)
-        if cached and cached[0] == found and self._owner_is_unchanged(cached[1]):
+        if cached and cached[0] == signed and self._owner_is_unchanged(cached[1]):
             return cached[1]
         try:
             payload = self.open_sealed(path)
@@ -120,7 +89,7 @@ class Vault:
             raise VaultFileDamaged(
                 f"The vault file {path} holds another secret than its name says; files were swapped or renamed."
             )
-        self._cache[name] = (found, record)
+        self._cache[name] = (signed, record)
         return record
 
     def open_sealed(self, path: Path) -> dict[str, Any]:
@@ -174,8 +143,8 @@ class Vault:
         """
         make_private_folder(self.folder)
         path = self.path_of(name)
-        found = signature(path)
-        return Room(path, max(2 * (found[1] if found else 0), _ROOM_BYTES))
+        signed = signature(path)
+        return Room(path, max(2 * (signed[1] if signed else 0), _ROOM_BYTES))
 
     def put(self, record: Record, room: Room | None = None) -> None:
         """Store `record` under its secret's name, replacing what was there. Take `lock` around a read and a put.
@@ -226,69 +195,16 @@ class Vault:
                     accounts.append(other)
         return accounts
 
-    @contextlib.contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str) -> AbstractContextManager[None]:
         """Hold the secret `name` alone, among all threads and processes. Raises `VaultError` after a timeout."""
-        make_private_folder(self.folder)
-        self._leave_parents_locks()
-        with self._locks_guard:
-            thread_lock = self._locks.setdefault(name, threading.Lock())
-        busy = (
-            f"Secret '{name}' has been in use by another process for {LOCK_TIMEOUT_SECONDS:.0f} s. "
-            "Try again; if it stays so, look for a process that hangs."
-        )
-        if not thread_lock.acquire(blocking=False):
-            _log.debug("lock of secret %r waited for: another thread holds it", name)
-            if not _acquire_unless(process_ending().is_set, thread_lock):
-                raise VaultError(busy)
-        try:
-            path = self.folder / (file_name_of(name).removesuffix(".jwe") + ".lock")
-            process_lock = FileLock(path, timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
-            with _taken_or_vault_error(process_lock, busy):
-                try:
-                    process_lock.acquire(blocking=False)
-                except Timeout:
-                    _log.debug("lock of secret %r waited for: another process holds it", name)
-                    process_lock.acquire(cancel_check=process_ending().is_set)
-            try:
-                yield
-            finally:
-                process_lock.release()
-        finally:
-            thread_lock.release()
+        return self._locks.of_secret(name)
 
-    @contextlib.contextmanager
-    def files_lock(self) -> Iterator[None]:
+    def files_lock(self) -> AbstractContextManager[None]:
         """Hold all files as they are: whoever writes or removes one takes this, so that none meets a change of the key.
 
         Always the last lock that is taken. Raises `VaultError` after a timeout.
         """
-        make_private_folder(self.folder)
-        self._leave_parents_locks()
-        busy = (
-            f"The vault {self.folder} has been in use by another process for {LOCK_TIMEOUT_SECONDS:.0f} s. Try again."
-        )
-        ending, patience = process_ending(), time.monotonic() + _PATIENCE_AT_THE_END_SECONDS
-
-        def is_given_up() -> bool:
-            return ending.is_set() and time.monotonic() > patience
-
-        if not _acquire_unless(is_given_up, self._files_guard):
-            raise VaultError(busy)
-        try:
-            # made here and not kept: filelock refuses one that was made before a fork
-            lock = FileLock(self.folder / ".master-key.lock", timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
-            with _taken_or_vault_error(lock, busy):
-                if not self._files_locks:
-                    lock.acquire(cancel_check=is_given_up)
-            self._files_locks += 1
-            try:
-                yield
-            finally:
-                self._files_locks -= 1
-                lock.release()
-        finally:
-            self._files_guard.release()
+        return self._locks.of_files()
 
     def master_key(self) -> MasterKey:
         """The master key, read once per process and when it was replaced. Raises `MasterKeyError`."""
@@ -314,13 +230,13 @@ class Vault:
 
     def _load_key(self) -> MasterKey:
         mark = signature(self._key_mark)  # before the key: a change between the two is then seen next time
-        found = self.find_master_key()  # without a lock: what is on a read-only disk can be read
-        if found is None:
+        master_key = self.find_master_key()  # without a lock: what is on a read-only disk can be read
+        if master_key is None:
             # under the lock: two processes that meet a new vault must not make two keys
             with self.files_lock():
-                found = load_master_key(self.folder, has_secrets=bool(self.names()), environment=self._environment)
-        self._key = mark, found
-        return found
+                master_key = load_master_key(self.folder, has_secrets=bool(self.names()), environment=self._environment)
+        self._key = mark, master_key
+        return master_key
 
     def replace_key(self, master_key: MasterKey) -> None:
         """Store `master_key` where the one in use is, and let every process notice. Call under `files_lock`.
@@ -348,23 +264,3 @@ def _refuse_browsers() -> None:
             "There is no vault in a browser (JupyterLite, Pyodide): its files are neither private nor kept, so no secret is "
             "stored or named here. Requests without a secret work; for secrets, use a notebook with a kernel on a machine."
         )
-
-
-@contextlib.contextmanager
-def _taken_or_vault_error(lock: FileLock, busy: str) -> Iterator[None]:
-    """`VaultError` for what keeps `lock` from being taken: `busy` if another process holds it, else what is wrong."""
-    try:
-        yield
-    except Timeout:
-        raise VaultError(busy) from None
-    except (OSError, NotImplementedError) as error:
-        raise VaultError(f"The lock {lock.lock_file} cannot be taken: {error}.") from None
-
-
-def _acquire_unless(is_given_up: Callable[[], bool], lock: threading.Lock | threading.RLock) -> bool:
-    """Take `lock` in time; False also when the process ends, which whoever waits here must not hold up."""
-    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
-    while (left := deadline - time.monotonic()) > 0 and not is_given_up():
-        if lock.acquire(timeout=min(left, _POLL_SECONDS)):
-            return True
-    return False

@@ -143,6 +143,6 @@ def test_a_new_master_key_from_the_shell(capsys):
     assert value_of("api") == CANARY
     assert Vault(default_vault().folder, environment={}).get("api").secret.name == "api"
     shown = capsys.readouterr().out
-    assert "1 secrets are sealed with a new master key" in shown
+    assert "1 secret sealed with a new master key" in shown
     assert before not in shown
     assert [*default_secrets()] == ["api"]

@@ -145,6 +145,8 @@ def test_azure_gets_no_token_that_is_not_sent_as_bearer(api, monkeypatch):
     for secret in (
         flowlet.Basic(name="api", username="ann", password=CANARY, base_url=api.url),
         flowlet.External(name="api", source="env:THE_KEY", scheme="Token", base_url=api.url),
+        flowlet.ApiKey(name="api", key=CANARY, location="basic", parameter="{key}:", base_url=api.url),
+        flowlet.ApiKey(name="api", key=CANARY, parameter="Authorization", prefix="Token ", base_url=api.url),
     ):
         default_vault().put(Record(secret=secret))
         with pytest.raises(InvalidSecret, match="only bearer tokens"):

@@ -86,7 +86,7 @@ def test_the_cache_is_shown_and_cleared(api):
     assert caching.cached_responses().count == 0
     flowlet.get(f"{api.url}/user/1", cache="1h")
     assert caching.cached_responses().count == 1
-    assert "1 answers" in str(caching.cached_responses())
+    assert "1 response," in str(caching.cached_responses())
     caching.clear_cache()
     assert caching.cached_responses().count == 0
     flowlet.get(f"{api.url}/user/1", cache="1h")

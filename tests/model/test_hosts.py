@@ -103,15 +103,28 @@ def test_what_is_no_host_is_refused_with_an_example(entry):
     assert caught.value.field == "allowed_hosts"
 
 
-def test_the_refusal_names_secret_host_and_fix():
+@pytest.mark.parametrize(
+    ("scheme", "host", "port", "message"),
+    [
+        ("https", "evil.example", None, "Secret 'twitter' may not be sent to evil.example. It is allowed for"),
+        ("https", "api.twitter.com", 8443, "Secret 'twitter' may not be sent to api.twitter.com:8443. It is allowed for"),
+        ("https", "api.twitter.com", 80, "Secret 'twitter' may not be sent to api.twitter.com:80. It is allowed for"),
+        ("http", "::1", 80, "Secret 'twitter' may not be sent to [::1]. It is allowed for"),
+        ("https", "::1", 8001, "Secret 'twitter' may not be sent to [::1]:8001. It is allowed for"),
+        ("ftp", "api.twitter.com", None, "Secret 'twitter' is only sent over https; this URL is not one."),
+        ("https", "", None, "Secret 'twitter' is only sent over https; this URL is not one."),
+        ("http", "b.a.example", 444,
+         "Secret 'twitter' is not sent over http://, where anybody on the way could read it. Use https://b.a.example."),
+    ],
+)  # fmt: skip
+def test_the_refusal_names_secret_host_and_fix(scheme, host, port, message):
+    rules = [parse_host_rule(entry) for entry in ("api.twitter.com", "[::1]:8000", "*.a.example:444")]
     with pytest.raises(HostNotAllowed) as caught:
-        check_destination(
-            "twitter", [parse_host_rule("api.twitter.com")], scheme="https", host="evil.example", port=None
-        )
-    assert str(caught.value) == (
-        "Secret 'twitter' may not be sent to evil.example. It is allowed for api.twitter.com; "
-        "to allow another host, edit the secret: %flowlet_secret twitter"
-    )
+        check_destination("twitter", rules, scheme=scheme, host=host, port=port)
+    assert str(caught.value).startswith(message)
+    assert str(caught.value).removeprefix(message) in {
+        "", " api.twitter.com, [::1]:8000, *.a.example:444; to allow another host, edit the secret: %flowlet_secret twitter",
+    }  # fmt: skip
 
 
 def test_default_rule_keeps_a_port_that_is_not_the_schemes():
@@ -119,6 +132,7 @@ def test_default_rule_keeps_a_port_that_is_not_the_schemes():
     assert default_rule("https://a.example:443/t") == "a.example"
     assert default_rule("http://127.0.0.1:8754/t") == "127.0.0.1:8754"
     assert default_rule("http://[::1]:8754/t") == "[::1]:8754"
+    assert default_rule("/only/a/path") == ""
 
 
 HOSTS = st.sampled_from(["api.example.org", "example.org", "evil.test", "127.0.0.1", "localhost", "[::1]"])

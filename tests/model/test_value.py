@@ -62,6 +62,33 @@ def test_no_serializer_takes_a_value_out(way):
     assert CANARY not in str(written)
 
 
+def test_the_refusal_to_pickle_says_what_to_do_instead():
+    for write in (
+        pickle.dumps,
+        cloudpickle.dumps,
+        lambda value: value.__reduce__(),
+        lambda value: value.__getstate__(),
+    ):
+        with pytest.raises(TypeError, match=r"^A SecretValue is not pickled .*use \.reveal\(\) if you must"):
+            write(SecretValue(CANARY))
+    with pytest.raises(TypeError, match=r"^A SecretValue is not made from a pickle\.$"):
+        SecretValue(CANARY).__setstate__({"text": CANARY})
+
+
+def test_a_value_shows_itself_in_no_text():
+    value = SecretValue(CANARY)
+    assert {repr(value), str(value), f"{value}", f"{value:>40}", f"{value!s:.22}"} == {"SecretValue(hidden)"}
+
+
+def test_values_are_equal_by_their_text_and_to_nothing_else():
+    assert SecretValue(CANARY) == SecretValue(CANARY)
+    assert SecretValue(CANARY) != SecretValue(CANARY + "x")
+    assert SecretValue("ü") == SecretValue("ü")
+    assert SecretValue(CANARY) != CANARY
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(SecretValue(CANARY))
+
+
 def test_the_master_key_is_not_pickled():
     key = default_vault().master_key()
     for write in (pickle.dumps, cloudpickle.dumps):

@@ -8,6 +8,7 @@ import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import PagingStopped, RequestFailed
 from flowlet_jupyter.notebook.execution import Call, Paged, Plain
 from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
+from flowlet_jupyter.session import default_session
 
 URL = "https://api.example.org/items"
 ERRORS = [
@@ -20,7 +21,7 @@ ERRORS = [
 
 def call() -> Call:
     request = PreparedRequest("GET", URL, (), None)
-    return Call(request=request, url=URL, secret=None, options={})
+    return Call(session=default_session(), request=request, url=URL, secret=None, options={})
 
 
 @pytest.mark.parametrize(("body", "message"), ERRORS)

@@ -7,6 +7,7 @@ import pytest
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.notebook.line_magics import Defaults, SecretLine, read_defaults, read_log_line
 from flowlet_jupyter.testing import put_secret
+from flowlet_jupyter.vault import default_vault
 
 
 @pytest.mark.parametrize(
@@ -26,4 +27,4 @@ def test_an_option_is_suggested(read, meant):
 def test_the_log_of_a_mistyped_name_suggests_the_secret():
     put_secret(flowlet.Password(name="twitter", password="x", allowed_hosts=("a.example",)))
     with pytest.raises(flowlet.SecretNotFound, match="Did you mean 'twitter'"):
-        read_log_line("twiter")
+        read_log_line("twiter", default_vault())

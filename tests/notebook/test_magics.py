@@ -224,8 +224,8 @@ def test_files_up_and_down(run, api, tmp_path):
 def test_the_cache_and_the_log_of_the_magics(run, api):
     run("%flowlet_request /user/1 -s api --cache 1h")
     assert "from the cache" in run("%flowlet_request /user/1 -s api --cache 1h")
-    assert "1 answers" in run("%flowlet_cache")
-    assert "0 answers" in run("%flowlet_cache clear")
+    assert "1 response," in run("%flowlet_cache")
+    assert "0 responses" in run("%flowlet_cache clear")
     logged = run("%flowlet_log")
     assert "127.0.0.1" in logged
     assert "/user/1" not in logged

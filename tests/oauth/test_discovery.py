@@ -35,6 +35,7 @@ class Site:
         self.challenge: str | None = None
         self.asked: list[str] = []
         self.registrations: list[dict] = []
+        self.refusal = "invalid_client_metadata"
 
     def provider(self, issuer: str = "", **members: object) -> dict[str, object]:
         """The metadata of an authorization server on this site."""
@@ -70,7 +71,7 @@ def site() -> Iterator[Site]:
             self.send_response(201 if taken else 400)
             self.end_headers()
             client = {**asked, "client_id": "new", "client_secret": "canary-5e1f"}
-            self.wfile.write(json.dumps(client if taken else {"error": "invalid_client_metadata"}).encode())
+            self.wfile.write(json.dumps(client if taken else {"error": found.refusal}).encode())
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     found = Site(f"http://127.0.0.1:{server.server_port}")
@@ -262,3 +263,65 @@ def test_a_fhir_server_cannot_speak_for_an_issuer_with_other_endpoints(api, prov
     found = discover(f"{api.url}/fhir/r4")
     assert found.issuer is None
     assert "jwks_uri" not in found.endpoints
+
+
+@pytest.mark.parametrize(
+    ("supported", "revoking", "asked"),
+    [
+        (["client_secret_post", "none"], None, ["none"]),
+        (["client_secret_post", "none"], ["client_secret_post"], ["client_secret_post"]),
+        (["client_secret_basic", "client_secret_post"], ["client_secret_post"], ["client_secret_post"]),
+        (["client_secret_basic", "none"], ["client_secret_basic", "none"], ["none"]),
+        (["none"], ["private_key_jwt"], ["none"]),
+    ],
+)
+def test_a_client_is_registered_so_that_its_tokens_can_be_ended(supported, revoking, asked):
+    with site() as server:
+        more = {"revocation_endpoint_auth_methods_supported": revoking} if revoking else {}
+        server.documents[RFC8414] = server.provider(
+            registration_endpoint=f"{server.url}/register",
+            token_endpoint_auth_methods_supported=supported,
+            revocation_endpoint=f"{server.url}/revoke",
+            **more,
+        )
+        server.documents["/register"] = asked[0]
+        discover(server.url)
+        register_client(
+            f"{server.url}/register", redirect_uri="http://127.0.0.1:1/c", grant_type="authorization_code", scope="",
+            client_name="x",
+        )  # fmt: skip
+        assert [each["token_endpoint_auth_method"] for each in server.registrations] == asked
+
+
+@pytest.mark.parametrize("refusal", ["invalid_client_metadata", "invalid_request"])
+def test_a_provider_that_takes_no_public_client_is_asked_for_another_one(refusal):
+    with site() as server:
+        server.refusal = refusal
+        server.documents["/register"] = "client_secret_basic"
+        fields = register_client(
+            f"{server.url}/register", redirect_uri="http://127.0.0.1:1/c", grant_type="authorization_code", scope="",
+            client_name="x",
+        )  # fmt: skip
+        assert fields["token_endpoint_auth_method"] == "client_secret_basic"
+
+
+@pytest.mark.parametrize(
+    ("challenge", "scopes", "filled_in"),
+    [
+        ('Bearer scope="files:read"', ["files:read", "files:write"], "files:read offline_access"),
+        ("Bearer", ["files:read", "files:write"], "files:read files:write offline_access"),
+        ("Bearer", None, None),
+    ],
+)
+def test_the_scope_is_what_the_api_asks_for(challenge, scopes, filled_in):
+    with site() as server:
+        server.challenge = challenge
+        server.documents[f"{RESOURCE}/api"] = {
+            "resource": f"{server.url}/api",
+            "authorization_servers": [f"{server.url}/as"],
+            **({"scopes_supported": scopes} if scopes else {}),
+        }
+        server.documents[f"{RFC8414}/as"] = server.provider(
+            "/as", scopes_supported=["files:read", "offline_access", "admin"]
+        )
+        assert fields_of(discover(f"{server.url}/api")).get("scope") == filled_in

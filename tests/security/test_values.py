@@ -15,6 +15,7 @@ from flowlet_jupyter.errors import FlowletError, InvalidSecret, RequestFailed, S
 from flowlet_jupyter.http.curl_export import as_python
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.session import default_session
 from flowlet_jupyter.tables.xml import read_xml
 
 CANARY = "canary-value-5e1f"
@@ -35,7 +36,7 @@ def test_an_external_file_that_is_too_large_is_not_read(tmp_path):
     file = tmp_path / "key"
     file.write_text("k" * (MAX_BYTES + 1))
     with pytest.raises(SourceUnavailable, match="too large"):
-        read_source(external(f"file:{file}"))
+        read_source(external(f"file:{file}"), default_session())
 
 
 @pytest.mark.parametrize("value", [f"{CANARY}\r\nX-Evil: 1", f"{CANARY}\x00", f"{CANARY}\x7f", f"{CANARY}ü"])
@@ -43,7 +44,7 @@ def test_an_external_value_with_a_line_break_is_not_sent(tmp_path, value):
     file = tmp_path / "key"
     file.write_text(value, "utf-8")
     with pytest.raises(SourceUnavailable, match="cannot be sent") as caught:
-        read_source(external(f"file:{file}"))
+        read_source(external(f"file:{file}"), default_session())
     assert CANARY not in str(caught.value)
 
 

@@ -30,7 +30,7 @@ from flowlet_jupyter.oauth.authorization_code import (
     request_parameters,
 )
 from flowlet_jupyter.oauth.pending import find_flow, flow_id, remember_flow
-from flowlet_jupyter.server.authorize import TICKET_SECONDS, Ticket, issue_ticket, redeem_ticket
+from flowlet_jupyter.server.tickets import TICKET_SECONDS, Ticket, issue_ticket, redeem_ticket
 from flowlet_jupyter.vault import default_vault
 from flowlet_jupyter.vault.master_key import key_file_of
 

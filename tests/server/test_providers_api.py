@@ -8,6 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from servers.atproto import DID, atproto
 
 from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS, DEVICE_CODE
 from flowlet_jupyter.vault import default_vault
@@ -92,6 +93,20 @@ async def test_discovery_registration_and_revocation(server, oidc_provider):
     nothing = await server.call("POST", "api/discover", json={"address": f"{provider.issuer}/none"})
     assert nothing.status_code == 502
     assert "says nothing" in nothing.json()["message"]
+
+
+async def test_an_atproto_account_is_a_secret_that_needs_no_registration(server, monkeypatch):
+    with atproto() as pds:
+        monkeypatch.setenv("FLOWLET_PLC_DIRECTORY", pds.url)
+        monkeypatch.setenv("FLOWLET_HANDLE_RESOLVER", pds.url)
+        found = (await server.call("POST", "api/discover", json={"address": "@ann.test"})).json()
+        assert found["client_id_metadata_document_supported"]
+        assert (await server.call("PUT", "api/secrets/bsky", json=found["fields"])).status_code == 201
+        secret = default_vault().get("bsky").secret
+        assert (secret.subject, secret.dpop, secret.token_endpoint_auth_method) == (DID, True, "none")
+        shown = (await server.call("GET", "api/redirect-uri?secret=bsky")).json()
+        assert shown["redirect_uri"].startswith("http://127.0.0.1:")
+        assert shown["problem"] is None
 
 
 @pytest.fixture

@@ -1438,4 +1438,64 @@ ONE_PAGE = [
     ),
 ]
 
-ALL = [*LINKS, *CURSORS, *NUMBERS, *OTHER_FORMATS, *ONE_PAGE]
+
+def members(*records: Any, **more: Any) -> dict[str, Any]:
+    return {"hydra:member": list(records), "hydra:totalItems": 2, **more}
+
+
+UNSEEN = [
+    shape("hydra", "/books", [members(A, **{"@id": "/books", "hydra:view": {"hydra:next": "/books?page=2"}}), members(B)], {"url": "/books?page=2"}),
+    shape("sensorthings", "/Things", [{"@iot.count": 2, "@iot.nextLink": f"{ORIGIN}/Things?$skip=1", "value": [A]}, {"@iot.count": 2, "value": [B]}],
+          {"url": "/Things?$skip=1"}),
+    shape("activitypub", "/outbox?page=1", [{"id": f"{ORIGIN}/outbox?page=1", "next": f"{ORIGIN}/outbox?max_id=a", "orderedItems": [A]},
+                                            {"id": f"{ORIGIN}/outbox?max_id=a", "orderedItems": [B]}], {"url": "/outbox?max_id=a"}),
+    shape("offset from one", "/datasets?limit=1", [{"metadata": {"resultset": {"offset": 1, "count": 2, "limit": 1}}, "results": [A]},
+                                                   {"metadata": {"resultset": {"offset": 2, "count": 2, "limit": 1}}, "results": [B]}],
+          {"params": {"limit": "1", "offset": "2"}}),
+    shape("google books", "/volumes?maxResults=1", [{"totalItems": 2, "items": [A]}, {"totalItems": 2, "items": [B]}],
+          {"params": {"maxResults": "1", "startIndex": "1"}}),
+    shape("eia", "/data?length=1", [{"response": {"total": "2", "data": [A]}}, {"response": {"total": "2", "data": [B]}}],
+          {"params": {"length": "1", "offset": "1"}}),
+    shape("strapi", "/articles?pagination[pageSize]=1", [{"data": [A], "meta": {"pagination": {"page": 1, "pageSize": 1, "pageCount": 2, "total": 2}}},
+                                                         {"data": [B], "meta": {"pagination": {"page": 2, "pageSize": 1, "pageCount": 2, "total": 2}}}],
+          {"params": {"pagination[pageSize]": "1", "pagination[page]": "2"}}),
+    shape("sonarqube", "/issues?ps=1", [{"total": 2, "p": 1, "ps": 1, "paging": {"pageIndex": 1, "pageSize": 1, "total": 2}, "issues": [A]},
+                                        {"total": 2, "p": 2, "ps": 1, "paging": {"pageIndex": 2, "pageSize": 1, "total": 2}, "issues": [B]}],
+          {"params": {"ps": "1", "p": "2"}}),
+    shape("couchdb", "/_all_docs?limit=1", [{"total_rows": 2, "offset": 0, "rows": [A]}, {"total_rows": 2, "offset": 1, "rows": [B]}],
+          {"params": {"limit": "1", "skip": "1"}}),
+    shape("next is the offset", "/search?limit=1", [{"total": 2, "offset": 0, "next": 1, "data": [A]}, {"total": 2, "offset": 1, "data": [B]}],
+          {"params": {"limit": "1", "offset": "1"}}),
+    shape("token", "/bulk", [{"total": 2, "token": "t", "data": [A]}, {"total": 2, "token": None, "data": [B]}], {"params": {"token": "t"}}),
+    shape("next_token", "/sleep", [{"data": [A], "next_token": "t"}, {"data": [B], "next_token": None}], {"params": {"next_token": "t"}}),
+    shape("auth0", "/organizations?take=1", [{"organizations": [A], "next": "t"}, {"organizations": [B]}], {"params": {"take": "1", "from": "t"}}),
+    shape("azure devops", "/refs", [({"value": [A], "count": 1}, {"x-ms-continuationtoken": "t"}), {"value": [B], "count": 1}],
+          {"params": {"continuationToken": "t"}}),
+    shape("one scroll id", "/scholarly", [{"total": 3, "data": [A], "scroll_id": "s"}, {"total": 3, "data": [B], "scroll_id": "s"},
+                                          {"total": 3, "data": [C], "scroll_id": "s"}, {"total": 3, "data": [], "scroll_id": "s"}],
+          {"json": {"query": {}, "size": 1, "scroll_id": "s"}}, method="POST", json={"query": {}, "size": 1}, records=[A, B, C]),
+    shape("results at an address of their own", "/statements", [{"id": "q", "nextUri": f"{ORIGIN}/statements/q/1", "data": [A]}, {"id": "q", "data": [B]}],
+          {"url": "/statements/q/1", "method": "GET"}, method="POST", json={"statement": "select 1"}),
+    shape("last page of mailgun", "/events", [{"items": [A], "paging": {"next": f"{ORIGIN}/events/1"}}, {"items": [], "paging": {"next": f"{ORIGIN}/events/1"}}],
+          {"url": "/events/1"}, records=[A]),
+    shape("next_starting_after", "/jobs?limit=1", [{"items": [A], "next_starting_after": "a"}, {"items": [B]}], {"params": {"limit": "1", "starting_after": "a"}}),
+    shape("intercom scroll", "/companies/scroll", [{"type": "list", "data": [A], "scroll_param": "s"}, {"type": "list", "data": [B], "scroll_param": "s"},
+                                                   {"type": "list", "data": [], "scroll_param": "s"}], {"params": {"scroll_param": "s"}}),
+    shape("delta", "/delta", [{"value": [A], "@odata.deltaLink": f"{ORIGIN}/delta?token=d"}], None, records=[A]),
+    shape("sync token", "/events", [{"kind": "events", "items": [A], "nextSyncToken": "s"}], None, records=[A]),
+    shape("might have more", "/payloads", [{"payloads": [A], "cursor": 4, "mightHaveMore": False}], None, records=[A]),
+    shape("closed, counted otherwise", "/query", [{"totalCount": 15, "nextPageKey": None, "result": [A]}], None, records=[A], complete=False),
+    shape("a span of time", "/metrics?from=1700000000", [{"metrics": [A], "from": "1700000000"}], None, records=[A], complete=None),
+    shape("a span of years", "/series?start=2010&end=2020", [{"series": [A]}], None, records=[A], complete=None),
+    shape("totals by another name", "/hosts?start=0&count=9", [{"hosts": [A], "total_returned": 1, "total_matching": 1}], None, records=[A]),
+    shape("the count of something else", "/usage", [{"data": {"email": [A], "email_total": {"count": 9}}}], None, records=[A], complete=None),
+    shape("errors beside", "/labels", [{"labels": [A], "errors": [{"message": "one was refused"}]}], None, records=[A], complete=False),
+    shape("a page in a record", "/shows/s1", [{"id": "s1", "name": "n", "episodes": {"items": [A], "next": f"{ORIGIN}/shows/s1/e"}}], None,
+          records=[{"id": "s1", "name": "n", "episodes": {"items": [A], "next": f"{ORIGIN}/shows/s1/e"}}], complete=False),
+    shape("a task that is not done", "/tasks/t1", [{"_id": "t1", "title": "t", "isDone": False, "comments": []}], None,
+          records=[{"_id": "t1", "title": "t", "isDone": False, "comments": []}]),
+    shape("words as names", "/emojis", [{"bookmark": f"{ORIGIN}/b.png", "after": f"{ORIGIN}/a.png"}], None,
+          records=[{"bookmark": f"{ORIGIN}/b.png", "after": f"{ORIGIN}/a.png"}]),
+]  # fmt: skip
+
+ALL = [*LINKS, *CURSORS, *NUMBERS, *OTHER_FORMATS, *ONE_PAGE, *UNSEEN]

@@ -86,3 +86,8 @@ def test_polars_takes_mixed_and_missing_values():
     assert made["a"].to_list() == [1.0, 2.5, None]
     dated = polars_of([{"when": "2026-11-01T18:30:00Z"}], dates=True)
     assert dated["when"].dt.year().to_list() == [2026]
+
+
+def test_a_text_that_was_cut_in_an_emoji_is_a_row_like_others():
+    records = [{"t": "a\ud83d", "n": {"x": ["\ude00"]}}, {"t": "b"}]
+    assert frame_of(records)["t"].tolist() == polars_of(records)["t"].to_list() == ["a\ufffd", "b"]

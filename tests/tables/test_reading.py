@@ -141,6 +141,21 @@ def test_zones_become_utc_and_a_time_without_one_is_not_guessed():
     assert frame["w"].isna().tolist() == [False, False, True]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["/Date(1704164645000)/", "/Date(1704164645000+0200)/", "Tue, 02 Jan 2024 03:04:05 GMT", "Tue Jan 02 03:04:05 +0000 2024", "2024-01-02 03:04:05 UTC"],
+)  # fmt: skip
+def test_moments_as_products_write_them(text):
+    records = [{"when": text}, {"when": None}]
+    frame, other = frame_of(records, dates=True), polars_of(records, dates=True)
+    assert frame["when"][0].isoformat() == other["when"][0].isoformat() == "2024-01-02T03:04:05+00:00"
+
+
+@pytest.mark.parametrize("text", ["/Date(99999999999999999)/", "Foo, 02 Xyz 2024 03:04:05 GMT", "Version 1 UTC"])
+def test_what_is_only_like_a_moment_stays(text):
+    assert frame_of([{"when": text}], dates=True)["when"][0] == text
+
+
 def test_records_that_are_mostly_gaps_are_those_of_json_normalize():
     records = [{f"c{place}": place * 1.5, "n": {f"d{place}": "t"}} for place in range(40)]
     assert sparse_columns_of(records) is not None

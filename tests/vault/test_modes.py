@@ -25,10 +25,10 @@ from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.static import Password
 from flowlet_jupyter.oauth.authorization_code import new_flow
 from flowlet_jupyter.oauth.pending import remember_flow
-from flowlet_jupyter.vault import Vault, store
+from flowlet_jupyter.vault import Vault, locks
+from flowlet_jupyter.vault.file_names import file_name_of
 from flowlet_jupyter.vault.master_key import key_file_of
 from flowlet_jupyter.vault.sealed_file import MAX_BYTES, make_private_folder, write_sealed
-from flowlet_jupyter.vault.store import file_name_of
 
 CANARY = "canary-value-5e1f"
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
@@ -128,7 +128,7 @@ def test_another_process_waits_for_the_lock(vault, monkeypatch):
     ) as holder:
         assert holder.stdout.readline() == "held\n"
         with monkeypatch.context() as patience:
-            patience.setattr(store, "LOCK_TIMEOUT_SECONDS", 0.2)
+            patience.setattr(locks, "LOCK_TIMEOUT_SECONDS", 0.2)
             with pytest.raises(VaultError, match="another process"), vault.lock("api"):
                 pass
         holder.stdin.close()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flowlet_jupyter.model.static import Basic, External, Headers, Password
+from flowlet_jupyter.model.external import External
+from flowlet_jupyter.model.static import Basic, Headers, Password
 from flowlet_jupyter.vault.store import Vault
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -21,9 +21,9 @@ from flowlet_jupyter.model.static import Headers, Password
 from flowlet_jupyter.model.tokens import Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import Vault
+from flowlet_jupyter.vault.file_names import file_name_of
 from flowlet_jupyter.vault.master_key import key_file_of
 from flowlet_jupyter.vault.sealed_file import write_sealed
-from flowlet_jupyter.vault.store import file_name_of
 
 CANARY = "canary-value-5e1f"
 
@@ -225,7 +225,7 @@ def test_a_missing_secret_is_named_with_a_suggestion(vault):
 
 
 def test_a_lock_that_is_held_too_long_is_an_error(vault, monkeypatch):
-    monkeypatch.setattr("flowlet_jupyter.vault.store.LOCK_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("flowlet_jupyter.vault.locks.LOCK_TIMEOUT_SECONDS", 0.2)
     other = Vault(vault.folder, environment={})
     with vault.lock("api"), pytest.raises(VaultError, match="in use"), other.lock("api"):
         pass

@@ -18,6 +18,7 @@ from filelock import FileLock
 from flowlet_jupyter.cli.doctor.finding import Finding
 from flowlet_jupyter.credentials.handles import Secrets
 from flowlet_jupyter.errors import FlowletError, VaultError
+from flowlet_jupyter.model.wording import counted
 
 _FREE_BYTES = 5_000_000
 _CLOCK_TOLERANCE_SECONDS = 60
@@ -70,16 +71,16 @@ def findings(secrets: Secrets) -> Iterator[Finding]:
 
 
 def _of_folder(folder: Path, count: int) -> Finding:
-    text = f"{folder} ({count} {'secret' if count == 1 else 'secrets'})"
+    text = f"{folder} ({counted(count, 'secret')})"
     if os.name != "posix":
         return Finding("vault", "ok", text)
-    found = folder.stat()
-    if found.st_uid != os.getuid():
+    status = folder.stat()
+    if status.st_uid != os.getuid():
         return Finding(
             "vault", "bad", f"{folder} belongs to another user", "Set FLOWLET_VAULT to a folder of your own."
         )
-    if found.st_mode & 0o077:
-        mode = stat.S_IMODE(found.st_mode)
+    if status.st_mode & 0o077:
+        mode = stat.S_IMODE(status.st_mode)
         return Finding("vault", "warn", f"{text} is open to others (mode {mode:o})", f"Run: chmod 700 {folder}")
     if not os.access(folder, os.W_OK):
         return Finding("vault", "bad", f"{folder} cannot be written to", f"Run: chmod 700 {folder}")
@@ -151,7 +152,7 @@ def _file_system_of(folder: Path) -> str:
     best, kind = "", ""
     with contextlib.suppress(OSError, ValueError):
         for line in Path("/proc/mounts").read_text("utf-8", "replace").splitlines():
-            mount, found = line.split(" ")[1:3]
+            mount, file_system = line.split(" ")[1:3]
             if folder.resolve().is_relative_to(mount.replace("\\040", " ")) and len(mount) >= len(best):
-                best, kind = mount, found
+                best, kind = mount, file_system
     return f" on {kind}" if kind.startswith(_NETWORK_FILE_SYSTEMS) else ""

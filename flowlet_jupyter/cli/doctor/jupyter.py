@@ -36,13 +36,13 @@ def versions() -> Iterator[Finding]:
     yield Finding(
         "flowlet-jupyter", "ok", f"{own}, Python {sys.version.split()[0]}, {platform.system()} {platform.release()}"
     )
-    found = []
+    versions = []
     for name in _PACKAGES:
         try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
+            versions.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
-            found.append(f"no {name}")
-    yield Finding("packages", "ok", ", ".join(found))
+            versions.append(f"no {name}")
+    yield Finding("packages", "ok", ", ".join(versions))
 
 
 def findings() -> Iterator[Finding]:
@@ -101,9 +101,9 @@ def server_redirect_uris() -> Iterator[str]:
     """Those of this user's running Jupyter servers, whose addresses are in their runtime files."""
     for file in sorted(Path(jupyter_runtime_dir()).glob("jpserver-*.json")):
         try:
-            found = json.loads(file.read_text("utf-8"))
+            server = json.loads(file.read_text("utf-8"))
             if os.name == "posix":
-                os.kill(int(found["pid"]), 0)  # raises if the server is gone and its file was left behind
-            yield f"{found['url']}flowlet/callback"
+                os.kill(int(server["pid"]), 0)  # raises if the server is gone and its file was left behind
+            yield f"{server['url']}flowlet/callback"
         except (OSError, ValueError, KeyError, TypeError):
             continue

@@ -67,16 +67,16 @@ def reached(records: Sequence[Record]) -> Iterator[Finding]:
     if not asked:
         yield Finding("providers", "ok", "no secret has an endpoint to ask")
         return
-    heard: queue.SimpleQueue[tuple[str, Finding, float | None]] = queue.SimpleQueue()
+    findings: queue.SimpleQueue[tuple[str, Finding, float | None]] = queue.SimpleQueue()
     for url in asked[:_MOST_ENDPOINTS]:
         # daemons, so that one which does not end keeps nobody waiting
-        threading.Thread(target=lambda url=url: heard.put((url, *_asked(url))), daemon=True).start()
+        threading.Thread(target=lambda url=url: findings.put((url, *_asked(url))), daemon=True).start()
     left = set(asked[:_MOST_ENDPOINTS])
     ahead: list[float] = []
     end = time.monotonic() + REACH_SECONDS
     while left and (seconds := end - time.monotonic()) > 0:
         try:
-            url, finding, difference = heard.get(timeout=seconds)
+            url, finding, difference = findings.get(timeout=seconds)
         except queue.Empty:
             break
         left.discard(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from flowlet_jupyter.http.pagination.names import (
     PAGE_COUNTS,
     PAGES,
     SIZES,
-    TOTALS,
+    is_total,
     normalised,
     says_last,
     says_more,
@@ -22,10 +23,14 @@ from flowlet_jupyter.http.pagination.names import (
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number
 
 NOTHING_SAYS = "nothing in this response says whether there is more"
-_CLOSED = frozenset(
-    {"next", "nextpage", "nextcursor", "nextpagetoken", "nexttoken", "nextmarker", "nextcursormark", "nextoffset", "cursornext",
-     "nextcontinuationtoken", "nextpagecursor", "nextcursorstr", "nextbookmark"}
-)  # fmt: skip
+_CLOSED = re.compile(
+    r"(?:odata)?next(?:page|results?|batch|search)?(?:cursor|cursormark|cursorstr|token|marker|mark|key|offset|page|bookmark|"
+    r"continuationtoken|skiptoken|position|starttoken|id)?|cursornext|(?:end|after)cursor|(?:continuation|pagination|page)(?:token|key)"
+)
+_OF_LAST_PAGE = frozenset({"odatadeltalink", "deltalink", "nextsynctoken"})  # where the changes since then are
+_ABOUT_A_LIST = re.compile(
+    r"(?:.*meta(?:data)?|.*(?:page|paging|pagination|pager|cursor).*|.*info|.*summary|.*header|.*stats?|search.*|query.*|result.*|response.*|collection)"
+)
 _MAX_DEPTH = 8
 
 
@@ -56,7 +61,7 @@ class Signals:
 def signals_of(request: PageRequest, response: PageResponse, members: Sequence[Member] | None = None) -> Signals:
     """The signals of a page."""
     members = members_of(response) if members is None else members
-    flags = [(member, value) for member in members if (value := _flag(member)) is not None]
+    flags = [(member, value) for member in members if (value := _flag(member, has_list=response.has_list)) is not None]
     own = f"{response.path.rpartition('.')[0]}.pageInfo."
     if any(member.path.startswith(own) for member, _ in flags):  # GraphQL: other connections speak of other lists
         flags = [(member, value) for member, value in flags if member.path.startswith(own)]
@@ -88,7 +93,7 @@ def signals_of(request: PageRequest, response: PageResponse, members: Sequence[M
     )
 
 
-def _flag(member: Member) -> bool | None:
+def _flag(member: Member, *, has_list: bool) -> bool | None:
     """Whether a member says that there is more, True or False; None if it says nothing of it."""
     value = member.value
     if isinstance(value, str) and value.lower() in {"true", "false"}:
@@ -99,7 +104,7 @@ def _flag(member: Member) -> bool | None:
         return None
     if says_more(member.key):
         return value
-    return not value if says_last(member.key) else None
+    return not value if has_list and says_last(member.key) else None  # `done` is a member of many a record
 
 
 def _positive(member: Member) -> int | None:
@@ -117,12 +122,15 @@ def _total(
     for member in sorted(members, key=lambda member: len(member.parents)):
         key = member.parent if member.key == "value" and member.parent == "total" else member.key
         number = as_number(member.value)
-        if number is not None and number >= here and (key in TOTALS or _is_count_of_something(member, of_list)):
+        if number is not None and number >= here and (is_total(key) or _is_count_of_something(member, of_list)):
             return number, "total" if key != member.key else member.name
     for member in members:
         number = as_number(member.value)
         if member.key not in AMBIGUOUS_TOTALS or number is None or number <= here:
             continue
+        is_above = response.path.startswith(member.container.rstrip(".")) or member.in_header
+        if not is_above and not _ABOUT_A_LIST.fullmatch(member.parent):
+            continue  # it counts something else
         beside = [each for each in members if each.container == member.container]
         is_size = as_number(request.parameter(member.name)) == number or (
             not has_size and any(_is_offset(each) for each in beside)
@@ -169,8 +177,14 @@ def _page_number(members: Sequence[Member]) -> Member | None:
 
 def _is_closed(response: PageResponse, members: Sequence[Member]) -> bool:
     for member in members:
+        if member.key in _OF_LAST_PAGE and member.value and isinstance(member.value, str):
+            return True
         is_empty = member.value in (None, "", False, 0, "0")
-        if is_empty and not isinstance(member.value, float) and (member.key in _CLOSED or is_place_of_url(member)):
+        if (
+            is_empty
+            and not isinstance(member.value, float)
+            and (_CLOSED.fullmatch(member.key) or is_place_of_url(member))
+        ):
             return True
     return has_links_without_next(response)
 
@@ -267,7 +281,7 @@ def problem_of(request: PageRequest, response: PageResponse) -> str:
     body = response.body
     if not isinstance(body, dict):
         return ""
-    errors = body.get("errors") if "data" in body else None
+    errors = body.get("errors") if "data" in body or response.has_list else None
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         return f"the API reports an error beside the data: {str(errors[0].get('message', errors[0]))[:200]}"
     shards = body.get("_shards")

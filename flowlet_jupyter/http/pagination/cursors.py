@@ -16,11 +16,11 @@ from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look
 
 _NEXT = re.compile(
     r"next(?:page|batch|search)?(?:cursor|cursormark|token|marker|mark|key|offset|start|page|pagenumber|number|pageid|id|bookmark|"
-    r"continuation|continuationtoken|skip|skiptoken|position|recordposition|from|after|startrow|startkey|row|index)?"
+    r"continuation|continuationtoken|skip|skiptoken|position|recordposition|from|after|startrow|startkey|row|index|startingafter|startafter|startingtoken|starttoken|pagestart|scroll)?"
 )
 _PLAIN = frozenset(
     {"cursor", "after", "bookmark", "marker", "continuation", "continuationtoken", "pagetoken", "scrollid", "cursorstring",
-     "endcursor", "aftercursor", "pagingtoken", "lastevaluatedkey", "startingafter", "continue", "nextrange"}
+     "endcursor", "aftercursor", "pagingtoken", "lastevaluatedkey", "startingafter", "continue", "nextrange", "scrollparam"}
 )  # fmt: skip
 # names of the value -> the parameters that take it, the likeliest first; the value's own name without "next" comes after
 _PARAMETERS = {
@@ -56,6 +56,8 @@ class Cursor:
             return None
         if not response.records and str(request.parameter(self.parameter)) == str(cursor):
             return None  # Solr's cursorMark
+        if self.path.rpartition(".")[2].replace("_", "").lower() in {"scrollid", "scrollparam"} and response.records:
+            request = dataclasses.replace(request, is_repeatable=True)  # the server counts on behind one id
         if self.to_header:
             if str(request.headers.get(self.parameter)) == str(cursor):
                 return None
@@ -142,7 +144,12 @@ def candidates(
         yield continues
     is_closed = any(is_place_of_url(member) and member.value in (None, "") for member in members)
     for member in members:
-        if not _is_cursor(member) or is_next_url(member) or (is_closed and not member.key.startswith("next")):
+        is_token = member.path == "token" and response.has_list and isinstance(member.value, str)
+        if (
+            not (_is_cursor(member) or is_token)
+            or is_next_url(member)
+            or (is_closed and not member.key.startswith("next"))
+        ):
             continue
         if member.in_header and normalised(member.path) in _HEADERS:
             yield Cursor(member.path, _HEADERS[normalised(member.path)], in_header=True, to_header=True)
@@ -176,6 +183,8 @@ def _is_cursor(member: Member) -> bool:
         return False
     if isinstance(value, str) and re.search(r"\s", value) and not member.in_header:
         return False
+    if isinstance(value, str) and "://" in value and key in _PLAIN:
+        return False  # where a picture of a bookmark is
     if key == "offset":
         return isinstance(value, str) and not value.isdigit()
     return key in _PLAIN or bool(_NEXT.fullmatch(key)) or (member.in_header and key in {"nextpage", "continuation"})
@@ -206,16 +215,24 @@ def _by_surroundings(request: PageRequest, response: PageResponse, member: Membe
     """Parameters that what stands beside or around the cursor tells."""
     body = response.body if isinstance(response.body, dict) else {}
     key = member.key
+    holder = look_up(body, member.path.rpartition(".")[0]) if "." in member.path and not member.in_header else body
+    beside = holder if isinstance(holder, dict) else {}
     known = (
         (key == "nextcursor" and body.get("object") == "list", "start_cursor"),
         (key == "nexttoken" and member.parent == "meta", "pagination_token"),
         (key == "nextpagetoken" and "isLast" in body, member.name),
-        (key == "nexttoken" and request.json is not None, member.name),
+        (key == "nexttoken", member.name),
+        (member.name == "next_page_token" and "page_size" in body and "total_records" in body, member.name),
+        (key == "next" and isinstance(member.value, int) and "offset" in beside, "offset"),
+        (key == "next" and isinstance(member.value, int) and "start" in beside, "start"),
+        (key == "nextfrom", "start_from"),
+        (member.in_header and normalised(member.path) == "xmscontinuationtoken", "continuationToken"),
         (key == "nextcontinuationtoken" and "IsTruncated" in body, "continuation-token"),
         (key == "nextmarker" and bool({"ServiceEndpoint", "IsTruncated"} & body.keys()), "marker"),
         (member.path == "pagination.cursor", "after"),
         (member.path.endswith("page.after"), "page[cursor]"),
         (member.path.endswith("page.after"), "page[after]"),
         (key == "next" and member.parent.startswith("cursor"), "cursor"),
+        (key == "next" and request.parameter("take") is not None, "from"),
     )
     return [name for holds, name in known if holds]

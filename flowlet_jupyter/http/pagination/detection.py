@@ -32,6 +32,10 @@ def detect(request: PageRequest, response: PageResponse) -> list[Paginator]:
 def _detected(request: PageRequest, response: PageResponse) -> Iterator[Paginator]:
     members = members_of(response)
     signals = signals_of(request, response, members)
+    if not response.has_list and response.records:
+        if "next" in response.links:
+            yield LinkHeader()
+        return  # one record: what stands in it says nothing of other pages
     yield from links.candidates(response, members)
     by_number = list(numbers.candidates(request, response, signals, members)) if response.has_list else []
     by_cursor = list(cursors.candidates(request, response, signals, members))

@@ -115,4 +115,7 @@ def followed(request: PageRequest, target: str) -> PageRequest:
         raise RequestFailed(f"The next page has an address that cannot be requested: {url[:200]}")
     if (own.scheme, parts.scheme) == ("https", "http") and parts.hostname == own.hostname:
         url = parts._replace(scheme="https", netloc=own.netloc).geturl()
+    if request.json is not None and parts.path.rstrip("/") != own.path.rstrip("/"):
+        # what a query was answered with is at an address of its own (Trino, Databricks)
+        return PageRequest(url, {}, None, "GET", request.headers)
     return PageRequest(url, {}, request.json, request.method, request.headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from flowlet_jupyter.http.pagination.names import (
     PAGE_COUNTS,
     PAGES,
     SIZES,
-    TOTALS,
+    is_total,
     normalised,
     says_more,
 )
@@ -26,7 +27,7 @@ _MOST_OBJECTS = 30  # an object of more objects than this holds records by their
 _ELSEWHERE = frozenset(
     {"facets", "aggregations", "aggs", "shards", "errors", "included", "extensions", "embedded", "request", "profile"}
 )
-_HEADERS = TOTALS | AMBIGUOUS_TOTALS | PAGE_COUNTS | PAGES | SIZES
+_HEADERS = AMBIGUOUS_TOTALS | PAGE_COUNTS | PAGES | SIZES
 _CONTINUE = (
     "nextcursor",
     "nextpage",
@@ -38,6 +39,7 @@ _CONTINUE = (
     "cursornext",
     "nextrange",
 )
+_VOCABULARY = re.compile(r"^(?:@?[A-Za-z]+:|@iot\.)")
 _PREFIXES = ("x", "wp", "ms", "opc", "pagination", "paging", "list")
 
 
@@ -53,8 +55,8 @@ class Member:
 
     @property
     def key(self) -> str:
-        """The name without case and punctuation."""
-        return normalised(self.name)
+        """The name without case and punctuation, and without the vocabulary that it is of (`hydra:next`, `@iot.nextLink`)."""
+        return normalised(_VOCABULARY.sub("", self.name))
 
     @property
     def parent(self) -> str:
@@ -115,5 +117,5 @@ def _of_headers(headers: Mapping[str, str]) -> Iterator[Member]:
             for prefix in _PREFIXES:
                 rest = key.removeprefix(prefix)
                 key = rest if rest not in {"", "s"} else key
-            if key in _HEADERS or key in _CONTINUE or says_more(key):
+            if key in _HEADERS or is_total(key) or key in _CONTINUE or says_more(key):
                 yield Member(name, key if key != normalised(name) else name, value, in_header=True)

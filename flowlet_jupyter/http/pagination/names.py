@@ -14,12 +14,12 @@ OFFSETS = frozenset(
 )  # fmt: skip
 SIZES = frozenset(
     {"limit", "perpage", "pagesize", "size", "pagelimit", "rows", "top", "take", "count", "maxresults", "retmax", "itemsperpage",
-     "resultrecordcount", "sysparmlimit", "pagelen", "hitsperpage", "length", "maxrecords", "numberofitems", "resultsperpage"}
+     "resultrecordcount", "sysparmlimit", "pagelen", "ps", "hitsperpage", "length", "maxrecords", "numberofitems", "resultsperpage"}
 )  # fmt: skip
 TOTALS = frozenset(
     {"total", "totalcount", "totalresults", "totalitems", "totalelements", "totalrecords", "totalentries", "totalhits",
      "totalsize", "totalrows", "totalnumber", "totalobjects", "totaldocs", "totalresultcount", "totalmatches", "numfound", "hitcount",
-     "nbhits", "odatacount", "recordstotal", "recordsfiltered", "resultstotal", "itemstotal", "rowcount", "recordcount", "hits", "found",
+     "nbhits", "nhits", "fullresultsize", "numhits", "nbresults", "odatacount", "recordstotal", "recordsfiltered", "resultstotal", "itemstotal", "rowcount", "recordcount", "hits", "found",
      "totalresultsfound", "totalnumberofrecords", "numberofrecords", "matched", "numbermatched", "totalamount", "grandtotal",
      "estimatedtotalhits", "xtotal", "xtotalcount", "totalestimatedmatches", "estimatedtotal", "completelistsize"}
 )  # fmt: skip
@@ -31,8 +31,16 @@ PAGE_COUNTS = frozenset(
     {"totalpages", "pages", "lastpage", "pagecount", "numpages", "pagestotal", "totalpage", "npages", "nbpages", "pagetotal",
      "totalpagecount", "numberofpages"}
 )  # fmt: skip
+_TOTAL = re.compile(
+    r"total(?:number|num|set|filtered|matching|matched|available|found|estimated|approximate|unfiltered|api)?(?:of)?"
+    r"(?:result|record|item|entry|entrie|element|row|hit|object|doc|document|match|resource|entity|entitie|list|data|product|order)?"
+    r"s?(?:count|size|length|number|found|matched|available)?"
+)
+_TOTAL_ENDS = re.compile(
+    r"(?:result|record|item|entry|row|hit|object|doc|document|total|overall|full|all|matching|matched)s?(?:total|totalcount)"
+)
 _MORE = re.compile(
-    r"(?:has|are|is|there(?:is|are))?(?:any)?(?:more|next)"
+    r"(?:has|have|are|is|mighthave|mayhave|there(?:is|are))?(?:any)?(?:more|next)"
     r"(?:page|pages|items|results|records|data|rows|entries|itemsincollection|available|exists?|tocome|resultsavailable)*"
 )
 _MORE_OTHERWISE = frozenset(
@@ -67,6 +75,12 @@ def is_one_of(name: str, names: frozenset[str]) -> bool:
     if normalised(name) in names:
         return True
     return name.endswith("]") and normalised(name[name.rfind("[") :]) in names
+
+
+@functools.lru_cache(maxsize=4096)
+def is_total(name: str) -> bool:
+    """Whether a normalised name is that of the number of all records."""
+    return name in TOTALS or bool(_TOTAL.fullmatch(name) or _TOTAL_ENDS.fullmatch(name))
 
 
 def says_more(name: str) -> bool:

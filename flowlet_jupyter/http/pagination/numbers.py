@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,16 @@ from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_n
 
 # the name of the size -> the parameters that go with it, the likeliest first
 _PARTNERS = {
-    "limit": ("offset", "page", "skip", "start"), "perpage": ("page",), "pagesize": ("page", "pageNumber", "offset"),
+    "limit": ("offset", "page", "skip", "start"), "ps": ("p",), "length": ("offset", "start", "page"), "perpage": ("page",), "pagesize": ("page", "pageNumber", "offset"),
     "size": ("page", "from", "offset"), "top": ("skip", "offset"), "take": ("skip", "page"), "rows": ("start", "page"),
-    "count": ("offset", "startIndex", "page"), "maxresults": ("startAt", "startPosition", "page"), "retmax": ("retstart",),
+    "count": ("offset", "startIndex", "page"), "maxresults": ("startIndex", "startAt", "startPosition", "page"), "retmax": ("retstart",),
     "itemsperpage": ("page", "startIndex"), "resultrecordcount": ("resultOffset",), "sysparmlimit": ("sysparm_offset",),
     "hitsperpage": ("page",), "pagelimit": ("page[offset]", "page"), "pagelen": ("page",),
 }  # fmt: skip
+# parameters that begin a span where another one ends it
+_BEGINNINGS = frozenset({"from", "start", "begin", "first"})
+_ENDS = frozenset({"to", "until", "till", "end", "stop", "finish", "through", "last"})
+_LARGEST_OFFSET = 100_000_000  # 1973 as a Unix time
 _FROM_ONE = frozenset({"startindex", "startposition"})  # SCIM (RFC 7644, 3.4.2.4) and QuickBooks count records from 1
 
 
@@ -172,8 +176,11 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
     given = request.parameters()
     size_name = next((name for name in given if is_one_of(name, SIZES)), None)
     here = len(response.records)
+    says_more = signals.more is not None or _falls_short(signals, here)
+    if signals.is_closed and not says_more:
+        return
     for name, value in given.items():
-        if as_number(value) is None:
+        if as_number(value) is None or _is_of_a_range(name, given):
             continue
         if is_one_of(name, PAGES):
             number = as_number(value) or 0
@@ -182,9 +189,13 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
                 base = min(number, as_number(signals.number.value) or 0, 1) if number else 0
             yield PageNumber(name, size_name or "per_page", size=here, base=base)
         elif is_one_of(name, OFFSETS):
-            yield Offset(name, size_name or _size_beside(members), base=_base_of(name), size=here)
-    says_more = signals.more is not None or _falls_short(signals, here)
-    if not says_more:
+            yield Offset(
+                name,
+                size_name or _size_beside(members),
+                base=_base_of(name, value if as_number(value) == 0 else None),
+                size=here,
+            )
+    if not says_more or (signals.is_closed and signals.more is None):
         return
     if signals.more is not None and signals.more.key == "exceededtransferlimit":  # ArcGIS
         yield Offset("resultOffset", "resultRecordCount", size=here)
@@ -197,7 +208,16 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
         if normalised(partner) in PAGES or partner == "page":
             yield PageNumber(name, size_name or "per_page", size=here)
         else:
-            yield Offset(name, size_name or "limit", base=_base_of(name), size=here)
+            # nothing in the body says from which number it counts: QuickBooks from 1, the others from 0
+            base = 1 if normalised(name) == "startposition" else 0
+            yield Offset(name, size_name or "limit", base=base, size=here)
+
+
+def _is_of_a_range(name: str, given: Mapping[str, Any]) -> bool:
+    """Whether a parameter that might be an offset begins a span of time or of numbers: `from=2020&to=2024`, a Unix time."""
+    if normalised(name) not in _BEGINNINGS:
+        return False
+    return (as_number(given[name]) or 0) > _LARGEST_OFFSET or any(normalised(other) in _ENDS for other in given)
 
 
 def _by_the_body(
@@ -209,7 +229,8 @@ def _by_the_body(
         base = signals.number_of_first
         is_spring = any(member.key in {"pageable", "number"} for member in members)
         own = signals.number.name if signals.number is not None else "page"
-        names = [spelled_like("page", size_name)]
+        names = ["p"] if size_name == "ps" else [spelled_like("page", size_name)]
+        own = "p" if size_name == "ps" else own
         if not is_spring and normalised(own) in {"pagenumber", "pageno", "pagenum", "pageindex"}:
             names.insert(0, own)
         for name in dict.fromkeys(names):
@@ -219,16 +240,22 @@ def _by_the_body(
     if signals.offset is not None:
         own = signals.offset.name
         name = "offset" if own.lower().endswith(("-offset", "_offset")) else own
+        if isinstance(response.body, dict) and {"total_rows", "offset", "rows"} == set(response.body):
+            name = "skip"  # CouchDB
+        elif own == "start" and size_name == "limit" and "offset" in _keys(response.body):
+            name = "offset"  # said in both ways, and asked for in this one
         known = next((given for given in request.parameters() if normalised(given) == normalised(name)), name)
-        yield Offset(known, size_name or _size_beside(members), base=_base_of(known), size=here)
+        yield Offset(known, size_name or _size_beside(members), base=_base_of(known, signals.offset.value), size=here)
 
 
 def _falls_short(signals: Signals, here: int) -> bool:
     return (signals.total is not None and signals.total > here) or (signals.page_count or 0) > 1
 
 
-def _base_of(name: str) -> int:
-    return 1 if normalised(name) in _FROM_ONE else 0
+def _base_of(name: str, seen: Any = None) -> int:
+    """The number of the first record; where a first page was `seen` to begin at 0, it is that."""
+    number = as_number(seen)
+    return 1 if number == 1 or (normalised(name) in _FROM_ONE and number != 0) else 0
 
 
 def _size_beside(members: Sequence[Member]) -> str:
@@ -244,7 +271,7 @@ def _keys(body: Any) -> list[str]:
     return list(body) if isinstance(body, dict) else []
 
 
-def spelled_like(name: str, model: str | None) -> str:
+def spelled_like(name: str, model: str | None) -> str:  # noqa: PLR0911 - one return a spelling
     """`name` in the spelling of another parameter: `page[size]` has `page[number]` beside it, `$top` has `$skip`."""
     if model is None:
         return name
@@ -254,6 +281,8 @@ def spelled_like(name: str, model: str | None) -> str:
         prefix, _, part = model[:-1].rpartition("[")
         if normalised(prefix).endswith("page") and name == "page":
             return f"{prefix}[number]"
+        if normalised(prefix) == "pagination" and name == "page":
+            return f"{prefix}[page]"
         if name == "page" and part[:4].lower() == "page":
             return f"{prefix}[currentPage]"
         return name if name.endswith("]") else f"{prefix}[{name}]"

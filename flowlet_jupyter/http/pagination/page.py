@@ -27,6 +27,7 @@ class PageRequest:
     json: Any = None
     method: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_repeatable: bool = False  # the very same request gives the next page: the server keeps the place
 
     @property
     def fingerprint(self) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from flowlet_jupyter import frontend
 from flowlet_jupyter.credentials.redaction import is_sensitive
 from flowlet_jupyter.errors import FlowletError
-from flowlet_jupyter.http.frames import table_of
+from flowlet_jupyter.http.frames import table_of, url_of
 from flowlet_jupyter.http.shown_request import NOT_SHOWN, shown_request
 from flowlet_jupyter.notebook.display import media
 from flowlet_jupyter.notebook.display.problem import problem_of
@@ -220,7 +220,7 @@ def _json(value: object, response: Response, *, is_whole: bool, name: str, rows:
     if is_whole:
         found = _records_of(response) if not response.is_error else ([], "", "")
     else:
-        likely = find_records(value)
+        likely = find_records(value, url=url_of(response))
         found = (likely.records, likely.path, "") if likely else ([], "", "")
     table = _table_part(found, rows=rows, name=name, budget=budget // 4, is_whole=is_whole)
     budget -= len(table.html.encode()) if table else 0

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import unescape
 from typing import TYPE_CHECKING, Any
 
+from flowlet_jupyter.credentials.challenge import Challenge, challenge_of
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
 from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.notebook.display.summary import status_line
+from flowlet_jupyter.tables.error_bodies import message_of
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
 
 _MAX_CHARACTERS = 500
-_SCOPE = re.compile(r'scope="([^"]*)"')
-# the title of an error page, and the message of an XML error (S3, SOAP)
-_TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
-_XML_MESSAGE = re.compile(r"<(?:\w+:)?(?:message|faultstring|error|description)[^>]*>([^<]{1,500})<", re.IGNORECASE)
-_SHORT_TEXT = 300
+_LACKS_SCOPE = re.compile("scope", re.IGNORECASE)  # insufficient_scope, missing_scope, ACCESS_TOKEN_SCOPE_INSUFFICIENT
 
 
 @dataclass(frozen=True)
@@ -72,39 +70,7 @@ def as_error(response: Response, consequence: str = "") -> str:
 
 
 def _error_text(response: Response) -> str:
-    try:
-        body = response.json()
-    except RequestFailed:
-        return _text_of_page(response)[:_MAX_CHARACTERS]
-    return _message_in(body)[:_MAX_CHARACTERS]
-
-
-def _text_of_page(response: Response) -> str:
-    """The message in a body that is no JSON: the title of a page, the message of an XML error, or all of a short text."""
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    text = response.content[:20_000].decode(response.encoding or "utf-8", "replace")
-    if "xml" in media_type or "html" in media_type or text.lstrip().startswith("<"):
-        found = _XML_MESSAGE.search(text) if "html" not in media_type else None
-        found = found or _TITLE.search(text)
-        return " ".join(unescape(found[1]).split()) if found else ""
-    return " ".join(text.split()) if media_type in {"", "text/plain"} and len(text) <= _SHORT_TEXT else ""
-
-
-def _message_in(body: Any) -> str:
-    """The message in a JSON body: title and detail, `error`, `message`, `errors`, however they are nested."""
-    if isinstance(body, list):
-        return "; ".join(filter(None, (_message_in(entry) for entry in body[:3])))
-    if isinstance(body, str):
-        return body
-    if not isinstance(body, dict):
-        return ""
-    texts = [
-        str(body[key])
-        for key in ("title", "error", "message", "detail", "error_description", "reason", "description", "msg")
-        if isinstance(body.get(key), str | int) and body[key] != ""
-    ]
-    texts += [_message_in(body[key]) for key in ("error", "errors", "detail") if isinstance(body.get(key), dict | list)]
-    return ": ".join(filter(None, dict.fromkeys(texts)))
+    return message_of(response.content, response.headers.get("content-type", ""), response.charset_encoding)
 
 
 # what it means, and what to run
@@ -132,6 +98,11 @@ def _look_at_secret(response: Response) -> str:
 
 
 def _unauthorized(response: Response) -> tuple[str, str]:
+    challenge = challenge_of(response.headers)
+    if challenge.error == "insufficient_scope":
+        return _forbidden(response)
+    if response.secret_name and challenge.error == "insufficient_user_authentication":
+        return _step_up(challenge), _connect_line(response, challenge)
     if response.secret_name is None:
         return "The API wants credentials: name a secret, --secret NAME.", request_line(response, "--secret", "NAME")
     meaning = (
@@ -140,17 +111,76 @@ def _unauthorized(response: Response) -> tuple[str, str]:
     return meaning, _look_at_secret(response)
 
 
+def _step_up(challenge: Challenge) -> str:
+    """RFC 9470: the token is good, the login behind it is too old or of the wrong kind."""
+    conditions = []
+    if challenge.max_age:
+        conditions.append(f"no older than {challenge.max_age} s")
+    if challenge.acr_values:
+        conditions.append(f"of the kind {challenge.acr_values[:200]}")
+    asked = f": one {' and '.join(conditions)}" if conditions else ""
+    return f"The API wants another login for this{asked}. Connect again, and log in at the provider as it asks."
+
+
+def _connect_line(response: Response, challenge: Challenge) -> str:
+    """The line that asks for what the API named, beside what the secret asks for already."""
+    named = (("--scope", challenge.scope), ("--acr-values", challenge.acr_values), ("--max-age", challenge.max_age))
+    options = [word for option, text in named if text for word in (option, shlex.quote(text))]
+    return " ".join(["%flowlet_secret", shlex.quote(response.secret_name or ""), "--connect", *options])
+
+
 def _forbidden(response: Response) -> tuple[str, str]:
-    needed = _SCOPE.search(response.headers.get("www-authenticate", ""))
-    scopes = needed[1] if needed else response.headers.get("x-accepted-oauth-scopes", "")
-    if scopes.strip():
+    challenge = challenge_of(response.headers)
+    scopes = challenge.scope or _scopes_in_body(response)
+    if scopes and response.secret_name:
+        meaning = f"These credentials lack a scope: {scopes[:200]}. Connect again with it; the others stay asked for."
+        return meaning, _connect_line(response, dataclasses.replace(challenge, scope=scopes))
+    if challenge.error == "insufficient_user_authentication" and response.secret_name:
+        return _step_up(challenge), _connect_line(response, challenge)
+    # GitHub: any one of these
+    if scopes := scopes or response.headers.get("x-accepted-oauth-scopes", "").strip():
         return (
-            f"These credentials lack a scope: {scopes.strip()[:200]}. Add it to the secret and connect again.",
+            f"These credentials lack a scope: {scopes[:200]}. Add it to the secret and connect again.",
+            _look_at_secret(response),
+        )
+    if response.secret_name and (
+        challenge.error == "insufficient_scope" or _LACKS_SCOPE.search(_code_in_body(response))
+    ):
+        return (
+            "These credentials lack a scope, and the API does not say which. Its documentation may; add it to the secret.",
             _look_at_secret(response),
         )
     if response.secret_name is None:
         return "Nobody may do this without credentials: name a secret.", request_line(response, "--secret", "NAME")
     return "These credentials are not allowed this: perhaps a scope is missing.", _look_at_secret(response)
+
+
+def _scopes_in_body(response: Response) -> str:
+    """The scopes that a JSON error says are missing, where the API has no challenge; empty if it names none."""
+    error = _error_in_body(response)
+    if not _LACKS_SCOPE.search(_code_in_body(response)):
+        return ""
+    for name in ("scope", "required_scopes", "required_scope", "requiredScopes", "scopes", "needed", "missing_scopes"):
+        value = error.get(name)
+        text = " ".join(map(str, value)) if isinstance(value, list) else value
+        if isinstance(text, str) and text.strip():
+            return " ".join(text.replace(",", " ").split())
+    return ""
+
+
+def _error_in_body(response: Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except RequestFailed:
+        return {}
+    inner = body.get("error") if isinstance(body, dict) else None
+    return inner if isinstance(inner, dict) else body if isinstance(body, dict) else {}
+
+
+def _code_in_body(response: Response) -> str:
+    error = _error_in_body(response)
+    code = error.get("error") or error.get("code")
+    return code if isinstance(code, str) else ""
 
 
 def _limited(response: Response) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.frames import format_of
+from flowlet_jupyter.http.frames import format_of, url_of
 from flowlet_jupyter.notebook.display.media import is_binary
 from flowlet_jupyter.notebook.display.problem import explanation
 from flowlet_jupyter.notebook.display.summary import size, status_line
@@ -29,9 +29,9 @@ _BEGINNING_CHARACTERS = 200_000
 def response_text(response: Response) -> str:
     """Status line, message and hint of an error, and the body as a table or as text."""
     text = "\n".join([status_line(response), *explanation(response), _body(response)])
-    encoded = text.encode()
+    encoded = text.encode(errors="replace")
     if len(encoded) <= TEXT_BYTES:
-        return text
+        return encoded.decode()
     return f"{encoded[: TEXT_BYTES - 10].decode(errors='ignore')} …"
 
 
@@ -66,7 +66,7 @@ def _body(response: Response) -> str:
         return f"({kind}, {size(len(response.content))}: r.content, r.save(path))"
     with contextlib.suppress(ValueError, RecursionError):
         value, is_whole = looked_at(response)
-        found = find_records(value)
+        found = find_records(value, url=url_of(response))
         if found is not None and is_table(found.records):
             note = (
                 left_out(found.records, TEXT_ROWS, found.path)

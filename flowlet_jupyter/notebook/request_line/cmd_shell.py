@@ -21,7 +21,7 @@ def read_cmd(text: str) -> list[str]:
 
 def _without_carets(text: str) -> str:
     """The line that cmd.exe hands on: a caret outside quotes makes what follows literal."""
-    found: list[str] = []
+    unquoted: list[str] = []
     is_quoted, position = False, 0
     text = text.replace("\r\n", "\n")
     while position < len(text):
@@ -30,7 +30,7 @@ def _without_carets(text: str) -> str:
             position += 1
             if text[position : position + 1] == "\n":  # skipped, and what follows is literal
                 position += 1
-            found.append(text[position : position + 1])
+            unquoted.append(text[position : position + 1])
         elif character == "\n":
             if text[position:].strip():
                 raise RequestSyntaxError("Only one command is read, and there is another line behind it.")
@@ -42,9 +42,9 @@ def _without_carets(text: str) -> str:
             )
         else:
             is_quoted ^= character == '"'
-            found.append(character)
+            unquoted.append(character)
         position += 1
-    return "".join(found)
+    return "".join(unquoted)
 
 
 def _arguments(line: str) -> list[str]:

@@ -41,7 +41,7 @@ def add_data(name: str, value: str, command: CurlCommand) -> None:
     joint = "" if name == "--json" or not command.data else "&"
     if name == "--json":
         for header in ("Content-Type", "Accept"):
-            if not any(given.lower() == header.lower() for given, _ in command.draft.headers):
+            if not any(own.lower() == header.lower() for own, _ in command.draft.headers):
                 command.draft.headers.append((header, Template(("application/json",))))
     if value.startswith("@") and name != "--data-raw":
         whole = name in {"--data-binary", "--json"}
@@ -72,11 +72,11 @@ def add_query(value: str, command: CurlCommand) -> None:
 
 
 def _encodable(value: str) -> tuple[str, str, str]:
-    found = re.search("[=@]", value)
-    if not found:
+    sign = re.search("[=@]", value)
+    if not sign:
         return "", "", value
-    name = value[: found.start()]
-    return f"{name}=" if name else "", found[0], value[found.end() :]
+    name = value[: sign.start()]
+    return f"{name}=" if name else "", sign[0], value[sign.end() :]
 
 
 def file_name(text: str) -> str:
@@ -95,8 +95,8 @@ def encoded(text: str) -> str:
 
 def add_part(value: str, command: CurlCommand) -> None:
     """`-F name=content`, `name=@file` or `name=<file`, each with `;type=` and `;filename=`."""
-    key, found, rest = value.partition("=")
-    if not found or "\0" in key:
+    key, sign, rest = value.partition("=")
+    if not sign or "\0" in key:
         raise RequestSyntaxError(
             f"{quote_excerpt(value)} is not a field of a form. curl writes -F name=value or -F name=@file."
         )
@@ -131,12 +131,12 @@ def _part_value(rest: str) -> tuple[str, str | None, str | None]:
     filename = content_type = None
     content = [pieces[0] if pieces else ""]
     for piece in pieces[1:]:
-        name, found, value = piece.strip().partition("=")
-        if found and name == "type":
+        name, sign, value = piece.strip().partition("=")
+        if sign and name == "type":
             content_type = value
-        elif found and name == "filename":
+        elif sign and name == "filename":
             filename = _unquoted(value)
-        elif name in {"headers", "encoder"} and found:
+        elif name in {"headers", "encoder"} and sign:
             raise RequestSyntaxError(f"{name}= in -F is not read. Leave it out.")
         elif content_type is not None:
             content_type += f";{piece}"

@@ -65,17 +65,17 @@ def take_option(name: str, value: str, command: CurlCommand) -> None:
 
 def single_flags(word: str) -> list[str]:
     """`-fsSLo` as its flags, of which the last may take a value; any other word as it is."""
-    found = re.fullmatch(rf"-([sSfvgNOLkiIG#]+)([{_WITH_VALUE}].*)?", word, re.DOTALL)
-    if found and len(word) > 2:
-        return [*(f"-{flag}" for flag in found[1]), *([f"-{found[2]}"] if found[2] else [])]
+    match = re.fullmatch(rf"-([sSfvgNOLkiIG#]+)([{_WITH_VALUE}].*)?", word, re.DOTALL)
+    if match and len(word) > 2:
+        return [*(f"-{flag}" for flag in match[1]), *([f"-{match[2]}"] if match[2] else [])]
     return [word]
 
 
 def split_option(word: str) -> tuple[str, str | None]:
     """The option in `word` and the value joined to it: `-XPOST`, `--request=POST`; no name if it is no option."""
     if word.startswith("--"):
-        name, found, value = word.partition("=")
-        return name, value if found else None
+        name, sign, value = word.partition("=")
+        return name, value if sign else None
     if word.startswith("-") and len(word) > 2 and word not in _IGNORED and word[1] in _WITH_VALUE:
         return word[:2], word[2:]
     return (word, None) if word.startswith("-") and len(word) > 1 else ("", None)

@@ -16,10 +16,10 @@ from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, s
 
 def parse(line: str, cell: str | None = None) -> RequestSpec:
     """The one request that the texts describe, see `parse_all`. Raises `RequestSyntaxError` if there are several."""
-    found = parse_all(line, cell)
-    if len(found) > 1:
-        raise RequestSyntaxError(f"There are {len(found)} requests in the cell, and one is expected.")
-    return found[0]
+    requests = parse_all(line, cell)
+    if len(requests) > 1:
+        raise RequestSyntaxError(f"There are {len(requests)} requests in the cell, and one is expected.")
+    return requests[0]
 
 
 def parse_all(line: str, cell: str | None = None) -> tuple[RequestSpec, ...]:
@@ -34,10 +34,10 @@ def parse_all(line: str, cell: str | None = None) -> tuple[RequestSpec, ...]:
     if _of_line(line).url is not None or reader_of(cell) is not None:
         return (_finished(line, cell, None),)
     texts, variables = split_requests(cell)
-    found = tuple(_finished(line, text, variables) for text in texts or [""])
-    if len(found) > 1 and found[0].save is not None:
+    requests = tuple(_finished(line, text, variables) for text in texts or [""])
+    if len(requests) > 1 and requests[0].save is not None:
         raise RequestSyntaxError("--save is for one request, and there are several in the cell.")
-    return found
+    return requests
 
 
 def _finished(line: str, text: str, variables: Mapping[str, str] | None) -> RequestSpec:
@@ -66,20 +66,20 @@ def _of_line(line: str) -> Draft:
 
 def _read_line(line: str, draft: Draft) -> None:
     marked, expressions = extract_placeholders(line)
-    found = split_tokens(marked)
+    tokens = split_tokens(marked)
 
     def make(text: str) -> Template:
         return template(text, expressions)
 
-    if len(found) > 1 and found[1] == "<<":
-        set_out(found[0], draft)
-        del found[:2]
+    if len(tokens) > 1 and tokens[1] == "<<":
+        set_out(tokens[0], draft)
+        del tokens[:2]
     position = 0
-    while position < len(found):
-        word = found[position]
+    while position < len(tokens):
+        word = tokens[position]
         position += 1
         if word.startswith("-") and word != "-":
-            position = read_option(word, found, position, draft, make)
+            position = read_option(word, tokens, position, draft, make)
         elif draft.url is None and draft.method is None and word.upper() in METHODS:
             draft.method = word.upper()
         elif draft.url is None:

@@ -57,7 +57,7 @@ def _resolved(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _filled(text: str, variables: Mapping[str, str]) -> str:
-    return _REFERENCE.sub(lambda found: variables.get(found[1], found[0]), text)
+    return _REFERENCE.sub(lambda match: variables.get(match[1], match[0]), text)
 
 
 def read_http(text: str, variables: Mapping[str, str], draft: Draft) -> None:
@@ -80,9 +80,9 @@ def _refuse_unread(lines: list[str]) -> None:
         if any(re.match(start, line) for line in lines):
             raise RequestSyntaxError(reason)
     for line in lines:
-        if found := re.search(r"\{\{\s*(\$[\w.]*)", line):
+        if match := re.search(r"\{\{\s*(\$[\w.]*)", line):
             raise RequestSyntaxError(
-                f"{{{{{found[1]}}}}} is a value that another client makes. Write it in Python: {{{{ uuid.uuid4() }}}}"
+                f"{{{{{match[1]}}}}} is a value that another client makes. Write it in Python: {{{{ uuid.uuid4() }}}}"
             )
 
 
@@ -133,8 +133,8 @@ def _media_type(draft: Draft) -> str:
 
 
 def _body(text: str, media_type: str, draft: Draft) -> Body:
-    if found := re.fullmatch(r"<\s+(\S(?:.*\S)?)", text.strip()):
-        return Body("auto", file=found[1])
+    if match := re.fullmatch(r"<\s+(\S(?:.*\S)?)", text.strip()):
+        return Body("auto", file=match[1])
     if media_type.startswith("multipart/"):
         return Body("multipart", parts=read_multipart(text, media_type, draft))
     if re.search(r"^<\s+\S+$", text, re.MULTILINE) and not media_type.endswith("xml"):

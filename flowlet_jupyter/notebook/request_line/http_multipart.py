@@ -28,10 +28,10 @@ def read_multipart(text: str, media_type: str, draft: Draft) -> tuple[Part, ...]
             parts[-1].append(line)
         elif line.strip():
             raise RequestSyntaxError(f"A multipart body starts with its boundary, {mark}.")
-    found = tuple(_part(lines) for lines in parts if any(line.strip() for line in lines))
-    if not found:
+    fields = tuple(_part(lines) for lines in parts if any(line.strip() for line in lines))
+    if not fields:
         raise RequestSyntaxError(f"The multipart body has no part: each starts with {mark}.")
-    return found
+    return fields
 
 
 def _part(lines: list[str]) -> Part:
@@ -54,5 +54,5 @@ def _part(lines: list[str]) -> Part:
 
 
 def _parameter(disposition: str, name: str) -> str | None:
-    found = re.search(rf'(?:^|;)\s*{name}="([^"]*)"', disposition, re.IGNORECASE)
-    return found[1] if found else None
+    match = re.search(rf'(?:^|;)\s*{name}="([^"]*)"', disposition, re.IGNORECASE)
+    return match[1] if match else None

@@ -38,7 +38,7 @@ def read_httpie(text: str, draft: Draft) -> None:
 
     command = CurlCommand(draft, make)
     scheme = shell.words[0]
-    given: dict[str, str] = {}
+    options: dict[str, str] = {}
     items: list[str] = []
     words = shell.words[1:]
     while words:
@@ -50,10 +50,10 @@ def read_httpie(text: str, draft: Draft) -> None:
         if name in _WITH_VALUE:
             if not has_value and not words:
                 raise RequestSyntaxError(f"The HTTPie option {quote_excerpt(name)} needs a value behind it.")
-            given[name] = value if has_value else words.pop(0)
+            options[name] = value if has_value else words.pop(0)
         else:
             _take_flag(name, draft)
-    _put_options(given, command)
+    _put_options(options, command)
     _put_items(items, scheme, command)
     put_redirections(shell, command)
 
@@ -67,23 +67,23 @@ def _take_flag(name: str, draft: Draft) -> None:
         raise RequestSyntaxError(f"The HTTPie option {quote_excerpt(name)} is not known here. Leave it out.")
 
 
-def _put_options(given: dict[str, str], command: CurlCommand) -> None:
+def _put_options(options: dict[str, str], command: CurlCommand) -> None:
     draft = command.draft
-    credential = given.get("--auth", given.get("-a"))
+    credential = options.get("--auth", options.get("-a"))
     if credential is not None:
-        kind = given.get("--auth-type", given.get("-A", "basic"))
+        kind = options.get("--auth-type", options.get("-A", "basic"))
         if kind == "bearer":
             draft.headers.append(("Authorization", command.make(f"Bearer {credential}")))
         else:
             draft.left_out.append(user_and_password(credential, "-a"))
-    if given.get("--verify", "yes").lower() in {"no", "false"}:
+    if options.get("--verify", "yes").lower() in {"no", "false"}:
         draft.options.setdefault("insecure", True)
-    if "--timeout" in given:
-        set_timeout(given["--timeout"], command)
-    if output := given.get("--output", given.get("-o")):
+    if "--timeout" in options:
+        set_timeout(options["--timeout"], command)
+    if output := options.get("--output", options.get("-o")):
         set_output(output, command)
-    if "--raw" in given:
-        draft.body = Body("auto", text=command.make(given["--raw"]))
+    if "--raw" in options:
+        draft.body = Body("auto", text=command.make(options["--raw"]))
 
 
 def _put_items(items: list[str], scheme: str, command: CurlCommand) -> None:

@@ -116,8 +116,8 @@ class _Reader:
         return url, options
 
     def _peek(self) -> str:
-        found = _SPACE.match(self._text, self._position)
-        self._position = found.end() if found else self._position
+        match = _SPACE.match(self._text, self._position)
+        self._position = match.end() if match else self._position
         return self._text[self._position : self._position + 1]
 
     def _next(self, sign: str) -> bool:
@@ -149,24 +149,24 @@ class _Reader:
         if sign == "[":
             return self._array()
         if sign == "\0":
-            found = re.compile("\0\\d+\0").match(self._text, self._position)
-            if found:
-                self._position = found.end()
-                return found[0]
+            match = re.compile("\0\\d+\0").match(self._text, self._position)
+            if match:
+                self._position = match.end()
+                return match[0]
         if number := _NUMBER.match(self._text, self._position):
             self._position = number.end()
             return json.loads(number[0])
         return self._named()
 
     def _named(self) -> Any:
-        found = _NAME.match(self._text, self._position)
-        if not found:
+        match = _NAME.match(self._text, self._position)
+        if not match:
             rest = self._text[self._position :][:30]
             raise RequestSyntaxError(
                 f"The JavaScript is not read here: {quote_excerpt(rest)}. Write {{{{ name }}}} for a value."
             )
-        self._position = found.end()
-        name = found[0]
+        self._position = match.end()
+        name = match[0]
         if name in _WORDS:
             return _WORDS[name]
         if name == "new":
@@ -184,15 +184,15 @@ class _Reader:
         return self._expression(name)
 
     def _made(self) -> Any:
-        found = re.compile(r"(Headers|URLSearchParams|URL)\s*\(").match(self._text, self._position)
-        if not found:
+        match = re.compile(r"(Headers|URLSearchParams|URL)\s*\(").match(self._text, self._position)
+        if not match:
             raise RequestSyntaxError(
                 "Of new …() only URLSearchParams, Headers and URL are read. Write items: key=value."
             )
-        self._position = found.end()
+        self._position = match.end()
         value = self._value()
         self._expect(")")
-        return _Parameters(value) if found[1] == "URLSearchParams" and isinstance(value, dict) else value
+        return _Parameters(value) if match[1] == "URLSearchParams" and isinstance(value, dict) else value
 
     def _expression(self, source: str) -> str:
         self._expressions.append(source)
@@ -212,12 +212,12 @@ class _Reader:
         return members
 
     def _key(self) -> str:
-        found = re.compile(r"[\w$]+").match(self._text, self._position)
-        if not found:
+        match = re.compile(r"[\w$]+").match(self._text, self._position)
+        if not match:
             self._expect("}")
-        assert found is not None  # noqa: S101 - else it was raised
-        self._position = found.end()
-        return found[0]
+        assert match is not None  # noqa: S101 - else it was raised
+        self._position = match.end()
+        return match[0]
 
     def _array(self) -> list[Any]:
         self._expect("[")
@@ -249,30 +249,30 @@ class _Reader:
         raise RequestSyntaxError(f"A text of the JavaScript is not closed by {quote_sign}.")
 
     def _placeholder(self) -> str:
-        found = re.compile(r"\{\s*([A-Za-z_]\w*)\s*\}").match(self._text, self._position)
-        if not found:
+        match = re.compile(r"\{\s*([A-Za-z_]\w*)\s*\}").match(self._text, self._position)
+        if not match:
             raise RequestSyntaxError("${…} is read where a name stands in it. Compute the value in Python.")
-        self._position = found.end()
-        return self._expression(found[1])
+        self._position = match.end()
+        return self._expression(match[1])
 
     def _escape(self) -> str:
-        found = re.compile(r"u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(\r?\n)|(.)", re.DOTALL).match(
+        match = re.compile(r"u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(\r?\n)|(.)", re.DOTALL).match(
             self._text, self._position
         )
-        if not found:
+        if not match:
             raise RequestSyntaxError("A text of the JavaScript ends in a backslash.")
-        self._position = found.end()
-        code = found[1] or found[2] or found[3]
+        self._position = match.end()
+        code = match[1] or match[2] or match[3]
         if code:
             number = int(code, 16)
             if not 0 < number <= 0x10FFFF:
                 raise RequestSyntaxError("A text of the JavaScript holds an escape that stands for no character.")
             return chr(number)
-        if found[4]:
+        if match[4]:
             return ""
-        if found[5] == "0":
+        if match[5] == "0":
             raise RequestSyntaxError("The request holds a NUL character.")
-        return _ESCAPES.get(found[5], found[5])
+        return _ESCAPES.get(match[5], match[5])
 
 
 def _as_json(value: Any) -> str:

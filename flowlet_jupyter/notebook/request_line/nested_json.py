@@ -27,11 +27,11 @@ _Step = str | int | None  # a member, an index, or behind the last entry
 
 def json_steps(name: str) -> list[_Step]:
     """Where the field `name` stands: a member's name, an index, None for a new entry. Raises `RequestSyntaxError`."""
-    found = _NAME.fullmatch(name)
-    if not found:
+    match = _NAME.fullmatch(name)
+    if not match:
         raise RequestSyntaxError(f"{quote_excerpt(name)}: a [ or ] is left alone. For a literal one write \\[ or \\].")
-    root: list[_Step] = [_plain(found[1])] if found[1] or not found[2] else []
-    steps = root + [_step(text) for text in re.findall(r"\[((?:[^\[\]\\]|\\.)*)\]", found[2])]
+    root: list[_Step] = [_plain(match[1])] if match[1] or not match[2] else []
+    steps = root + [_step(text) for text in re.findall(r"\[((?:[^\[\]\\]|\\.)*)\]", match[2])]
     if len(steps) > _MOST_STEPS:
         raise RequestSyntaxError(f"{quote_excerpt(name)} is nested too deeply.")
     return steps

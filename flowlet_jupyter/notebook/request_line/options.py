@@ -73,7 +73,7 @@ _LITERAL = frozenset({"secret", "out", "df", "polars", "select", "timeout", "pag
 _NUMBERS = {"max_pages": (1, 10**9), "max_items": (1, 10**9), "concurrency": (1, 64), "retry": (0, 100)}
 
 
-def read_option(word: str, words: list[str], position: int, draft: Draft, template: MakeTemplate) -> int:
+def read_option(word: str, tokens: list[str], position: int, draft: Draft, template: MakeTemplate) -> int:
     """Take in the option `word`; returns the position behind its value. Raises `RequestSyntaxError`."""
     spelling, has_value, value = word.partition("=") if word.startswith("--") else (word, "", "")
     option = OPTIONS.get(spelling)
@@ -87,7 +87,7 @@ def read_option(word: str, words: list[str], position: int, draft: Draft, templa
         _set(draft, option.name, option.fixed, spelling)
         return position
     if not has_value:
-        following = words[position] if position < len(words) else None
+        following = tokens[position] if position < len(tokens) else None
         if option.value == "needed" and following is None:
             raise RequestSyntaxError(f"The option {spelling} needs a value behind it.")
         if option.value == "needed" or (following is not None and _belongs(option.name, following, draft)):
@@ -133,8 +133,8 @@ def _header(text: str, draft: Draft, template: MakeTemplate) -> None:
 
 
 def _parameter(text: str, draft: Draft, template: MakeTemplate) -> None:
-    key, found, rest = text.partition("=")
-    if not found or not key or "\0" in key:
+    key, sign, rest = text.partition("=")
+    if not sign or not key or "\0" in key:
         raise RequestSyntaxError(f"{quote_excerpt(text)} is not a parameter. Write --param key=value.")
     draft.query.append((key, template(rest)))
 

@@ -53,22 +53,22 @@ class _Script:
         while not reader.is_at_end():
             if reader.take(rf"\$\w+\s*=\s*(?={_CALL})|(?={_CALL})"):
                 self._call()
-            elif found := reader.take(r"\$(\w+)\s*=\s*New-Object\s+(?:\"[^\"\n]*\"|'[^'\n]*'|[^\n;]*)"):
-                reader.variables[found[1].lower()] = {}
-            elif found := reader.take(r"\$(\w+)\s*=\s*"):
-                reader.variables[found[1].lower()] = reader.piped_value()
+            elif match := reader.take(r"\$(\w+)\s*=\s*New-Object\s+(?:\"[^\"\n]*\"|'[^'\n]*'|[^\n;]*)"):
+                reader.variables[match[1].lower()] = {}
+            elif match := reader.take(r"\$(\w+)\s*=\s*"):
+                reader.variables[match[1].lower()] = reader.piped_value()
             elif reader.take(r"\$\w+\.UserAgent\s*=\s*"):
                 self.user_agent = str(reader.value())
             elif reader.take(r"\$\w+\.Cookies\.Add\(\s*\(?\s*New-Object\s+System\.Net\.Cookie\s*(?=\()"):
                 name, value, *_ = [*reader.arguments(), "", ""]
                 self.cookies.append(f"{name}={value}")
                 reader.take(r"\)?\s*\)")
-            elif found := reader.take(r"\$(\w+)\.Add\s*(?=\()"):
-                self._add(found[1], *[*reader.arguments(), "", ""][:2])
-            elif found := reader.take(r"\$(\w+)\[(?=[\"'])"):
+            elif match := reader.take(r"\$(\w+)\.Add\s*(?=\()"):
+                self._add(match[1], *[*reader.arguments(), "", ""][:2])
+            elif match := reader.take(r"\$(\w+)\[(?=[\"'])"):
                 name = reader.value()
                 reader.expect(r"\]\s*=\s*", "] =")
-                self._add(found[1], name, reader.value())
+                self._add(match[1], name, reader.value())
             elif self._is_called and reader.take(
                 r"\$\w+(?:\.\w+)*(?:\s*\|\s*ConvertTo-Json[^\n;|]*)?(?=\s*[\n;]|\s*\Z)"
             ):

@@ -42,10 +42,10 @@ class PowerShellReader:
     def take(self, pattern: str) -> re.Match[str] | None:
         """Go behind what matches here, in whatever case."""
         self._skip(_SPACE)
-        found = re.compile(pattern, re.IGNORECASE).match(self._text, self._position)
-        if found:
-            self._position = found.end()
-        return found
+        match = re.compile(pattern, re.IGNORECASE).match(self._text, self._position)
+        if match:
+            self._position = match.end()
+        return match
 
     def expect(self, pattern: str, name: str) -> None:
         """Go behind what must stand here. Raises `RequestSyntaxError`."""
@@ -57,19 +57,19 @@ class PowerShellReader:
     def arguments(self) -> list[Any]:
         """The values of `(a, b)`."""
         self.expect(r"\(\s*", "(")
-        found: list[Any] = []
+        values: list[Any] = []
         while not self.take(r"\s*\)"):
-            found.append(self.value())
+            values.append(self.value())
             self.take(r"\s*,\s*")
             if self.is_at_end():
                 self.expect(r"\)", ")")
-        return found
+        return values
 
     def piped_value(self) -> Any:
         """The value that stands next, with `| ConvertTo-Json` behind it. Raises `RequestSyntaxError`."""
         value = self.value()
-        while found := self.take(r"\|\s*ConvertTo-Json\b([^\n;|)]*)"):
-            value = _as_json(value, is_short="-compress" in found[1].lower())
+        while match := self.take(r"\|\s*ConvertTo-Json\b([^\n;|)]*)"):
+            value = _as_json(value, is_short="-compress" in match[1].lower())
         return value
 
     def value(self) -> Any:
@@ -94,20 +94,20 @@ class PowerShellReader:
         return self.arguments()
 
     def _literal(self) -> str:
-        found = self.take(r"'((?:[^']|'')*)'")
-        if not found:
+        match = self.take(r"'((?:[^']|'')*)'")
+        if not match:
             raise RequestSyntaxError("A text (') of the PowerShell is not closed.")
-        return found[1].replace("''", "'")
+        return match[1].replace("''", "'")
 
     def _plain(self) -> Any:
         if self.take(r"\[(?:string|ordered|int|hashtable)\]"):
             return self.value()
-        if found := self.take(r"\$(\w+)(?![\w:.\[(])"):
-            return self._variable(found[1])
-        if found := self.take(r"-?\d+(?:\.\d+)?(?=[\s;,)}]|\Z)"):
-            return json.loads(found[0])
-        if found := self.take(r"[^\s\"'$@(){};,|`]+"):
-            return found[0]
+        if match := self.take(r"\$(\w+)(?![\w:.\[(])"):
+            return self._variable(match[1])
+        if match := self.take(r"-?\d+(?:\.\d+)?(?=[\s;,)}]|\Z)"):
+            return json.loads(match[0])
+        if match := self.take(r"[^\s\"'$@(){};,|`]+"):
+            return match[0]
         raise RequestSyntaxError(
             f"{quote_excerpt(self.rest(40))} of PowerShell is not read here. Compute it in Python and write {{{{ name }}}} for it."
         )
@@ -122,7 +122,7 @@ class PowerShellReader:
 
     def _here_string(self) -> str:
         text = self._between(r"@\"[ \t]*\n(.*?)\n\"@")
-        text = re.sub(r'`.|"', lambda found: '""' if found[0] == '"' else found[0], text, flags=re.DOTALL)
+        text = re.sub(r'`.|"', lambda match: '""' if match[0] == '"' else match[0], text, flags=re.DOTALL)
         inner = PowerShellReader(f'"{text}"', self._expressions)
         inner.variables = self.variables
         return str(inner.value())
@@ -131,11 +131,11 @@ class PowerShellReader:
         return self._between(r"@'[ \t]*\n(.*?)\n'@")
 
     def _between(self, pattern: str) -> str:
-        found = re.compile(pattern, re.DOTALL).match(self._text, self._position)
-        if not found:
+        match = re.compile(pattern, re.DOTALL).match(self._text, self._position)
+        if not match:
             raise RequestSyntaxError('A text (@") of the PowerShell is not closed by "@ on a line of its own.')
-        self._position = found.end()
-        return found[1]
+        self._position = match.end()
+        return match[1]
 
     def _table(self) -> dict[str, Any]:
         self._position += 2
@@ -150,11 +150,11 @@ class PowerShellReader:
         return members
 
     def _name(self) -> str:
-        found = self.take(r"[\w-]+")
-        if not found:
+        match = self.take(r"[\w-]+")
+        if not match:
             self.expect(r"\}", "}")
-        assert found is not None  # noqa: S101 - else it was raised
-        return found[0]
+        assert match is not None  # noqa: S101 - else it was raised
+        return match[0]
 
     def _double(self) -> str:
         text = self._text
@@ -179,27 +179,27 @@ class PowerShellReader:
         raise RequestSyntaxError('A text (") of the PowerShell is not closed.')
 
     def _embedded(self) -> str:
-        found = re.compile(r"\(\[char\](\d{1,7})\)|\{(\w+)\}|(\w+)(?!\w*:\w)|\(\$(\w+)\)", re.IGNORECASE).match(
+        match = re.compile(r"\(\[char\](\d{1,7})\)|\{(\w+)\}|(\w+)(?!\w*:\w)|\(\$(\w+)\)", re.IGNORECASE).match(
             self._text, self._position
         )
-        if not found:
+        if not match:
             raise RequestSyntaxError(
                 "$(…) and $env:… of PowerShell are not read here. Compute the value in Python and write {{ name }} for it."
             )
-        self._position = found.end()
-        if found[1]:
-            if not 0 < int(found[1]) <= 0x10FFFF:
+        self._position = match.end()
+        if match[1]:
+            if not 0 < int(match[1]) <= 0x10FFFF:
                 raise RequestSyntaxError("[char] stands for no character.")
-            return chr(int(found[1]))
-        value = self._variable(found[2] or found[3] or found[4])
+            return chr(int(match[1]))
+        value = self._variable(match[2] or match[3] or match[4])
         if isinstance(value, dict | list):
             raise RequestSyntaxError("A table of PowerShell stands within a text.")
         return "" if value is None else str(value)
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
-        found = pattern.match(self._text, self._position)
-        if found:
-            self._position = found.end()
+        match = pattern.match(self._text, self._position)
+        if match:
+            self._position = match.end()
 
 
 def _as_json(value: Any, *, is_short: bool) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from flowlet_jupyter.errors import RequestSyntaxError
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
-_PARAMETER = re.compile(r"\$[\w{(@*#?$!-]", re.ASCII)
+_PARAMETER = re.compile(r"\$(?:[\w{(@*#?$!-]|\\\r?\n)", re.ASCII)  # a shell joins `$`, a line's end and a name
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _CODE = re.compile(r"x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})")
 
@@ -69,11 +69,11 @@ class _Reader:
         while self._position < len(text):
             rest = text[self._position :]
             if (
-                (found := re.match(r"[ \t\r]+|\\\r?\n|\n\s*(?=\Z)|#[^\n]*", rest))
-                or (found := re.match(r"2>\s*(?:/dev/null|&1)", rest))
-                or (found := re.match(r";\s*\Z", rest))
+                (match := re.match(r"[ \t\r]+|\\\r?\n|\n\s*(?=\Z)|#[^\n]*", rest))
+                or (match := re.match(r"2>\s*(?:/dev/null|&1)", rest))
+                or (match := re.match(r";\s*\Z", rest))
             ):
-                self._position += found.end()
+                self._position += match.end()
             elif rest.startswith("|") and not rest.startswith("||"):
                 self._position += 1
                 return "|"
@@ -143,8 +143,8 @@ class _Reader:
         raise RequestSyntaxError('A quote (") is not closed.')
 
     def _variable(self) -> str:
-        found = _VARIABLE.match(self._text, self._position)
-        if not found or "_" in found.groups():  # `$_` is the last word of the command before
+        match = _VARIABLE.match(self._text, self._position)
+        if not match or "_" in match.groups():  # `$_` is the last word of the command before
             if self._text[self._position] == "$" and not _PARAMETER.match(self._text, self._position):
                 self._position += 1
                 return "$"
@@ -152,8 +152,8 @@ class _Reader:
                 "The command uses what only a shell can do: `…`, $(…), ${…:-…} or $1. "
                 "Compute the value in Python and write {{ name }} for it."
             )
-        self._position = found.end()
-        if (name := found[1] or found[2]) in self._variables:
+        self._position = match.end()
+        if (name := match[1] or match[2]) in self._variables:
             return self._variables[name]
         self._expressions.append(name)
         return f"\0{len(self._expressions) - 1}\0"
@@ -168,9 +168,9 @@ class _Reader:
                 return encoded.decode("utf-8", "surrogateescape")
             if character != "\\":
                 encoded += character.encode("utf-8", "surrogatepass")
-            elif found := _CODE.match(text, self._position):
-                self._position = found.end()
-                byte, short, long, octal = found.groups()
+            elif match := _CODE.match(text, self._position):
+                self._position = match.end()
+                byte, short, long, octal = match.groups()
                 number = int(byte or short or long or octal, 8 if octal else 16)
                 if number == 0 or number > 0x10FFFF:
                     raise RequestSyntaxError("$'…' holds an escape that stands for no character.")

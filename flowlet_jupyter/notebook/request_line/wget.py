@@ -59,10 +59,10 @@ def read_wget(text: str, draft: Draft) -> None:
 
 def _separate(word: str) -> list[str]:
     """`-qO-` as `-q`, `-O` and `-`."""
-    found = re.fullmatch(r"-(q|nv)?([OUTt])(.*)", word, re.DOTALL)
-    if not found:
+    match = re.fullmatch(r"-(q|nv)?([OUTt])(.*)", word, re.DOTALL)
+    if not match:
         return [word]
-    return [*([f"-{found[1]}"] if found[1] else []), f"-{found[2]}", *([found[3]] if found[3] else [])]
+    return [*([f"-{match[1]}"] if match[1] else []), f"-{match[2]}", *([match[3]] if match[3] else [])]
 
 
 def _take_flag(name: str, draft: Draft) -> bool:

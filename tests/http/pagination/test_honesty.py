@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
+import pytest
 from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -137,3 +139,40 @@ def test_pages_side_by_side_are_those_one_by_one(style, total, size, hidden, say
     assert one_by_one.records == shown or one_by_one.complete is not True
     if one_by_one.complete and not hidden:
         assert one_by_one.records == shown
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "complete"),
+    [
+        (404, {"detail": "Invalid page."}, True),  # Django REST Framework
+        (400, {"code": "rest_post_invalid_page_number", "message": "The page number requested is larger than …"}, True),
+        (400, {"message": "page 3 exceeds your plan"}, False),
+        (500, {"detail": "Invalid page."}, False),
+    ],
+)
+def test_an_error_that_says_that_there_is_no_such_page_is_the_end(status, body, complete):
+    def send(request: PageRequest) -> Response:
+        number = int(request.query()["page"])
+        return Response(200, json=[{"id": number}]) if number < 3 else Response(status, json=body)
+
+    how = PagingOptions(concurrency=1, show_progress=False)
+    pages = Pages(send, PageRequest("https://api.example/items?page=1"), how)
+    with contextlib.nullcontext() if complete else pytest.raises(PagingStopped):
+        pages.read_all()
+    assert [record["id"] for record in pages.records] == [1, 2]
+    assert pages.complete is complete
+
+
+def test_no_such_page_before_the_total_is_not_complete():
+    def send(request: PageRequest) -> Response:
+        number = int(request.query()["page"])
+        body = {"items": [{"id": number}], "total": 9}
+        return Response(200, json=body) if number < 3 else Response(404, json={"detail": "Invalid page."})
+
+    how = PagingOptions(concurrency=4, show_progress=False)
+    pages = Pages(send, PageRequest("https://api.example/items?page=1"), how).read_all()
+    assert [record["id"] for record in pages.records] == [1, 2]
+    assert (pages.complete, pages.reason) == (
+        False,
+        "the API says that there is no page 3, and that there are 9 records",
+    )

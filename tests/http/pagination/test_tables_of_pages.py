@@ -71,6 +71,11 @@ def test_a_table_of_several_pages_is_one_table(bodies, shape, rows):
     assert pages.to_polars().to_dicts() == rows
 
 
+def test_a_page_without_rows_does_not_give_those_of_the_first_once_more():
+    pages = read({"columns": ["a"], "rows": [[1]]}, {"took": 5})
+    assert pages.to_df().to_dict("records") == [{"a": 1}]
+
+
 def test_the_rows_of_parallel_lists_are_the_records():
     pages = read(*PAGES[7][0])
     assert pages.records == PAGES[7][2]
@@ -160,3 +165,7 @@ def test_an_empty_page_is_one(body):
 )
 def test_what_is_no_error_is_read(body):
     assert read(body).records
+
+
+def test_a_name_that_stands_twice_in_a_header_loses_no_column():
+    assert read("a,a,b\n1,2,3\n", media_type="text/csv").to_df().to_dict("records") == [{"a": 1, "a.1": 2, "b": 3}]

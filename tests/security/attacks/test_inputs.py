@@ -15,7 +15,7 @@ from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.bounded_request import MAX_BYTES, unpacked
 from flowlet_jupyter.vault import default_vault
-from flowlet_jupyter.vault.store import file_name_of
+from flowlet_jupyter.vault.file_names import file_name_of
 
 CANARY = "canary-value-5e1f"
 # each refused, or stored in a file of its own in the vault's folder and found again by this name

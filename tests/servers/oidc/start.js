@@ -1,7 +1,7 @@
 // oidc-provider as the tests' authorization server: rotation with reuse detection, no grace, short-lived tokens.
 // Configuration comes as JSON in argv; prints its issuer on the first line, then one JSON line per issued token.
 import http from "node:http";
-import Provider from "oidc-provider";
+import Provider, { errors } from "oidc-provider";
 
 const settings = JSON.parse(process.argv[2]);
 const server = http.createServer();
@@ -14,6 +14,12 @@ server.listen(settings.port ?? 0, "127.0.0.1", () => {
       ...client,
     })),
     cookies: { keys: ["test"] },
+    // what stands at the public addresses of client metadata documents, which this machine has not
+    fetch: (url, options) => {
+      const document = settings.documents?.[String(url)];
+      return document ? new Response(JSON.stringify(document), { headers: { "content-type": "application/json" } }) : globalThis.fetch(url, options);
+    },
+    acrValues: ["urn:example:mfa"],
     ttl: {
       AccessToken: settings.access_token_lifetime ?? 3600,
       RefreshToken: 86400,
@@ -35,12 +41,25 @@ server.listen(settings.port ?? 0, "127.0.0.1", () => {
       pushedAuthorizationRequests: { enabled: true },
       dPoP: { enabled: true, nonceSecret: settings.dpop_nonce ? Buffer.alloc(32, 1) : undefined, requireNonce: () => Boolean(settings.dpop_nonce) },
       registration: { enabled: true },
+      clientIdMetadataDocument: { enabled: Boolean(settings.documents), ack: "draft-02" },
+      ...(settings.authorization_details && {
+        richAuthorizationRequests: {
+          enabled: true,
+          types: { [settings.authorization_details]: { validate: () => {} } },
+          authorizationDetailsForGrantSource: (context) => context.oidc.requestParamAuthorizationDetails ?? JSON.parse(context.oidc.params.authorization_details ?? "[]"),
+          authorizationDetailsForAccessToken: (context, token, source) => source?.rar,
+          authorizationDetailsForIntrospection: (context, token) => token.rar,
+        },
+      }),
       userinfo: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => undefined,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({ scope: "read write", accessTokenFormat: "opaque" }),
+        getResourceServerInfo: (context, resource) => {
+          if (resource === settings.unknown_resource) throw new errors.InvalidTarget();
+          return { scope: "read write", accessTokenFormat: "opaque" };
+        },
       },
     },
     clientAuthMethods: ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"],

@@ -1,0 +1,54 @@
+"""What an API says that it wants in `WWW-Authenticate` (RFC 9110, 11.6.1; RFC 6750, 3; RFC 9470, 3). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_PARAMETER = re.compile(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_MAX_CHARACTERS = 500
+# a fresh access token of the same consent would be refused as well: only a user can give more
+_NEEDS_USER = frozenset({"insufficient_scope", "insufficient_user_authentication"})
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """The parameters that say what is missing; each is empty where the API does not name it."""
+
+    error: str = ""
+    scope: str = ""
+    acr_values: str = ""
+    max_age: str = ""
+
+    @property
+    def needs_user(self) -> bool:
+        """Whether the token is good and not enough: the user must allow more, or log in again or otherwise."""
+        return self.error in _NEEDS_USER
+
+
+def challenge_of(headers: Mapping[str, str]) -> Challenge:
+    """What the headers of a response ask for; an unknown `max_age` is left out."""
+    found: dict[str, str] = {}
+    for match in _PARAMETER.finditer(headers.get("WWW-Authenticate", "")[:10_000]):
+        text = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
+        found.setdefault(match[1].lower(), " ".join(text.split())[:_MAX_CHARACTERS])
+    max_age = found.get("max_age", "")
+    return Challenge(
+        error=found.get("error", "").lower(),
+        scope=found.get("scope") or _scope_in(found.get("error_description", "")),
+        acr_values=found.get("acr_values", ""),
+        max_age=max_age if max_age.isascii() and max_age.isdigit() else "",
+    )
+
+
+# the MCP SDK's server names it here only: "Required scope: read"
+_NAMED = re.compile(
+    r"(?:required|missing|needed|needs|requires)(?: the)? scopes?:?\s+[\"']?([^\s\"',.;]+(?:[ ,]+[^\s\"',.;]+)*)[\"']?\.?$"
+)
+
+
+def _scope_in(description: str) -> str:
+    """The scopes that end an error's description; empty if it does not say so plainly."""
+    found = _NAMED.search(description[:1].lower() + description[1:])
+    return " ".join(found[1].replace(",", " ").split()) if found else ""

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec python3 configure.py "$1"
