@@ -58,6 +58,13 @@ LONGEST = (
     "test_quality.py",
     "test_typing.py",
     "test_frontend.py",
+    # and of the fast part those that wait for a span of time
+    "test_many.py",
+    "test_retries.py",
+    "test_grant_end.py",
+    "test_refresh.py",
+    "test_patience.py",
+    "test_doctor.py",
 )
 
 # What a secret could be lost by: leaks, attacks, the host rule, redirects, redaction, tracebacks, faults of the vault.
@@ -104,9 +111,9 @@ def pytest_ignore_collect(collection_path, config):
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers():
+def pytest_xdist_auto_num_workers(config):
     """Tests wait (for time limits, servers, kernels, pages) about as long as they compute: more workers than cores."""
-    return round(1.5 * (os.cpu_count() or 1))
+    return round((2 if config.option.markexpr == FAST else 1.5) * (os.cpu_count() or 1))
 
 
 def pytest_collection_modifyitems(items):
