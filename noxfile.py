@@ -38,7 +38,9 @@ def types(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """The fast part with branch coverage; fails below the floor in pyproject.toml."""
     session.install("-e", ".[test]", "pytest-cov")
-    session.run("pytest", "-m", "not slow", "--cov", "--cov-report=term:skip-covered", *session.posargs)
+    session.run(
+        "pytest", "-p", "pytest_cov", "-m", "not slow", "--cov", "--cov-report=term:skip-covered", *session.posargs
+    )
 
 
 @nox.session

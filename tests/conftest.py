@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
+import itertools
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import hypothesis
 import pytest
-from servers.catalogue_api import CatalogueApi
-from support import JupyterProcess, OidcProvider, free_port, npm_install
+import xdist
 
-from flowlet_jupyter.connect.loopback import open_loopback
-from flowlet_jupyter.demo.process import Birdsong
-from flowlet_jupyter.demo.web import BirdsongServer
-from flowlet_jupyter.vault import default_vault
+# Fixtures import what they need: the process that only hands out tests to the others needs none of it.
 
-pytest_plugins = ["pytest_jupyter.jupyter_server", "flowlet_jupyter.testing.plugin"]
+pytest_plugins = ["flowlet_jupyter.testing.plugin"]
 
 
 HERE = Path(__file__).parent
-# where a run decides whether something lands, it tries the same examples each time; elsewhere new ones
-hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    hypothesis.settings.load_profile("ci")
-
+_NUMBERS = itertools.count()
+FAST = "not slow"
 
 # A test that starts a kernel, a browser, a server program or a storm of processes is slow by what it asks for.
 SLOW_FIXTURES = frozenset({"kernel", "jupyter_lab", "oidc_provider", "chromium", "open_lab", "hub", "jp_serverapp"})
@@ -51,6 +47,26 @@ SLOW_FILES = frozenset(
     }
 )
 
+# They begin the whole suite, so that none of them is what is left for one process at its end.
+LONGEST = (
+    "test_story.py",
+    "test_responses.py",
+    "test_quickstart.py",
+    "test_tour.py",
+    "test_leaks.py",
+    "test_hub.py",
+    "test_quality.py",
+    "test_typing.py",
+    "test_frontend.py",
+    # and of the fast part those that wait for a span of time
+    "test_many.py",
+    "test_retries.py",
+    "test_grant_end.py",
+    "test_refresh.py",
+    "test_patience.py",
+    "test_doctor.py",
+)
+
 # What a secret could be lost by: leaks, attacks, the host rule, redirects, redaction, tracebacks, faults of the vault.
 SECURITY_FILES = frozenset({
     "test_auth_flow.py", "test_bridges.py", "test_caching.py", "test_endpoint_checks.py", "test_endpoints_api.py",
@@ -69,12 +85,35 @@ def pytest_configure(config):
         os.environ["FLOWLET_SECURITY"] = "long"  # read where tests are parametrised, also in xdist's workers
     # a shell lets what it starts in the background ignore SIGINT: interrupts are tried there too
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if config.option.markexpr == FAST:
+        os.environ["FLOWLET_FAST"] = "1"  # read by tests/examples.py, also in xdist's workers
+    # for xdist's workers and each server that is started
+    path = [str(HERE / "servers" / "light"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(os.pathsep.join(path).split(os.pathsep)))
+
+
+def pytest_sessionstart(session):
+    if not xdist.is_xdist_controller(session):
+        importlib.import_module("examples")  # before the tests, which take their number of examples from there
+        gc.disable()  # what is imported while tests are collected stays
+
+
+def pytest_collection_finish():
+    gc.freeze()  # and is not looked through at each collection from now on
+    gc.enable()
+
+
+def pytest_ignore_collect(collection_path, config):
+    """The fast part does not even import what is slow throughout."""
+    if config.option.markexpr == FAST and (collection_path.name in SLOW_FILES or collection_path == HERE / "browser"):
+        return True
+    return None
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """The fast part waits (for time limits, for small servers) about as long as it computes: more workers than cores."""
-    return round(1.5 * (os.cpu_count() or 1)) if config.option.markexpr == "not slow" else None
+    """Tests wait (for time limits, servers, kernels, pages) about as long as they compute: more workers than cores."""
+    return round((2 if config.option.markexpr == FAST else 1.5) * (os.cpu_count() or 1))
 
 
 def pytest_collection_modifyitems(items):
@@ -84,6 +123,22 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
         if item.path.name in SECURITY_FILES or HERE / "security" in item.path.parents:
             item.add_marker(pytest.mark.security)
+    # the longest, the slow, the fast; one file's tests stay together, for what they share
+    items.sort(
+        key=lambda item: (
+            LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST),
+            item.get_closest_marker("slow") is None,
+        )
+    )
+
+
+@pytest.fixture
+def tmp_path(request, tmp_path_factory):
+    """As pytest's own, without its look at all other folders and its link to the newest one, which each test would pay for."""
+    base = tmp_path_factory.getbasetemp()
+    path = base / f"{next(_NUMBERS)}-{re.sub(r'[^a-zA-Z0-9_]', '_', request.node.name)[:40]}"
+    path.mkdir(mode=0o700)
+    return path
 
 
 @pytest.fixture(autouse=True)
@@ -136,6 +191,11 @@ def jupyter_folders(isolated, monkeypatch):
 @pytest.fixture
 def loopback(isolated, monkeypatch):
     """The listener of a process without a server, open on a free port; its page takes secrets."""
+    from support import free_port
+
+    from flowlet_jupyter.connect.loopback import open_loopback
+    from flowlet_jupyter.vault import default_vault
+
     monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
     with open_loopback(default_vault()) as opened:
         yield opened
@@ -144,6 +204,9 @@ def loopback(isolated, monkeypatch):
 @pytest.fixture
 def birdsong(tmp_path):
     """The demo provider, in this process; `.server.provider` is its state."""
+    from flowlet_jupyter.demo.process import Birdsong
+    from flowlet_jupyter.demo.web import BirdsongServer
+
     server = BirdsongServer(0, tmp_path / "birdsong.json")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -158,6 +221,8 @@ def birdsong(tmp_path):
 @pytest.fixture
 def api():
     """A real API that pages in every style; see tests/servers/catalogue_api.py."""
+    from servers.catalogue_api import CatalogueApi
+
     with CatalogueApi() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -169,11 +234,13 @@ def api():
 @pytest.fixture
 def oidc_provider():
     """A function that starts oidc-provider with the given clients and access token lifetime."""
+    from support import OidcProvider, npm_install
+
     folder = HERE / "servers" / "oidc"
     npm_install(folder, "oidc-provider")
     started = []
 
-    def start(clients: list[dict], *, access_token_lifetime: int = 3600, **settings) -> OidcProvider:
+    def start(clients: list[dict], *, access_token_lifetime: int = 3600, **settings):
         settings = json.dumps({"clients": clients, "access_token_lifetime": access_token_lifetime, **settings})
         process = subprocess.Popen(
             ["node", "start.js", settings], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -192,6 +259,8 @@ def oidc_provider():
 @pytest.fixture
 def jupyter_lab(jupyter_folders, tmp_path):
     """A function that starts a JupyterLab; all are stopped at the end."""
+    from support import JupyterProcess
+
     started = []
     root = tmp_path / "notebooks"
     root.mkdir()

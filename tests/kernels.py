@@ -44,15 +44,16 @@ class Kernel:
     def run(self, code: str, **options) -> dict:
         return self.until_idle(self.start(code, **options))
 
-    def until_said(self, text: str, *, timeout: float = 60) -> None:
+    def until_said(self, text: str, *, timeout: float = 60) -> str:
+        """The first message that holds `text`."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             try:
                 message = self.client.get_iopub_msg(timeout=1)
             except Empty:
                 continue
-            if text in str(message["content"]):
-                return
+            if text in (said := str(message["content"])):
+                return said
         raise AssertionError(f"{text!r} was not said in {timeout} s")
 
     @property

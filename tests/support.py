@@ -58,6 +58,13 @@ def npm_install(folder: Path, package: str) -> None:
             subprocess.run(["npm", "ci"], cwd=folder, check=True, timeout=300)
 
 
+def mypy_cache() -> FileLock:
+    """Only one mypy at a time: the second finds in the cache what the first has checked, and does not check it beside it."""
+    folder = Path(__file__).parents[1] / ".mypy_cache"
+    folder.mkdir(exist_ok=True)
+    return FileLock(folder / "tests.lock")
+
+
 def pip_install(folder: Path) -> None:
     """An environment in the folder with what its requirements.txt names, made once."""
     with FileLock(folder / ".npm.lock"):

@@ -1,52 +1,19 @@
-"""For tests of notebooks and programs that use named secrets; see docs/testing.md. The pytest fixtures are in pytest_plugin.py."""
+"""For tests of notebooks and programs that use named secrets; see docs/testing.md. The pytest fixtures are in plugin.py."""
 
 from __future__ import annotations
 
-import secrets as random
-import time
+from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.credentials.handles import SecretHandle
-from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.model.oauth2 import OAuth2
-from flowlet_jupyter.model.secret import Record, Secret
-from flowlet_jupyter.model.tokens import TokenSet
-from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.session import Session, default_session
+if TYPE_CHECKING:
+    from flowlet_jupyter.testing.tokens import put_secret
+
+__all__ = ["put_secret"]
 
 
-def put_secret(
-    secret: Secret,
-    *,
-    access_token: str | SecretValue | None = None,
-    refresh_token: str | SecretValue | None = None,
-    expires_at: float | None = None,
-    obtained_at: float | None = None,
-    scope: str | None = None,
-    session: Session | None = None,
-) -> SecretHandle:
-    """Store `secret` in the vault of the default session (or of `session`), in the place of one with its name.
+def __getattr__(name: str) -> Any:
+    """Loaded when it is asked for: pytest imports this package in every run, to find the fixtures."""
+    if name == "put_secret":
+        from flowlet_jupyter.testing.tokens import put_secret
 
-    If any other argument is given, it is stored with a token set of these. Times are Unix times in seconds;
-    `obtained_at` is now unless given, a token without `expires_at` does not end, and one without `access_token` has a
-    random one. Raises `InvalidSecret` for tokens of a secret that is not an OAuth2 one.
-    """
-    session = session or default_session()
-    members = (access_token, refresh_token, expires_at, obtained_at, scope)
-    token_set = None
-    if any(member is not None for member in members):
-        if not isinstance(secret, OAuth2):
-            raise InvalidSecret(f"Secret '{secret.name}' is of type {secret.type}, which has no token set.")
-        token_set = TokenSet(
-            access_token=_value(access_token) or SecretValue(random.token_urlsafe(24)),
-            refresh_token=_value(refresh_token),
-            expires_at=expires_at,
-            obtained_at=time.time() if obtained_at is None else obtained_at,
-            scope=scope or "",
-        )
-    with session.vault.lock(secret.name):
-        session.vault.put(Record(secret=secret, token_set=token_set))
-    return SecretHandle(secret.name, session.vault)
-
-
-def _value(text: str | SecretValue | None) -> SecretValue | None:
-    return SecretValue(text) if isinstance(text, str) else text
+        return put_secret
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import nbformat
@@ -12,16 +13,6 @@ from support import npm_install, skip_or_fail
 
 NOTEBOOK_PATHS = {"lab": "lab/tree/", "notebook": "notebooks/"}  # where a server's front end has its notebooks
 FRONTEND = Path(__file__).parents[1] / "frontend"
-
-
-@pytest.fixture(autouse=True)
-def jp_server_cleanup():
-    """Not pytest-jupyter's: its event loop and Playwright's would be two in one thread."""
-
-
-@pytest.fixture(autouse=True)
-def jp_asyncio_loop():
-    """Nor its loop."""
 
 
 @pytest.fixture(scope="module")  # Playwright's loop must not be running when other modules' tests start theirs
@@ -92,13 +83,16 @@ class Lab:
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").nth(number)
 
     def run(self, number: int) -> None:
-        self.cell(number).locator(".cm-content").click()
-        self.page.keyboard.press("Control+Enter")
-        self.page.wait_for_timeout(500)
-        if self.cell(number).locator(".jp-InputPrompt").first.inner_text().strip() == "[ ]:":
-            # a notebook that is still drawing itself loses the key, and a person would press it again
+        """Press Control+Enter in the cell, as often as a person would: a notebook that is still drawing itself loses the key."""
+        prompt = self.cell(number).locator(".jp-InputPrompt").first
+        for _ in range(3):
             self.cell(number).locator(".cm-content").click()
             self.page.keyboard.press("Control+Enter")
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                if prompt.inner_text().strip() != "[ ]:":
+                    return
+                self.page.wait_for_timeout(20)
 
     def output(self, number: int, text: str, *, timeout: int = 60000):
         """Wait until the output of the cell holds `text`."""

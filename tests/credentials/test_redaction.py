@@ -214,8 +214,14 @@ SURFACES: dict[str, Callable[[flowlet.Response], str]] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("kind", KINDS)
+# the fast part has each form and each kind, and the slow one each form of each kind
+EACH = [(kind, form) for kind in KINDS for form in FORMS]
+IN_TURN = {(KINDS[number % len(KINDS)], form) for number, form in enumerate(FORMS)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"), [pytest.param(*pair, marks=[] if pair in IN_TURN else pytest.mark.slow) for pair in EACH]
+)
 def test_no_surface_shows_a_value_that_an_api_repeats(kind, form, parrot, monkeypatch):
     put(kind, parrot.url, monkeypatch)
     parrot.form = FORMS[form]

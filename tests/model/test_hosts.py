@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -138,7 +139,7 @@ HOSTS = st.sampled_from(["api.example.org", "example.org", "evil.test", "127.0.0
 ODD = st.text(st.sampled_from("aA.:@/\\#?%2e[]-_ \t\n0x\u3002\uff0e\u00e9"), max_size=8)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=examples(2000))
 @given(
     scheme=st.sampled_from(["https", "http", "HTTPS", "ftp", ""]),
     before=ODD,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -119,7 +120,8 @@ def test_with_a_person_there_it_waits_and_goes_on(kernel, birdsong, code):
     secret = oauth2(birdsong)
     default_vault().put(Record(secret=secret))
     request = kernel.start(code, allow_stdin=True)
-    kernel.until_said("Secret 'twitter': waiting for authorization, 9:5")
+    said = kernel.until_said("Secret 'twitter': waiting for authorization, ")
+    assert re.search(r"for authorization, \d+:\d\d left", said)
     default_vault().put(Record(secret=secret, token_set=grant(birdsong, secret)))
     assert kernel.until_idle(request)["status"] == "ok"
     assert "the request goes on" in kernel.text

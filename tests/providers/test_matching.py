@@ -50,6 +50,7 @@ def test_another_grant_takes_no_scope_of_a_person():
     assert not {"scope", "authorization_parameters", "identity_url"} & set(found)
 
 
+@pytest.mark.slow
 def test_every_entry_is_found_by_its_own_endpoint():
     by_endpoint = {}
     for provider in load_providers().values():

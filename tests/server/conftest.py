@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from pytest_jupyter.jupyter_server import *  # noqa: F403 - its fixtures and its loop, for the tests of this folder only
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +26,7 @@ def same(one, other) -> bool:
     return repr(one) == repr(other)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(RECORDS)
 def test_columns_and_values_are_those_of_json_normalize(records):
     expected = pd.json_normalize(records)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from flowlet_jupyter.errors import RequestSyntaxError
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
-_PARAMETER = re.compile(r"\$[\w{(@*#?$!-]", re.ASCII)
+_PARAMETER = re.compile(r"\$(?:[\w{(@*#?$!-]|\\\r?\n)", re.ASCII)  # a shell joins `$`, a line's end and a name
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _CODE = re.compile(r"x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})")
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,7 +75,7 @@ class EndlessApi:
 
 
 @given(list_names, containers, says_more, behaviours, sizes)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_a_read_ends_and_is_not_complete_where_an_api_says_that_there_is_more(
     name, container, signal, behaviour, query
 ):
@@ -123,7 +124,7 @@ class NumberedApi:
     st.sampled_from([0, 0, 5, 7]),
     st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_pages_side_by_side_are_those_one_by_one(style, total, size, hidden, says_total):
     url = f"{URL}?offset=0&limit={size}" if style == "offset" else f"{URL}?page=1&per_page={size}"
     api = NumberedApi(style, total, size, hidden, says_total=says_total)

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -232,7 +233,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.lists(PIECES, max_size=8).map(" ".join), st.none() | st.lists(PIECES, max_size=6).map("\n".join))
 def test_any_mix_of_pieces_parses_or_says_why(line, cell):
     try:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import MUST_RUN_ALL
@@ -44,7 +45,7 @@ def is_refused(line: str) -> bool:
 
 
 @given(st.lists(line, min_size=1, max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_the_words_are_those_of_bash(lines):
     """Many lines to each bash, which takes longer to start than to read them."""
     script = "\n".join(f"printf '%s\\0' {line}; printf '\\1\\0'" for line in lines)
@@ -53,7 +54,7 @@ def test_the_words_are_those_of_bash(lines):
     )
     theirs = [part.split(b"\0")[:-1] for part in done.stdout.split(b"\1\0")[:-1]]
     for line, words in zip(lines, theirs, strict=True):
-        if re.search(r"\$[\w{@*#?$!-]", line, re.ASCII) and is_refused(line):
+        if re.search(r"\$(?:[\w{@*#?$!-]|\\\n)", line, re.ASCII) and is_refused(line):
             continue
         expressions: list[str] = []
         command = read_shell(f"printf {line}", expressions)
@@ -61,6 +62,10 @@ def test_the_words_are_those_of_bash(lines):
             continue  # a variable: the notebook's, which bash does not have
         ours = [word.encode("utf-8", "surrogateescape") for word in command.words[1:]]
         assert (ours or [b""]) == words, line
+
+
+def test_a_parameter_whose_name_is_in_the_next_line_is_refused():
+    assert is_refused('curl "$\\\n@ "')
 
 
 @given(st.text(alphabet="ab '\"\\$`{}()&|;<>#\n*!", max_size=40))
