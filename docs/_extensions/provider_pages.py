@@ -39,7 +39,10 @@ def page(provider: Provider) -> str:
     filled = fields_for(provider, given)
     lines = [f"# {provider.title}", "", f"Connect a secret to {provider.title}, and send a first request."]
     if key in (guides := guides_by_entry()):
-        lines += ["", f"[The guide](../../guides/providers/{guides[key]}.md) says more: pages, token lifetimes, limits, errors."]
+        lines += [
+            "",
+            f"[The guide](../../guides/providers/{guides[key]}.md) says more: pages, token lifetimes, limits, errors.",
+        ]
     if provider.ends:
         lines += ["", f":::{{warning}}\nThe provider takes this API away on {provider.ends}.\n:::"]
     lines += ["", "## 1. Create an app", ""]
@@ -163,7 +166,9 @@ def facts(provider: Provider) -> str:
 def _values(provider: Provider) -> list[str]:
     """What the user enters, in words."""
     if provider.type != "oauth2":
-        return {"basic": ["user name", "password"], "headers": list(provider.header_names)}.get(provider.type, ["the key"])
+        return {"basic": ["user name", "password"], "headers": list(provider.header_names)}.get(
+            provider.type, ["the key"]
+        )
     fields = provider.fields
     own = [] if fields.get("client_id") else ["client ID"]
     secret = [] if fields.get("token_endpoint_auth_method") == "none" else ["client secret"]

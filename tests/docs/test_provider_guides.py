@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 import shlex
 import sys
@@ -30,7 +31,7 @@ HEADINGS = [
 ]  # fmt: skip
 
 _FENCE = re.compile(r"^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
-_MAGIC = re.compile(r"^(?:\w+ = )?%flowlet_request (?P<line>.*)$", re.MULTILINE)
+_FORM = re.compile(r"`%flowlet_secret ([\w-]+) --new --provider ([\w-]+)`")
 _INCLUDE = re.compile(r"^```\{include\} \.\./\.\./generated/facts/(.+)\.txt$", re.MULTILINE)
 
 
@@ -41,7 +42,9 @@ def blocks_of(guide: str, language: str) -> list[str]:
 def commands_of(guide: str) -> list[list[str]]:
     """The words of each `jupyter flowlet add` and `import` of the guide."""
     lines = [line for code in blocks_of(guide, "bash") for line in code.splitlines()]
-    return [shlex.split(line)[2:] for line in lines if line.startswith(("jupyter flowlet add", "jupyter flowlet import"))]
+    return [
+        shlex.split(line)[2:] for line in lines if line.startswith(("jupyter flowlet add", "jupyter flowlet import"))
+    ]
 
 
 def secrets_of(guide: str) -> dict[str, list[str]]:
@@ -66,6 +69,16 @@ def entry_of(key: str) -> Provider:
 
 def as_python(code: str) -> ast.Module:
     return ast.parse(TransformerManager().transform_cell(code))
+
+
+def lines_of(guide: str) -> list[str]:
+    """What the request magic is given, as IPython hands it over."""
+    calls = [
+        node for code in blocks_of(guide, "python") for node in ast.walk(as_python(code))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "run_line_magic"
+    ]  # fmt: skip
+    given = [[ast.literal_eval(argument) for argument in call.args] for call in calls]
+    return [line for name, line in given if name == "flowlet_request"]
 
 
 def calls_of_the_helper(code: str) -> list[ast.Call]:
@@ -100,6 +113,18 @@ def test_a_guide_shows_the_facts_of_the_entries_that_it_names(guide):
 
 
 @pytest.mark.parametrize("guide", GUIDES)
+def test_the_form_is_opened_for_an_entry_that_the_guide_adds(guide):
+    added = {
+        (command[1], command[command.index("--provider") + 1])
+        for command in commands_of(guide)
+        if "--provider" in command
+    }
+    forms = _FORM.findall(GUIDES[guide])
+    assert forms
+    assert set(forms) <= added
+
+
+@pytest.mark.parametrize("guide", GUIDES)
 def test_a_scope_that_is_set_contains_that_of_the_entry(guide):
     for command in commands_of(guide):
         given = [word.removeprefix("scope=") for word in command if word.startswith("scope=")]
@@ -114,7 +139,7 @@ def test_a_parameter_that_is_set_is_one_of_the_entry(guide):
         if "--provider" not in command:
             continue
         provider = entry_of(command[command.index("--provider") + 1])
-        names = {word.partition("=")[0] for before, word in zip(command, command[1:], strict=False) if before == "--set"}
+        names = {word.partition("=")[0] for before, word in itertools.pairwise(command) if before == "--set"}
         assert names <= {"scope"} | {each.name for each in provider.parameters}
         needed = {each.name for each in provider.parameters if not each.default}
         assert needed <= names
@@ -122,8 +147,8 @@ def test_a_parameter_that_is_set_is_one_of_the_entry(guide):
 
 @pytest.mark.parametrize("guide", GUIDES)
 def test_each_magic_line_parses_and_names_a_secret_of_the_guide(guide):
-    lines = [match["line"] for code in blocks_of(guide, "python") for match in _MAGIC.finditer(code)]
-    assert lines
+    lines = lines_of(guide)
+    assert len(lines) == GUIDES[guide].count("%flowlet_request ") > 0
     for line in lines:
         spec = parse(line)
         assert spec.secret in secrets_of(guide), line
