@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support import use_theme
+from support import eventually, use_theme
 
 pytestmark = pytest.mark.browser
 
@@ -51,7 +51,7 @@ def test_the_tour(jupyter_lab, open_lab, birdsong, theme, isolated):
     lab.run(5)
     lab.output(5, "20 records of data")
     grid = lab.cell(5).get_by_role("grid")
-    assert grid.locator(".fr-sort bdi").all_inner_texts()[:3] == ["id", "text", "created_at"]
+    eventually(lambda: grid.locator(".fr-sort bdi").all_inner_texts()[:3] == ["id", "text", "created_at"])
     picture(lab, 5, f"response-table-{theme}")
     lab.cell(5).get_by_role("tab", name="Tree").click()
     search = lab.cell(5).get_by_label("Search this JSON")
