@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.pagination import cursors, elasticsearch, links, numbers
-from flowlet_jupyter.http.pagination.completeness import signals_of
 from flowlet_jupyter.http.pagination.cursors import Continue, ContinueEndpoint, Cursor, LastId, Resumption
 from flowlet_jupyter.http.pagination.elasticsearch import Scroll, SearchAfter
 from flowlet_jupyter.http.pagination.links import LinkHeader, LinkList, NextURL
 from flowlet_jupyter.http.pagination.members import members_of
 from flowlet_jupyter.http.pagination.numbers import Offset, PageNumber
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, Paginator
+from flowlet_jupyter.http.pagination.signals import signals_of
 from flowlet_jupyter.http.styles import Style
 
 _KINDS: dict[str, tuple[type, ...]] = {

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowlet_jupyter.http.pagination.completeness import Signals, signals_of
 from flowlet_jupyter.http.pagination.members import Member
 from flowlet_jupyter.http.pagination.names import OFFSETS, PAGES, SIZES, is_one_of, normalised
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number, look_up
+from flowlet_jupyter.http.pagination.signals import Signals, signals_of
 
 # the name of the size -> the parameters that go with it, the likeliest first
 _PARTNERS = {
