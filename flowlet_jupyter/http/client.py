@@ -17,6 +17,7 @@ from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.caching import CachingTransport
 from flowlet_jupyter.http.plain_request import AsyncPlainClient, PlainClient
 from flowlet_jupyter.http.redirects import AsyncRedirectTransport, RedirectTransport
+from flowlet_jupyter.http.replaced_httpx import is_client_replaced, is_transport_replaced
 from flowlet_jupyter.http.retries import AsyncRetryWhenAsked, RetryWhenAsked
 from flowlet_jupyter.http.transport import (
     AsyncCredentialTransport,
@@ -29,11 +30,9 @@ from flowlet_jupyter.settings.network import (
     AsyncNetworkTransport,
     NetworkTransport,
     insecure_tls_context,
-    is_client_replaced,
-    is_transport_replaced,
-    proxy_settings,
     tls_context,
 )
+from flowlet_jupyter.settings.proxies import proxy_settings
 from flowlet_jupyter.vault import Vault
 
 TIMEOUT_SECONDS = 30.0

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from flowlet_jupyter.http.redirects import FIRST_RESPONSE
-from flowlet_jupyter.settings.network import is_client_replaced
+from flowlet_jupyter.http.replaced_httpx import is_client_replaced
 
 _httpx_log = logging.getLogger("httpx")
 _PLAIN_OPTIONS = frozenset({"extensions", "follow_redirects"})

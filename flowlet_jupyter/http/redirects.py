@@ -19,7 +19,7 @@ from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues, sent
 from flowlet_jupyter.errors import HostNotAllowed
 from flowlet_jupyter.model.hosts import check_destination, is_loopback
 from flowlet_jupyter.model.secret import host_rules
-from flowlet_jupyter.settings.network import proxy_settings
+from flowlet_jupyter.settings.proxies import proxy_settings
 from flowlet_jupyter.vault import Vault
 
 EXTENSION = "flowlet_redirects"
