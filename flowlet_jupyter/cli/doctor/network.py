@@ -15,7 +15,7 @@ from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.oauth.endpoint import send
-from flowlet_jupyter.oauth.token_endpoint import CLOCK_TOLERANCE_SECONDS, clock_ahead
+from flowlet_jupyter.oauth.token_error import CLOCK_TOLERANCE_SECONDS, clock_ahead
 from flowlet_jupyter.settings.network import CA_FILE_VARIABLES, CA_FOLDER_VARIABLE, tls_context
 from flowlet_jupyter.settings.proxies import proxy_settings
 
