@@ -13,18 +13,16 @@ import httpx
 
 from flowlet_jupyter.errors import HostNotAllowed, RequestFailed, UsageError, printable
 from flowlet_jupyter.http.account_name import account_in
-from flowlet_jupyter.http.client import shared_ssl_context
 from flowlet_jupyter.http.identity import keep_identity
 from flowlet_jupyter.http.rate_limit import pause_of
-from flowlet_jupyter.http.transport import CredentialTransport
+from flowlet_jupyter.http.single_request import request_once
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.redaction import HIDDEN, SentValues
 from flowlet_jupyter.model.secret import Record, base_url_of, configuration, host_rules
-from flowlet_jupyter.oauth.bounded_request import BoundedResponse, bounded_request
+from flowlet_jupyter.oauth.bounded_request import BoundedResponse
 from flowlet_jupyter.providers.matching import harmless_request
 from flowlet_jupyter.session.shielded import shielded
-from flowlet_jupyter.settings.network import NetworkTransport
 from flowlet_jupyter.tables.charset import decode
 from flowlet_jupyter.tables.error_bodies import error_in, message_of
 from flowlet_jupyter.vault import Vault
@@ -76,15 +74,12 @@ def try_secret(vault: Vault, name: str, *, url: str = "") -> Trial:
     asked = harmless_request(configuration(record.secret))
     url = url or asked.url or _harmless_url(record)
     try:
-        response = bounded_request(
-            lambda: httpx.Client(
-                transport=CredentialTransport(NetworkTransport(shared_ssl_context()), vault=vault, secret_name=name),
-                timeout=_TIMEOUT_SECONDS,
-                trust_env=False,
-            ),
+        response = request_once(
+            vault,
+            name,
             "GET",
             url,
-            headers={"Accept": "application/json, */*;q=0.5"},
+            accept="application/json, */*;q=0.5",
             seconds=_TIMEOUT_SECONDS,
             keep_bytes=_MAX_BYTES,
         )

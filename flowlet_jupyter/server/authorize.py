@@ -33,7 +33,7 @@ from flowlet_jupyter.server.pages import PageHandler
 from flowlet_jupyter.server.redirect_uri import (
     callback_path,
     is_address_of,
-    redirect_plan,
+    plan_for_request,
     redirect_uri,
 )
 from flowlet_jupyter.server.refusals import forget_refusal, note_refusal
@@ -106,7 +106,7 @@ class AuthorizeHandler(FlowHandler):
             self.show("confirm.html", secret_name=name, provider=provider, here=here)
             return
         plan = await run_in_thread(
-            lambda: redirect_plan(
+            lambda: plan_for_request(
                 self,
                 provider=secret.provider,
                 authorization_endpoint=secret.authorization_endpoint or "",
