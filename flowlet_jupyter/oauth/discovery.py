@@ -117,8 +117,8 @@ def _candidates(address: str) -> Iterator[tuple[str, str | None]]:
 
 def _without(url: str, well_known: str) -> str | None:
     """What a document's `url` is of: the address without its well-known part, None if it is of another kind."""
-    before, found, after = url.partition(well_known)
-    return f"{before}{after}" if found else None
+    before, separator, after = url.partition(well_known)
+    return f"{before}{after}" if separator else None
 
 
 def _check_issuer(content: dict[str, Any], url: str, expected: str | None) -> None:

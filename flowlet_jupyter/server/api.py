@@ -181,7 +181,7 @@ class TestHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def post(self, name: str) -> None:
-        """What the API answered, as `Trial` has it, and as sentences in `text`."""
+        """How the API responded, as `Trial` has it, and as sentences in `text`."""
         trial = await run_in_thread(lambda: try_secret(self.vault, name))
         self.finish({**dataclasses.asdict(trial), "text": str(trial)})
 

@@ -59,8 +59,8 @@ def own_redirect_uri(handler: JupyterHandler, authorization_endpoint: str) -> st
 
 def is_address_of(uri: str, provider_key: str | None) -> bool:
     """Whether a response that came to the callback, or to that of `provider_key`, came to the redirect URI `uri`."""
-    found = _CALLBACK.search(urlsplit(uri).path)
-    return found is None or found["key"] == provider_key  # an opaque redirect URI names no address of ours
+    match = _CALLBACK.search(urlsplit(uri).path)
+    return match is None or match["key"] == provider_key  # an opaque redirect URI names no address of ours
 
 
 def proxy_problem(handler: JupyterHandler) -> str | None:

@@ -204,11 +204,11 @@ def _parameters(request: PageRequest, response: PageResponse, member: Member) ->
     elif key == "next":
         names += ["page", "cursor"] if isinstance(member.value, int) else ["cursor"]
     names.append(own)
-    given = {normalised(name): name for name in request.parameters()}
-    names.sort(key=lambda name: normalised(name) not in given)
+    parameters = {normalised(name): name for name in request.parameters()}
+    names.sort(key=lambda name: normalised(name) not in parameters)
     if key == "nextpage":
         names[:0] = [name for name in request.parameters() if normalised(name) in PAGES]
-    return list(dict.fromkeys(given.get(normalised(name), name) for name in names))[:4]
+    return list(dict.fromkeys(parameters.get(normalised(name), name) for name in names))[:4]
 
 
 def _by_surroundings(request: PageRequest, response: PageResponse, member: Member) -> list[str]:

@@ -71,14 +71,14 @@ def of_style(
     None where the first page is the only one. A declared way that finds nothing on the first page gives way to what the
     page shows. Raises `RequestFailed` if a style was asked for by name that the first page does not show.
     """
-    found = detect(request, response)
+    detected = detect(request, response)
     if declared and style in {"auto", declared["style"]}:
         own = _declared(declared, len(response.records))
-        if own.next(request, response) is not None or not found:
-            found = [own, *found]
+        if own.next(request, response) is not None or not detected:
+            detected = [own, *detected]
     if style == "auto":
-        return found
-    fitting = [each for each in found if isinstance(each, _KINDS[style])]
+        return detected
+    fitting = [each for each in detected if isinstance(each, _KINDS[style])]
     if fitting or style == "link":
         return fitting
     if style in {"page", "offset"}:

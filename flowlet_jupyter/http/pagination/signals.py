@@ -45,7 +45,7 @@ class Signals:
     number: Member | None = None  # this page's number
     offset: Member | None = None  # where this page begins
     size: int | None = None  # how many records a page has at most
-    is_closed: bool = False  # the place of the next link or cursor is there, and empty
+    is_closed: bool = False  # the member of the next link or cursor is there, and empty
 
     @property
     def number_of_first(self) -> int:
