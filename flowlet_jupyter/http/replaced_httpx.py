@@ -15,8 +15,13 @@ import httpx
 def is_client_replaced() -> bool:
     """Whether somebody has put something of their own into httpx's clients."""
     return not _are_own(
+        httpx.Client.request,
+        httpx.AsyncClient.request,
+        httpx.Client.build_request,
+        httpx.AsyncClient.build_request,
         httpx.Client.send,
         httpx.AsyncClient.send,
+        # not public: gone in a later httpx, they count as replaced
         getattr(httpx.Client, "_send_single_request", None),
         getattr(httpx.AsyncClient, "_send_single_request", None),
     )
