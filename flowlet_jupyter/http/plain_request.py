@@ -1,13 +1,13 @@
 """The short way of a request that asks for nothing but one response, which is most of them.
 
-It costs about a fifth less CPU than `httpx.Client.request`, which does at each request what a kept client never needs. What it
+It costs about a fifth less CPU than `httpx.Client.request`, which does at each request what a pooled client never needs. What it
 leaves out, and why nobody can notice (tests/http/test_plain_request.py has each):
 
-* merging the client's `params`, `cookies` and `base_url`: a kept client has none, and `url` is absolute; else httpx's way
+* merging the client's `params`, `cookies` and `base_url`: a pooled client has none, and `url` is absolute; else httpx's way
 * merging headers: there are none but the client's
-* `auth`, event hooks, mounts, .netrc and proxies by mount: a kept client has none, and `trust_env` is off; a URL with a
+* `auth`, event hooks, mounts, .netrc and proxies by mount: a pooled client has none, and `trust_env` is off; a URL with a
   user's name in it goes httpx's way
-* taking cookies in: a kept client's jar refuses all; those of a chain of redirects are in `redirects`
+* taking cookies in: a pooled client's jar refuses all; those of a chain of redirects are in `redirects`
 * redirects: httpx goes on from the first response, which is handed to it; so `max_redirects`, `history` and
   `next_request` are its own
 * the line in httpx's log at INFO: where somebody reads it, httpx's way
@@ -36,7 +36,7 @@ _NO_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
 
 class PlainClient(httpx.Client):
-    """A kept client: it has no cookies, no event hooks, no `auth` and no mounts."""
+    """A client of the pool: it has no cookies, no event hooks, no `auth` and no mounts."""
 
     def ask(self, method: str, url: str, **options: Any) -> httpx.Response:
         """As `request`."""

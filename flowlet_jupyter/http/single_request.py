@@ -1,4 +1,4 @@
-"""One request of our own with a secret, beside the clients that are kept for a user's: it ends, and no redirect is followed."""
+"""One request of our own with a secret, beside the pool of clients for a user's: it ends, and no redirect is followed."""
 
 from __future__ import annotations
 

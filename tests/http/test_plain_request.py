@@ -64,7 +64,7 @@ def server():
 
 @pytest.fixture(params=MODES)
 def sent(request):
-    """`sent(function, method, url, **options)`: the response of a kept client's `ask` or `request`."""
+    """`sent(function, method, url, **options)`: the response of a pooled client's `ask` or `request`."""
 
     def send(function: str, method: str, url: str, *, secret: str | None = None, **options):
         pool = default_session().part(ClientPool)
@@ -194,24 +194,24 @@ def test_a_cookie_is_not_taken_in(server, sent):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_kept_client_has_nothing_that_the_short_way_leaves_out(mode):
+def test_a_pooled_client_has_nothing_that_the_short_way_leaves_out(mode):
     pool = default_session().part(ClientPool)
 
     async def of_loop():
-        kept = pool.get_async(None)
+        pooled = pool.get_async(None)
         await pool.aclose()
-        return kept
+        return pooled
 
-    kept = pool.get(None) if mode == "sync" else asyncio.run(of_loop())
-    assert kept.event_hooks == {"request": [], "response": []}
-    assert kept.auth is None
-    assert not kept.params
-    assert not kept.cookies
-    assert not kept._mounts
-    assert not kept.trust_env
-    assert str(kept.base_url) == ""
-    assert kept._default_encoding == "utf-8"
-    assert isinstance(kept._transport, RedirectTransport if mode == "sync" else AsyncRedirectTransport)
+    pooled = pool.get(None) if mode == "sync" else asyncio.run(of_loop())
+    assert pooled.event_hooks == {"request": [], "response": []}
+    assert pooled.auth is None
+    assert not pooled.params
+    assert not pooled.cookies
+    assert not pooled._mounts
+    assert not pooled.trust_env
+    assert str(pooled.base_url) == ""
+    assert pooled._default_encoding == "utf-8"
+    assert isinstance(pooled._transport, RedirectTransport if mode == "sync" else AsyncRedirectTransport)
 
 
 def asked(mode: str, transport, **options) -> httpx.Response:
@@ -283,16 +283,16 @@ def test_a_body_that_cannot_be_decoded_is_closed(encoding, status):
 @pytest.mark.parametrize("mode", MODES)
 def test_a_client_that_was_closed_sends_nothing(server, mode):
     if mode == "sync":
-        kept = default_session().part(ClientPool).get(None)
-        kept.close()
+        pooled = default_session().part(ClientPool).get(None)
+        pooled.close()
         with pytest.raises(RuntimeError, match="closed"):
-            kept.ask("GET", server.url)
+            pooled.ask("GET", server.url)
     else:
 
         async def run():
-            kept = default_session().part(ClientPool).get_async(None)
-            await kept.aclose()
-            await kept.ask("GET", server.url)
+            pooled = default_session().part(ClientPool).get_async(None)
+            await pooled.aclose()
+            await pooled.ask("GET", server.url)
 
         with pytest.raises(RuntimeError, match="closed"):
             asyncio.run(run())
