@@ -45,14 +45,15 @@ html_static_path = ["_static"]
 html_show_sourcelink = False
 html_sidebars = {"index": [], "tutorial": [], "changes": []}  # pages without a section around them
 maximum_signature_line_length = 80
-# One list of versions for all builds: an old version learns of new ones from the newest build's file.
-_version = os.environ.get("READTHEDOCS_VERSION", "latest")
+# All builds read one list of versions, the newest build's, so that an old version learns of new ones. Versions stand beside
+# each other on their host, so that neither the list nor this file names it; a build of one's own lists itself only.
+_hosted = os.environ.get("READTHEDOCS_VERSION")
 html_theme_options = {
     "show_toc_level": 2,
     "navbar_start": ["navbar-logo", "version-switcher"],
     "switcher": {
-        "json_url": "https://flowlet-jupyter.readthedocs.io/en/latest/_static/switcher.json",
-        "version_match": _version,
+        "json_url": "../latest/_static/switcher.json" if _hosted else "_static/switcher-own.json",
+        "version_match": _hosted or "own",
     },
     "check_switcher": False,  # a build needs no network
     "show_version_warning_banner": True,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from queue import Empty
 
 from jupyter_client.manager import start_new_kernel
+from support import free_port
 
 
 class Kernel:
@@ -63,8 +65,10 @@ class Kernel:
 
 @contextlib.contextmanager
 def started() -> Iterator[Kernel]:
-    """A new kernel, ended with the block."""
-    manager, client = start_new_kernel(kernel_name="python3")
+    """A new kernel, ended with the block; its listener has a port of its own, as others run beside it."""
+    manager, client = start_new_kernel(
+        kernel_name="python3", env={"FLOWLET_LOOPBACK_PORT": str(free_port()), **os.environ}
+    )
     made = Kernel(client)
     made.manager = manager
     try:

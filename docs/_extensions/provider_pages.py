@@ -1,6 +1,9 @@
-"""A how-to for each of the providers that are asked for most, made from its entry in the catalogue."""
+"""What is made from the catalogue's entries: a page for each of the most used, and the facts that the guides include."""
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
 
 from flowlet_jupyter.providers import Provider, fields_for, provider_named, trial_url
 
@@ -8,6 +11,9 @@ MOST_USED = (
     "github", "google", "microsoft", "twitter", "spotify", "slack", "notion", "dropbox", "linkedin", "salesforce", "hubspot",
     "gitlab", "jira", "discord", "strava",
 )  # fmt: skip
+
+GUIDES = Path(__file__).parents[1] / "guides" / "providers"
+_INCLUDED = re.compile(r"^```\{include\} \.\./\.\./generated/facts/([\w-]+)\.txt$", re.MULTILINE)
 
 _REDIRECT_RULES = {
     "": "The form shows the redirect URI of your Jupyter server. Copy it as it stands: the provider compares every character.",
@@ -32,6 +38,11 @@ def page(provider: Provider) -> str:
     given = samples(provider)
     filled = fields_for(provider, given)
     lines = [f"# {provider.title}", "", f"Connect a secret to {provider.title}, and send a first request."]
+    if key in (guides := guides_by_entry()):
+        lines += [
+            "",
+            f"[The guide](../../guides/providers/{guides[key]}.md) says more: pages, token lifetimes, limits, errors.",
+        ]
     if provider.ends:
         lines += ["", f":::{{warning}}\nThe provider takes this API away on {provider.ends}.\n:::"]
     lines += ["", "## 1. Create an app", ""]
@@ -125,16 +136,55 @@ def _facts(provider: Provider) -> list[tuple[str, str]]:
     ]
 
 
+def guides_by_entry() -> dict[str, str]:
+    """The name of the guide that includes the facts of an entry, by the entry's key."""
+    texts = {path.stem: path.read_text("utf-8") for path in sorted(GUIDES.glob("*.md"))}
+    return {key: name for name, text in texts.items() for key in _INCLUDED.findall(text)}
+
+
+def facts(provider: Provider) -> str:
+    """The facts of an entry that a guide includes: what it fills in, so that the guide cannot say otherwise."""
+    defaults = {each.name: each.default for each in provider.parameters if each.default}
+
+    def code(text: str) -> str:
+        return "`" + re.sub(r"\{(\w+)\}", lambda name: defaults.get(name[1], name[0]), text) + "`"
+
+    asked = [each.label for each in provider.parameters]
+    rows = [
+        ("Entry", f"`{provider.key}`: {provider.title}"),
+        ("Asks for", ", ".join([*asked, *_values(provider)])),
+        ("Scope", code(provider.fields["scope"]) if provider.fields.get("scope") else ""),
+        ("Hosts", ", ".join(map(code, provider.fields["allowed_hosts"]))),
+        ("Paths begin at", code(provider.fields["base_url"]) if provider.fields.get("base_url") else ""),
+        ("Refresh token", provider.refresh_token_from),
+        ("Pages", code(provider.paging["style"]) if provider.paging else ""),
+    ]
+    lines = [f"| {label} | {text} |" for label, text in rows if text]
+    return "\n".join([lines[0], "|---|---|", *lines[1:], ""])
+
+
+def _values(provider: Provider) -> list[str]:
+    """What the user enters, in words."""
+    if provider.type != "oauth2":
+        return {"basic": ["user name", "password"], "headers": list(provider.header_names)}.get(
+            provider.type, ["the key"]
+        )
+    fields = provider.fields
+    own = [] if fields.get("client_id") else ["client ID"]
+    secret = [] if fields.get("token_endpoint_auth_method") == "none" else ["client secret"]
+    return [*own, *secret, *(["user name", "password"] if fields.get("grant_type") == "password" else [])]
+
+
 def _index(providers: list[Provider]) -> str:
     links = [f"{provider.key}" for provider in providers]
     return "\n".join(
         [
-            "# Connect a provider",
+            "# Entries of the catalogue",
             "",
             (
-                "One page for each of the providers that are asked for most. They are made from the catalogue's entries. "
-                "All entries are in [providers](../../providers.md). For an API that is not there, paste its address into the "
-                "form and press **Discover**."
+                "The facts of the providers that are asked for most, made from the catalogue's entries. Their "
+                "[guides](../../guides/providers/index.md) say more. All entries are in [providers](../../providers.md). For an "
+                "API that is not there, paste its address into the form and press **Discover**."
             ),
             "",
             "```{toctree}",
@@ -162,4 +212,12 @@ def pages() -> dict[str, str]:
     return {
         "providers/index.md": _index(chosen),
         **{f"providers/{provider.key}.md": page(provider) for provider in chosen},
+        **{f"facts/{key}.txt": facts(_entry(key)) for key in guides_by_entry()},
     }
+
+
+def _entry(key: str) -> Provider:
+    provider = provider_named(key)
+    if provider is None:
+        raise LookupError(f"a guide names the entry {key}, which the catalogue has not")
+    return provider

@@ -145,7 +145,7 @@ def errors_page() -> str:
     lines = [
         "# What to do when …", "",
         ("Every error that flowlet raises on purpose, by name. A message says what happened, which secret, and what to do "
-        "next. It never holds a value."), "",
+        "next. It never holds a value. Without this page at hand, `help(flowlet.AuthRequired)` says the same."), "",
         "In code, three questions are enough:", "",
         "- Is it `AuthRequired` or `AuthorizationFailed`? Then somebody must authorize again.",
         "- Is `error.is_temporary` true? Then try later.",

@@ -46,7 +46,7 @@ def blocks_of(text: str) -> list[Block]:
 
 
 PAGES = {
-    **{path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for folder in ("", "guides", "explanation", "decisions")
+    **{path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for folder in ("", "guides", "guides/providers", "explanation", "decisions")
        for path in sorted((DOCS / folder).glob("*.md"))},
     **{f"generated/{path}": text for path, text in sorted(generated_pages.pages().items())},
 }  # fmt: skip
