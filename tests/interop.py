@@ -31,8 +31,9 @@ from flowlet_jupyter.errors import DiscoveryFailed, ProviderError
 from flowlet_jupyter.model.schema import from_mapping
 from flowlet_jupyter.model.static import Headers
 from flowlet_jupyter.model.tokens import TokenSet
-from flowlet_jupyter.oauth.discovery import discover, register_client
+from flowlet_jupyter.oauth.discovery import discover
 from flowlet_jupyter.oauth.metadata import ProviderMetadata, client_for, fields_of
+from flowlet_jupyter.oauth.registration import register_client
 from flowlet_jupyter.settings import loopback_redirect_uri
 from flowlet_jupyter.vault import default_vault
 

@@ -105,25 +105,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
 
     command("list", "All secrets, without values.", takes_name=False)
     add = command("add", "Store a new secret; what is not given is asked for.", takes_name=False, run="add:add")
-    add.add_argument("name", nargs="?", help="the secret's name")
-    add.add_argument(
-        "--type", choices=list(SECRET_TYPES), help="of a secret that is not in the catalogue (default: oauth2)"
-    )
-    add.add_argument("--provider", help="an entry of the catalogue, without it the one called NAME")
-    add.add_argument("--account-of", metavar="SECRET", help="share that secret's client: NAME is then the account's")
-    add.add_argument("--discover", metavar="ADDRESS", help="an issuer, a .well-known URL or an API's URL")
-    add.add_argument(
-        "--register", action="store_true", help="with --discover: let the provider make a client ID, where it does"
-    )
-    add.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[], help="such as scope='a b', tenant=x")
-    add.add_argument("--host", metavar="HOST", action="append", default=[], help="where it may be sent")
-    add.add_argument(
-        "--header", metavar="NAME", action="append", default=[], help="of type headers; its value is asked for"
-    )
-    add.add_argument(
-        "--value-file", metavar="[FIELD=]FILE", action="append", default=[],
-        help="read what would be asked for first, or FIELD, from here ('-': stdin)",
-    )  # fmt: skip
+    _add_options_of_add(add)
     status = command("status", "Times and scopes of a secret's tokens.")
     status.add_argument("--ask", action="store_true", help="also ask the provider whether the access token is active")
     authorize = command("authorize", "Request an access token.")
@@ -193,3 +175,25 @@ def _add_recovery(command: Callable[..., argparse.ArgumentParser]) -> None:
         each.add_argument(
             "--passphrase-file", metavar="FILE", help="read the passphrase from its first line ('-': stdin)"
         )
+
+
+def _add_options_of_add(add: argparse.ArgumentParser) -> None:
+    add.add_argument("name", nargs="?", help="the secret's name")
+    add.add_argument(
+        "--type", choices=list(SECRET_TYPES), help="of a secret that is not in the catalogue (default: oauth2)"
+    )
+    add.add_argument("--provider", help="an entry of the catalogue, without it the one called NAME")
+    add.add_argument("--account-of", metavar="SECRET", help="share that secret's client: NAME is then the account's")
+    add.add_argument("--discover", metavar="ADDRESS", help="an issuer, a .well-known URL or an API's URL")
+    add.add_argument(
+        "--register", action="store_true", help="with --discover: let the provider make a client ID, where it does"
+    )
+    add.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[], help="such as scope='a b', tenant=x")
+    add.add_argument("--host", metavar="HOST", action="append", default=[], help="where it may be sent")
+    add.add_argument(
+        "--header", metavar="NAME", action="append", default=[], help="of type headers; its value is asked for"
+    )
+    add.add_argument(
+        "--value-file", metavar="[FIELD=]FILE", action="append", default=[],
+        help="read what would be asked for first, or FIELD, from here ('-': stdin)",
+    )  # fmt: skip

@@ -113,8 +113,9 @@ def _name(options: Namespace) -> str:
 
 def _discovered(options: Namespace, fields: dict[str, Any]) -> dict[str, Any]:
     """`fields`, and those that the provider's metadata fill in; the client's too, if it is to be registered."""
-    from flowlet_jupyter.oauth.discovery import discover, register_client
+    from flowlet_jupyter.oauth.discovery import discover
     from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
+    from flowlet_jupyter.oauth.registration import register_client
     from flowlet_jupyter.providers.matching import completed
 
     with waiting_for(f"Asking {options.discover[:100]}"):

@@ -119,12 +119,12 @@ def authorize(options: Namespace) -> None:
 
 def test(options: Namespace) -> int:
     """As whom one harmless request connects, or what the API says; 1 if it did not work."""
-    from flowlet_jupyter.connect.first_request import try_secret
+    from flowlet_jupyter.connect.first_request import first_request
 
     with waiting_for("Asking the API"):
-        trial = try_secret(default_secrets().vault, options.name)
-    print(printable(str(trial)))
-    return int(trial.outcome != "works")
+        works, text = first_request(default_secrets().vault, options.name)
+    print(text)
+    return int(not works)
 
 
 def refresh(options: Namespace) -> None:

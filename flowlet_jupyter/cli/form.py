@@ -18,7 +18,7 @@ from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 from flowlet_jupyter.errors import FlowletError, InvalidSecret, UsageError, printable
 from flowlet_jupyter.model.fields import checked_name
 from flowlet_jupyter.model.labels import KIND_LABELS
-from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE, OAuth2
+from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE
 from flowlet_jupyter.model.schema import fields_of_kind, from_mapping, from_text
 from flowlet_jupyter.model.secret import Secret
 from flowlet_jupyter.model.suggestion import closest
@@ -164,9 +164,9 @@ def offer_to_connect(handle: SecretHandle) -> None:
 
 def offer_to_test(handle: SecretHandle) -> None:
     """Send one harmless request, if the user wants that: of a secret that is sent as it is, and that names what to ask."""
-    from flowlet_jupyter.connect.first_request import example_url
+    from flowlet_jupyter.connect.first_request import can_be_tried
 
-    if isinstance(handle.vault.get(handle.name).secret, OAuth2) or not example_url(handle.vault.get(handle.name)):
+    if not can_be_tried(handle.vault.get(handle.name)):
         return
     later = f"To try it here: jupyter flowlet test {handle.name}"
     try:
@@ -180,14 +180,14 @@ def offer_to_test(handle: SecretHandle) -> None:
 
 def _show_test(handle: SecretHandle) -> None:
     """What one harmless request says; the secret is stored in any case."""
-    from flowlet_jupyter.connect.first_request import try_secret
+    from flowlet_jupyter.connect.first_request import first_request
 
     try:
         with waiting_for("Asking the API"):
-            trial = try_secret(handle.vault, handle.name)
+            _, text = first_request(handle.vault, handle.name)
     except UsageError:
         return  # nothing is known to ask
     except FlowletError as error:
         print(printable(str(error)), file=sys.stderr)
         return
-    print(printable(str(trial)))
+    print(text)

@@ -29,15 +29,15 @@ class Challenge:
 
 def challenge_of(headers: Mapping[str, str]) -> Challenge:
     """What the headers of a response ask for; an unknown `max_age` is left out."""
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for match in _PARAMETER.finditer(headers.get("WWW-Authenticate", "")[:10_000]):
         text = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
-        found.setdefault(match[1].lower(), " ".join(text.split())[:_MAX_CHARACTERS])
-    max_age = found.get("max_age", "")
+        parameters.setdefault(match[1].lower(), " ".join(text.split())[:_MAX_CHARACTERS])
+    max_age = parameters.get("max_age", "")
     return Challenge(
-        error=found.get("error", "").lower(),
-        scope=found.get("scope") or _scope_in(found.get("error_description", "")),
-        acr_values=found.get("acr_values", ""),
+        error=parameters.get("error", "").lower(),
+        scope=parameters.get("scope") or _scope_in(parameters.get("error_description", "")),
+        acr_values=parameters.get("acr_values", ""),
         max_age=max_age if max_age.isascii() and max_age.isdigit() else "",
     )
 
@@ -50,5 +50,5 @@ _NAMED = re.compile(
 
 def _scope_in(description: str) -> str:
     """The scopes that end an error's description; empty if it does not say so plainly."""
-    found = _NAMED.search(description[:1].lower() + description[1:])
-    return " ".join(found[1].replace(",", " ").split()) if found else ""
+    match = _NAMED.search(description[:1].lower() + description[1:])
+    return " ".join(match[1].replace(",", " ").split()) if match else ""

@@ -43,10 +43,10 @@ def account_in(body: Any, *, url: str = "", path: str = "") -> str:
     """
     if path:
         try:
-            found = jmespath.search(path, body)
+            selected = jmespath.search(path, body)
         except (JMESPathError, RecursionError, TypeError, AttributeError, ValueError):
-            found = None
-        if text := _text(found):
+            selected = None
+        if text := _text(selected):
             return text
     is_account = _ACCOUNT_PATH.search(urlsplit(url).path) is not None
     if is_account and isinstance(body, list) and len(body) == 1:

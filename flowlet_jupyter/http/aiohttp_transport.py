@@ -19,13 +19,10 @@ import httpx
 import yarl
 from multidict import CIMultiDict
 
+from flowlet_jupyter.http.replaced_httpx import is_transport_replaced
 from flowlet_jupyter.http.response import Response
-from flowlet_jupyter.settings.network import (
-    AsyncNetworkTransport,
-    certificate_advice,
-    is_transport_replaced,
-    proxy_settings,
-)
+from flowlet_jupyter.settings.network import AsyncNetworkTransport, certificate_advice
+from flowlet_jupyter.settings.proxies import proxy_settings
 
 # httpx's own limits, in httpx._config
 _CONNECTIONS = 100

@@ -43,16 +43,16 @@ def request(method: str, url: str, **options: Unpack[RequestOptions]) -> Respons
     timeout (seconds), follow_redirects.
     Raises `FlowletError`: `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, `RequestFailed` and others.
     """
-    given: dict[str, Any] = dict(options)
-    session, secret = given.pop("session", None) or default_session(), given.pop("secret", None)
-    insecure = bool(given.pop("insecure", False))
+    arguments: dict[str, Any] = dict(options)
+    session, secret = arguments.pop("session", None) or default_session(), arguments.pop("secret", None)
+    insecure = bool(arguments.pop("insecure", False))
     if insecure:
         _refuse_insecure(absolute(url, secret, session=session), secret)
-    write_values(given)
-    extend(given, cache=given.pop("cache", False))
+    write_values(arguments)
+    extend(arguments, cache=arguments.pop("cache", False))
     try:
-        address = with_params(absolute(url, secret, session=session), given)
-        response = _ours(session.part(ClientPool).get(secret, insecure=insecure).ask(method, address, **given))
+        address = with_params(absolute(url, secret, session=session), arguments)
+        response = _ours(session.part(ClientPool).get(secret, insecure=insecure).ask(method, address, **arguments))
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed(method, url, error)
     else:
@@ -64,16 +64,16 @@ def request(method: str, url: str, **options: Unpack[RequestOptions]) -> Respons
 @shows(AsyncRequestOptions)
 async def arequest(method: str, url: str, **options: Unpack[AsyncRequestOptions]) -> Response:
     """The async twin of `request`; without `cache` and `insecure`."""
-    given: dict[str, Any] = dict(options)
-    session, secret = given.pop("session", None) or default_session(), given.pop("secret", None)
+    arguments: dict[str, Any] = dict(options)
+    session, secret = arguments.pop("session", None) or default_session(), arguments.pop("secret", None)
     for name in ("cache", "insecure"):
-        if given.pop(name, False):
+        if arguments.pop(name, False):
             raise RequestFailed(f"The option {name} works with {method.lower()}(), not with a{method.lower()}().")
-    write_values(given)
-    extend(given)
+    write_values(arguments)
+    extend(arguments)
     try:
-        address = with_params(absolute(url, secret, session=session), given)
-        response = _ours(await session.part(ClientPool).get_async(secret).ask(method, address, **given))
+        address = with_params(absolute(url, secret, session=session), arguments)
+        response = _ours(await session.part(ClientPool).get_async(secret).ask(method, address, **arguments))
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed(method, url, error)
     else:

@@ -23,7 +23,7 @@ from flowlet_jupyter.model.value import Credentials
 from flowlet_jupyter.oauth.refresh import wait_for, wait_for_async
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.session.prompt import AuthorizationPrompt, NoPrompt
-from flowlet_jupyter.settings.network import do_others_ask_a_proxy
+from flowlet_jupyter.settings.proxies import do_others_ask_a_proxy
 from flowlet_jupyter.vault import Vault
 
 _LIBRARY = "httpx"

@@ -17,6 +17,7 @@ from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.caching import CachingTransport
 from flowlet_jupyter.http.plain_request import AsyncPlainClient, PlainClient
 from flowlet_jupyter.http.redirects import AsyncRedirectTransport, RedirectTransport
+from flowlet_jupyter.http.replaced_httpx import is_client_replaced, is_transport_replaced
 from flowlet_jupyter.http.retries import AsyncRetryWhenAsked, RetryWhenAsked
 from flowlet_jupyter.http.transport import (
     AsyncCredentialTransport,
@@ -29,11 +30,9 @@ from flowlet_jupyter.settings.network import (
     AsyncNetworkTransport,
     NetworkTransport,
     insecure_tls_context,
-    is_client_replaced,
-    is_transport_replaced,
-    proxy_settings,
     tls_context,
 )
+from flowlet_jupyter.settings.proxies import proxy_settings
 from flowlet_jupyter.vault import Vault
 
 TIMEOUT_SECONDS = 30.0
@@ -60,11 +59,11 @@ class _AsyncClient(httpx.AsyncClient):
             raise httpx.InvalidURL(_NO_REQUEST) from None
 
 
-class _KeptClient(PlainClient, _Client):
+class _PooledClient(PlainClient, _Client):
     pass
 
 
-class _KeptAsyncClient(AsyncPlainClient, _AsyncClient):
+class _PooledAsyncClient(AsyncPlainClient, _AsyncClient):
     pass
 
 
@@ -160,7 +159,7 @@ def _client_options(vault: Vault, secret: str | None, base_url: str | None, opti
             raise RequestFailed(f"The option {option} belongs to the credential transport and cannot be given.")
     if secret is not None:
         base_url = base_url or base_url_of(vault.get(secret))
-    # a cookie jar that takes nothing in: a kept client must not carry a session from one request to the next
+    # a cookie jar that takes nothing in: a pooled client must not carry a session from one request to the next
     cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
     defaults = {"timeout": TIMEOUT_SECONDS, "follow_redirects": True, "cookies": cookies, "base_url": base_url or ""}
     return defaults | options
@@ -171,22 +170,22 @@ class ClientPool:
 
     def __init__(self, session: Session) -> None:
         self._session = weakref.ref(session)
-        self._clients: dict[tuple[str | None, int, bool], _KeptClient] = {}
+        self._clients: dict[tuple[str | None, int, bool], _PooledClient] = {}
         self._async_clients: weakref.WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[str | None, _KeptAsyncClient]
+            asyncio.AbstractEventLoop, dict[str | None, _PooledAsyncClient]
         ] = weakref.WeakKeyDictionary()
         at_exit(self.close)
 
-    def get(self, secret: str | None, *, insecure: bool = False) -> _KeptClient:
+    def get(self, secret: str | None, *, insecure: bool = False) -> _PooledClient:
         """The client that sends with `secret`."""
         key = (secret, os.getpid(), insecure)
         client = self._clients.get(key)
         if client is None:
-            made = _new_client(_KeptClient, self._owner(), secret, None, {}, insecure=insecure)
+            made = _new_client(_PooledClient, self._owner(), secret, None, {}, insecure=insecure)
             client = self._clients.setdefault(key, made)  # one step, also where two threads have made one
         return client
 
-    def get_async(self, secret: str | None) -> _KeptAsyncClient:
+    def get_async(self, secret: str | None) -> _PooledAsyncClient:
         """The client of the running event loop that sends with `secret`."""
         loop = asyncio.get_running_loop()
         if loop not in self._async_clients:
@@ -195,7 +194,7 @@ class ClientPool:
                 self._async_clients.pop(ended, None)
         of_loop = self._async_clients.setdefault(loop, {})
         if secret not in of_loop:
-            of_loop[secret] = _new_async_client(_KeptAsyncClient, self._owner(), secret, None, {})
+            of_loop[secret] = _new_async_client(_PooledAsyncClient, self._owner(), secret, None, {})
         return of_loop[secret]
 
     async def aclose(self) -> None:

@@ -142,20 +142,20 @@ def _json(response: Response, body: Body) -> Any:
 
 
 def _selected(parsed: Any, path: str) -> Table:
-    found = select(parsed.records if isinstance(parsed, _Lines) else parsed, path)
+    selected = select(parsed.records if isinstance(parsed, _Lines) else parsed, path)
     shape = _shape(parsed)
-    if found is None:
+    if selected is None:
         raise RequestFailed(f"The selection {path!r} matches nothing. {shape}")
-    if isinstance(found, list) and any(isinstance(item, dict) for item in found[:20]):
-        return Table(found, path)
-    table = tabulate(found, None)
+    if isinstance(selected, list) and any(isinstance(item, dict) for item in selected[:20]):
+        return Table(selected, path)
+    table = tabulate(selected, None)
     if table is not None:
         return Table(table.records, path, table.shape)
-    if isinstance(found, dict):
-        found = [found]
-    if not isinstance(found, list):
-        raise RequestFailed(f"The selection {path!r} is {type(found).__name__}, not a list of records. {shape}")
-    return Table(found, path)
+    if isinstance(selected, dict):
+        selected = [selected]
+    if not isinstance(selected, list):
+        raise RequestFailed(f"The selection {path!r} is {type(selected).__name__}, not a list of records. {shape}")
+    return Table(selected, path)
 
 
 def _refuse_error(response: Response) -> None:
@@ -180,8 +180,8 @@ def to_pandas(response: Response, path: str | None, *, dates: bool, read: Mappin
     body, form, options = _opened(response, path, read)
     is_parsed = response.is_parsed and body.content is response.content
     if form == "json" and not is_parsed and (made := frame_of_json(body.content, body.charset, path)) is not None:
-        frame, found = made
-        frame.attrs["path"] = found
+        frame, path_of_records = made
+        frame.attrs["path"] = path_of_records
         return with_dates(frame) if dates else frame
     if form in _OF_RECORDS:
         table = _table_of(response, body, path)

@@ -10,14 +10,11 @@ import httpx
 
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.account_name import account_in
-from flowlet_jupyter.http.client import shared_ssl_context
-from flowlet_jupyter.http.transport import CredentialTransport
+from flowlet_jupyter.http.single_request import request_once
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.tokens import TokenSet
-from flowlet_jupyter.oauth.bounded_request import bounded_request
 from flowlet_jupyter.oauth.id_token import identity_of
 from flowlet_jupyter.session.shielded import shielded
-from flowlet_jupyter.settings.network import NetworkTransport
 from flowlet_jupyter.vault import Vault
 
 _TIMEOUT_SECONDS = 10.0
@@ -41,17 +38,8 @@ def identify(vault: Vault, name: str) -> None:
         # the request obeys the host rule as any other; userinfo often lives where the API does not
         if url is None:
             return
-        response = bounded_request(
-            lambda: httpx.Client(
-                transport=CredentialTransport(NetworkTransport(shared_ssl_context()), vault=vault, secret_name=name),
-                timeout=_TIMEOUT_SECONDS,
-                trust_env=False,
-            ),
-            secret.identity_method if secret.identity_url else "GET",
-            url,
-            headers={"Accept": "application/json"},
-            seconds=_TIMEOUT_SECONDS,
-        )
+        method = secret.identity_method if secret.identity_url else "GET"
+        response = request_once(vault, name, method, url, accept="application/json", seconds=_TIMEOUT_SECONDS)
         members = json.loads(response.content) if 200 <= response.status < 300 else None
         if members is None:
             return

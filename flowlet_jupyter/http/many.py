@@ -161,8 +161,8 @@ def fetch_df(
 ) -> pd.DataFrame:
     """All records of all pages as one pandas DataFrame; `paginate=None` reads one page only. See `paginate`."""
     if paginate is None:
-        given: dict[str, Any] = {"method": "GET", **options}
-        return request(url=url, secret=secret, **given).to_df(path, dates=dates)
+        arguments: dict[str, Any] = {"method": "GET", **options}
+        return request(url=url, secret=secret, **arguments).to_df(path, dates=dates)
     return _paginate(url, secret=secret, path=path, style=paginate, **options).read_all().to_df(dates=dates)
 
 
@@ -197,10 +197,10 @@ def gather(
     def send(url: str) -> Response:
         return request(method, url, secret=secret, **options)
 
-    given: dict[str, Any] = {**options}
+    arguments: dict[str, Any] = {**options}
 
     async def asend(url: str) -> Response:
-        return await arequest(method, url, secret=secret, **given)
+        return await arequest(method, url, secret=secret, **arguments)
 
     workers: Workers = ThreadWorkers(send, max(concurrency, 1))
     if can_be_async:
@@ -234,12 +234,12 @@ def download(
     url: str, path: str | os.PathLike[str], *, secret: str | None = None, **options: Unpack[DownloadOptions]
 ) -> Path:
     """Stream the body of a GET to a file, with a progress bar; goes on where an interrupted try ended. Raises `RequestFailed`."""
-    given: dict[str, Any] = {"retry": TRIES_OF_MANY, **options}
-    session = given.pop("session", None) or default_session()
-    extend(given)
+    arguments: dict[str, Any] = {"retry": TRIES_OF_MANY, **options}
+    session = arguments.pop("session", None) or default_session()
+    extend(arguments)
     try:
-        address = with_params(absolute(url, secret, session=session), given)
-        return download_to(session.part(ClientPool).get(secret), address, path, **given)
+        address = with_params(absolute(url, secret, session=session), arguments)
+        return download_to(session.part(ClientPool).get(secret), address, path, **arguments)
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         failure = failed("GET", url, error)
     raise failure

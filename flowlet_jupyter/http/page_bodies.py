@@ -63,14 +63,14 @@ def read_page(response: Response, path: str | None = None) -> PageBody:
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
     """The names of columns, each once: a second `a` is `a.1`, as pandas has it."""
-    found: list[str] = []
+    names_so_far: list[str] = []
     for name in names:
         count, own = 0, name
-        while own in found:
+        while own in names_so_far:
             count += 1
             own = f"{name}.{count}"
-        found.append(own)
-    return tuple(found)
+        names_so_far.append(own)
+    return tuple(names_so_far)
 
 
 class PagedTable:

@@ -92,26 +92,26 @@ class PageContent:
             return content.records, True
         if not self._page_count:
             return self._first_records(body, url_of(response))
-        found = select(body, self.path) if self.path else body
+        selected = select(body, self.path) if self.path else body
         if self.table is not None and not self.table.has_list:
             return self.table.rows_of(body, [], self._page_count + 1, self._asked_path), True
-        if found is None and isinstance(body, dict) and self.path and "." in self.path:
-            found = body.get(self.path.rpartition(".")[2])  # a part of the first answer, at an address of its own
-        if isinstance(found, dict) and self.path:
-            found = [found]  # a list of one that a converter from XML wrote without its brackets
-        return (found if isinstance(found, list) else []), True
+        if selected is None and isinstance(body, dict) and self.path and "." in self.path:
+            selected = body.get(self.path.rpartition(".")[2])  # a part of the first response, at an address of its own
+        if isinstance(selected, dict) and self.path:
+            selected = [selected]  # a list of one that a converter from XML wrote without its brackets
+        return (selected if isinstance(selected, list) else []), True
 
     def _first_records(self, body: Any, url: str) -> tuple[list[Any], bool]:
         path = self._asked_path
-        found = select(body, path) if path else None
+        selected = select(body, path) if path else None
         likely = find_records(body, url=url) if path is None else None
-        records = likely.records if likely else found if isinstance(found, list) else []
+        records = likely.records if likely else selected if isinstance(selected, list) else []
         try:
             table = table_of(body, records, path)
         except RequestFailed as error:  # several tables side by side
             self._failed_table, table = str(error), None
         if table is not None:
-            has_list = isinstance(found, list) or (likely is not None and likely.path == table.path)
+            has_list = isinstance(selected, list) or (likely is not None and likely.path == table.path)
             self.table = PagedTable(table, body, has_list=has_list)
             if not has_list:
                 self.path = table.path if path is None else path

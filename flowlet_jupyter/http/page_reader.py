@@ -1,18 +1,18 @@
-"""What is known of the pages of an API so far, and which are to be asked for next: what the sync and the async reader share."""
+"""Which pages of an API to ask for next, and whether one that came is one more: for the sync and the async reader."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
-from flowlet_jupyter.http.page_bodies import PageBody, pandas_of, polars_frame_of
-from flowlet_jupyter.http.page_content import PageContent
+from flowlet_jupyter.http.page_bodies import PageBody
+from flowlet_jupyter.http.page_errors import message_of_error_in, says_no_such_page
+from flowlet_jupyter.http.page_series import PageSeries
 from flowlet_jupyter.http.pagination import (
     GUESSED,
     NumberedPaginator,
@@ -28,27 +28,10 @@ from flowlet_jupyter.http.pagination import (
     verdict,
 )
 from flowlet_jupyter.http.progress import Progress
-from flowlet_jupyter.http.request_log import RequestLog, redacted_records
 from flowlet_jupyter.http.response import Response
-from flowlet_jupyter.session.ipython_hooks import hooks
-from flowlet_jupyter.tables.error_bodies import error_in, reason_in
-from flowlet_jupyter.tables.frames import warn_caller
-from flowlet_jupyter.tables.selection import select
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
-
-    from flowlet_jupyter.http.plot import Plot
 
 _MOST_EMPTY_PAGES = 50
 _MOST_SAME_PAGES = 20  # records without ids may well repeat a few times
-_NO_SUCH_PAGE = re.compile(
-    r"invalid[ _]page\b|invalid_page_number|page[ _](?:number )?(?:requested )?(?:is )?(?:out of (?:range|bounds)|too (?:large|high)|beyond|larger)"
-    r"|page number requested is larger|no more (?:pages|results|records)|page (?:does not exist|not found)|(?:offset|page) (?:is )?(?:out of|exceeds)"
-    r"|that page contains no results",
-    re.IGNORECASE,
-)
 _MAYBE_WRONG_GUESS = frozenset({400, 404, 405, 409, 422})
 
 
@@ -65,19 +48,14 @@ class PagingOptions:
     show_progress: bool = True
 
 
-class PageReader:
-    """The pages read so far.
-
-    `records` are those of all pages, as the API gave them (the rows of a table that is no list of records). `complete` is
-    True where something says that these are all, False where something says that there are more, None where nothing
-    says; `reason` says why. `path` is the JMESPath of the records in a page.
-    """
+class PageReader(PageSeries):
+    """Which pages to ask for next, and what to make of those that came: what `Pages` and `AsyncPages` share."""
 
     def __init__(self, first: PageRequest, options: PagingOptions) -> None:
+        super().__init__(first, options.path)
         self._options = options
         self._paginator: Paginator | None = None
         self._first: tuple[PageRequest, PageResponse] | None = None
-        self._next: PageRequest | None = first  # behind the last page that was accepted
         self._ahead: deque[PageRequest] = deque()  # pages that can be asked for without knowing the one before
         self._seen: set[str] = set()
         self._last_records: list[Any] = []
@@ -85,90 +63,8 @@ class PageReader:
         self._to_discard = 0  # responses under way that a wrong guess asked for
         self._empty_pages = 0
         self._same_pages = 0
-        self._overflow: list[Any] = []  # what the last page held beyond `max_items`
         self._problem = ""  # what a page said of being only a part of what it should be
-        self._content = PageContent(options.path)
-        self.log = RequestLog()
-        self.records: list[Any] = []
-        self.page_count = 0
-        self.total_pages: int | None = None
-        self.complete: bool | None = False
-        self.reason = "nothing was read yet"
         self._judged: tuple[bool | None, str] = (self.complete, self.reason)
-
-    def __repr__(self) -> str:
-        reason = "" if self.complete else f": {self.reason}{'; resume() goes on' if self.can_resume else ''}"
-        return f"<pages: {self.count_in_words(', ')}, {self.state}{reason}>"
-
-    def _repr_html_(self) -> str:  # IPython finds these two
-        return hooks().series_html(self)
-
-    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
-        printer.text(hooks().series_text(self))
-
-    @property
-    def state(self) -> str:
-        """`complete` in words."""
-        if self.complete:
-            return "complete"
-        return "not complete" if self.complete is False or self.can_resume else "perhaps not complete"
-
-    @property
-    def path(self) -> str | None:
-        """The JMESPath of the records in a page; None until the first was read."""
-        return self._content.path
-
-    @property
-    def can_resume(self) -> bool:
-        """Whether `resume()` has something to read."""
-        return self._next is not None or bool(self._overflow)
-
-    def count_in_words(self, joined_by: str = " with ") -> str:
-        """`3 pages with 30 records`."""
-        pages = f"{self.page_count:,} {'page' if self.page_count == 1 else 'pages'}"
-        return f"{pages}{joined_by}{len(self.records):,} {'record' if len(self.records) == 1 else 'records'}"
-
-    def to_df(self, *, dates: bool = False) -> pd.DataFrame:
-        """The records read so far as a pandas DataFrame; `df.attrs` says whether they are complete.
-
-        Raises `RequestFailed` where the pages make no one table.
-        """
-        frame: pd.DataFrame = pandas_of(self.rows(), self._content.header, dates=dates)
-        if self._content.table is not None:
-            frame.attrs["shape"] = self._content.table.shape
-        frame.attrs |= {
-            "complete": self.complete,
-            "reason": self.reason,
-            "pages": self.page_count,
-            "path": self.path or "",
-        }
-        return frame
-
-    def to_polars(self, *, dates: bool = False) -> pl.DataFrame:
-        """The records read so far as a polars DataFrame. Raises `RequestFailed` as `to_df` does."""
-        frame: pl.DataFrame = polars_frame_of(self.rows(), self._content.header, dates=dates)
-        if self._content.table is not None:
-            warn_caller(f"The pages were read as a table of this form: {self._content.table.shape}.")
-        return frame
-
-    def plot(self, x: str | None = None, y: str | Sequence[str] | None = None) -> Plot:
-        """The records read so far as a chart over time, as that of a response. Raises `RequestFailed`."""
-        from flowlet_jupyter.http.plot import plot_of
-
-        return plot_of(redacted_records(self.rows(), self.log.sent), x=x, y=y)
-
-    @property
-    def shape(self) -> str:
-        """The form of the pages, where it is no list of records; else ""."""
-        return self._content.table.shape if self._content.table is not None else ""
-
-    def rows(self) -> list[Any]:
-        """What a DataFrame is made of: the records, or the rows of a table of another form. Raises `RequestFailed`."""
-        return self._content.rows(self.records, held=len(self.records) + len(self._overflow))
-
-    def select(self, path: str) -> Any:
-        """What a JMESPath expression selects of the list of records read so far."""
-        return select(self.records, path)
 
     def _begin(self) -> None:
         if self._next is not None:
@@ -184,23 +80,15 @@ class PageReader:
             requests.append(request)
         return requests
 
-    def _accept(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:  # noqa: C901, PLR0912 - a branch for each way in which a page is not one more
+    def _accept(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:  # noqa: C901 - a branch for each way in which a page is not one more
         """Add a page; False if it was asked for by a wrong guess. Raises `PagingStopped` if it is an error or unreadable."""
         if self._to_discard:
             self._to_discard -= 1
             return False
         number = self.page_count + 1
         if response.is_error:
-            if self._is_past_the_end(response):
-                self._next = None
-                self._ahead.clear()
-                self._to_discard = in_flight
-                self._end_before(number)
-                return False
-            if number == 2 and response.status_code in _MAYBE_WRONG_GUESS and self._guesses_again(in_flight):
-                return False
-            error_text = f"{response.status_code} {redact(response.reason_phrase, response)}: {excerpt(response, 200)}"
-            raise self._stopped(f"Page {number} was answered with {error_text}.")
+            self._meet_error(response, number, in_flight=in_flight)
+            return False
         try:
             content = self._content.parse(response)
         except RequestFailed as error:
@@ -215,7 +103,7 @@ class PageReader:
                 if self._guesses_again(in_flight):
                     return False
                 raise self._stopped(
-                    f"Page {number} holds the same as the page before: this API does not page in this way. Pass the "
+                    "Page 2 holds the same as the page before: this API does not page in this way. Pass the "
                     "parameter that its documentation names, or paginate with another style."
                 )
             page = dataclasses.replace(page, records=[])
@@ -242,41 +130,36 @@ class PageReader:
             self._begin()
         return True
 
+    def _meet_error(self, response: Response, number: int, *, in_flight: int) -> None:
+        """Take an error as the end, or as a wrong guess. Raises `PagingStopped` where it is neither."""
+        if isinstance(self._paginator, NumberedPaginator) and says_no_such_page(response):
+            self._next = None
+            self._ahead.clear()
+            self._to_discard = in_flight
+            self._end_before(number)
+        elif number != 2 or response.status_code not in _MAYBE_WRONG_GUESS or not self._guesses_again(in_flight):
+            error_text = f"{response.status_code} {redact(response.reason_phrase, response)}: {excerpt(response, 200)}"
+            raise self._stopped(f"Page {number} was answered with {error_text}.")
+
     def _refuse_error(self, content: PageBody, response: Response, number: int) -> None:
         """Raise `PagingStopped` if a success says that it is an error, or is nothing like the pages before it."""
-        body, first = content.parsed, self._first
-        message = error_in(body)
-        is_list = content.records is None and self._content.is_list
-        if not message and first is not None and is_list:
-            expects_list = self.path is not None and first[1].has_list
-            has_list = isinstance(body, list) or (isinstance(body, dict) and bool(self.path))
-            if expects_list and not has_list and body not in (None, {}):
-                message = reason_in(body) or f"{type(body).__name__} where the pages before had a list"
-            elif expects_list and isinstance(body, dict) and self.path and select(body, self.path) is None:
-                has_another_form = bool(body) and not body.keys() & first[1].body.keys()
-                message = reason_in(body) if has_another_form else ""
+        message = message_of_error_in(content, self._content, self._first[1] if self._first else None)
         if message:
-            shown = redact(message, response)
-            raise self._stopped(f"Page {number} was answered with {response.status_code} and an error in it: {shown}.")
+            text = redact(message, response)
+            raise self._stopped(f"Page {number} was answered with {response.status_code} and an error in it: {text}.")
         if self._content.has_other_columns(content):
             names = ", ".join((content.header or ())[:5])
             raise self._stopped(f"Page {number} is CSV with other columns than the first: {names[:100]}.")
 
     def _end_before(self, number: int) -> None:
         """Say how the reading ended where the API says that there is no page `number`: a total may say otherwise."""
-        said = f"the API says that there is no page {number}"
+        message = f"the API says that there is no page {number}"
         total = signals_of(*self._first).total if self._first else None
         if total is not None and len(self.records) < total:
-            self.complete, self.reason = False, f"{said}, and that there are {total:,} records"
+            self.complete, self.reason = False, f"{message}, and that there are {total:,} records"
         else:
-            self.complete, self.reason = True, said
+            self.complete, self.reason = True, message
         self._judged = (self.complete, self.reason)
-
-    def _is_past_the_end(self, response: Response) -> bool:
-        """Whether an API says by an error that a page number is beyond the last (Django REST Framework, WordPress)."""
-        if not isinstance(self._paginator, NumberedPaginator) or response.status_code not in {400, 404, 416, 422}:
-            return False
-        return bool(_NO_SUCH_PAGE.search(response.text[:2000]))
 
     def _is_repeated(self, request: PageRequest, page: PageResponse, number: int) -> bool:
         """Whether the page holds the records of the one before, where the paginator's parameter was a guess."""

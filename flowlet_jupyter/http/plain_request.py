@@ -1,7 +1,21 @@
 """The short way of a request that asks for nothing but one response, which is most of them.
 
-httpx merges at each request what is always the same, and asks for cookies, event hooks and another library's credentials,
-none of which a kept client has. Whatever is not plain goes httpx's way, a redirect from its response on.
+It costs about a fifth less CPU than `httpx.Client.request`, which does at each request what a pooled client never needs. What it
+leaves out, and why nobody can notice (tests/http/test_plain_request.py has each):
+
+* merging the client's `params`, `cookies` and `base_url`: a pooled client has none, and `url` is absolute; else httpx's way
+* merging headers: there are none but the client's
+* `auth`, event hooks, mounts, .netrc and proxies by mount: a pooled client has none, and `trust_env` is off; a URL with a
+  user's name in it goes httpx's way
+* taking cookies in: a pooled client's jar refuses all; those of a chain of redirects are in `redirects`
+* redirects: httpx goes on from the first response, which is handed to it; so `max_redirects`, `history` and
+  `next_request` are its own
+* the line in httpx's log at INFO: where somebody reads it, httpx's way
+* `error.request` of a transport error: `http.api` makes a `RequestFailed` of it
+* a client that was closed: httpx's way, which refuses
+
+The response is read and closed, also when reading fails, and has `request` and `elapsed`, as httpx does it. Where
+somebody has replaced a function of httpx's clients, each request goes there.
 """
 
 from __future__ import annotations
@@ -14,7 +28,7 @@ from typing import Any
 import httpx
 
 from flowlet_jupyter.http.redirects import FIRST_RESPONSE
-from flowlet_jupyter.settings.network import is_client_replaced
+from flowlet_jupyter.http.replaced_httpx import is_client_replaced
 
 _httpx_log = logging.getLogger("httpx")
 _PLAIN_OPTIONS = frozenset({"extensions", "follow_redirects"})
@@ -22,7 +36,7 @@ _NO_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
 
 class PlainClient(httpx.Client):
-    """A kept client: it has no cookies, no event hooks, no `auth` and no mounts."""
+    """A client of the pool: it has no cookies, no event hooks, no `auth` and no mounts."""
 
     def ask(self, method: str, url: str, **options: Any) -> httpx.Response:
         """As `request`."""
@@ -33,9 +47,10 @@ class PlainClient(httpx.Client):
         response = self._transport.handle_request(request)
         if response.has_redirect_location:
             request.extensions[FIRST_RESPONSE] = response
+            before = time.perf_counter() - started
             last = self.send(request, follow_redirects=options.get("follow_redirects", httpx.USE_CLIENT_DEFAULT))
-            if last is not response:
-                return last
+            response.elapsed += datetime.timedelta(seconds=before)  # httpx's clock began with `send`
+            return last
         response.request = request
         try:
             response.read()
@@ -57,9 +72,10 @@ class AsyncPlainClient(httpx.AsyncClient):
         response = await self._transport.handle_async_request(request)
         if response.has_redirect_location:
             request.extensions[FIRST_RESPONSE] = response
+            before = time.perf_counter() - started
             last = await self.send(request, follow_redirects=options.get("follow_redirects", httpx.USE_CLIENT_DEFAULT))
-            if last is not response:
-                return last
+            response.elapsed += datetime.timedelta(seconds=before)  # httpx's clock began with `send`
+            return last
         response.request = request
         try:
             if isinstance(response.stream, httpx.ByteStream):
@@ -76,7 +92,7 @@ def _plain_request(
     client: httpx.Client | httpx.AsyncClient, method: str, url: str, options: dict[str, Any]
 ) -> httpx.Request | None:
     """The request as `client.build_request` makes it; None if it is not plain."""
-    if method not in _NO_BODY or not _PLAIN_OPTIONS.issuperset(options):
+    if client.is_closed or method not in _NO_BODY or not _PLAIN_OPTIONS.issuperset(options):
         return None
     if _httpx_log.isEnabledFor(logging.INFO) or is_client_replaced():  # somebody wants to see each request there
         return None

@@ -67,15 +67,15 @@ class _Bucket:
 def rate_limit_of(headers: Mapping[str, str], *, now: float) -> RateLimit | None:
     """The rate limit that `headers` state: the one that is used up, else the plainest; None if they state none."""
     buckets, _ = _buckets(headers, now=now)
-    found = [
+    limits = [
         RateLimit(int(bucket.remaining), None if bucket.limit is None else int(bucket.limit), bucket.resets_at)
         for _, bucket in sorted(buckets.items(), key=lambda item: len(item[0]))
         if bucket.remaining is not None and bucket.limit != 0
     ]
-    used_up = [limit for limit in found if limit.remaining <= 0 and limit.resets_at is not None]
+    used_up = [limit for limit in limits if limit.remaining <= 0 and limit.resets_at is not None]
     if used_up:
         return max(used_up, key=lambda limit: limit.resets_at or 0.0)
-    return found[0] if found else None
+    return limits[0] if limits else None
 
 
 def retry_after_of(headers: Mapping[str, str], *, now: float) -> float | None:
@@ -100,7 +100,9 @@ def pause_of(status: int, headers: Mapping[str, str], *, now: float) -> float:
     limit = rate_limit_of(headers, now=now)
     if limit is not None and limit.remaining <= 0 and limit.resets_at is not None:
         return max(limit.resets_at - now, 0.0)
-    regained = [int(found) for text in headers.values() if "regain_access" in text for found in _REGAINED.findall(text)]
+    regained = [
+        int(minutes) for text in headers.values() if "regain_access" in text for minutes in _REGAINED.findall(text)
+    ]
     if any(regained):
         return max(regained) * 60.0
     if status == 429 and limit is None:  # only when calls are counted anew is said, not how many are left
@@ -120,9 +122,9 @@ def _buckets(headers: Mapping[str, str], *, now: float) -> tuple[dict[str, _Buck
         if name in {"ratelimit", "x-ratelimit", "rate-limit"} and "=" in text:
             _read_structured(text, buckets, now=now)
             continue
-        words = re.sub(r"(rate)-?(limit)", r"-\1-\2-", name).split("-")
-        role = next((_ROLES[word] for known in _ROLES for word in words if word == known), "limit")
-        bucket = buckets.setdefault(" ".join(word for word in words if word and word not in _PLAIN_WORDS), _Bucket())
+        parts = re.sub(r"(rate)-?(limit)", r"-\1-\2-", name).split("-")
+        role = next((_ROLES[word] for known in _ROLES for word in parts if word == known), "limit")
+        bucket = buckets.setdefault(" ".join(word for word in parts if word and word not in _PLAIN_WORDS), _Bucket())
         if _LIST.fullmatch(text.strip()) and role in {"limit", "used"}:
             bucket.lists[role] = [float(part) for part in text.split(",")]
         elif role == "reset":
@@ -159,11 +161,14 @@ def _read_structured(text: str, buckets: dict[str, _Bucket], *, now: float) -> N
     """The IETF's `RateLimit` header, of one policy or several; of an earlier draft `limit=10, remaining=5, reset=3`."""
     policies = [text] if "remaining" in text else re.split(r",(?=\s*\")", text)
     for number, policy in enumerate(policies):
-        found = {name: float(value) for name, value in _STRUCTURED.findall(policy)}
-        remaining, reset = found.get("remaining", found.get("r")), found.get("reset", found.get("t"))
+        parameters = {name: float(value) for name, value in _STRUCTURED.findall(policy)}
+        remaining, reset = (
+            parameters.get("remaining", parameters.get("r")),
+            parameters.get("reset", parameters.get("t")),
+        )
         if remaining is not None:
             buckets["" if number == 0 else f"policy {number}"] = _Bucket(
-                remaining, found.get("limit", found.get("q")), None if reset is None else now + reset
+                remaining, parameters.get("limit", parameters.get("q")), None if reset is None else now + reset
             )
 
 

@@ -19,11 +19,11 @@ from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues, sent
 from flowlet_jupyter.errors import HostNotAllowed
 from flowlet_jupyter.model.hosts import check_destination, is_loopback
 from flowlet_jupyter.model.secret import host_rules
-from flowlet_jupyter.settings.network import proxy_settings
+from flowlet_jupyter.settings.proxies import proxy_settings
 from flowlet_jupyter.vault import Vault
 
 EXTENSION = "flowlet_redirects"
-FIRST_RESPONSE = "flowlet_first_response"  # what a request that httpx is to go on with was answered already
+FIRST_RESPONSE = "flowlet_first_response"  # the response that a request which httpx is to go on with has already
 NOTE = "flowlet_without_secret"  # of a response: the host that was asked without the secret
 # all that goes along: nothing that a user or a secret put on the request can be a credential for a strange host
 _HARMLESS_HEADERS = frozenset({

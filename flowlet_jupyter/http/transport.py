@@ -14,7 +14,8 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
-from flowlet_jupyter.credentials.flow import Peek, Refreshing, SentCredentials, Step, credential_flow
+from flowlet_jupyter.credentials.drive import Chore, adrive, drive
+from flowlet_jupyter.credentials.flow import Peek, Refreshing, SentCredentials, credential_flow
 from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.peeking import peek, peek_async
@@ -44,7 +45,8 @@ class _OfOneSecret(Generic[_Network]):
         self._secret_name = secret_name
         self._prompt = prompt or NoPrompt()
 
-    def _logged(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def _logged(self, request: httpx.Request, response: Response | None) -> Response:
+        assert response is not None  # noqa: S101 - a flow sends at least once, or raises
         assert self._secret_name is not None  # noqa: S101 - a flow has one
         host = request.url.raw_host.decode("ascii")
         record_use(self._vault, self._secret_name, request.method, host, response.status_code)
@@ -58,32 +60,20 @@ class CredentialTransport(_OfOneSecret[httpx.BaseTransport], httpx.BaseTransport
         """Send one hop. Raises `HostNotAllowed`, `AuthRequired`, `TokenEndpointError`, `httpx.TransportError`."""
         if self._secret_name is None:
             return self._send(request, None, NOTHING_SENT)
-        flow = credential_flow(self._vault, self._secret_name, request)
+        flow, response = credential_flow(self._vault, self._secret_name, request), None
         sent = NOTHING_SENT
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    if isinstance(step, SentCredentials):
-                        sent |= step.sent
-                        outcome: Any = self._send(request, step, sent)
-                    else:
-                        outcome = self._perform(step)
-                except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(outcome)
-        except StopIteration as done:
-            return self._logged(request, done.value)
+        while (credentials := drive(flow, response, self._perform)) is not None:
+            sent |= credentials.sent
+            response = self._send(request, credentials, sent)
+        return self._logged(request, response)
 
-    def _perform(self, step: Step) -> Any:
+    def _perform(self, step: Chore) -> Any:
         if isinstance(step, httpx.Response):
             return step.close()
         if isinstance(step, Refreshing):
             return wait_for(step.future, seconds=step.seconds)
         if isinstance(step, Peek):
             return peek(step.response)
-        assert not isinstance(step, SentCredentials)  # noqa: S101 - those are sent
         return self._prompt.authorize(self._vault, step.error)
 
     def _send(self, request: httpx.Request, credentials: SentCredentials | None, sent: SentValues) -> Response:
@@ -123,32 +113,20 @@ class AsyncCredentialTransport(_OfOneSecret[httpx.AsyncBaseTransport], httpx.Asy
         """Send one hop. Raises as `CredentialTransport.handle_request` does."""
         if self._secret_name is None:
             return await self._send(request, None, NOTHING_SENT)
-        flow = credential_flow(self._vault, self._secret_name, request)
+        flow, response = credential_flow(self._vault, self._secret_name, request), None
         sent = NOTHING_SENT
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    if isinstance(step, SentCredentials):
-                        sent |= step.sent
-                        outcome: Any = await self._send(request, step, sent)
-                    else:
-                        outcome = await self._perform(step)
-                except Exception as error:  # noqa: BLE001 - the flow decides what to make of it
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(outcome)
-        except StopIteration as done:
-            return self._logged(request, done.value)
+        while (credentials := await adrive(flow, response, self._perform)) is not None:
+            sent |= credentials.sent
+            response = await self._send(request, credentials, sent)
+        return self._logged(request, response)
 
-    async def _perform(self, step: Step) -> Any:
+    async def _perform(self, step: Chore) -> Any:
         if isinstance(step, httpx.Response):
             return await step.aclose()
         if isinstance(step, Refreshing):
             return await wait_for_async(step.future, seconds=step.seconds)
         if isinstance(step, Peek):
             return await peek_async(step.response)
-        assert not isinstance(step, SentCredentials)  # noqa: S101 - those are sent
         return await asyncio.to_thread(self._prompt.authorize, self._vault, step.error)
 
     async def _send(self, request: httpx.Request, credentials: SentCredentials | None, sent: SentValues) -> Response:

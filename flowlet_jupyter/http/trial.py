@@ -13,25 +13,23 @@ import httpx
 
 from flowlet_jupyter.errors import HostNotAllowed, RequestFailed, UsageError, printable
 from flowlet_jupyter.http.account_name import account_in
-from flowlet_jupyter.http.client import shared_ssl_context
 from flowlet_jupyter.http.identity import keep_identity
 from flowlet_jupyter.http.rate_limit import pause_of
-from flowlet_jupyter.http.transport import CredentialTransport
+from flowlet_jupyter.http.single_request import request_once
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.redaction import HIDDEN, SentValues
 from flowlet_jupyter.model.secret import Record, base_url_of, configuration, host_rules
-from flowlet_jupyter.oauth.bounded_request import BoundedResponse, bounded_request
+from flowlet_jupyter.oauth.bounded_request import BoundedResponse
 from flowlet_jupyter.providers.matching import harmless_request
 from flowlet_jupyter.session.shielded import shielded
-from flowlet_jupyter.settings.network import NetworkTransport
 from flowlet_jupyter.tables.charset import decode
 from flowlet_jupyter.tables.error_bodies import error_in, message_of
 from flowlet_jupyter.vault import Vault
 
 _TIMEOUT_SECONDS = 15.0
 _MAX_BYTES = 64_000  # of the body; a longer one is a list, and names nobody
-_MAX_WORDS = 300
+_MAX_CHARACTERS = 300
 _MAX_PATH = 80
 _PLAIN = re.compile(r"[A-Za-z0-9/:.?&=%_~,@+-]+")  # what a line magic takes without quotes
 _SCOPE = re.compile(r'scope="([^"]*)"')
@@ -40,9 +38,9 @@ _PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?<(?:!doctype html|html)", re.IGNORECAS
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What an API answered to the request.
+    """How an API responded to the request.
 
-    `outcome` is "works", "refused" if it did not take the credentials, or "unclear" if the answer says nothing of them.
+    `outcome` is "works", "refused" if it did not take the credentials, or "unclear" if the response says nothing of them.
     """
 
     method: str
@@ -52,16 +50,16 @@ class Trial:
     reason: str
     outcome: str
     identity: str = ""  # the user whom the response names
-    words: str = ""  # the API's own, of an error; without the values that were sent
+    error_text: str = ""  # the API's own; without the values that were sent
     next_step: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.host}{self.path}"
+        location = f"{self.host}{self.path}"
         if self.outcome == "works":
-            said = f"Connected as {self.identity}." if self.identity else "It works:"
-            return f"{said} {self.status} from {place}"
-        words = f": {self.words.rstrip('.')}" if self.words else ""
-        return f"{self.status} {self.reason} from {place}{words}. {self.next_step}".strip()
+            message = f"Connected as {self.identity}." if self.identity else "It works:"
+            return f"{message} {self.status} from {location}"
+        error_text = f": {self.error_text.rstrip('.')}" if self.error_text else ""
+        return f"{self.status} {self.reason} from {location}{error_text}. {self.next_step}".strip()
 
 
 @shielded("test request")
@@ -69,22 +67,19 @@ def try_secret(vault: Vault, name: str, *, url: str = "") -> Trial:
     """Send one GET with the secret `name`: to `url`, its catalogue entry's, its identity URL, base URL or first host.
 
     Redirects are not followed. Of the response the status is read and the beginning of the body, for the user whom it names
-    and the words of an error. Raises `UsageError` if the secret names nothing to ask, `AuthRequired`, `HostNotAllowed`,
+    and the text of an error. Raises `UsageError` if the secret names nothing to ask, `AuthRequired`, `HostNotAllowed`,
     `RequestFailed` and what else a request with the secret raises.
     """
     record = vault.get(name)
     asked = harmless_request(configuration(record.secret))
     url = url or asked.url or _harmless_url(record)
     try:
-        response = bounded_request(
-            lambda: httpx.Client(
-                transport=CredentialTransport(NetworkTransport(shared_ssl_context()), vault=vault, secret_name=name),
-                timeout=_TIMEOUT_SECONDS,
-                trust_env=False,
-            ),
+        response = request_once(
+            vault,
+            name,
             "GET",
             url,
-            headers={"Accept": "application/json, */*;q=0.5"},
+            accept="application/json, */*;q=0.5",
             seconds=_TIMEOUT_SECONDS,
             keep_bytes=_MAX_BYTES,
         )
@@ -107,21 +102,21 @@ def _trial_of(response: BoundedResponse, url: str, record: Record, identity_name
         method="GET", host=parts.netloc, path=path if len(path) <= _MAX_PATH else f"{path[:_MAX_PATH]}…", status=status,
         reason=responses.get(status, ""), outcome="unclear",
     )  # fmt: skip
-    # first the values, then what is found in the rest: a value that is cut in two would be found no more
+    # first the values, then what stands in the rest: a value that is cut in two would be recognised no more
     content, media_type = sent.redact_bytes(response.content), response.headers.get("content-type", "")
     if not 200 <= status < 300:
-        return replace(trial, words=_words(message_of(content, media_type), sent), outcome=_outcome_of(status),
+        return replace(trial, error_text=_in_one_line(message_of(content, media_type), sent), outcome=_outcome_of(status),
                        next_step=_next_step(response, url, record))  # fmt: skip
     try:
         body = json.loads(decode(content).text)
     except (ValueError, RecursionError):
         body = None
     if problem := error_in(body):
-        return replace(trial, words=_words(problem, sent), outcome="refused",
+        return replace(trial, error_text=_in_one_line(problem, sent), outcome="refused",
                        next_step=f"The status is {status}, yet the API reports an error. {_look_again(record)}")  # fmt: skip
     if "html" in media_type or _PAGE.match(content):
-        return replace(trial, words=_words(message_of(content, "text/html"), sent),
-                       next_step="A web page, which says nothing of the secret: give it a base URL whose answer needs it.")  # fmt: skip
+        return replace(trial, error_text=_in_one_line(message_of(content, "text/html"), sent),
+                       next_step="A web page, which says nothing of the secret: give it a base URL whose response needs it.")  # fmt: skip
     secret, token_set = record.secret, record.token_set
     if isinstance(secret, OAuth2) and url == secret.identity_url:
         identity_name = secret.identity_name or identity_name
@@ -131,10 +126,10 @@ def _trial_of(response: BoundedResponse, url: str, record: Record, identity_name
     return replace(trial, outcome="works", identity=identity or ((token_set and token_set.identity) or ""))
 
 
-def _words(text: str, sent: SentValues) -> str:
+def _in_one_line(text: str, sent: SentValues) -> str:
     """A text of the API's in one line, of bounded length, and without what could steer a terminal."""
     text = printable(" ".join(sent.redact(text).split()))
-    return text if len(text) <= _MAX_WORDS else f"{text[:_MAX_WORDS]}…"
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…"
 
 
 def _outcome_of(status: int) -> str:

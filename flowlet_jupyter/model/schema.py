@@ -10,21 +10,20 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.model.compliance import Compliance, compliance_from
+from flowlet_jupyter.model.compliance import Compliance
 from flowlet_jupyter.model.fields import FieldErrors, checked_endpoint
 from flowlet_jupyter.model.hosts import parse_host_rule
 from flowlet_jupyter.model.labels import GRANT_LABELS, KIND_LABELS, LABELS, METHOD_LABELS
 from flowlet_jupyter.model.oauth2 import CREDENTIALED_ENDPOINTS
 from flowlet_jupyter.model.secret import SECRET_TYPES, Secret
+from flowlet_jupyter.model.shapes import CONVERSIONS, Shape
 from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.model.value import SecretValue
-
-Shape = Literal["text", "url", "flag", "texts", "mapping", "compliance", "value", "values"]
 
 _URLS = frozenset({
     "authorization_endpoint", "token_endpoint", "device_authorization_endpoint",
@@ -192,7 +191,7 @@ def field_label(name: str) -> str:
 
 def checked_value(field: Field, value: Any) -> Any:
     """`value`, as JSON or TOML has it, as the field takes it. Raises `InvalidSecret` naming the field."""
-    expected, convert = _CONVERSIONS[field.shape]
+    expected, convert = CONVERSIONS[field.shape]
     try:
         return convert(value)
     except (TypeError, ValueError):
@@ -201,60 +200,6 @@ def checked_value(field: Field, value: Any) -> Any:
         if field.name in error.errors:
             raise
     raise InvalidSecret(f"'{field.name}' must be {expected}; what is given has the wrong form.", field=field.name)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple):
-        raise TypeError
-    return tuple(map(_text, value))
-
-
-def _mapping(value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise TypeError
-    return {_text(name): _text(text) for name, text in value.items()}
-
-
-def _value(value: Any) -> SecretValue:
-    return value if isinstance(value, SecretValue) else SecretValue(_text(value))
-
-
-def _values(value: Any) -> dict[str, SecretValue]:
-    if not isinstance(value, Mapping):
-        raise TypeError
-    return {_text(name): _value(text) for name, text in value.items()}
-
-
-def _compliance(value: Any) -> Compliance:
-    if isinstance(value, Compliance):
-        return value
-    if not isinstance(value, Mapping):
-        raise TypeError
-    return compliance_from(value)
-
-
-_CONVERSIONS: dict[Shape, tuple[str, Callable[[Any], Any]]] = {
-    "text": ("a text", _text),
-    "url": ("a URL", _text),
-    "flag": ("true or false", _flag),
-    "texts": ("a list of texts", _texts),
-    "mapping": ("an object of names and texts", _mapping),
-    "compliance": ("an object of compliance switches", _compliance),
-    "value": ("a text", _value),
-    "values": ("an object of header names and values", _values),
-}
 
 
 def from_text(field: Field, text: str) -> Any:

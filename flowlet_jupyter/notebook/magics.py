@@ -168,9 +168,9 @@ class FlowletMagics(Magics):
 
         handle = self._secrets[asked.name]
         if not (asked.paste or asked.more) and handle.configuration()["type"] != "oauth2":
-            from flowlet_jupyter.http.trial import try_secret
+            from flowlet_jupyter.connect.first_request import first_request
 
-            print(try_secret(handle.vault, asked.name))  # noqa: T201 - nothing is to be requested: whether it works
+            print(first_request(handle.vault, asked.name)[1])  # noqa: T201 - nothing is to be requested: whether it works
             return
         if asked.more:
             handle.ask_for(**asked.ask_for_arguments)

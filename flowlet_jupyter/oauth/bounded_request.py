@@ -60,8 +60,9 @@ def bounded_request(
 ) -> BoundedResponse:
     """Send one request by the client that `client` makes, and read its response within `seconds`.
 
-    With `keep_bytes` no more than so much of the body is read, and the rest left where it is. Raises `httpx.HTTPError` as httpx does: `TimeoutException` at the deadline and when the process ends meanwhile,
-    `ReadError` for a body over `MAX_BYTES`; and what `client` raises.
+    With `keep_bytes` no more than so much of the body is read, and the rest left where it is. Raises `httpx.HTTPError` as
+    httpx does: `TimeoutException` at the deadline and when the process ends meanwhile, `ReadError` for a body over
+    `MAX_BYTES`; and what `client` raises.
     """
     sockets: list[socket.socket] = []
     future: Future[BoundedResponse] = Future()
@@ -80,14 +81,7 @@ def bounded_request(
                 )
                 request.url = _QuietURL(request.url)
                 request.extensions = {**request.extensions, "trace": trace}
-                with without_response_headers():
-                    response = session.send(request, stream=True, follow_redirects=False)
-                try:
-                    body = _read(response) if keep_bytes is None else _read_beginning(response, keep_bytes)
-                finally:
-                    response.close()
-                sent: SentValues = getattr(response, "sent_values", NOTHING_SENT)
-                future.set_result(BoundedResponse(response.status_code, response.headers, body, sent))
+                future.set_result(_exchange(session, request, keep_bytes))
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
             future.set_exception(error)
 
@@ -100,6 +94,17 @@ def bounded_request(
                 socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
         raise httpx.ReadTimeout("the response takes too long")
     return future.result()
+
+
+def _exchange(session: httpx.Client, request: httpx.Request, keep_bytes: int | None) -> BoundedResponse:
+    with without_response_headers():
+        response = session.send(request, stream=True, follow_redirects=False)
+    try:
+        body = _read(response) if keep_bytes is None else _read_beginning(response, keep_bytes)
+    finally:
+        response.close()
+    sent: SentValues = getattr(response, "sent_values", NOTHING_SENT)
+    return BoundedResponse(response.status_code, response.headers, body, sent)
 
 
 def pause(seconds: float) -> bool:

@@ -1,4 +1,4 @@
-"""From an address that a user has to a provider's metadata, and registering a client there (RFC 7591).
+"""From an address that a user has to a provider's metadata.
 
 The address is an issuer (OpenID Connect Discovery, RFC 8414), an API (RFC 9728), a FHIR server (SMART App Launch, 2.0),
 the URL of one of their documents, or an atproto account.
@@ -7,8 +7,6 @@ the URL of one of their documents, or an atproto account.
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -17,19 +15,15 @@ from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc8414.well_known import get_well_known_url
 
-from flowlet_jupyter.errors import DiscoveryFailed, InvalidSecret, ProviderError
+from flowlet_jupyter.errors import DiscoveryFailed, InvalidSecret
 from flowlet_jupyter.model.fields import checked_endpoint
-from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, DEVICE_CODE
-from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.atproto import Account, account_at, is_handle_host, named_account
 from flowlet_jupyter.oauth.documents import asked, checked_lead, document_at, origin_of
-from flowlet_jupyter.oauth.endpoint import send
 from flowlet_jupyter.oauth.metadata import ProviderMetadata, metadata_from
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.session.shielded import shielded
 
 CACHE_SECONDS = 600.0
-_LATEST = 4e9  # the year 2096: a client secret that is said to end later does not
 _OPENID, _RFC8414 = "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"
 _RESOURCE = "/.well-known/oauth-protected-resource"
 _SMART = "/.well-known/smart-configuration"
@@ -43,7 +37,7 @@ class _Cache:
     """What providers published lately, with the time of it."""
 
     def __init__(self, _session: Session) -> None:
-        self.found: dict[str, tuple[float, ProviderMetadata]] = {}
+        self.read: dict[str, tuple[float, ProviderMetadata]] = {}
 
 
 @shielded("discovery")
@@ -56,7 +50,7 @@ def discover(address: str) -> ProviderMetadata:
         return _of_account(account_at(account))
     is_bare = "://" not in address
     address = checked_endpoint(f"https://{address}" if is_bare else address, "issuer")
-    cache = default_session().part(_Cache).found
+    cache = default_session().part(_Cache).read
     cached = cache.get(address)
     if cached and time.monotonic() - cached[0] < CACHE_SECONDS:
         return cached[1]
@@ -71,6 +65,12 @@ def discover(address: str) -> ProviderMetadata:
         )
     cache[address] = (time.monotonic(), metadata)
     return metadata
+
+
+def metadata_naming(registration_endpoint: str) -> ProviderMetadata | None:
+    """The metadata, of those that were read lately, that name this registration endpoint."""
+    read = [metadata for _, metadata in default_session().part(_Cache).read.values()]
+    return next((each for each in read if each.endpoints.get("registration_endpoint") == registration_endpoint), None)
 
 
 # ---- an issuer
@@ -117,8 +117,8 @@ def _candidates(address: str) -> Iterator[tuple[str, str | None]]:
 
 def _without(url: str, well_known: str) -> str | None:
     """What a document's `url` is of: the address without its well-known part, None if it is of another kind."""
-    before, found, after = url.partition(well_known)
-    return f"{before}{after}" if found else None
+    before, separator, after = url.partition(well_known)
+    return f"{before}{after}" if separator else None
 
 
 def _check_issuer(content: dict[str, Any], url: str, expected: str | None) -> None:
@@ -255,90 +255,3 @@ def _is_below(address: str, resource: str) -> bool:
     path = urlsplit(resource).path.rstrip("/")
     own = urlsplit(address).path.rstrip("/")
     return origin_of(address) == origin_of(resource) and (own == path or own.startswith(f"{path}/"))
-
-
-# ---- registration
-
-
-_REGISTRATION_HINTS = {
-    "invalid_redirect_uri": "The provider does not take this redirect URI; register at its developer portal.",
-    "invalid_client_metadata": "The provider does not take a client such as this; register at its developer portal.",
-}
-
-
-def _methods_to_register(registration_endpoint: str, grant_type: str) -> list[str]:
-    """The client authentications to ask for in turn, by what the provider's metadata say, where they were read."""
-    known = [metadata for _, metadata in default_session().part(_Cache).found.values()
-             if metadata.endpoints.get("registration_endpoint") == registration_endpoint]  # fmt: skip
-    supported = known[0].token_endpoint_auth_methods_supported if known else ()
-    revoking = known[0].revocation_endpoint_auth_methods_supported if known else ()
-    # some servers register what they then do not take
-    methods = [method for method in _WITH_SECRET if method in supported] or list(_WITH_SECRET)
-    methods.sort(key=lambda method: bool(revoking) and method not in revoking)
-    if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}:
-        # a provider that ends tokens of clients with a secret only is asked for one
-        has_to_be_confidential = bool(revoking) and "none" not in revoking and methods[0] in revoking
-        methods.insert(len(methods) if has_to_be_confidential else 0, "none")
-    return methods
-
-
-_WITH_SECRET = ("client_secret_basic", "client_secret_post")
-
-
-@shielded("client registration")
-def register_client(
-    registration_endpoint: str, *, redirect_uri: str, grant_type: str, scope: str, client_name: str
-) -> dict[str, Any]:
-    """The fields of a secret that the provider gives: client_id, client_secret, token_endpoint_auth_method.
-
-    A client for a user is registered without a secret where the provider takes such a one, else with. Raises
-    `ProviderError`.
-    """
-    failed = f"The registration endpoint {registration_endpoint}"
-    registration: dict[str, Any] = {
-        "client_name": client_name,
-        "grant_types": [grant_type, "refresh_token"]
-        if grant_type in {AUTHORIZATION_CODE, DEVICE_CODE}
-        else [grant_type],
-        "response_types": ["code"] if grant_type == AUTHORIZATION_CODE else [],
-        "redirect_uris": [redirect_uri] if grant_type == AUTHORIZATION_CODE else [],
-        # the client runs on a user's machine (RFC 8252); OpenID Connect then allows http on loopback
-        "application_type": "native" if redirect_uri.startswith("http://") else "web",
-    }
-    if scope:
-        registration["scope"] = scope
-    for auth_method in _methods_to_register(registration_endpoint, grant_type):
-        response = send(
-            "POST",
-            registration_endpoint,
-            failed=failed,
-            headers={"Content-Type": "application/json"},
-            content=json.dumps({**registration, "token_endpoint_auth_method": auth_method}).encode(),
-        )
-        # RFC 7591, 3.2.2; pyop calls it an invalid request
-        if response.members.get("error") not in {"invalid_client_metadata", "invalid_request"}:
-            break
-    given = response.members
-    if error := given.get("error"):
-        description = given.get("error_description")
-        raise ProviderError(
-            f"{failed} answered {str(error)[:100]}{f': {str(description)[:300]}' if description else ''}. {_REGISTRATION_HINTS.get(str(error), '')}".strip(),
-            error=str(error)[:100],
-        )
-    if response.status not in {200, 201} or not isinstance(given.get("client_id"), str):
-        raise ProviderError(
-            f"{failed} answered with HTTP {response.status}, not with a client. Register at the provider's developer portal."
-        )
-    fields: dict[str, Any] = {"client_id": given["client_id"]}
-    if isinstance(given.get("client_secret"), str) and given["client_secret"]:
-        fields["client_secret"] = SecretValue(given["client_secret"])
-        ends = given.get("client_secret_expires_at")  # required beside a client secret, and 0 where it does not end
-        if isinstance(ends, int | float) and not isinstance(ends, bool) and 0 < ends < _LATEST:
-            fields["client_secret_expires_on"] = (
-                datetime.datetime.fromtimestamp(ends, tz=datetime.UTC).date().isoformat()
-            )
-    # the provider may have decided otherwise (RFC 7591, 3.2.1)
-    fields["token_endpoint_auth_method"] = given.get(
-        "token_endpoint_auth_method", "client_secret_basic" if "client_secret" in fields else "none"
-    )
-    return fields

@@ -5,12 +5,11 @@ Each is shielded: the frames hold codes and tokens in clear.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
 
@@ -28,18 +27,12 @@ from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import atproto, dpop
 from flowlet_jupyter.oauth.client_auth import Parameters, assertion_audiences, signing_key
-from flowlet_jupyter.oauth.endpoint import EndpointResponse, send_as_client
+from flowlet_jupyter.oauth.endpoint import send_as_client
 from flowlet_jupyter.oauth.id_token import Unproven, asks_for_id_token, identity_of, validated_claims
-from flowlet_jupyter.oauth.token_response import (
-    error_from_response,
-    id_token_of,
-    is_of_token_endpoint,
-    is_temporary_status,
-    token_set_from,
-)
+from flowlet_jupyter.oauth.token_error import raise_error
+from flowlet_jupyter.oauth.token_response import id_token_of, token_set_from
 from flowlet_jupyter.session.shielded import shielded
 
-CLOCK_TOLERANCE_SECONDS = 10.0
 _ASSERTION_SECONDS = 300  # RFC 7523, 3: an assertion that lives longer may be refused
 
 # gives the access token of another secret, for token exchange
@@ -221,7 +214,7 @@ def _send_token_request(
     except ProviderError as error:
         raise TokenEndpointError(str(error), is_temporary=error.is_temporary) from None
     members = response.members
-    _raise_error(secret, response, failed)
+    raise_error(secret, response, failed)
     fresh = token_set_from(
         secret,
         members,
@@ -238,20 +231,30 @@ def _send_token_request(
     )
     if old is not None:
         _check_same_account(secret, members, old, failed)
-        # what only the first response and its redirect said
-        return dataclasses.replace(
-            fresh,
-            connected_at=old.connected_at,
-            # the same refresh token ends when it was said to, unless this response says otherwise
-            grant_ends_at=fresh.grant_ends_at
-            or (old.grant_ends_at if fresh.refresh_token == old.refresh_token else None),
-            identity=old.identity,
-            subject=old.subject,
-            identity_problem=old.identity_problem,
-            previous_identity=old.previous_identity,
-            parameters=old.parameters,
-            base_url=fresh.base_url or old.base_url,
-        )
+        return _continued(old, fresh)
+    return _identified(secret, fresh, members, failed=failed, nonce=nonce)
+
+
+def _continued(old: TokenSet, fresh: TokenSet) -> TokenSet:
+    """A refreshed token set, with what only the first response and its redirect said."""
+    return dataclasses.replace(
+        fresh,
+        connected_at=old.connected_at,
+        # the same refresh token ends when it was said to, unless this response says otherwise
+        grant_ends_at=fresh.grant_ends_at or (old.grant_ends_at if fresh.refresh_token == old.refresh_token else None),
+        identity=old.identity,
+        subject=old.subject,
+        identity_problem=old.identity_problem,
+        previous_identity=old.previous_identity,
+        parameters=old.parameters,
+        base_url=fresh.base_url or old.base_url,
+    )
+
+
+def _identified(
+    secret: OAuth2, fresh: TokenSet, members: dict[str, Any], *, failed: str, nonce: SecretValue | None
+) -> TokenSet:
+    """`fresh` with whose it is, where the response says so (atproto, OpenID Connect)."""
     if atproto.SCOPE in secret.scope.split():
         account = atproto.checked_account(secret, members, failed=failed)
         return dataclasses.replace(
@@ -271,62 +274,3 @@ def _check_same_account(secret: OAuth2, members: Mapping[str, object], old: Toke
     """atproto: a refreshed token is of the account that allowed it."""
     if atproto.SCOPE in secret.scope.split() and old.subject and members.get("sub") != old.subject:
         raise TokenEndpointError(f"{failed} gave tokens of another account than {old.subject}. Not used.")
-
-
-def _raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> None:
-    """Raise what `response` says went wrong, if anything did."""
-    status = response.status
-    if status < 500 and (error := error_from_response(secret, response.members, failed, status=status)) is not None:
-        error.retry_after = retry_after_seconds(response.headers)
-        if secret.grant_type == JWT_BEARER and error.error == "invalid_grant":
-            ahead = clock_ahead(response.headers)
-            raise TokenEndpointError(
-                f"{error} {_about_the_clock(ahead)}",
-                error=error.error,
-                # a clock that is set right makes the same assertion good
-                is_grant_over=ahead is None or abs(ahead) < CLOCK_TOLERANCE_SECONDS,
-                description=error.description,
-            )
-        raise error
-    if status >= 300:
-        is_temporary = is_temporary_status(status)
-        is_page = str(response.headers.get("content-type", "")).startswith("text/html")
-        raise TokenEndpointError(
-            f"{failed} answered with HTTP {status}, not with a token. "
-            + ("Try again later." if is_temporary else "Check its address."),
-            error=f"HTTP {status}",
-            is_temporary=is_temporary,
-            retry_after=retry_after_seconds(response.headers),
-            # a page comes from a firewall or a gateway as often as from the token endpoint
-            # and RFC 6749, 5.2, has a 401 with a challenge say that the client is wrong
-            is_grant_over=is_of_token_endpoint(status)
-            and not is_page
-            and not (status == 401 and "WWW-Authenticate" in response.headers),
-        )
-    if not isinstance(response.content, dict):
-        raise TokenEndpointError(f"{failed} did not answer with a JSON object. Check its address.")
-
-
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """The seconds of a `Retry-After` (RFC 9110, 10.2.3), a number or a date."""
-    text = (headers.get("Retry-After") or "").strip()
-    if text.isdigit():
-        return float(text[:9])
-    with contextlib.suppress(ValueError, TypeError):
-        return max(parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
-    return None
-
-
-def clock_ahead(headers: Mapping[str, str]) -> float | None:
-    """By how many seconds this machine's clock is ahead of the provider's; None if the response has no date."""
-    with contextlib.suppress(ValueError, TypeError):
-        return time.time() - parsedate_to_datetime(headers.get("Date") or "").timestamp()
-    return None
-
-
-def _about_the_clock(ahead: float | None) -> str:
-    if ahead is None:
-        return "Check this machine's clock, the key, its ID and the subject."
-    if abs(ahead) < CLOCK_TOLERANCE_SECONDS:
-        return "This machine's clock agrees with the provider's; check the key, its ID and the subject."
-    return f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the provider's: set it right."

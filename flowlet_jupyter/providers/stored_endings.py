@@ -28,13 +28,13 @@ def entries_that_end() -> list[Summary]:
 def what_ends(record: Record, entries: Sequence[Summary], *, now: float) -> list[str]:
     """A sentence for each thing that ends soon or has ended; `entries` is what `entries_that_end` gives."""
     today = datetime.datetime.fromtimestamp(now, tz=datetime.UTC).date()
-    found = [ending_of(configuration(record.secret), entries, today)]
+    sentences = [ending_of(configuration(record.secret), entries, today)]
     secret, token_set = record.secret, record.token_set
     if isinstance(secret, OAuth2) and secret.client_secret_expires_on:
         day = datetime.date.fromisoformat(secret.client_secret_expires_on)
         if day - today <= datetime.timedelta(days=_CLIENT_SECRET_DAYS):
             verb = "ended" if day < today else "ends"
-            found.append(f"The client secret {verb} on {day}: make a new one at the provider, and give it here.")
+            sentences.append(f"The client secret {verb} on {day}: make a new one at the provider, and give it here.")
     if (
         token_set is not None
         and token_set.grant_ends_at is not None
@@ -42,5 +42,7 @@ def what_ends(record: Record, entries: Sequence[Summary], *, now: float) -> list
     ):
         moment = datetime.datetime.fromtimestamp(token_set.grant_ends_at).astimezone()
         verb = "ended" if token_set.grant_ends_at <= now else "ends"
-        found.append(f"The refresh token {verb} on {moment:%Y-%m-%d at %H:%M}: then a user must allow access again.")
-    return [sentence for sentence in found if sentence]
+        sentences.append(
+            f"The refresh token {verb} on {moment:%Y-%m-%d at %H:%M}: then a user must allow access again."
+        )
+    return [sentence for sentence in sentences if sentence]

@@ -29,7 +29,7 @@ from flowlet_jupyter.model.fields import checked_endpoint, checked_name
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE
 from flowlet_jupyter.model.secret import Record, configuration
 from flowlet_jupyter.model.status import status_of
-from flowlet_jupyter.oauth.discovery import register_client
+from flowlet_jupyter.oauth.registration import register_client
 from flowlet_jupyter.providers import Summary
 from flowlet_jupyter.providers.stored_endings import entries_that_end, what_ends
 from flowlet_jupyter.server.base import FlowletHandler, run_in_thread
@@ -181,7 +181,7 @@ class TestHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def post(self, name: str) -> None:
-        """What the API answered, as `Trial` has it, and as sentences in `text`."""
+        """How the API responded, as `Trial` has it, and as sentences in `text`."""
         trial = await run_in_thread(lambda: try_secret(self.vault, name))
         self.finish({**dataclasses.asdict(trial), "text": str(trial)})
 

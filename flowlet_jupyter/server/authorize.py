@@ -33,7 +33,7 @@ from flowlet_jupyter.server.pages import PageHandler
 from flowlet_jupyter.server.redirect_uri import (
     callback_path,
     is_address_of,
-    redirect_plan,
+    plan_for_request,
     redirect_uri,
 )
 from flowlet_jupyter.server.refusals import forget_refusal, note_refusal
@@ -94,28 +94,19 @@ class AuthorizeHandler(FlowHandler):
         """302 to the provider; a page to confirm first when another site's link led here."""
         try:
             unasked = self.is_from_elsewhere and not self._is_confirmed(name)
-            if unasked and name not in await run_in_thread(self.vault.names):
-                raise SecretNotFound(f"There is no secret '{name}'. Open the link again from a page of this server.")
-            record = await run_in_thread(lambda: self._record(name))
-            if not isinstance(record.secret, OAuth2):
-                raise InvalidSecret(f"Secret '{name}' is of type {record.secret.type}: there is no token to request.")
-            if record.secret.grant_type != AUTHORIZATION_CODE:
-                raise InvalidSecret(
-                    f"Secret '{name}' has the grant {record.secret.grant_type}, which goes through no browser."
-                )
+            secret = await self._secret_to_authorize(name, unasked=unasked)
         except FlowletError as error:
             self.show("failed.html", status=404 if isinstance(error, KeyError) else 400, message=str(error))
             return
         if unasked:
             # A stranger's link must not start a flow unseen: the page shows what it is and links here from our origin.
-            provider = urlsplit(record.secret.authorization_endpoint).hostname
+            provider = urlsplit(secret.authorization_endpoint).hostname
             here = url_path_join(self.base_url, "flowlet", "authorize", quote(name, safe=""))
             here = f"{here}?confirmed={self._confirmation(name)}"
             self.show("confirm.html", secret_name=name, provider=provider, here=here)
             return
-        secret = record.secret
         plan = await run_in_thread(
-            lambda: redirect_plan(
+            lambda: plan_for_request(
                 self,
                 provider=secret.provider,
                 authorization_endpoint=secret.authorization_endpoint or "",
@@ -142,6 +133,17 @@ class AuthorizeHandler(FlowHandler):
             self.redirect(f"{plan.uri.rpartition('callback')[0]}handover?ticket={ticket}")
             return
         self.start_at_provider(flow, at_provider)
+
+    async def _secret_to_authorize(self, name: str, *, unasked: bool) -> OAuth2:
+        """The secret; a catalogue entry's is made, unless `unasked`. Raises `SecretNotFound`, `InvalidSecret`."""
+        if unasked and name not in await run_in_thread(self.vault.names):
+            raise SecretNotFound(f"There is no secret '{name}'. Open the link again from a page of this server.")
+        secret = (await run_in_thread(lambda: self._record(name))).secret
+        if not isinstance(secret, OAuth2):
+            raise InvalidSecret(f"Secret '{name}' is of type {secret.type}: there is no token to request.")
+        if secret.grant_type != AUTHORIZATION_CODE:
+            raise InvalidSecret(f"Secret '{name}' has the grant {secret.grant_type}, which goes through no browser.")
+        return secret
 
     @property
     def is_from_elsewhere(self) -> bool:

@@ -15,7 +15,7 @@ from flowlet_jupyter.providers import fields_for, provider_index, provider_named
 from flowlet_jupyter.providers.matching import completed
 from flowlet_jupyter.server.api import FlowletAPIHandler
 from flowlet_jupyter.server.base import run_in_thread
-from flowlet_jupyter.server.redirect_uri import own_redirect_uri, proxy_problem, redirect_plan, redirect_uri
+from flowlet_jupyter.server.redirect_uri import own_redirect_uri, plan_for_request, proxy_problem, redirect_uri
 from flowlet_jupyter.settings import client_id_url, loopback_redirect_uri
 
 
@@ -103,7 +103,7 @@ class RedirectUriHandler(FlowletAPIHandler):
             registered = (own,)
         provider = secret.provider if secret else self.get_query_argument("provider", "")
         plan = await run_in_thread(
-            lambda: redirect_plan(
+            lambda: plan_for_request(
                 self,
                 provider=provider,
                 authorization_endpoint=endpoint or "",

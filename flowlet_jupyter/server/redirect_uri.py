@@ -59,8 +59,8 @@ def own_redirect_uri(handler: JupyterHandler, authorization_endpoint: str) -> st
 
 def is_address_of(uri: str, provider_key: str | None) -> bool:
     """Whether a response that came to the callback, or to that of `provider_key`, came to the redirect URI `uri`."""
-    found = _CALLBACK.search(urlsplit(uri).path)
-    return found is None or found["key"] == provider_key  # an opaque redirect URI names no address of ours
+    match = _CALLBACK.search(urlsplit(uri).path)
+    return match is None or match["key"] == provider_key  # an opaque redirect URI names no address of ours
 
 
 def proxy_problem(handler: JupyterHandler) -> str | None:
@@ -98,7 +98,8 @@ class RedirectPlan:
 def plan_redirect(here: str, registered: tuple[str, ...], rule: str, *, own: str | None = None) -> RedirectPlan:
     """The redirect URI for a server that the browser reaches as `here`, given those registered and the provider's rule.
 
-    `own` is the one for this provider only, taken where it is registered. Pure. `rule` is that of the catalogue entry: `https`, `not-localhost`, `any-loopback-port`, `opaque` or empty.
+    `own` is the one for this provider only, taken where it is registered. `rule` is that of the catalogue entry: `https`,
+    `not-localhost`, `any-loopback-port`, `opaque` or empty. Pure.
     """
     if own and any(uri.rpartition("/")[2] == own.rpartition("/")[2] for uri in registered):
         here = own
@@ -145,7 +146,7 @@ def plan_localhost_client(here: str, client_id: str) -> RedirectPlan:
     )
 
 
-def redirect_plan(
+def plan_for_request(
     handler: JupyterHandler,
     *,
     provider: str | None,

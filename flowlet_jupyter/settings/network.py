@@ -1,156 +1,23 @@
-"""The way out of the building: the proxies and certificates that the environment names, for API and provider alike.
-
-httpx's own reading of NO_PROXY fails on `[::1]`, on networks and on some texts with `://`, and then every request fails.
-So the proxies come from where httpx takes them (`urllib.request.getproxies`), and who is past them is decided here.
-"""
+"""The way out of the building: the proxies and certificates that the environment names, for API and provider alike."""
 
 from __future__ import annotations
 
-import functools
-import ipaddress
 import os
 import ssl
-import urllib.request
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from types import FunctionType
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit
 
-import httpcore
 import httpx
 
 from flowlet_jupyter.errors import MissingExtra, NetworkSetupError
-from flowlet_jupyter.model.hosts import is_loopback
 from flowlet_jupyter.settings.header_deadline import header_deadline, with_header_deadline
+from flowlet_jupyter.settings.proxies import proxy_settings
 
 # in this order: httpx's own, then those of requests and curl, which images of organisations set
 CA_FILE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 CA_FOLDER_VARIABLE = "SSL_CERT_DIR"
 _T = TypeVar("_T", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
-
-
-@dataclass(frozen=True)
-class ProxyBypass:
-    """One entry of NO_PROXY: which hosts are asked directly."""
-
-    scheme: str = ""
-    host: str = ""  # lower case, in ASCII; empty for every host
-    port: int | None = None
-    below_only: bool = False  # `.example.org`: the names below it, not itself
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
-
-    def matches(self, scheme: str, host: str, port: int | None) -> bool:
-        """Whether a URL of these parts goes past the proxy."""
-        if self.scheme and self.scheme != scheme:
-            return False
-        if self.port is not None and self.port != (port or {"http": 80, "https": 443}.get(scheme)):
-            return False
-        if self.network is not None:
-            try:
-                address = ipaddress.ip_address(host)
-            except ValueError:
-                return False
-            return address.version == self.network.version and address in self.network
-        if not self.host:
-            return True
-        return host.endswith(f".{self.host}") or (host == self.host and not self.below_only)
-
-
-def parse_bypass(entry: str) -> ProxyBypass | None:
-    """An entry of NO_PROXY as curl, httpx and Kubernetes write them; None if it says nothing that can be understood."""
-    text = entry.strip().lower()
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        scheme, rest = "", text
-    scheme = "" if scheme == "all" else scheme
-    rest = rest.split("/", 1)[0] if separator and not _network(rest) else rest
-    if network := _network(rest.removeprefix("[").removesuffix("]")):
-        return ProxyBypass(scheme, network=network)
-    host, port = rest, None
-    if rest.startswith("[") or rest.count(":") == 1:
-        try:
-            parts = urlsplit(f"//{rest}")
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            return None
-        if network := _network(host):
-            return ProxyBypass(scheme, port=port, network=network)
-    below_only = host.startswith((".", "*."))
-    host = host.lstrip("*").strip(".")
-    if not host and not (separator and scheme):
-        return None
-    try:
-        host = host.encode("idna").decode("ascii") if not host.isascii() else host
-    except UnicodeError:
-        return None
-    return ProxyBypass(scheme, host, port, below_only)
-
-
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    try:
-        return ipaddress.ip_network(text, strict=False)  # an address is a network of one
-    except ValueError:
-        return None
-
-
-@dataclass(frozen=True)
-class ProxySettings:
-    """The proxies of the environment: scheme (`http`, `https`, `all`) -> proxy URL, and who goes past them."""
-
-    proxies: Mapping[str, str]
-    bypasses: tuple[ProxyBypass, ...] = ()
-
-    def proxy_for(self, url: httpx.URL) -> str | None:
-        """The proxy that a request to `url` goes through; None if it goes directly.
-
-        What goes to this machine by http never goes to a proxy, whatever the environment says: it would be read there.
-        """
-        host = url.raw_host.decode("ascii").rstrip(".")
-        if not self.proxies or (url.scheme == "http" and _is_this_machine(host)):
-            return None
-        if any(bypass.matches(url.scheme, host, url.port) for bypass in self.bypasses):
-            return None
-        return self.proxies.get(url.scheme) or self.proxies.get("all")
-
-
-def do_others_ask_a_proxy(url: httpx.URL) -> bool:
-    """Whether requests, httpx and the like would hand `url`, which is of this machine, to a proxy of the environment.
-
-    By http it is then read there, with what is on the request.
-    """
-    host = url.raw_host.decode("ascii").rstrip(".")
-    if url.scheme != "http" or not _is_this_machine(host):
-        return False
-    by_scheme = urllib.request.getproxies()
-    return bool(by_scheme.get("http") or by_scheme.get("all")) and not urllib.request.proxy_bypass(host)
-
-
-def _is_this_machine(host: str) -> bool:
-    if host.endswith(".localhost") or is_loopback(host):  # RFC 6761, 6.3
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address.is_unspecified or (mapped is not None and mapped.is_loopback)
-
-
-def proxy_settings() -> ProxySettings:
-    """What HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say, or the system's settings on Windows and macOS."""
-    by_scheme = urllib.request.getproxies()
-    proxies = {
-        scheme: by_scheme[scheme] if "://" in by_scheme[scheme] else f"http://{by_scheme[scheme]}"
-        for scheme in ("http", "https", "all")
-        if by_scheme.get(scheme)
-    }
-    entries = [entry.strip() for entry in by_scheme.get("no", "").split(",")]
-    if "*" in entries:
-        return ProxySettings({})
-    bypasses = tuple(bypass for entry in entries if entry and (bypass := parse_bypass(entry)) is not None)
-    return ProxySettings(proxies, bypasses)
 
 
 def tls_context(certificate: tuple[str, str | None] | None = None) -> ssl.SSLContext:
@@ -232,39 +99,6 @@ def certificate_advice(error: BaseException) -> str:
         "The server's certificate comes from an issuer that this machine does not know. If your organisation issued it "
         "(or its proxy looks into TLS), name its authority before the kernel and Jupyter start: "
         "SSL_CERT_FILE=/path/to/ca.pem, or add it to the operating system's store."
-    )
-
-
-# Mocks (respx, pytest-httpx, vcrpy) and tracers (OpenTelemetry, Sentry) put functions of their own into httpx, and so want
-# to see each request pass there.
-
-
-def is_client_replaced() -> bool:
-    """Whether somebody has put something of their own into httpx's clients."""
-    return not _are_own(
-        httpx.Client.send,
-        httpx.AsyncClient.send,
-        getattr(httpx.Client, "_send_single_request", None),
-        getattr(httpx.AsyncClient, "_send_single_request", None),
-    )
-
-
-def is_transport_replaced() -> bool:
-    """The same of its transports."""
-    return not _are_own(
-        httpx.HTTPTransport.handle_request,
-        httpx.AsyncHTTPTransport.handle_async_request,
-        httpcore.ConnectionPool.handle_request,
-        httpcore.AsyncConnectionPool.handle_async_request,
-    )
-
-
-@functools.lru_cache(maxsize=10)  # every request asks
-def _are_own(*methods: object) -> bool:
-    # a wrapper may take on all else of what it wraps
-    return all(
-        type(each) is FunctionType and each.__globals__["__name__"].startswith(("httpx.", "httpcore."))
-        for each in methods
     )
 
 

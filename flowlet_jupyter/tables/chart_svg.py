@@ -183,9 +183,9 @@ def _thinned(series: Series) -> Sequence[tuple[float, float]]:
     if len(points) <= _MAX_POINTS:
         return points
     size = math.ceil(len(points) / (_MAX_POINTS // 2))
-    kept: list[tuple[float, float]] = []
+    points_so_far: list[tuple[float, float]] = []
     for start in range(0, len(points), size):
         block = points[start : start + size]
         low, high = min(block, key=lambda point: point[1]), max(block, key=lambda point: point[1])
-        kept += sorted({low, high})
-    return kept
+        points_so_far += sorted({low, high})
+    return points_so_far

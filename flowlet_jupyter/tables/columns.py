@@ -158,7 +158,7 @@ def _fields(records: Sequence[Any]) -> list[tuple[str, list[Any]]]:
     met = list(chain.from_iterable(records))
     if met == keys * len(records):  # the same fields in the same order, as from most APIs
         values = list(chain.from_iterable(map(dict.values, records)))
-        return [(key, values[place::width]) for place, key in enumerate(keys)]
+        return [(key, values[index::width]) for index, key in enumerate(keys)]
     if set(map(len, records)) == {width}:  # perhaps in another order
         with contextlib.suppress(KeyError):
             return [(key, list(map(itemgetter(key), records))) for key in keys]

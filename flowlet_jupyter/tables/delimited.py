@@ -100,13 +100,13 @@ def _columns_of_texts(text: str, sep: str) -> tuple[str, ...]:
     if not _MAY_HAVE_SUCH.search(text):
         return ()
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=sep)
-    found: set[int] = set()
+    columns: set[int] = set()
     try:
         names = next(rows, [])
         for row in rows:
             for index, field in enumerate(row):
-                if index not in found and _is_no_number(field.strip()):
-                    found.add(index)
+                if index not in columns and _is_no_number(field.strip()):
+                    columns.add(index)
     except csv.Error:
         return ()
-    return tuple(names[index].lstrip("\ufeff") for index in sorted(found) if index < len(names))
+    return tuple(names[index].lstrip("\ufeff") for index in sorted(columns) if index < len(names))

@@ -75,9 +75,9 @@ def _text_of_page(content: bytes, content_type: str, charset: str | None) -> str
     media_type = content_type.partition(";")[0].strip().lower()
     text = decode(content[:_LOOKED_THROUGH], charset).text
     if "xml" in media_type or "html" in media_type or text.lstrip().startswith("<"):
-        found = _XML_MESSAGE.search(text) if "html" not in media_type else None
-        found = found or _TITLE.search(text)
-        return " ".join(unescape(found[1]).split()) if found else ""
+        match = _XML_MESSAGE.search(text) if "html" not in media_type else None
+        match = match or _TITLE.search(text)
+        return " ".join(unescape(match[1]).split()) if match else ""
     return " ".join(text.split()) if media_type in {"", "text/plain"} and len(text) <= _SHORT_TEXT else ""
 
 

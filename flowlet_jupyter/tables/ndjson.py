@@ -115,8 +115,8 @@ def _holds_texts_only(key: str, content: bytes) -> bool:
 
 
 def _leaves(column: pl.Series, polars: Any) -> list[tuple[str, pl.Series]]:
-    found: list[tuple[str, pl.Series]] = []
+    leaves: list[tuple[str, pl.Series]] = []
     for field in column.struct.fields:
         below = column.struct.field(field).alias(f"{column.name}.{field}")
-        found += _leaves(below, polars) if isinstance(below.dtype, polars.Struct) else [(field, below)]
-    return found
+        leaves += _leaves(below, polars) if isinstance(below.dtype, polars.Struct) else [(field, below)]
+    return leaves

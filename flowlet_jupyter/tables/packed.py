@@ -113,8 +113,8 @@ def _are_the_records(members: _Members, path: str | None) -> bool:
         return path == quoted(members.name) == members.name
     if paths_of_lists(body) != [quoted(members.name)] or "dimension" in body:
         return False  # a second list may be names of columns, or the records; a cube counts its values
-    found = find_records(body)
-    return found is not None and found.records is records and tabulate(body, records) is None
+    likely = find_records(body)
+    return likely is not None and likely.records is records and tabulate(body, records) is None
 
 
 def frame_of_parts(parts: Iterable[Sequence[Any]]) -> pd.DataFrame | None:

@@ -174,13 +174,13 @@ def _is_alone(path: tuple[str, ...], body: Mapping[str, Any]) -> bool:
 def _lists(node: Any, path: tuple[str, ...], depth: int) -> list[tuple[tuple[str, ...], list[Any]]]:
     if not isinstance(node, dict) or depth >= _MAX_DEPTH:
         return []
-    found = []
+    lists = []
     for key, value in node.items():
         if isinstance(value, list):
-            found.append(((*path, key), value))
+            lists.append(((*path, key), value))
         else:
-            found += _lists(value, (*path, key), depth + 1)
-    return found
+            lists += _lists(value, (*path, key), depth + 1)
+    return lists
 
 
 def _is_beside(candidate: tuple[tuple[str, ...], list[Any]]) -> bool:

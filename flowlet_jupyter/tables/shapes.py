@@ -72,16 +72,16 @@ def _only(
     body: Any,
     enters: Callable[[str, Mapping[str, Any]], bool] = lambda _name, _node: True,
 ) -> Table | None:
-    found = [
+    matching = [
         Table(table.records, ".".join(part for part in (path, table.path) if part), table.shape)
         for path, node in _nodes(body, "", 0, enters)
         if (table := form(node)) is not None
     ]
-    if len(found) > 1:
+    if len(matching) > 1:
         raise RequestFailed(
-            f"The body holds {len(found)} tables ({found[0].shape}), at: {', '.join(table.path for table in found[:10])}. Name one as the path."
+            f"The body holds {len(matching)} tables ({matching[0].shape}), at: {', '.join(table.path for table in matching[:10])}. Name one as the path."
         )
-    return found[0] if found else None
+    return matching[0] if matching else None
 
 
 def _nodes(

@@ -75,7 +75,7 @@ def _repeated(root: Element) -> tuple[str, list[Element]]:
     """The elements that repeat nearest to the root, those with something inside before bare ones; else the root itself."""
     level = [(_name(root), root)]
     for _ in range(_MAX_DEPTH):
-        found: list[tuple[bool, int, str, list[Element]]] = []
+        candidates: list[tuple[bool, int, str, list[Element]]] = []
         for path, node in level:
             counts = Counter(child.tag for child in node)
             for tag, count in counts.items():
@@ -85,9 +85,9 @@ def _repeated(root: Element) -> tuple[str, list[Element]]:
                 is_full = any(len(child) or (child.attrib and not child.text) for child in same)
                 has_children = any(len(child) for child in same)
                 if count > 1 or (_name(same[0]) in _ALONE and is_full):
-                    found.append((has_children, count, f"{path}/{_name(same[0])}", same))
-        full = [candidate for candidate in found if candidate[0]]
-        plain = [candidate for candidate in found if not any(len(child) for child in candidate[3][0])]
+                    candidates.append((has_children, count, f"{path}/{_name(same[0])}", same))
+        full = [candidate for candidate in candidates if candidate[0]]
+        plain = [candidate for candidate in candidates if not any(len(child) for child in candidate[3][0])]
         if full:
             best = max(full, key=lambda candidate: candidate[1])
             return best[2], best[3]

@@ -47,6 +47,11 @@ def test_every_module_and_class_that_is_named_is_there():
             named = getattr(named, part)
 
 
+def test_each_decision_has_a_number_of_its_own():
+    numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs" / "decisions").glob("*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_every_place_to_change_something_is_there():
     table = PAGE.partition("## Where do I change")[2]
     rows = [line.split("|") for line in table.splitlines() if line.startswith("| ")][1:]

@@ -103,14 +103,14 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("status", "body", "headers", "outcome", "words", "step"), REFUSED)
-def test_a_failure_has_the_apis_words_and_the_next_step(server, status, body, headers, outcome, words, step):  # noqa: PLR0917 - pytest gives them by name
+@pytest.mark.parametrize(("status", "body", "headers", "outcome", "error_text", "step"), REFUSED)
+def test_a_failure_has_the_apis_words_and_the_next_step(server, status, body, headers, outcome, error_text, step):  # noqa: PLR0917 - pytest gives them by name
     trial = tried(server, Answer(body, status, headers))
     assert (trial.status, trial.outcome) == (status, outcome)
-    assert words in trial.words
+    assert error_text in trial.error_text
     assert step in trial.next_step
     assert str(trial).startswith(f"{status} ")
-    assert words in str(trial)
+    assert error_text in str(trial)
 
 
 def test_an_access_token_that_is_refused_is_to_be_requested_again(server):
@@ -120,7 +120,7 @@ def test_an_access_token_that_is_refused_is_to_be_requested_again(server):
     put_secret(secret, access_token=CANARY)
     trial = try_secret(default_vault(), "bird")
     assert "Request an access token again" in trial.next_step
-    assert "token revoked" in trial.words
+    assert "token revoked" in trial.error_text
 
 
 def test_the_user_is_remembered_with_the_token(server):
@@ -180,9 +180,9 @@ def test_a_packed_body_is_not_unpacked_without_end(server):
 
 
 def test_the_apis_words_are_bounded_and_steer_no_terminal(server):
-    words = "a\x1b[2J\u202e" + "very " * 500
-    trial = tried(server, Answer(json.dumps({"message": words}).encode(), 401))
-    assert len(trial.words) < 310
+    error_text = "a\x1b[2J\u202e" + "very " * 500
+    trial = tried(server, Answer(json.dumps({"message": error_text}).encode(), 401))
+    assert len(trial.error_text) < 310
     assert str(trial).isprintable()
 
 

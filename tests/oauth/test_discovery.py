@@ -17,8 +17,9 @@ import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import DiscoveryFailed
 from flowlet_jupyter.model.schema import from_mapping
 from flowlet_jupyter.oauth.authorization_code import authorization_request, new_flow
-from flowlet_jupyter.oauth.discovery import discover, register_client
+from flowlet_jupyter.oauth.discovery import discover
 from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
+from flowlet_jupyter.oauth.registration import register_client
 from flowlet_jupyter.vault import default_vault
 
 OPENID, RFC8414 = "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"

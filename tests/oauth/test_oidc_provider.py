@@ -16,8 +16,9 @@ from flowlet_jupyter.errors import AuthorizationFailed, DiscoveryFailed
 from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS, DEVICE_CODE, OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.oauth import device
-from flowlet_jupyter.oauth.discovery import discover, register_client
+from flowlet_jupyter.oauth.discovery import discover
 from flowlet_jupyter.oauth.metadata import fields_of, hosts_of
+from flowlet_jupyter.oauth.registration import register_client
 from flowlet_jupyter.oauth.revocation import is_active, revoke
 from flowlet_jupyter.vault import default_vault
 

@@ -22,7 +22,8 @@ from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import device, dpop
 from flowlet_jupyter.oauth.authorization_code import code_of_response, new_flow, request_parameters
-from flowlet_jupyter.oauth.discovery import discover, register_client
+from flowlet_jupyter.oauth.discovery import discover
+from flowlet_jupyter.oauth.registration import register_client
 from flowlet_jupyter.oauth.revocation import revoke
 from flowlet_jupyter.oauth.token_endpoint import refresh, request_token
 from flowlet_jupyter.vault import default_vault

@@ -27,7 +27,7 @@ async def test_the_test_sends_one_get_with_the_key_and_gives_no_value(server, ap
     host = api.url.removeprefix("http://")
     assert response.json() == {
         "method": "GET", "host": host, "path": "/echo", "status": 200, "reason": "OK", "outcome": "works", "identity": "",
-        "words": "", "next_step": "", "text": f"It works: 200 from {host}/echo",
+        "error_text": "", "next_step": "", "text": f"It works: 200 from {host}/echo",
     }  # fmt: skip
     assert CANARY not in response.text
 

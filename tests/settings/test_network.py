@@ -13,7 +13,8 @@ import trustme
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import FlowletError, MissingExtra, NetworkSetupError, ProviderError
 from flowlet_jupyter.oauth import endpoint
-from flowlet_jupyter.settings.network import ProxySettings, parse_bypass, proxy_settings, tls_context
+from flowlet_jupyter.settings.network import tls_context
+from flowlet_jupyter.settings.proxies import ProxySettings, parse_bypass, proxy_settings
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -15,8 +15,9 @@ from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.oauth.endpoint import send
-from flowlet_jupyter.oauth.token_endpoint import CLOCK_TOLERANCE_SECONDS, clock_ahead
-from flowlet_jupyter.settings.network import CA_FILE_VARIABLES, CA_FOLDER_VARIABLE, proxy_settings, tls_context
+from flowlet_jupyter.oauth.token_error import CLOCK_TOLERANCE_SECONDS, clock_ahead
+from flowlet_jupyter.settings.network import CA_FILE_VARIABLES, CA_FOLDER_VARIABLE, tls_context
+from flowlet_jupyter.settings.proxies import proxy_settings
 
 REACH_SECONDS = 20.0  # for all endpoints together, which are asked side by side
 _MOST_ENDPOINTS = 50

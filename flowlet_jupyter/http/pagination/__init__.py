@@ -3,7 +3,6 @@
 from flowlet_jupyter.http.pagination.completeness import PagingProgress as PagingProgress
 from flowlet_jupyter.http.pagination.completeness import Verdict as Verdict
 from flowlet_jupyter.http.pagination.completeness import problem_of as problem_of
-from flowlet_jupyter.http.pagination.completeness import signals_of as signals_of
 from flowlet_jupyter.http.pagination.completeness import verdict as verdict
 from flowlet_jupyter.http.pagination.cursors import Cursor as Cursor
 from flowlet_jupyter.http.pagination.detection import GUESSED as GUESSED
@@ -18,5 +17,6 @@ from flowlet_jupyter.http.pagination.numbers import PageNumber as PageNumber
 from flowlet_jupyter.http.pagination.page import PageRequest as PageRequest
 from flowlet_jupyter.http.pagination.page import PageResponse as PageResponse
 from flowlet_jupyter.http.pagination.page import Paginator as Paginator
+from flowlet_jupyter.http.pagination.signals import signals_of as signals_of
 from flowlet_jupyter.http.styles import STYLES as STYLES
 from flowlet_jupyter.http.styles import Style as Style

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from flowlet_jupyter.http.pagination.completeness import Signals, signals_of
 from flowlet_jupyter.http.pagination.link_members import is_next_url, is_place_of_url
 from flowlet_jupyter.http.pagination.members import Member
 from flowlet_jupyter.http.pagination.names import PAGES, normalised
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look_up
+from flowlet_jupyter.http.pagination.signals import Signals, signals_of
 
 _NEXT = re.compile(
     r"next(?:page|batch|search)?(?:cursor|cursormark|token|marker|mark|key|offset|start|page|pagenumber|number|pageid|id|bookmark|"
@@ -204,11 +204,11 @@ def _parameters(request: PageRequest, response: PageResponse, member: Member) ->
     elif key == "next":
         names += ["page", "cursor"] if isinstance(member.value, int) else ["cursor"]
     names.append(own)
-    given = {normalised(name): name for name in request.parameters()}
-    names.sort(key=lambda name: normalised(name) not in given)
+    parameters = {normalised(name): name for name in request.parameters()}
+    names.sort(key=lambda name: normalised(name) not in parameters)
     if key == "nextpage":
         names[:0] = [name for name in request.parameters() if normalised(name) in PAGES]
-    return list(dict.fromkeys(given.get(normalised(name), name) for name in names))[:4]
+    return list(dict.fromkeys(parameters.get(normalised(name), name) for name in names))[:4]
 
 
 def _by_surroundings(request: PageRequest, response: PageResponse, member: Member) -> list[str]:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.pagination import cursors, elasticsearch, links, numbers
-from flowlet_jupyter.http.pagination.completeness import signals_of
 from flowlet_jupyter.http.pagination.cursors import Continue, ContinueEndpoint, Cursor, LastId, Resumption
 from flowlet_jupyter.http.pagination.elasticsearch import Scroll, SearchAfter
 from flowlet_jupyter.http.pagination.links import LinkHeader, LinkList, NextURL
 from flowlet_jupyter.http.pagination.members import members_of
 from flowlet_jupyter.http.pagination.numbers import Offset, PageNumber
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, Paginator
+from flowlet_jupyter.http.pagination.signals import signals_of
 from flowlet_jupyter.http.styles import Style
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -71,14 +71,14 @@ def of_style(
     None where the first page is the only one. A declared way that finds nothing on the first page gives way to what the
     page shows. Raises `RequestFailed` if a style was asked for by name that the first page does not show.
     """
-    found = detect(request, response)
+    detected = detect(request, response)
     if declared and style in {"auto", declared["style"]}:
         own = _declared(declared, len(response.records))
-        if own.next(request, response) is not None or not found:
-            found = [own, *found]
+        if own.next(request, response) is not None or not detected:
+            detected = [own, *detected]
     if style == "auto":
-        return found
-    fitting = [each for each in found if isinstance(each, _KINDS[style])]
+        return detected
+    fitting = [each for each in detected if isinstance(each, _KINDS[style])]
     if fitting or style == "link":
         return fitting
     if style in {"page", "offset"}:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from flowlet_jupyter.http.pagination.completeness import Signals
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look_up
+from flowlet_jupyter.http.pagination.signals import Signals
 
 _MOST_BY_OFFSET = 10_000  # index.max_result_window, unless it was changed: `from` leads no further
 

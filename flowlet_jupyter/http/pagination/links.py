@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.pagination.completeness import signals_of
 from flowlet_jupyter.http.pagination.link_members import is_next_url, link_lists, next_of, target_of
 from flowlet_jupyter.http.pagination.members import Member
 from flowlet_jupyter.http.pagination.names import OFFSETS, PAGES, is_one_of
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look_up
+from flowlet_jupyter.http.pagination.signals import signals_of
 
 
 @dataclass(frozen=True)

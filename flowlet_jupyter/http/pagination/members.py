@@ -75,12 +75,12 @@ def members_of(response: PageResponse) -> list[Member]:
     body, start = response.body, ""
     if isinstance(body, list) and len(body) == 2 and isinstance(body[0], dict) and isinstance(body[1], list):
         body, start = body[0], "[0]"
-    found: list[Member] = []
+    members: list[Member] = []
     for member in _walk(body, start, ()):
-        found.append(member)
-        if len(found) >= _MAX_MEMBERS:
+        members.append(member)
+        if len(members) >= _MAX_MEMBERS:
             break
-    return found + list(_of_headers(response.headers))
+    return members + list(_of_headers(response.headers))
 
 
 def _walk(node: Any, path: str, parents: tuple[str, ...]) -> Iterator[Member]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowlet_jupyter.http.pagination.completeness import Signals, signals_of
 from flowlet_jupyter.http.pagination.members import Member
 from flowlet_jupyter.http.pagination.names import OFFSETS, PAGES, SIZES, is_one_of, normalised
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number, look_up
+from flowlet_jupyter.http.pagination.signals import Signals, signals_of
 
 # the name of the size -> the parameters that go with it, the likeliest first
 _PARTNERS = {
@@ -173,14 +173,14 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
     request: PageRequest, response: PageResponse, signals: Signals, members: Sequence[Member]
 ) -> Iterator[NumberedPaginator]:
     """The ways to page by numbers that the request or this page show, the most certain first."""
-    given = request.parameters()
-    size_name = next((name for name in given if is_one_of(name, SIZES)), None)
+    parameters = request.parameters()
+    size_name = next((name for name in parameters if is_one_of(name, SIZES)), None)
     here = len(response.records)
     says_more = signals.more is not None or _falls_short(signals, here)
     if signals.is_closed and not says_more:
         return
-    for name, value in given.items():
-        if as_number(value) is None or _is_of_a_range(name, given):
+    for name, value in parameters.items():
+        if as_number(value) is None or _is_of_a_range(name, parameters):
             continue
         if is_one_of(name, PAGES):
             number = as_number(value) or 0
@@ -213,11 +213,13 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
             yield Offset(name, size_name or "limit", base=base, size=here)
 
 
-def _is_of_a_range(name: str, given: Mapping[str, Any]) -> bool:
+def _is_of_a_range(name: str, parameters: Mapping[str, Any]) -> bool:
     """Whether a parameter that might be an offset begins a span of time or of numbers: `from=2020&to=2024`, a Unix time."""
     if normalised(name) not in _BEGINNINGS:
         return False
-    return (as_number(given[name]) or 0) > _LARGEST_OFFSET or any(normalised(other) in _ENDS for other in given)
+    return (as_number(parameters[name]) or 0) > _LARGEST_OFFSET or any(
+        normalised(other) in _ENDS for other in parameters
+    )
 
 
 def _by_the_body(
@@ -244,7 +246,9 @@ def _by_the_body(
             name = "skip"  # CouchDB
         elif own == "start" and size_name == "limit" and "offset" in _keys(response.body):
             name = "offset"  # said in both ways, and asked for in this one
-        known = next((given for given in request.parameters() if normalised(given) == normalised(name)), name)
+        known = next(
+            (parameter for parameter in request.parameters() if normalised(parameter) == normalised(name)), name
+        )
         yield Offset(known, size_name or _size_beside(members), base=_base_of(known, signals.offset.value), size=here)
 
 

@@ -47,10 +47,10 @@ class PageRequest:
 
     def parameters(self) -> dict[str, Any]:
         """All parameters by name, those of the query and those in the JSON body."""
-        found = self.query()
+        parameters = self.query()
         for _, members in _objects(self.json, ()):
-            found |= {name: value for name, value in members.items() if not isinstance(value, dict | list)}
-        return found
+            parameters |= {name: value for name, value in members.items() if not isinstance(value, dict | list)}
+        return parameters
 
     def parameter(self, name: str) -> Any:
         """The value of a parameter, wherever it stands; None if it is not given."""

@@ -121,8 +121,8 @@ def _records_of(response: Response) -> _Records:
     return [], "", ""
 
 
-def _table_part(found: _Records, *, rows: int, name: str, budget: int, is_whole: bool = True) -> Part | None:
-    records, path, shape = found
+def _table_part(selection: _Records, *, rows: int, name: str, budget: int, is_whole: bool = True) -> Part | None:
+    records, path, shape = selection
     if not is_table(records):
         return None
     table = table_html(records, rows=rows, budget=budget // 2)
@@ -142,11 +142,11 @@ def _json(value: object, response: Response, *, is_whole: bool, name: str, rows:
         "" if is_whole else f"<p>The beginning of {size(len(response.content))}; all of it: {escape(name)}.json()</p>"
     )
     if is_whole:
-        found = _records_of(response) if not response.is_error else ([], "", "")
+        selection = _records_of(response) if not response.is_error else ([], "", "")
     else:
         likely = find_records(value, url=url_of(response))
-        found = (likely.records, likely.path, "") if likely else ([], "", "")
-    table = _table_part(found, rows=rows, name=name, budget=budget // 4, is_whole=is_whole)
+        selection = (likely.records, likely.path, "") if likely else ([], "", "")
+    table = _table_part(selection, rows=rows, name=name, budget=budget // 4, is_whole=is_whole)
     budget -= len(table.html.encode()) if table else 0
     tree = fitting(value, budget - len(note) - 300)
     yield tree_of(tree, note)

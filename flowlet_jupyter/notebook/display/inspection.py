@@ -123,13 +123,13 @@ class Inspection:
         keys = table.keys_of(index, str(question.get("column")))
         record = table.records[index]
         value = json_nodes.at(record, keys) if keys else None
-        python, jmespath = self._place(index, keys, path, shape)
+        python, jmespath = self._expressions(index, keys, path, shape)
         return {
             "python": python, "path": jmespath, "value": _limited(_text(value)) if keys else "",
             "json": _limited(_dumped(value)), "record": _limited(_dumped(record)),
         }  # fmt: skip
 
-    def _place(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:
+    def _expressions(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:
         """A cell as Python, and as JMESPath where the body has one."""
         if shape or not self._is_json():
             return f"{self._name()}.records({self._argument(path, shape)})[{index}]" + json_nodes.subscripts(keys), ""
@@ -232,7 +232,7 @@ class SeriesInspection(Inspection):
     def _media_kind(self) -> None:
         return None
 
-    def _place(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:  # noqa: ARG002
+    def _expressions(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:  # noqa: ARG002
         where = [index, *keys]
         # `select` of pages begins at the list of their records
         return self._python(where), json_nodes.jmespath_of(where) if self._series.python == "records" else ""
@@ -266,7 +266,7 @@ class LogInspection(SeriesInspection):
     def _frame(self, path: str, shape: str) -> str:  # noqa: ARG002 - there is one table
         return f"{self._name()}.log.lines"
 
-    def _place(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:  # noqa: ARG002
+    def _expressions(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:  # noqa: ARG002
         named = ["number" if key == self._series.line_name else key for key in keys]
         return f"{self._name()}.log.lines{json_nodes.subscripts([index, *named])}", ""
 

@@ -28,7 +28,7 @@ _MAX_INSPECTIONS = 3  # each may hold a redacted copy and columns
 
 
 def name_of(response: Viewed | None, default: str = "r") -> str:
-    """The expression that a person has for `response` in this kernel: a variable, else `Out[5]`; `default` if there is none."""
+    """The expression that a user has for `response` in this kernel: a variable, else `Out[5]`; `default` if there is none."""
     shell = get_ipython()
     names = {} if shell is None else shell.user_ns
     for name, value in names.items():

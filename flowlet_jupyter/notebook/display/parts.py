@@ -70,7 +70,7 @@ def described(facts: Sequence[tuple[str, str]]) -> str:
 
 
 def headers_html(response: Response, caption: str = "") -> str:
-    """The headers of a response, without credentials; `caption` in the place of their number."""
+    """The headers of a response, without credentials; `caption` instead of their number."""
     count = len(response.headers.multi_items())
     rows = _header_rows(
         [(header, NOT_SHOWN if is_sensitive(header) else value) for header, value in response.headers.multi_items()],

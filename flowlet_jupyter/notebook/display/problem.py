@@ -89,10 +89,10 @@ def request_line(response: Response, *options: str, method: str | None = None) -
     if sends_body or "{{" in url or holds_credential:
         return ""
     method = method or request.method
-    words = ["%flowlet_request", *([] if method == "GET" else [method]), shlex.quote(url)]
+    tokens = ["%flowlet_request", *([] if method == "GET" else [method]), shlex.quote(url)]
     if response.secret_name and "--no-secret" not in options:
-        words += ["--secret", shlex.quote(response.secret_name)]
-    return " ".join([*words, *options])
+        tokens += ["--secret", shlex.quote(response.secret_name)]
+    return " ".join([*tokens, *options])
 
 
 def _look_at_secret(response: Response) -> str:

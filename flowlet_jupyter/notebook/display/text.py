@@ -66,14 +66,14 @@ def _body(response: Response) -> str:
         return f"({kind}, {size(len(response.content))}: r.content, r.save(path))"
     with contextlib.suppress(ValueError, RecursionError):
         value, is_whole = looked_at(response)
-        found = find_records(value, url=url_of(response))
-        if found is not None and is_table(found.records):
+        likely = find_records(value, url=url_of(response))
+        if likely is not None and is_table(likely.records):
             note = (
-                left_out(found.records, TEXT_ROWS, found.path)
+                left_out(likely.records, TEXT_ROWS, likely.path)
                 if is_whole
                 else f"the beginning of {size(len(response.content))}"
             )
-            return f"{table_text(found.records, rows=TEXT_ROWS)}\n({note}: r.to_df(), r.json())"
+            return f"{table_text(likely.records, rows=TEXT_ROWS)}\n({note}: r.to_df(), r.json())"
         text = json.dumps(value, indent=2, ensure_ascii=False)
         if len(text) > TEXT_CHARACTERS:
             return f"{text[:TEXT_CHARACTERS]}\n… more of {size(len(response.content))}: r.json()"

@@ -90,18 +90,18 @@ def paging_text(paging: Mapping[str, str]) -> str:
 
 def agrees(claim: Claim, fact: str, value: str) -> bool:
     """Whether `claim` says `value` of `fact`."""
-    said = claim.facts.get(fact, _NOTHING)
+    stated = claim.facts.get(fact, _NOTHING)
     if fact in {"parameter", "scheme"}:
         names = set(value.split(", "))
-        return bool(names & said) or (not said and names <= claim.named)
+        return bool(names & stated) or (not stated and names <= claim.named)
     if fact == "base_url":
         return value in claim.hosts
     if fact == "paging":
         spelled = {_last(name).lower() for name in value.split()[1:]}
-        return value in said or (bool(spelled) and spelled <= claim.words)
-    if fact == "test" or (fact in ENDPOINTS and not said):
+        return value in stated or (bool(spelled) and spelled <= claim.words)
+    if fact == "test" or (fact in ENDPOINTS and not stated):
         return value in claim.urls
-    return value in said or (fact in ENDPOINTS and any(_is_same_address(value, url) for url in said))
+    return value in stated or (fact in ENDPOINTS and any(_is_same_address(value, url) for url in stated))
 
 
 def _is_same_address(one: str, other: str) -> bool:
@@ -112,10 +112,10 @@ def _is_same_address(one: str, other: str) -> bool:
 
 def other_value(claim: Claim, fact: str) -> str:
     """What `claim` says of `fact`, empty if it says nothing or what it says contradicts no other choice."""
-    said = claim.facts.get(fact, _NOTHING) - {
+    stated = claim.facts.get(fact, _NOTHING) - {
         "nothing"
     }  # scopes are often left to the settings of whoever runs the project
-    return "" if fact in WITH_ALTERNATIVES else " or ".join(sorted(said))
+    return "" if fact in WITH_ALTERNATIVES else " or ".join(sorted(stated))
 
 
 def _last(path: str) -> str:

@@ -25,15 +25,15 @@ class Verdict:
         return ("no source", "one source", "agrees")[min(len(self.agree), 2)]
 
     def __str__(self) -> str:
-        found = [f"{self.rests_on}: {', '.join(self.agree)}" if self.agree else self.rests_on]
-        found += [f"differs: {name} has {value}" for name, value in self.differ.items()]
-        return f"{self.fact} {self.value}: {'; '.join(found)}"
+        sentences = [f"{self.rests_on}: {', '.join(self.agree)}" if self.agree else self.rests_on]
+        sentences += [f"differs: {name} has {value}" for name, value in self.differ.items()]
+        return f"{self.fact} {self.value}: {'; '.join(sentences)}"
 
 
 def verdicts_of(provider: Provider, claims: Iterable[Claim]) -> list[Verdict]:
     """One verdict for each comparable fact of `provider`."""
     named, nearby = _claims_about(provider, claims)
-    found = []
+    verdicts = []
     for fact, value in facts_of(provider).items():
         agree = {claim.project for claim in (*named, *nearby) if agrees(claim, fact, value)}
         differ = {
@@ -41,8 +41,8 @@ def verdicts_of(provider: Provider, claims: Iterable[Claim]) -> list[Verdict]:
             for claim in named
             if claim.project not in agree and (other := other_value(claim, fact))
         }  # fmt: skip
-        found.append(Verdict(fact, value, tuple(sorted(agree)), dict(sorted(differ.items()))))
-    return found
+        verdicts.append(Verdict(fact, value, tuple(sorted(agree)), dict(sorted(differ.items()))))
+    return verdicts
 
 
 def _claims_about(provider: Provider, claims: Iterable[Claim]) -> tuple[list[Claim], list[Claim]]:

@@ -111,10 +111,10 @@ def power_platform(file: Path) -> Iterator[Claim]:
         return
     key = plain_key(file.parent.name)
     if file.name == "apiProperties.json":
-        found = document.get("properties", {}).get("connectionParameters") or {}
-        for settings in (entry.get("oAuthSettings") for entry in found.values() if isinstance(entry, dict)):
-            given = (settings or {}).get("customParameters") or {}
-            addresses = {name.lower(): _value(value) for name, value in given.items()}
+        connections = document.get("properties", {}).get("connectionParameters") or {}
+        for settings in (entry.get("oAuthSettings") for entry in connections.values() if isinstance(entry, dict)):
+            parameters = (settings or {}).get("customParameters") or {}
+            addresses = {name.lower(): _value(value) for name, value in parameters.items()}
             facts = _endpoints(
                 {
                     "authorization_endpoint": addresses.get("authorizationurl"),
@@ -143,9 +143,9 @@ def kingfisher(file: Path) -> Iterator[Claim]:
 
 def carriers_of(sent: Mapping[str, Any]) -> Facts:
     """The headers and parameters of `sent` whose value holds a key, and the scheme before it."""
-    found = {str(name).lower(): str(value) for name, value in sent.items() if _SECRET.search(str(value))}
-    scheme = re.match(r"=?(\w+)[ =]", found.get("authorization", ""))
-    return sets(parameter=found, scheme=[scheme[1].lower()] if scheme else [])
+    carriers = {str(name).lower(): str(value) for name, value in sent.items() if _SECRET.search(str(value))}
+    scheme = re.match(r"=?(\w+)[ =]", carriers.get("authorization", ""))
+    return sets(parameter=carriers, scheme=[scheme[1].lower()] if scheme else [])
 
 
 def all_of(facts: Facts) -> frozenset[str]:
@@ -196,7 +196,7 @@ def yaml_documents(file: Path) -> list[dict[str, Any]]:
     import yaml  # comes with jupyter_server
 
     try:
-        found = list(yaml.load_all(file.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        documents = list(yaml.load_all(file.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError:
         return []
-    return [document for document in found if isinstance(document, dict)]
+    return [document for document in documents if isinstance(document, dict)]

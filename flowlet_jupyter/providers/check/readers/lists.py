@@ -73,37 +73,37 @@ def text_below(folder: Path, suffixes: tuple[str, ...]) -> str:
 def go_endpoints(file: Path) -> Iterator[Claim]:
     """Go's x/oauth2 `endpoints.go`, one variable for each provider."""
     for name, text in _GO_ENDPOINT.findall(file.read_text("utf-8")):
-        found = dict(re.findall(r"(\w+):\s+\"(https://[^\"]+)\"", text))
+        urls = dict(re.findall(r"(\w+):\s+\"(https://[^\"]+)\"", text))
         facts = sets(
-            authorization_endpoint=[normalized(found["AuthURL"])] if "AuthURL" in found else [],
-            token_endpoint=[normalized(found["TokenURL"])] if "TokenURL" in found else [],
+            authorization_endpoint=[normalized(urls["AuthURL"])] if "AuthURL" in urls else [],
+            token_endpoint=[normalized(urls["TokenURL"])] if "TokenURL" in urls else [],
         )
-        yield Claim("x/oauth2", plain_key(name), frozenset(map(normalized, found.values())), facts)
+        yield Claim("x/oauth2", plain_key(name), frozenset(map(normalized, urls.values())), facts)
 
 
 def sim_connectors(file: Path) -> Iterator[Claim]:
     """Sim's list of OAuth2 connections."""
     for key, text in _CONNECTOR.findall(file.read_text("utf-8")):
-        found = dict(re.findall(r"(authorizationUrl|tokenUrl|userInfoUrl): ['\"](https://[^'\"]+)['\"]", text))
+        urls = dict(re.findall(r"(authorizationUrl|tokenUrl|userInfoUrl): ['\"](https://[^'\"]+)['\"]", text))
         pkce = re.search(r"pkce: (true|false)", text)
         way = re.search(r"authentication: ['\"](basic|post)['\"]", text)
         facts = sets(
-            authorization_endpoint=[normalized(found.get("authorizationUrl", ""))],
-            token_endpoint=[normalized(found.get("tokenUrl", ""))],
+            authorization_endpoint=[normalized(urls.get("authorizationUrl", ""))],
+            token_endpoint=[normalized(urls.get("tokenUrl", ""))],
             pkce=[("yes" if pkce[1] == "true" else "no")] if pkce else [],
             client_authentication=[f"client_secret_{way[1]}"] if way else [],
         )
-        if found:
-            yield Claim("Sim", plain_key(key), frozenset(map(normalized, found.values())), facts)
+        if urls:
+            yield Claim("Sim", plain_key(key), frozenset(map(normalized, urls.values())), facts)
 
 
 def panora(file: Path) -> Iterator[Claim]:
     """Panora's list of connections: where a user is sent, and the API."""
     for key, text in _PANORA.findall(file.read_text("utf-8")):
-        found = dict(re.findall(r"(authBaseUrl|apiUrl): ['\"](https://[^'\"]+)['\"]", text))
-        facts = sets(authorization_endpoint=[normalized(found["authBaseUrl"])] if "authBaseUrl" in found else [])
-        if found:
-            yield Claim("Panora", plain_key(key), frozenset(map(normalized, found.values())), facts)
+        urls = dict(re.findall(r"(authBaseUrl|apiUrl): ['\"](https://[^'\"]+)['\"]", text))
+        facts = sets(authorization_endpoint=[normalized(urls["authBaseUrl"])] if "authBaseUrl" in urls else [])
+        if urls:
+            yield Claim("Panora", plain_key(key), frozenset(map(normalized, urls.values())), facts)
 
 
 def oauthd(file: Path) -> Iterator[Claim]:
