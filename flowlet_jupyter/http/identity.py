@@ -13,6 +13,7 @@ from flowlet_jupyter.http.account_name import account_in
 from flowlet_jupyter.http.client import shared_ssl_context
 from flowlet_jupyter.http.transport import CredentialTransport
 from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.redaction import HIDDEN
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.bounded_request import bounded_request
 from flowlet_jupyter.oauth.id_token import identity_of
@@ -52,7 +53,8 @@ def identify(vault: Vault, name: str) -> None:
             headers={"Accept": "application/json"},
             seconds=_TIMEOUT_SECONDS,
         )
-        members = json.loads(response.content) if 200 <= response.status < 300 else None
+        # first the values, then a name of bounded length: a value that is cut in two would be found no more
+        members = json.loads(response.sent_values.redact_bytes(response.content)) if 200 <= response.status < 300 else None
         if members is None:
             return
         is_userinfo = url == secret.userinfo_endpoint
@@ -62,7 +64,7 @@ def identify(vault: Vault, name: str) -> None:
             identity = identity_of(members)
         else:
             identity = account_in(members, url=url, path=secret.identity_name or "")
-        if identity and response.sent_values.redact(identity) == identity:
+        if identity and HIDDEN not in identity:
             _keep(vault, name, token_set, identity)
 
 
