@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import socket
+import threading
 import time
 import traceback
 
 import httpx
 import pytest
 
+import flowlet_jupyter as flowlet
 from flowlet_jupyter.credentials.challenge import challenge_of
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.pagination.link_members import links_of_header
@@ -146,3 +151,55 @@ def _seconds_of(work) -> float:
     started = time.process_time()
     work()
     return time.process_time() - started
+
+
+# ---- what is not HTTP
+
+
+@pytest.fixture
+def speaking():
+    """A server that says what it is told to, whatever it is asked."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        said = []
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    connection.recv(10_000)
+                    connection.sendall(said[0])
+                    connection.close()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", said
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+VALUE = b"canary-value-5e1f-of-some-length"
+NOT_HTTP = {
+    "a status line": VALUE + b"\r\n\r\n",
+    "a header": b"HTTP/1.1 200 OK\r\n" + VALUE + b"\r\n\r\n",
+    "a chunk's length": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + VALUE + b"\r\n",
+    "a body's length": b"HTTP/1.1 200 OK\r\nContent-Length: " + VALUE + b"\r\n\r\n",
+    "an encoding": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 32\r\n\r\n" + VALUE,
+    "a reason": b"HTTP/1.1 500 " + VALUE + b"\r\nContent-Length: 5\r\n\r\n",
+}
+WAYS = {
+    "get": lambda url: flowlet.get(url, secret="api", timeout=5).raise_for_status(),
+    "aget": lambda url: asyncio.run(flowlet.aget(url, secret="api", timeout=5)).raise_for_status(),
+    "gather": lambda url: flowlet.gather([url], secret="api", retry=0, errors="raise", timeout=5),
+}
+
+
+@pytest.mark.parametrize("said", NOT_HTTP)
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_no_http_repeats_no_value_in_an_error_or_log(said, way, speaking, caplog, attacked):
+    url, saying = speaking
+    saying.append(NOT_HTTP[said])
+    caplog.set_level(1)
+    flowlet.secrets.add(flowlet.Headers(name="api", headers={"X-Key": VALUE.decode()}, base_url=url))
+    with pytest.raises(FlowletError) as caught:
+        WAYS[way](url)
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__) + caplog.text
+    assert VALUE.decode()[:12] not in shown
+    attacked()
