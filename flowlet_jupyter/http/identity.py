@@ -54,7 +54,9 @@ def identify(vault: Vault, name: str) -> None:
             seconds=_TIMEOUT_SECONDS,
         )
         # first the values, then a name of bounded length: a value that is cut in two would be found no more
-        members = json.loads(response.sent_values.redact_bytes(response.content)) if 200 <= response.status < 300 else None
+        members = (
+            json.loads(response.sent_values.redact_bytes(response.content)) if 200 <= response.status < 300 else None
+        )
         if members is None:
             return
         is_userinfo = url == secret.userinfo_endpoint

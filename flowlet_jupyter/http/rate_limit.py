@@ -102,7 +102,9 @@ def pause_of(status: int, headers: Mapping[str, str], *, now: float) -> float:
     limit = rate_limit_of(headers, now=now)
     if limit is not None and limit.remaining <= 0 and limit.resets_at is not None:
         return max(limit.resets_at - now, 0.0)
-    regained = [_count(found) for text in headers.values() if "regain_access" in text for found in _REGAINED.findall(text)]
+    regained = [
+        _count(found) for text in headers.values() if "regain_access" in text for found in _REGAINED.findall(text)
+    ]
     if any(regained):
         return (_believable(now + max(regained) * 60.0) or now) - now
     if status == 429 and limit is None:  # only when calls are counted anew is said, not how many are left

@@ -67,7 +67,9 @@ def test_a_link_header_is_read_in_time(header, attacked):
     attacked()
 
 
-@pytest.mark.parametrize("text", ["1" * 100_000, "1" * 100_000 + ",", "1/" * LONG, "1," * LONG, "1 " * LONG, "1h" * LONG])
+@pytest.mark.parametrize(
+    "text", ["1" * 100_000, "1" * 100_000 + ",", "1/" * LONG, "1," * LONG, "1 " * LONG, "1h" * LONG]
+)
 @pytest.mark.parametrize("name", ["x-ratelimit-limit", "x-ratelimit-reset", "ratelimit"])
 def test_a_rate_limit_is_read_in_time(name, text, attacked):
     took = _seconds_of(lambda: pause_of(429, {name: text}, now=0))
