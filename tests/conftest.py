@@ -93,7 +93,7 @@ def pytest_configure(config):
 
 
 def pytest_sessionstart(session):
-    if not xdist.is_xdist_controller(session):
+    if not (session.config.pluginmanager.hasplugin("xdist") and xdist.is_xdist_controller(session)):
         importlib.import_module("examples")  # before the tests, which take their number of examples from there
         gc.disable()  # what is imported while tests are collected stays
 

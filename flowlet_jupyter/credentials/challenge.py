@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_PARAMETER = re.compile(r'([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+from flowlet_jupyter.errors import printable
+
+_PARAMETER = re.compile(r'(?<![A-Za-z_])([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _MAX_CHARACTERS = 500
 # a fresh access token of the same consent would be refused as well: only a user can give more
 _NEEDS_USER = frozenset({"insufficient_scope", "insufficient_user_authentication"})
@@ -32,7 +34,7 @@ def challenge_of(headers: Mapping[str, str]) -> Challenge:
     parameters: dict[str, str] = {}
     for match in _PARAMETER.finditer(headers.get("WWW-Authenticate", "")[:10_000]):
         text = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
-        parameters.setdefault(match[1].lower(), " ".join(text.split())[:_MAX_CHARACTERS])
+        parameters.setdefault(match[1].lower(), printable(" ".join(text.split())[:_MAX_CHARACTERS]))
     max_age = parameters.get("max_age", "")
     return Challenge(
         error=parameters.get("error", "").lower(),

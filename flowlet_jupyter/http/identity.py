@@ -12,6 +12,7 @@ from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.account_name import account_in
 from flowlet_jupyter.http.single_request import request_once
 from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.redaction import HIDDEN
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.oauth.id_token import identity_of
 from flowlet_jupyter.session.shielded import shielded
@@ -40,7 +41,10 @@ def identify(vault: Vault, name: str) -> None:
             return
         method = secret.identity_method if secret.identity_url else "GET"
         response = request_once(vault, name, method, url, accept="application/json", seconds=_TIMEOUT_SECONDS)
-        members = json.loads(response.content) if 200 <= response.status < 300 else None
+        # first the values, then a name of bounded length: a value that is cut in two would be found no more
+        members = (
+            json.loads(response.sent_values.redact_bytes(response.content)) if 200 <= response.status < 300 else None
+        )
         if members is None:
             return
         is_userinfo = url == secret.userinfo_endpoint
@@ -50,7 +54,7 @@ def identify(vault: Vault, name: str) -> None:
             identity = identity_of(members)
         else:
             identity = account_in(members, url=url, path=secret.identity_name or "")
-        if identity and response.sent_values.redact(identity) == identity:
+        if identity and HIDDEN not in identity:
             _keep(vault, name, token_set, identity)
 
 

@@ -18,7 +18,9 @@ _UNITS = (
     (100_000_000_000_000, 1e6),
     (100_000_000_000, 1e3),
 )  # nano-, micro-, milliseconds
-_LATEST = 4e9  # the year 2096
+_LATEST = 4e9  # the year 2096: what is said to be later, or to take longer, is no time
+_MAX_HEADER = 10_000  # characters; what is longer is read no further
+_MANY = 10**18  # no API counts so far
 _DURATION = re.compile(
     r"(?:p?t)?(?:(\d+)(?:d|days?))?(?:(\d+)(?:h|hours?))?(?:(\d+)(?:m|min|minutes?)(?!s))?"
     r"(?:(\d+(?:\.\d+)?)(?:s|secs?|seconds?))?(?:(\d+(?:\.\d+)?)(?:ms|milliseconds?))?"
@@ -36,7 +38,7 @@ _PLAIN_WORDS = {
     "call", "api", "window", "quota", *_ROLES,
 }  # fmt: skip
 _LIST = re.compile(r"\d+(?:\s*,\s*\d+)+")  # a number for each of several windows, as Strava has them
-_SHARE = re.compile(r"(\d+)/(\d+)(?![\d.])")  # used of all, as Shopify and Salesforce have them
+_SHARE = re.compile(r"(?<!\d)(\d+)/(\d+)(?![\d.])")  # used of all, as Shopify and Salesforce have them
 _STRUCTURED = re.compile(r"\b(limit|remaining|reset|r|t|q)\s*=\s*(\d+)")  # the IETF's drafts: `"default";r=0;t=30`
 _REGAINED = re.compile(r'"estimated_time_to_regain_access"\s*:\s*(\d+)')  # of Meta, in minutes
 _RETRY_NAMES = (
@@ -81,7 +83,7 @@ def rate_limit_of(headers: Mapping[str, str], *, now: float) -> RateLimit | None
 def retry_after_of(headers: Mapping[str, str], *, now: float) -> float | None:
     """The seconds to wait that `Retry-After` states: a number or a date (RFC 9110, 10.2.3), or a Unix time, as some do."""
     milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
+    if milliseconds is not None and _believable(now + milliseconds / 1000) is not None:
         return max(milliseconds / 1000, 0.0)
     for name in _RETRY_NAMES:
         text = headers.get(name, "")
@@ -101,10 +103,10 @@ def pause_of(status: int, headers: Mapping[str, str], *, now: float) -> float:
     if limit is not None and limit.remaining <= 0 and limit.resets_at is not None:
         return max(limit.resets_at - now, 0.0)
     regained = [
-        int(minutes) for text in headers.values() if "regain_access" in text for minutes in _REGAINED.findall(text)
+        _count(minutes) for text in headers.values() if "regain_access" in text for minutes in _REGAINED.findall(text)
     ]
     if any(regained):
-        return max(regained) * 60.0
+        return (_believable(now + max(regained) * 60.0) or now) - now
     if status == 429 and limit is None:  # only when calls are counted anew is said, not how many are left
         _, resets = _buckets(headers, now=now)
         return max(min(resets) - now, 0.0) if resets else 0.0
@@ -115,8 +117,8 @@ def _buckets(headers: Mapping[str, str], *, now: float) -> tuple[dict[str, _Buck
     """The limits by what is counted ("" for the plain one), and every moment at which one is counted anew."""
     buckets: dict[str, _Bucket] = {}
     resets: list[float] = []
-    for header, text in headers.items():
-        name = header.lower()
+    for header, long_text in headers.items():
+        name, text = header.lower()[:_MAX_HEADER], long_text[:_MAX_HEADER]
         if not _LIMIT.search(name) or name == "retry-after":
             continue
         if name in {"ratelimit", "x-ratelimit", "rate-limit"} and "=" in text:
@@ -126,7 +128,7 @@ def _buckets(headers: Mapping[str, str], *, now: float) -> tuple[dict[str, _Buck
         role = next((_ROLES[word] for known in _ROLES for word in parts if word == known), "limit")
         bucket = buckets.setdefault(" ".join(word for word in parts if word and word not in _PLAIN_WORDS), _Bucket())
         if _LIST.fullmatch(text.strip()) and role in {"limit", "used"}:
-            bucket.lists[role] = [float(part) for part in text.split(",")]
+            bucket.lists[role] = [_count(part) for part in text.split(",")]
         elif role == "reset":
             moment = _moment(
                 f"{text.strip()}ms" if name.endswith("-ms") and _number(text) is not None else text, now=now
@@ -135,8 +137,8 @@ def _buckets(headers: Mapping[str, str], *, now: float) -> tuple[dict[str, _Buck
                 resets.append(moment)
                 bucket.resets_at = moment if bucket.resets_at is None else bucket.resets_at
         elif (share := _SHARE.search(text)) and role != "remaining":
-            bucket.limit = float(share[2])
-            bucket.remaining = bucket.limit - float(share[1])
+            bucket.limit = _count(share[2])
+            bucket.remaining = bucket.limit - _count(share[1])
         elif role in {"remaining", "limit"} and (number := _number(text)) is not None and getattr(bucket, role) is None:
             setattr(bucket, role, number)
     for bucket in buckets.values():
@@ -161,37 +163,49 @@ def _read_structured(text: str, buckets: dict[str, _Bucket], *, now: float) -> N
     """The IETF's `RateLimit` header, of one policy or several; of an earlier draft `limit=10, remaining=5, reset=3`."""
     policies = [text] if "remaining" in text else re.split(r",(?=\s*\")", text)
     for number, policy in enumerate(policies):
-        parameters = {name: float(value) for name, value in _STRUCTURED.findall(policy)}
+        parameters = {name: _count(value) for name, value in _STRUCTURED.findall(policy)}
         remaining, reset = (
             parameters.get("remaining", parameters.get("r")),
             parameters.get("reset", parameters.get("t")),
         )
         if remaining is not None:
             buckets["" if number == 0 else f"policy {number}"] = _Bucket(
-                remaining, parameters.get("limit", parameters.get("q")), None if reset is None else now + reset
+                remaining,
+                parameters.get("limit", parameters.get("q")),
+                None if reset is None else _believable(now + reset),
             )
 
 
 def _moment(text: str | None, *, now: float) -> float | None:
     """The Unix time that `text` states: seconds from now, a Unix time (also in smaller units), a date, a duration."""
-    text = (text or "").strip()
+    text = (text or "")[:_MAX_HEADER].strip()
     number = _number(text)
     if number is not None:
         if number < 0:
             return None
         number = next((number / unit for begins, unit in _UNITS if number >= begins), number)
-        return None if number > _LATEST else number if number >= _EPOCH_BEGINS else now + number
+        return _believable(number if number >= _EPOCH_BEGINS else now + number)
     duration = text.lower().replace(" ", "")
     if duration and (matched := _DURATION.fullmatch(duration)) and any(matched.groups()):
         days, hours, minutes, seconds, milliseconds = (float(part or 0) for part in matched.groups())
-        return now + days * 86400 + hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+        return _believable(now + days * 86400 + hours * 3600 + minutes * 60 + seconds + milliseconds / 1000)
     for read in (parsedate_to_datetime, datetime.datetime.fromisoformat):
         try:
             moment = read(text.removesuffix(" UTC") if read is not parsedate_to_datetime else text)
-        except (TypeError, ValueError, IndexError):
+        except (TypeError, ValueError, IndexError, OverflowError):
             continue
-        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)).timestamp()
+        return _believable((moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)).timestamp())
     return None
+
+
+def _believable(moment: float) -> float | None:
+    """`moment` if it can be waited for."""
+    return moment if moment <= _LATEST else None
+
+
+def _count(digits: str) -> float:
+    """The number that `digits` write, however many they are."""
+    return float(min(int(digits[:30]), _MANY))
 
 
 def _number(text: str | None) -> float | None:

@@ -8,8 +8,6 @@ refused, as are loopback, private and link-local addresses: an API must not read
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 import weakref
 from dataclasses import dataclass
 
@@ -19,7 +17,7 @@ from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues, sent
 from flowlet_jupyter.errors import HostNotAllowed
 from flowlet_jupyter.model.hosts import check_destination, is_loopback
 from flowlet_jupyter.model.secret import host_rules
-from flowlet_jupyter.settings.proxies import proxy_settings
+from flowlet_jupyter.settings.addresses import is_public
 from flowlet_jupyter.vault import Vault
 
 EXTENSION = "flowlet_redirects"
@@ -30,7 +28,6 @@ _HARMLESS_HEADERS = frozenset({
     "accept", "accept-encoding", "accept-language", "connection", "host", "if-match", "if-modified-since",
     "if-none-match", "if-range", "if-unmodified-since", "range", "user-agent",
 })  # fmt: skip
-_PRIVATE_SUFFIXES = (".local", ".localhost", ".internal", ".intranet", ".lan", ".home.arpa", ".corp", ".home")
 
 
 @dataclass
@@ -95,32 +92,9 @@ def _refusal_of_bare(chain: Chain, request: httpx.Request) -> str | None:
         return None  # from this machine to itself: an API under development, and nobody is let in from outside
     if url.scheme != "https":
         return "It would go on without https."
-    if not _is_public(url):
+    if not is_public(url):
         return "It leads to an address inside this machine or network."
     return None
-
-
-def _is_public(url: httpx.URL) -> bool:
-    host = url.raw_host.decode("ascii").rstrip(".").lower()
-    try:
-        return _is_public_address(host)
-    except ValueError:
-        pass
-    if "." not in host or host.endswith(_PRIVATE_SUFFIXES):
-        return False
-    if proxy_settings().proxy_for(url) is not None:
-        return True  # the proxy looks the name up, and may be the only one who can
-    try:
-        addresses = socket.getaddrinfo(host, url.port or 443, type=socket.SOCK_STREAM)
-    except OSError:
-        return True  # connecting fails too, and says so
-    return all(_is_public_address(str(entry[4][0]).partition("%")[0]) for entry in addresses)
-
-
-def _is_public_address(text: str) -> bool:
-    address = ipaddress.ip_address(text)
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_global and not (mapped or address).is_multicast
 
 
 def _bare(request: httpx.Request) -> httpx.Request:

@@ -104,9 +104,11 @@ class Response(httpx.Response):
             if shown == message:
                 raise
             failure = type(error)(shown)
+            error.args, error.__context__ = (shown,), None  # it stays behind `failure`, for whoever looks there
+            del message
         else:
             return
-        raise failure
+        raise failure from None  # what it came from quotes the value
 
     def _missing(self, key: str | int, body: Any) -> str:
         if isinstance(body, dict):

@@ -89,7 +89,7 @@ class CredentialTransport(_OfOneSecret[httpx.BaseTransport], httpx.BaseTransport
             raise failure
         response = our_response(outcome, self._secret_name, sent)
         if credentials is not None:
-            response.stream = _ResponseStream(outcome.stream)
+            response.stream = _ResponseStream(outcome.stream, sent)
         return response
 
     def _exchange(
@@ -142,7 +142,7 @@ class AsyncCredentialTransport(_OfOneSecret[httpx.AsyncBaseTransport], httpx.Asy
             raise failure
         response = our_response(outcome, self._secret_name, sent)
         if credentials is not None:
-            response.stream = _ResponseStream(outcome.stream)
+            response.stream = _ResponseStream(outcome.stream, sent)
         return response
 
     async def _exchange(
@@ -195,8 +195,9 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     of a response one after another (serializers, debuggers, inspectors of variables) does not come to it.
     """
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, sent: SentValues) -> None:
         self._stream: Callable[[], Any] = lambda: stream
+        self._sent = sent
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -204,7 +205,7 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         except GeneratorExit:
             raise
         except BaseException as error:  # noqa: BLE001 - raised below, without its frames
-            failure = _bare(error)
+            failure = _redacted(error, self._sent) if isinstance(error, httpx.TransportError) else _bare(error)
         else:
             return
         raise failure
@@ -216,7 +217,7 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         except GeneratorExit:
             raise
         except BaseException as error:  # noqa: BLE001 - raised below, without its frames
-            failure = _bare(error)
+            failure = _redacted(error, self._sent) if isinstance(error, httpx.TransportError) else _bare(error)
         else:
             return
         raise failure
@@ -262,7 +263,7 @@ def _without_frames(error: BaseException, body: _Body | None, sent: SentValues) 
         # what it came from arose in the user's own code too
         return error.with_traceback(body.traceback)
     if isinstance(error, httpx.TransportError):
-        return type(error)(sent.redact(str(error)) or type(error).__name__)
+        return _redacted(error, sent)
     if isinstance(error, UnicodeError | httpx.InvalidURL) or sent.redact(str(error)) != str(error):
         # these quote what they could not encode, and have it as an attribute
         return RequestFailed(
@@ -270,6 +271,11 @@ def _without_frames(error: BaseException, body: _Body | None, sent: SentValues) 
             "look for characters in the URL, a header or the secret's value that cannot stand there. Nothing was sent."
         )
     return _bare(error)
+
+
+def _redacted(error: httpx.TransportError, sent: SentValues) -> BaseException:
+    """A new one of its kind; its text quotes what is not HTTP in a response."""
+    return type(error)(sent.redact(str(error)) or type(error).__name__)
 
 
 def _bare(error: BaseException) -> BaseException:

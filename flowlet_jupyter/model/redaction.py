@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import html
 import json
 import re
@@ -22,6 +23,8 @@ from flowlet_jupyter.model.value import SecretValue
 
 HIDDEN = "(value of the secret)"
 _SHORTEST = 6  # a shorter value would be found in ordinary words
+_BEGINNING = 12  # bytes by which a value is known that was cut
+_WORD = re.compile(rb"[\w/+=%-]")
 _MAX_LAYERS = 4  # JSON in a JSON string in a URL in HTML
 
 
@@ -115,13 +118,44 @@ class Forms:
         return "Forms(hidden)"
 
     def found_in(self, text: bytes) -> Iterator[tuple[int, int]]:
-        """Where each form begins and ends in `text`."""
-        for content, forms in ((text, self.exact), (text.lower(), self.any_case)):
-            for form in forms:
-                start = content.find(form)
+        """Where each form begins and ends in `text`; also one that was cut short there, as messages are."""
+        for content, beginnings in zip((text, text.lower()), self._by_beginning, strict=True):
+            for beginning, forms in beginnings.items():
+                start = content.find(beginning)
                 while start >= 0:
-                    yield start, start + len(form)
-                    start = content.find(form, start + len(form))
+                    end = _end_of_form(content, start, forms)
+                    if end is not None:
+                        yield start, end
+                    start = content.find(beginning, start + len(beginning) if end is None else end)
+
+    @functools.cached_property
+    def _by_beginning(self) -> tuple[dict[bytes, list[bytes]], ...]:
+        """The forms by what is looked for: the beginning of a long one, which is enough to know it, and all of another."""
+        both: tuple[dict[bytes, list[bytes]], ...] = ({}, {})
+        for found, forms in zip(both, (self.exact, self.any_case), strict=True):
+            for form in forms:
+                found.setdefault(form[:_BEGINNING] if len(form) >= 2 * _BEGINNING else form, []).append(form)
+        return both
+
+
+def _end_of_form(content: bytes, start: int, forms: list[bytes]) -> int | None:
+    """Where the longest of `forms`, of which one begins at `start`, ends there; None if other words begin as it does."""
+    lengths = [(_length_in_common(content, start, form), form) for form in forms]
+    whole = [length for length, form in lengths if length == len(form)]
+    end = start + max(whole or [length for length, _ in lengths])
+    return end if whole or not _WORD.match(content, end) else None
+
+
+def _length_in_common(content: bytes, start: int, form: bytes) -> int:
+    """How far `content` is from `start` on as `form` is."""
+    low, high = 0, len(form)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if content.startswith(form[:middle], start):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _hidden(forms: Forms) -> Callable[[], Forms]:

@@ -86,9 +86,12 @@ def _did_of(handle: str) -> tuple[str | None, str]:
 
 def is_its_handle(account: Account) -> bool:
     """Whether the handle that the account calls itself leads back to it."""
+    if account.handle is None:
+        return False
     try:
-        return account.handle is not None and _did_of(account.handle)[0] == account.did
-    except DiscoveryFailed:
+        checked_lead(account.pds, f"https://{account.handle}")  # which the document of a stranger names
+        return _did_of(account.handle)[0] == account.did
+    except (DiscoveryFailed, InvalidSecret):
         return False
 
 
@@ -128,7 +131,7 @@ def _handle_in(document: dict[str, Any]) -> str | None:
     for name in names if isinstance(names, list) else []:
         if isinstance(name, str) and name.startswith("at://"):
             handle = name.removeprefix("at://").lower()
-            return handle if _HANDLE.fullmatch(handle) else None
+            return handle if len(handle) <= _MAX_HANDLE_CHARACTERS and _HANDLE.fullmatch(handle) else None
     return None
 
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from flowlet_jupyter.errors import DiscoveryFailed, InvalidSecret, ProviderError
 from flowlet_jupyter.model.fields import checked_endpoint
-from flowlet_jupyter.model.hosts import is_loopback
 from flowlet_jupyter.oauth.endpoint import EndpointResponse, send
+from flowlet_jupyter.settings.addresses import is_public
 
 
 def document_at(url: str) -> dict[str, Any]:
@@ -30,12 +30,14 @@ def asked(url: str) -> EndpointResponse | None:
 def checked_lead(address: str, url: str) -> str:
     """`url`, which the server at `address` named, if it may be asked. Raises `InvalidSecret`.
 
-    A server elsewhere does not make this machine ask itself.
+    A server elsewhere does not make this machine ask itself, nor another one in its network.
     """
     checked = checked_endpoint(url, "issuer")
-    if is_loopback(urlsplit(checked).hostname or "") and not is_loopback(urlsplit(address).hostname or ""):
+    if not is_public(checked) and is_public(address):
         raise InvalidSecret(
-            f"{address} leads to this machine, which it cannot know. It was not followed.", field="issuer"
+            f"{address} leads to an address inside this machine or network, which it cannot know. It was not followed; "
+            "if that address is right, give it yourself.",
+            field="issuer",
         )
     return checked
 

@@ -52,16 +52,16 @@ def raise_error(secret: OAuth2, response: EndpointResponse, failed: str) -> None
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """The seconds of a `Retry-After` (RFC 9110, 10.2.3), a number or a date."""
     text = (headers.get("Retry-After") or "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text[:9])
-    with contextlib.suppress(ValueError, TypeError):
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
         return max(parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
     return None
 
 
 def clock_ahead(headers: Mapping[str, str]) -> float | None:
     """By how many seconds this machine's clock is ahead of the provider's; None if the response has no date."""
-    with contextlib.suppress(ValueError, TypeError):
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
         return time.time() - parsedate_to_datetime(headers.get("Date") or "").timestamp()
     return None
 

@@ -1,4 +1,7 @@
-"""What httpcore logs of a response at DEBUG: its headers as they came, in which an API may repeat what it was sent."""
+"""What httpcore logs of a response at DEBUG: its headers as they came, or what is not HTTP in it.
+
+An API may repeat there what it was sent.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,12 @@ _LOGGERS = tuple(map(logging.getLogger, ("httpcore.http11", "httpcore.http2")))
 
 
 class _WithoutResponseHeaders(logging.Filter):
-    """Drops the one record that has the headers."""
+    """Drops the one record that has the headers, and leaves of a failure its kind."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        event, is_failure, error = str(record.msg).partition(".failed exception=")
+        if is_failure:  # while the body is read as well, when nobody knows for which request
+            record.msg = f"{event}{is_failure}{error.partition('(')[0]}"
         return not (_IS_SENDING_VALUES.get() and "receive_response_headers.complete" in str(record.msg))
 
 

@@ -195,7 +195,7 @@ def test_a_server_elsewhere_cannot_make_this_machine_ask_itself():
         json={"resource": "https://api.example", "authorization_servers": ["http://localhost:8888/api"]}
     )
     respx.route().respond(404)
-    with pytest.raises(DiscoveryFailed, match="leads to this machine"):
+    with pytest.raises(DiscoveryFailed, match="inside this machine or network"):
         discover("https://api.example/mcp")
     assert not local.called
     assert not [call for call in respx.calls if call.request.url.host != "api.example"]

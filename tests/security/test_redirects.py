@@ -18,7 +18,7 @@ from google.auth.transport.requests import AuthorizedSession
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import FlowletError
-from flowlet_jupyter.http.redirects import _is_public
+from flowlet_jupyter.settings.addresses import is_public
 
 CANARY = "canary-value-5e1f"
 PAIR = base64.b64encode(f"ann:{CANARY}".encode()).decode()
@@ -137,5 +137,5 @@ def test_no_redirect_carries_the_credential_elsewhere(client, kind, servers, mea
 def test_an_inside_name_or_address_is_not_public(url, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # so that no name is looked up
     monkeypatch.setenv("NO_PROXY", "")
-    assert not _is_public(httpx.URL(url))
-    assert _is_public(httpx.URL("https://storage.example/"))
+    assert not is_public(httpx.URL(url))
+    assert is_public(httpx.URL("https://storage.example/"))

@@ -12,7 +12,7 @@ from flowlet_jupyter.http.pagination.page import PageResponse, look_up
 from flowlet_jupyter.tables.records import quoted
 
 # one link of a Link header: its target in angle brackets, and parameters whose values may be quoted
-_LINK = re.compile(r"<\s*([^>]*?)\s*>((?:\s*;\s*[^\s=;,]+\s*(?:=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s\";,]*))?)*)")
+_LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s=;,]+\s*(?:=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s\";,]*))?)*)")
 _LINK_PARAMETER = re.compile(r";\s*([^\s=;,]+)\s*(?:=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\";,]*)))?")
 _URL_NAMES = re.compile(r"(?:odata)?(?:next|after|more(?!info|details|help))[a-z]*(?:uri|url|link|href)")
 _NESTED_URL_NAMES = frozenset({"href", "url", "uri", "link", "ref"})
@@ -30,7 +30,7 @@ def links_of_header(value: str) -> dict[str, str]:
         if parameters.get("results", "").lower() == "false":
             continue
         for rel in parameters.get("rel", "").lower().split():
-            found.setdefault(rel, link[1])
+            found.setdefault(rel, link[1].strip())
     return found
 
 

@@ -1,0 +1,38 @@
+"""Addresses that strangers' documents name: an API's metadata, a DID's document, a handle."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.oauth import atproto
+from flowlet_jupyter.oauth.atproto import Account, is_its_handle
+from flowlet_jupyter.oauth.documents import checked_lead
+
+INSIDE = ["http://127.0.0.1:8888", "http://localhost", "https://LOCALHOST", "https://x.localhost", "https://localhost.", "https://127.1",
+          "https://2130706433", "https://0x7f.1", "https://0.0.0.0", "https://[::]", "https://[::1]", "https://[::ffff:127.0.0.1]",
+          "https://[64:ff9b::7f00:1]", "https://[2002:7f00:1::]", "https://10.0.0.1", "https://192.168.1.1", "https://169.254.169.254",
+          "https://[fd00::1]", "https://[fe80::1%25eth0]", "https://127。0。0。1", "https://①②⑦.0.0.1", "https://printer.local",
+          "https://metadata.google.internal", "https://router", "https://localhost%2e"]  # fmt: skip
+
+
+@pytest.mark.parametrize("inside", INSIDE, ids=ascii)
+def test_a_server_elsewhere_leads_to_nothing_inside(inside, attacked):
+    with pytest.raises(InvalidSecret):
+        checked_lead("https://evil.example", f"{inside}/x")
+    attacked()
+
+
+def test_a_server_inside_may_name_another_one():
+    assert checked_lead("https://10.0.0.1/api", "https://login.internal/") == "https://login.internal/"
+    assert checked_lead("http://127.0.0.1:1/api", "http://localhost:2/") == "http://localhost:2/"
+
+
+@pytest.mark.parametrize("handle", ["x.localhost", "printer.local", "metadata.google.internal"])
+def test_a_handle_of_a_document_leads_to_nothing_inside(handle, monkeypatch, attacked):
+    asked = []
+    monkeypatch.setattr(atproto, "send", lambda _, url, **__: asked.append(url))
+    monkeypatch.setattr(atproto, "document_at", lambda url: asked.append(url) or {})
+    assert not is_its_handle(Account("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa", "https://pds.evil.example", handle))
+    assert not asked
+    attacked()
