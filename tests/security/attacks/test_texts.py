@@ -21,7 +21,7 @@ from flowlet_jupyter.http.rate_limit import pause_of, rate_limit_of, retry_after
 from flowlet_jupyter.http.transport import our_response
 from flowlet_jupyter.model.redaction import SentValues
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.oauth.token_endpoint import clock_ahead, retry_after_seconds
+from flowlet_jupyter.oauth.token_error import clock_ahead, retry_after_seconds
 
 BIG, HUGE = "9" * 400, "9" * 5000
 NO_DATES = ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2020 00:00:00 +9999999999999")
