@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from flowlet_jupyter.tables.envelopes import (
     ENDING,
@@ -34,6 +34,7 @@ _BESIDE = frozenset({"link", "links", "_links", "fields", "columns", "errors", "
                      "translationset", "schema", "dimensionheaders", "metricheaders", "pivotheaders", "schemas", "breadcrumbs", "exceptions"})  # fmt: skip
 _REMARKS = frozenset({"message", "messages", "error", "msg", "notes"})  # which is a list of texts, or empty, at some
 _MAX_DEPTH = 4
+_T = TypeVar("_T")
 _FAR = 3
 
 
@@ -62,8 +63,8 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
             return Found(body[name], name)  # GeoJSON (RFC 7946), FHIR
     if is_named_by_its_id(body, url):
         return None
-    names = _names_in(url)
-    candidates = [found for found in _lists(body, (), 0) if not _is_part_of_a_record(body, *found, names)]
+    names, ask = _names_in(url), _Remembered()
+    candidates = [found for found in _lists(body, (), 0) if not _is_part_of_a_record(body, *found, names, ask)]
     if not candidates:
         return None
     best = min(
@@ -78,6 +79,20 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
     if _is_beside(best) and not _is_named(best[0][-1], names) and not _is_alone(best[0], body):
         return None  # links, or the names of columns: the body is what they are about
     return Found(best[1], ".".join(map(quoted, best[0])))
+
+
+class _Remembered:
+    """Asks a question of an object once: a body with very many lists is asked the same for each of them."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Callable[..., Any], int], Any] = {}
+
+    def __call__(self, question: Callable[[Mapping[str, Any]], _T], node: Mapping[str, Any]) -> _T:
+        key = question, id(node)  # the body holds all of them as long as this lives
+        if key not in self._known:
+            self._known[key] = question(node)
+        known: _T = self._known[key]
+        return known
 
 
 def _names_in(url: str) -> frozenset[str]:
@@ -97,62 +112,89 @@ def _is_named(name: str, names: frozenset[str]) -> bool:
 
 
 def _is_part_of_a_record(
-    body: Mapping[str, Any], path: tuple[str, ...], values: list[Any], names: frozenset[str]
+    body: Mapping[str, Any], path: tuple[str, ...], values: list[Any], names: frozenset[str], ask: _Remembered
 ) -> bool:
     """Whether the list at `path` belongs to one record, rather than being a list of records. `names` are the URL's."""
     are_objects = bool(values) and isinstance(values[0], dict | list)
     is_usual = path[-1].lower() in _USUAL_NAMES
-    if _is_named(path[-1], names) or (_is_graphql(body) and are_objects):
+    if _is_named(path[-1], names) or (ask(_is_graphql, body) and are_objects):
         return False  # what was asked for by name
     if len(path) > 1:
-        return _is_part_of_one_inside(body, path, names, is_usual=is_usual, are_objects=are_objects)
+        return _is_part_of_one_inside(body, path, names, ask, is_usual=is_usual, are_objects=are_objects)
     if is_usual:
         return False
-    if is_a_thing(body) or _is_of_one_thing(body, names) or (has_id(body) and not (are_objects and leads_on(body))):
+    if ask(is_a_thing, body) or _is_of_one_thing(body, names, ask):
         return True
-    return not (are_objects or goes_on(body) or counts(body)) and _is_one_of_many_members(body, values)
+    if ask(has_id, body) and not (are_objects and ask(leads_on, body)):
+        return True
+    return not (are_objects or ask(_speaks_of_a_list, body)) and _is_one_of_many_members(body, values, ask)
+
+
+def _speaks_of_a_list(node: Mapping[str, Any]) -> bool:
+    return goes_on(node) or counts(node)
 
 
 def _is_part_of_one_inside(
-    body: Mapping[str, Any], path: tuple[str, ...], names: frozenset[str], *, is_usual: bool, are_objects: bool
+    body: Mapping[str, Any],
+    path: tuple[str, ...],
+    names: frozenset[str],
+    ask: _Remembered,
+    *,
+    is_usual: bool,
+    are_objects: bool,
 ) -> bool:
     """The same of a list further inside: one of the objects on the way, or the body, is the record."""
     holders = [body]
     for name in path[:-1]:
         holders.append(holders[-1][name])
     own = holders[-1]
-    if any(has_id(holder) or is_a_thing(holder) for holder in holders[1:]):
-        return not (is_usual and goes_on(own) and not is_a_thing(own))
-    if not is_usual and (not are_objects or len(path) > _FAR) and not (goes_on(own) or counts(own)):
+    if any(ask(has_id, holder) or ask(is_a_thing, holder) for holder in holders[1:]):
+        return not (is_usual and ask(goes_on, own) and not ask(is_a_thing, own))
+    if not is_usual and (not are_objects or len(path) > _FAR) and not ask(_speaks_of_a_list, own):
         # values, nothing, or far inside: only where there is nothing else on the way
-        others = [
-            [name for name, value in holder.items() if not is_spoken(name) and not (are_objects and _is_value(value))]
-            for holder in holders
-        ]
-        return any(len(names) > 1 for names in others)
-    return is_a_thing(body) or (has_id(body) and not is_usual) or _is_of_one_thing(body, names)
+        has_more = _holds_more_than_one if are_objects else _has_more_than_one
+        return any(ask(has_more, holder) for holder in holders)
+    return ask(is_a_thing, body) or (ask(has_id, body) and not is_usual) or _is_of_one_thing(body, names, ask)
 
 
-def _is_value(value: Any) -> bool:
-    return not isinstance(value, dict | list)
+def _has_more_than_one(node: Mapping[str, Any]) -> bool:
+    return sum(not is_spoken(name) for name in node) > 1
 
 
-def _is_one_of_many_members(body: Mapping[str, Any], values: list[Any]) -> bool:
+def _holds_more_than_one(node: Mapping[str, Any]) -> bool:
+    return sum(isinstance(value, dict | list) and not is_spoken(name) for name, value in node.items()) > 1
+
+
+def _is_one_of_many_members(body: Mapping[str, Any], values: list[Any], ask: _Remembered) -> bool:
     """Whether a body is about more than this list of values, or this empty list."""
-    of_values = [
-        each for each in body.values() if isinstance(each, list) and each and not isinstance(each[0], dict | list)
-    ]
-    if len(of_values) > bool(values):
+    if ask(_lists_of_values, body) > bool(values):
         return True  # one of several
-    beside = [
-        each for name, each in body.items() if isinstance(each, dict) and not OF_A_RESPONSE.fullmatch(name.lower())
-    ]
-    return (bool(beside) or len(own_values(body)) > 1) if values else any(map(has_id, beside))
+    if values:
+        return bool(ask(_objects_beside, body)) or len(ask(own_values, body)) > 1
+    return ask(_has_things_beside, body)
 
 
-def _is_of_one_thing(body: Mapping[str, Any], names: frozenset[str]) -> bool:
+def _has_things_beside(node: Mapping[str, Any]) -> bool:
+    return any(map(has_id, _objects_beside(node)))
+
+
+def _lists_of_values(node: Mapping[str, Any]) -> int:
+    return sum(isinstance(each, list) and bool(each) and not isinstance(each[0], dict | list) for each in node.values())
+
+
+def _objects_beside(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [each for name, each in node.items() if isinstance(each, dict) and not OF_A_RESPONSE.fullmatch(name.lower())]
+
+
+def _is_of_one_thing(body: Mapping[str, Any], names: frozenset[str], ask: _Remembered) -> bool:
     """Whether one of several members is what the URL is about: `contact` beside other lists, at `/contacts/1`."""
-    return any(isinstance(value, dict) and has_id(value) and _is_named(name, names) for name, value in body.items())
+    return not names.isdisjoint(ask(_names_of_things, body))
+
+
+def _names_of_things(node: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(
+        _singular(plain(name)) for name, value in node.items() if isinstance(value, dict) and has_id(value)
+    )
 
 
 def _is_graphql(body: Mapping[str, Any]) -> bool:

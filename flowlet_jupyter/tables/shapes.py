@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from flowlet_jupyter.errors import RequestFailed
@@ -57,14 +58,27 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
 
 def _keyed_objects(body: Any) -> Table | None:
     """Objects by key, in a body that says little beside them: what one record has under several names is no table."""
-    return _only(_by_key, body, _is_about_its_table)
+    known: dict[int, tuple[bool, list[str]]] = {}  # of each object, once: it is asked for each of its members
+
+    def is_about_its_table(name: str, node: Mapping[str, Any]) -> bool:
+        if name.lower().lstrip("_") in _NO_TABLES:
+            return False
+        if id(node) not in known:
+            known[id(node)] = is_about_itself(node), _two_things(node)
+        is_thing, things = known[id(node)]
+        return not is_thing and all(thing == name for thing in things)
+
+    return _only(_by_key, body, is_about_its_table)
 
 
-def _is_about_its_table(name: str, node: Mapping[str, Any]) -> bool:
-    beside = [
-        value for other, value in node.items() if isinstance(value, dict) and other != name and not is_spoken(other)
-    ]
-    return name.lower().lstrip("_") not in _NO_TABLES and not any(map(is_about_itself, [node, *beside]))
+def _two_things(node: Mapping[str, Any]) -> list[str]:
+    """The first two members of an object that are objects about themselves."""
+    things = (
+        name
+        for name, value in node.items()
+        if isinstance(value, dict) and not is_spoken(name) and is_about_itself(value)
+    )
+    return list(islice(things, 2))
 
 
 def _only(
