@@ -85,7 +85,7 @@ class Lab:
     def run(self, number: int) -> None:
         """Press Control+Enter in the cell, as often as a person would: a notebook that is still drawing itself loses the key."""
         prompt = self.cell(number).locator(".jp-InputPrompt").first
-        for _ in range(3):
+        for _ in range(10):
             self.cell(number).locator(".cm-content").click()
             self.page.keyboard.press("Control+Enter")
             end = time.monotonic() + 3
@@ -93,11 +93,19 @@ class Lab:
                 if prompt.inner_text().strip() != "[ ]:":
                     return
                 self.page.wait_for_timeout(20)
+        raise AssertionError(f"cell {number} does not run: {self.page.locator('body').inner_text()[-2000:]}")
 
     def output(self, number: int, text: str, *, timeout: int = 60000):
         """Wait until the output of the cell holds `text`."""
+        from playwright.sync_api import Error as PlaywrightError
+
         found = self.cell(number).locator(".jp-Cell-outputWrapper").get_by_text(text).first
-        found.wait_for(timeout=timeout)
+        try:
+            found.wait_for(timeout=timeout)
+        except PlaywrightError as error:
+            raise AssertionError(
+                f"{text!r} is not in cell {number}: {self.cell(number).inner_text()[-2000:]}"
+            ) from error
         return found
 
     def save(self) -> None:
@@ -123,6 +131,7 @@ def open_lab(chromium):
         context = chromium.new_context(viewport={"width": 1280, "height": 1000}, **context_options)
         contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
+        context.set_default_timeout(90_000)  # a kernel that starts on a busy machine
         context.set_default_timeout(30000)
         lab = Lab(context.new_page(), server)
         lab.open(name)

@@ -64,7 +64,7 @@ def test_a_server_without_the_extension_says_what_to_install_where(jupyter_lab, 
     server = jupyter_lab(options=["--ServerApp.jpserver_extensions={'flowlet_jupyter': False}"])
     lab = open_lab(server, ["%load_ext flowlet_jupyter\n%flowlet_secrets"])
     lab.run(0)
-    lab.output(0, "The Jupyter server has no flowlet_jupyter extension", timeout=40000)
+    lab.output(0, "The Jupyter server has no flowlet_jupyter extension", timeout=90000)
     lab.output(0, "pip install flowlet-jupyter")
 
 
