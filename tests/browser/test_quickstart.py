@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support import eventually, use_theme
+from support import use_theme
 
 pytestmark = pytest.mark.browser
 
@@ -83,7 +83,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, look, is
     provider.get_by_role("button", name="Log in and allow").click()
     provider.get_by_text("You can close this tab").wait_for()
     picture(provider, f"callback-{pictured}")
-    eventually(lambda: "code=" not in provider.url)  # the page takes it out of its address
+    provider.wait_for_function("!location.href.includes('code=')")  # the page takes it out of its address
 
     # the widget changes by itself
     manage.get_by_text("expires in").wait_for(timeout=3000)
