@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flowlet_jupyter.credentials.challenge import challenge_of
+from flowlet_jupyter.model.challenge import challenge_of
 from flowlet_jupyter.model.compliance import Compliance
 
 MAX_BODY_BYTES = 65_536  # a body that says so is short; of a longer one only the beginning would be looked at

@@ -16,6 +16,7 @@ from flowlet_jupyter.http.account_name import account_in
 from flowlet_jupyter.http.identity import keep_identity
 from flowlet_jupyter.http.rate_limit import pause_of
 from flowlet_jupyter.http.single_request import request_once
+from flowlet_jupyter.model.challenge import challenge_of
 from flowlet_jupyter.model.hosts import check_destination
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.redaction import HIDDEN, SentValues
@@ -32,7 +33,6 @@ _MAX_BYTES = 64_000  # of the body; a longer one is a list, and names nobody
 _MAX_CHARACTERS = 300
 _MAX_PATH = 80
 _PLAIN = re.compile(r"[A-Za-z0-9/:.?&=%_~,@+-]+")  # what a line magic takes without quotes
-_SCOPE = re.compile(r'scope="([^"]*)"')
 _PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?<(?:!doctype html|html)", re.IGNORECASE)
 
 
@@ -164,8 +164,7 @@ def _next_step(response: BoundedResponse, url: str, record: Record) -> str:
 
 
 def _lacking(response: BoundedResponse) -> str:
-    needed = _SCOPE.search(response.headers.get("www-authenticate", ""))
-    scopes = (needed[1] if needed else response.headers.get("x-accepted-oauth-scopes", "")).strip()
+    scopes = challenge_of(response.headers).scope or response.headers.get("x-accepted-oauth-scopes", "").strip()
     return f"The secret lacks a scope: {printable(response.sent_values.redact(scopes)[:200])}." if scopes else ""
 
 

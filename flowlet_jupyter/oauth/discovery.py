@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from authlib.oauth2.rfc8414.well_known import get_well_known_url
 
 from flowlet_jupyter.errors import DiscoveryFailed, InvalidSecret
+from flowlet_jupyter.model.challenge import parameters_of
 from flowlet_jupyter.model.fields import checked_endpoint
 from flowlet_jupyter.oauth.atproto import Account, account_at, is_handle_host, named_account
 from flowlet_jupyter.oauth.documents import asked, checked_lead, document_at, origin_of
@@ -27,8 +28,6 @@ CACHE_SECONDS = 600.0
 _OPENID, _RFC8414 = "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"
 _RESOURCE = "/.well-known/oauth-protected-resource"
 _SMART = "/.well-known/smart-configuration"
-_RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*(?:"([^"]+)"|([^\s",]+))', re.IGNORECASE)
-_CHALLENGED_SCOPE = re.compile(r'\bscope\s*=\s*"([^"]+)"', re.IGNORECASE)
 _BEARER = re.compile(r"(?:^|,\s*)(?:Bearer|DPoP)(?:\s|,|$)", re.IGNORECASE)
 _MAX_AUTHORIZATION_SERVERS = 5
 
@@ -199,17 +198,17 @@ def _of_resource(address: str) -> ProviderMetadata | None:
     else:
         response = asked(address)
         challenge = response.headers.get("WWW-Authenticate", "") if response is not None else ""
-        if named := _RESOURCE_METADATA.search(challenge):
-            candidates.append(named[1] or named[2])
+        if named := parameters_of(challenge).get("resource_metadata"):
+            candidates.append(named)
         candidates.append(get_well_known_url(address, external=True, suffix="oauth-protected-resource"))
         # MCP, authorization: at the root where it is not below it
         candidates.append(f"{origin_of(address)}{_RESOURCE}")
-    challenged = _CHALLENGED_SCOPE.search(challenge)
+    challenged = parameters_of(challenge).get("scope")
     for url in dict.fromkeys(candidates):
         metadata = _of_resource_metadata(address, url)
         if metadata is not None:
             # MCP, scope selection: what the API asks for, else what its metadata names
-            return dataclasses.replace(metadata, resource_scope=challenged[1]) if challenged else metadata
+            return dataclasses.replace(metadata, resource_scope=challenged) if challenged else metadata
     if not _BEARER.search(challenge) or urlsplit(address).path in {"", "/"}:
         return None
     # MCP of March 2025: the API's own origin is the issuer

@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.credentials.challenge import challenge_of
 from flowlet_jupyter.credentials.token_refusal import is_refused
 from flowlet_jupyter.errors import InvalidSecret, RequestSyntaxError
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.model.challenge import challenge_of
 from flowlet_jupyter.model.client_id import localhost_client_id
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.static import Password

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.credentials.challenge import Challenge, challenge_of
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact
 from flowlet_jupyter.errors import RequestFailed, help_for_status
 from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
 from flowlet_jupyter.http.response import redacted
+from flowlet_jupyter.model.challenge import Challenge, challenge_of
 from flowlet_jupyter.notebook.display.summary import status_line
 from flowlet_jupyter.tables.error_bodies import message_of
 

@@ -14,11 +14,11 @@ import httpx
 import pytest
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.credentials.challenge import challenge_of
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.pagination.link_members import links_of_header
 from flowlet_jupyter.http.rate_limit import pause_of, rate_limit_of, retry_after_of
 from flowlet_jupyter.http.transport import our_response
+from flowlet_jupyter.model.challenge import challenge_of
 from flowlet_jupyter.model.redaction import SentValues
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth.token_error import clock_ahead, retry_after_seconds

@@ -29,12 +29,21 @@ class Challenge:
         return self.error in _NEEDS_USER
 
 
+def parameters_of(header: str) -> dict[str, str]:
+    """The parameters of a `WWW-Authenticate` header, of each the first, by their names in small letters."""
+    parameters: dict[str, str] = {}
+    for match in _PARAMETER.finditer(header[:10_000]):
+        text = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
+        parameters.setdefault(match[1].lower(), text)
+    return parameters
+
+
 def challenge_of(headers: Mapping[str, str]) -> Challenge:
     """What the headers of a response ask for; an unknown `max_age` is left out."""
-    parameters: dict[str, str] = {}
-    for match in _PARAMETER.finditer(headers.get("WWW-Authenticate", "")[:10_000]):
-        text = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
-        parameters.setdefault(match[1].lower(), printable(" ".join(text.split())[:_MAX_CHARACTERS]))
+    parameters = {
+        name: printable(" ".join(text.split())[:_MAX_CHARACTERS])
+        for name, text in parameters_of(headers.get("WWW-Authenticate", "")).items()
+    }
     max_age = parameters.get("max_age", "")
     return Challenge(
         error=parameters.get("error", "").lower(),
