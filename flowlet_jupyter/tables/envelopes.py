@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
+_T = TypeVar("_T")
 _FEW_MEMBERS = 8  # an envelope says less of its list than that; a record of something says more of itself
 IDENTITY = frozenset({"id", "_id", "Id", "ID", "uuid", "uid", "guid", "gid", "sid", "sha", "node_id"})
 _NAME_OF_AN_ID = re.compile(r"(?<!page)(?<!page_)(?:id|key|number|sha)$", re.IGNORECASE)
@@ -120,3 +121,18 @@ def segments_of(url: str) -> list[str]:
 def plain(name: str) -> str:
     """`name` in lower case, letters and digits only."""
     return "".join(character for character in name.lower() if character.isalnum())
+
+
+class Remembered:
+    """Asks a question of an object once: a body with very many lists is asked the same for each of them."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Callable[..., Any], int], Any] = {}
+
+    def __call__(self, question: Callable[[Mapping[str, Any]], _T], node: Mapping[str, Any]) -> _T:
+        """What `question` says of `node`."""
+        key = question, id(node)  # the body holds all of them as long as this lives
+        if key not in self._known:
+            self._known[key] = question(node)
+        known: _T = self._known[key]
+        return known

@@ -29,7 +29,8 @@ from flowlet_jupyter.tables.frames import (
     unpacked_values,
 )
 from flowlet_jupyter.tables.json_body import fast_parser, is_utf8, member_splitter, splitter
-from flowlet_jupyter.tables.records import find_records, paths_of_lists, quoted
+from flowlet_jupyter.tables.records import find_records, paths_of_lists
+from flowlet_jupyter.tables.selection import quoted
 from flowlet_jupyter.tables.shapes import tabulate
 
 if TYPE_CHECKING:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from flowlet_jupyter.tables.envelopes import (
     ENDING,
     IDENTITY,
     OF_A_RESPONSE,
+    Remembered,
     counts,
     goes_on,
     has_id,
@@ -23,6 +23,7 @@ from flowlet_jupyter.tables.envelopes import (
     plain,
     segments_of,
 )
+from flowlet_jupyter.tables.selection import quoted
 
 # how APIs name their list, the most telling first; only asked where several lists are in sight
 _USUAL_NAMES = (
@@ -34,7 +35,6 @@ _BESIDE = frozenset({"link", "links", "_links", "fields", "columns", "errors", "
                      "translationset", "schema", "dimensionheaders", "metricheaders", "pivotheaders", "schemas", "breadcrumbs", "exceptions"})  # fmt: skip
 _REMARKS = frozenset({"message", "messages", "error", "msg", "notes"})  # which is a list of texts, or empty, at some
 _MAX_DEPTH = 4
-_T = TypeVar("_T")
 _FAR = 3
 
 
@@ -63,7 +63,7 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
             return Found(body[name], name)  # GeoJSON (RFC 7946), FHIR
     if is_named_by_its_id(body, url):
         return None
-    names, ask = _names_in(url), _Remembered()
+    names, ask = _names_in(url), Remembered()
     candidates = [found for found in _lists(body, (), 0) if not _is_part_of_a_record(body, *found, names, ask)]
     if not candidates:
         return None
@@ -79,20 +79,6 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
     if _is_beside(best) and not _is_named(best[0][-1], names) and not _is_alone(best[0], body):
         return None  # links, or the names of columns: the body is what they are about
     return Found(best[1], ".".join(map(quoted, best[0])))
-
-
-class _Remembered:
-    """Asks a question of an object once: a body with very many lists is asked the same for each of them."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[Callable[..., Any], int], Any] = {}
-
-    def __call__(self, question: Callable[[Mapping[str, Any]], _T], node: Mapping[str, Any]) -> _T:
-        key = question, id(node)  # the body holds all of them as long as this lives
-        if key not in self._known:
-            self._known[key] = question(node)
-        known: _T = self._known[key]
-        return known
 
 
 def _names_in(url: str) -> frozenset[str]:
@@ -112,7 +98,7 @@ def _is_named(name: str, names: frozenset[str]) -> bool:
 
 
 def _is_part_of_a_record(
-    body: Mapping[str, Any], path: tuple[str, ...], values: list[Any], names: frozenset[str], ask: _Remembered
+    body: Mapping[str, Any], path: tuple[str, ...], values: list[Any], names: frozenset[str], ask: Remembered
 ) -> bool:
     """Whether the list at `path` belongs to one record, rather than being a list of records. `names` are the URL's."""
     are_objects = bool(values) and isinstance(values[0], dict | list)
@@ -138,7 +124,7 @@ def _is_part_of_one_inside(
     body: Mapping[str, Any],
     path: tuple[str, ...],
     names: frozenset[str],
-    ask: _Remembered,
+    ask: Remembered,
     *,
     is_usual: bool,
     are_objects: bool,
@@ -165,7 +151,7 @@ def _holds_more_than_one(node: Mapping[str, Any]) -> bool:
     return sum(isinstance(value, dict | list) and not is_spoken(name) for name, value in node.items()) > 1
 
 
-def _is_one_of_many_members(body: Mapping[str, Any], values: list[Any], ask: _Remembered) -> bool:
+def _is_one_of_many_members(body: Mapping[str, Any], values: list[Any], ask: Remembered) -> bool:
     """Whether a body is about more than this list of values, or this empty list."""
     if ask(_lists_of_values, body) > bool(values):
         return True  # one of several
@@ -186,7 +172,7 @@ def _objects_beside(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [each for name, each in node.items() if isinstance(each, dict) and not OF_A_RESPONSE.fullmatch(name.lower())]
 
 
-def _is_of_one_thing(body: Mapping[str, Any], names: frozenset[str], ask: _Remembered) -> bool:
+def _is_of_one_thing(body: Mapping[str, Any], names: frozenset[str], ask: Remembered) -> bool:
     """Whether one of several members is what the URL is about: `contact` beside other lists, at `/contacts/1`."""
     return not names.isdisjoint(ask(_names_of_things, body))
 
@@ -245,13 +231,6 @@ def _rank(candidate: tuple[tuple[str, ...], list[Any]]) -> tuple[bool, int, int,
     is_of_objects = is_of_objects or (not values and usual < len(_USUAL_NAMES))
     with_id = bool(values) and isinstance(values[0], dict) and any(key in IDENTITY for key in values[0])
     return (not is_of_objects and bool(values), len(path), usual, not with_id, -len(values))
-
-
-def quoted(key: str) -> str:
-    """`key` as a JMESPath identifier, in quotes where it needs them."""
-    if key.isascii() and key.replace("_", "a").isalnum() and not key[0].isdigit():
-        return key
-    return json.dumps(key, ensure_ascii=False)  # which is what JMESPath takes for a quoted identifier
 
 
 def paths_of_lists(body: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from typing import Any
 
@@ -36,3 +37,10 @@ def member_at(body: Any, names: tuple[str, ...]) -> Any:
     for name in names:
         body = body.get(name) if isinstance(body, dict) else None
     return body
+
+
+def quoted(key: str) -> str:
+    """`key` as a JMESPath identifier, in quotes where it needs them."""
+    if key.isascii() and key.replace("_", "a").isalnum() and not key[0].isdigit():
+        return key
+    return json.dumps(key, ensure_ascii=False)  # which is what JMESPath takes for a quoted identifier

@@ -13,7 +13,8 @@ from typing import Any
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import dialects
-from flowlet_jupyter.tables.envelopes import is_about_itself, is_spoken
+from flowlet_jupyter.tables.envelopes import Remembered, is_about_itself, is_spoken
+from flowlet_jupyter.tables.selection import quoted
 
 _MAX_DEPTH = 4
 _NAMES = ("columns", "fields", "headers", "header", "cols", "column_names", "columnNames", "Columns", "rowType", "columnHeaders", "meta")  # fmt: skip
@@ -58,15 +59,12 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
 
 def _keyed_objects(body: Any) -> Table | None:
     """Objects by key, in a body that says little beside them: what one record has under several names is no table."""
-    known: dict[int, tuple[bool, list[str]]] = {}  # of each object, once: it is asked for each of its members
+    ask = Remembered()
 
     def is_about_its_table(name: str, node: Mapping[str, Any]) -> bool:
-        if name.lower().lstrip("_") in _NO_TABLES:
+        if name.lower().lstrip("_") in _NO_TABLES or ask(is_about_itself, node):
             return False
-        if id(node) not in known:
-            known[id(node)] = is_about_itself(node), _two_things(node)
-        is_thing, things = known[id(node)]
-        return not is_thing and all(thing == name for thing in things)
+        return all(thing == name for thing in ask(_two_things, node))
 
     return _only(_by_key, body, is_about_its_table)
 
@@ -107,14 +105,7 @@ def _nodes(
         for key, value in node.items():
             is_grid = isinstance(value, list) and value and isinstance(value[0], list)
             if (isinstance(value, dict) or is_grid) and enters(key, node):
-                yield from _nodes(value, f"{path}.{_quoted(key)}" if path else _quoted(key), depth + 1, enters)
-
-
-def _quoted(key: str) -> str:
-    if key.isascii() and key.replace("_", "a").isalnum() and not key[0].isdigit():
-        return key
-    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+                yield from _nodes(value, f"{path}.{quoted(key)}" if path else quoted(key), depth + 1, enters)
 
 
 # names here, rows there
@@ -133,7 +124,7 @@ def _split(node: Any) -> Table | None:
     unique = list(dict.fromkeys(candidates))
     if len(unique) != 1:
         return None
-    return Table([dict(zip(unique[0], row, strict=True)) for row in rows], _quoted(key), "columns and rows")
+    return Table([dict(zip(unique[0], row, strict=True)) for row in rows], quoted(key), "columns and rows")
 
 
 def _is_grid(rows: list[Any]) -> bool:

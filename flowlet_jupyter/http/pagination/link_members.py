@@ -9,7 +9,7 @@ from typing import Any
 from flowlet_jupyter.http.pagination.members import Member
 from flowlet_jupyter.http.pagination.names import normalised
 from flowlet_jupyter.http.pagination.page import PageResponse, look_up
-from flowlet_jupyter.tables.records import quoted
+from flowlet_jupyter.tables.selection import quoted
 
 # one link of a Link header: its target in angle brackets, and parameters whose values may be quoted
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s=;,]+\s*(?:=\s*(?:\"(?:[^\"\\]|\\.)*\"|[^\s\";,]*))?)*)")

@@ -19,7 +19,7 @@ from flowlet_jupyter.http.pagination.names import (
     says_more,
 )
 from flowlet_jupyter.http.pagination.page import PageResponse
-from flowlet_jupyter.tables.records import quoted
+from flowlet_jupyter.tables.selection import quoted
 
 _MAX_DEPTH = 7
 _MAX_MEMBERS = 2000

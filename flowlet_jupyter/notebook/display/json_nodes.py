@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flowlet_jupyter.tables.records import quoted
+from flowlet_jupyter.tables.selection import quoted
 
 Key = str | int
 _LEAF_CHARACTERS = 300
