@@ -145,14 +145,10 @@ class Gathered(Sequence[Outcome]):
         log = RequestLog()
         for number, (url, outcome) in enumerate(zip(self.urls, self._outcomes, strict=True), 1):
             if isinstance(outcome, Response):
-                log.add(outcome, 0)
-                log.lines[-1] |= {"number": number, "url": url}
-                if outcome.is_error:
-                    log.lines[-1]["error"] = _quoted(outcome)
+                error: dict[str, Any] = {"error": _quoted(outcome)} if outcome.is_error else {}
+                log.add(outcome, number=number, url=url, **error)
             elif outcome is not None:
                 log.lines.append({"number": number, "url": url, "error": str(outcome)})
-        for line in log.lines:
-            line.pop("records", None)
         return log
 
     def resume(self) -> Gathered:

@@ -115,7 +115,7 @@ class PageReader(PageSeries):
             self._candidates = of_style(self._options.style, self._options.declared or {}, request, page)
             self._choose()
         self._add(request, content, page, records)
-        self.log.add(response, len(records))
+        self.log.add(response, records=len(records))
         try:
             self._next = self._paginator.next(request, page) if self._paginator else None
         except RequestFailed as error:

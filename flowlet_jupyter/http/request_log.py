@@ -24,19 +24,18 @@ class RequestLog:
         self.last: Response | None = None
         self.sent: SentValues = NOTHING_SENT
 
-    def add(self, response: Response, records: int) -> None:
-        """Note one response, and how many records it brought."""
+    def add(self, response: Response, *, records: int | None = None, **members: Any) -> None:
+        """Note one response, how many records it brought where that is counted, and other `members` of its line."""
         self.first = self.first or response
         self.last = response
         self.sent = self.sent | response.sent_values
-        self.lines.append(line_of(len(self.lines) + 1, response, records))
+        counted = {} if records is None else {"records": records}
+        self.lines.append({"number": len(self.lines) + 1, **counted, **_line_of(response), **members})
 
 
-def line_of(number: int, response: Response, records: int | None) -> dict[str, Any]:
-    """One response as a line: which it was, what it brought, how long it took, and its URL without credentials."""
+def _line_of(response: Response) -> dict[str, Any]:
+    """One response as a line: what came, how long it took, and its URL without credentials."""
     return {
-        "number": number,
-        "records": records,
         "status": response.status_code,
         "milliseconds": round(response.elapsed.total_seconds() * 1000, 1) if hasattr(response, "_elapsed") else None,
         "bytes": len(response.content),

@@ -17,9 +17,10 @@ from flowlet_jupyter.http.frames import table_of, url_of
 from flowlet_jupyter.notebook.display import media
 from flowlet_jupyter.notebook.display.parts import (
     DEFAULT_ROWS,
+    LEAST_BYTES,
     OUTPUT_BYTES,
-    STYLE,
     Part,
+    bytes_around,
     cut,
     described,
     fitting,
@@ -53,8 +54,8 @@ def response_html(
     """The view; `name` is the variable that Python begins with, `rows` those of a table, `identity` its element's id."""
     head = _head(response)
     around = [Part("Headers", headers_html(response)), Part("Request", request_html(response, name))]
-    fixed = sum(len(part.html.encode()) for part in around) + len((STYLE + head).encode()) + TEXT_BYTES + 800
-    body = list(_body(response, name=name, rows=rows, budget=max(output_bytes - fixed, 2_000)))
+    budget = output_bytes - TEXT_BYTES - bytes_around(head, around)
+    body = list(_body(response, name=name, rows=rows, budget=max(budget, LEAST_BYTES)))
     return view_html(identity, head, [*body, *around])
 
 

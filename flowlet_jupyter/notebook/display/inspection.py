@@ -232,7 +232,7 @@ class SeriesInspection(Inspection):
     def _media_kind(self) -> None:
         return None
 
-    def _expressions(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:  # noqa: ARG002
+    def _expressions(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:  # noqa: ARG002 - there is one table
         where = [index, *keys]
         # `select` of pages begins at the list of their records
         return self._python(where), json_nodes.jmespath_of(where) if self._series.python == "records" else ""
@@ -266,7 +266,7 @@ class LogInspection(SeriesInspection):
     def _frame(self, path: str, shape: str) -> str:  # noqa: ARG002 - there is one table
         return f"{self._name()}.log.lines"
 
-    def _expressions(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:  # noqa: ARG002
+    def _expressions(self, index: int, keys: list[json_nodes.Key], path: str, shape: str) -> tuple[str, str]:  # noqa: ARG002 - as above
         named = ["number" if key == self._series.line_name else key for key in keys]
         return f"{self._name()}.log.lines{json_nodes.subscripts([index, *named])}", ""
 

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
 
 OUTPUT_BYTES = 64_000  # of the whole output: style and the plain text twin included
+LEAST_BYTES = 2_000  # of the body, whatever stands around it
 DEFAULT_ROWS = 20
 STYLE = frontend.text("response.css")
 _HEADERS_BYTES = 6_000
 _REQUEST_BYTES = 4_000
+_FRAME_BYTES = 800  # the elements around head and parts
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ def view_html(identity: str, head: str, parts: Sequence[Part]) -> str:
     first = next(title for title in ("Preview", "Table", "Tree", "Raw", *titles) if title in titles)
     shown = "".join(part.details(is_open=part.title == first) for part in parts if part.html)
     return f'<div class="flowlet-response" id="{identity or new_identity()}" dir="ltr"><style>{STYLE}</style>{head}{shown}</div>'
+
+
+def bytes_around(head: str, parts: Sequence[Part]) -> int:
+    """The bytes that a view has beside its body: the style, what stands above, and these other parts."""
+    return sum(len(part.html.encode()) for part in parts) + len((STYLE + head).encode()) + _FRAME_BYTES
 
 
 def table_of_records(table: str, remark: str, frame: str) -> Part:

@@ -19,9 +19,10 @@ from flowlet_jupyter.http.request_log import RequestLog, redacted_records
 from flowlet_jupyter.http.shown_request import shown_url
 from flowlet_jupyter.notebook.display.parts import (
     DEFAULT_ROWS,
+    LEAST_BYTES,
     OUTPUT_BYTES,
-    STYLE,
     Part,
+    bytes_around,
     described,
     fitting,
     headers_html,
@@ -32,7 +33,7 @@ from flowlet_jupyter.notebook.display.parts import (
 )
 from flowlet_jupyter.notebook.display.summary import size
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_html, table_text
-from flowlet_jupyter.notebook.display.text import TEXT_BYTES, TEXT_ROWS
+from flowlet_jupyter.notebook.display.text import TEXT_BYTES, TEXT_ROWS, within_bytes
 
 _LOOKED_AT = 200  # records that a static view may show
 _FIRST_LINES, _LAST_LINES = 12, 4
@@ -136,10 +137,8 @@ def series_html(
     if series.log.first is not None and series.log.last is not None:
         after.append(Part("Headers", headers_html(series.log.last, f"Headers of the last {series.line_name}")))
         after.append(Part("Request", request_html(series.log.first, f"{name}.log.first")))
-    fixed = sum(len(part.html.encode()) for part in after) + len((STYLE + head).encode()) + TEXT_BYTES + 800
-    return view_html(
-        identity, head, [*_records(series, name, rows=rows, budget=max(output_bytes - fixed, 2_000)), *after]
-    )
+    budget = output_bytes - TEXT_BYTES - bytes_around(head, after)
+    return view_html(identity, head, [*_records(series, name, rows=rows, budget=max(budget, LEAST_BYTES)), *after])
 
 
 def _head(series: Series, name: str) -> str:
@@ -228,5 +227,4 @@ def series_text(value: PageReader | Gathered) -> str:
     shown = series.shown_rows
     if is_table(shown):
         text += f"\n{table_text(shown, rows=TEXT_ROWS)}\n({left_out(shown, TEXT_ROWS, '')})"
-    encoded = text.encode()
-    return text if len(encoded) <= TEXT_BYTES else f"{encoded[: TEXT_BYTES - 10].decode(errors='ignore')} …"
+    return within_bytes(text)

@@ -28,7 +28,11 @@ _BEGINNING_CHARACTERS = 200_000
 
 def response_text(response: Response) -> str:
     """Status line, message and hint of an error, and the body as a table or as text."""
-    text = "\n".join([status_line(response), *explanation(response), _body(response)])
+    return within_bytes("\n".join([status_line(response), *explanation(response), _body(response)]))
+
+
+def within_bytes(text: str) -> str:
+    """`text` in at most `TEXT_BYTES`; half a character, which no encoding has, is a question mark."""
     encoded = text.encode(errors="replace")
     if len(encoded) <= TEXT_BYTES:
         return encoded.decode()
