@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
@@ -10,17 +9,13 @@ import httpx
 
 from flowlet_jupyter.credentials.drive import Chore, adrive, drive
 from flowlet_jupyter.credentials.flow import (
-    Connect,
-    Peek,
-    Refreshing,
     credential_flow,
     refuse_beyond_authorization,
     refuse_what_redirects_carry,
 )
 from flowlet_jupyter.errors import HostNotAllowed
-from flowlet_jupyter.http.peeking import peek, peek_async
+from flowlet_jupyter.http.chores import perform, perform_async
 from flowlet_jupyter.model.value import Credentials
-from flowlet_jupyter.oauth.refresh import wait_for, wait_for_async
 from flowlet_jupyter.session import Session, default_session
 from flowlet_jupyter.session.prompt import AuthorizationPrompt, NoPrompt
 from flowlet_jupyter.settings.proxies import do_others_ask_a_proxy
@@ -58,22 +53,12 @@ class SecretAuth(httpx.Auth):
                 return
 
     def _perform(self, step: Chore) -> Any:
-        if isinstance(step, Refreshing):
-            return wait_for(step.future, seconds=step.seconds)
-        if isinstance(step, Peek):
-            return peek(step.response)
-        if isinstance(step, Connect):
-            self._prompt.authorize(self._vault, step.error)
-        return None  # httpx itself reads and closes the response that another request follows
+        if isinstance(step, httpx.Response):
+            return None  # httpx itself reads and closes the response that another request follows
+        return perform(step, self._vault, self._prompt)
 
     async def _perform_async(self, step: Chore) -> Any:
-        if isinstance(step, Refreshing):
-            return await wait_for_async(step.future, seconds=step.seconds)
-        if isinstance(step, Peek):
-            return await peek_async(step.response)
-        if isinstance(step, Connect):
-            await asyncio.to_thread(self._prompt.authorize, self._vault, step.error)
-        return None
+        return None if isinstance(step, httpx.Response) else await perform_async(step, self._vault, self._prompt)
 
     def _put_headers(self, request: httpx.Request, credentials: Credentials) -> httpx.Request:
         # again at each request: the secret may have been edited since

@@ -6,7 +6,6 @@ A verbose traceback prints the variables of every frame. So the request with the
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import nullcontext
 from types import TracebackType
@@ -15,13 +14,12 @@ from typing import Any, Generic, TypeVar
 import httpx
 
 from flowlet_jupyter.credentials.drive import Chore, adrive, drive
-from flowlet_jupyter.credentials.flow import Peek, Refreshing, SentCredentials, credential_flow
+from flowlet_jupyter.credentials.flow import SentCredentials, credential_flow
 from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.peeking import peek, peek_async
+from flowlet_jupyter.http.chores import perform, perform_async
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.http.usage_log import record_use
-from flowlet_jupyter.oauth.refresh import wait_for, wait_for_async
 from flowlet_jupyter.session.prompt import AuthorizationPrompt, NoPrompt
 from flowlet_jupyter.settings.library_logs import without_response_headers
 from flowlet_jupyter.vault import Vault
@@ -70,11 +68,7 @@ class CredentialTransport(_OfOneSecret[httpx.BaseTransport], httpx.BaseTransport
     def _perform(self, step: Chore) -> Any:
         if isinstance(step, httpx.Response):
             return step.close()
-        if isinstance(step, Refreshing):
-            return wait_for(step.future, seconds=step.seconds)
-        if isinstance(step, Peek):
-            return peek(step.response)
-        return self._prompt.authorize(self._vault, step.error)
+        return perform(step, self._vault, self._prompt)
 
     def _send(self, request: httpx.Request, credentials: SentCredentials | None, sent: SentValues) -> Response:
         body = None if isinstance(request.stream, httpx.ByteStream) else _Body(request.stream)
@@ -123,11 +117,7 @@ class AsyncCredentialTransport(_OfOneSecret[httpx.AsyncBaseTransport], httpx.Asy
     async def _perform(self, step: Chore) -> Any:
         if isinstance(step, httpx.Response):
             return await step.aclose()
-        if isinstance(step, Refreshing):
-            return await wait_for_async(step.future, seconds=step.seconds)
-        if isinstance(step, Peek):
-            return await peek_async(step.response)
-        return await asyncio.to_thread(self._prompt.authorize, self._vault, step.error)
+        return await perform_async(step, self._vault, self._prompt)
 
     async def _send(self, request: httpx.Request, credentials: SentCredentials | None, sent: SentValues) -> Response:
         body = None if isinstance(request.stream, httpx.ByteStream) else _Body(request.stream)
