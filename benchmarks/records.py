@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.server import wait_for
+from benchmarks.server import free_port, program
 
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path.insert(0, str(TESTS))
@@ -44,14 +42,7 @@ def array(size: int) -> bytes:
 @contextlib.contextmanager
 def paging_api(count: int, delay: float) -> Iterator[str]:
     """The address of an API with so many records, each response after `delay` seconds."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    program = str(TESTS / "servers" / "catalogue_api.py")
-    process = subprocess.Popen([sys.executable, program, str(port), str(count), str(delay)])
-    try:
-        wait_for(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
+    port = free_port()
+    script = str(TESTS / "servers" / "catalogue_api.py")
+    with program([sys.executable, script, str(port), str(count), str(delay)], port) as url:
+        yield url

@@ -82,18 +82,31 @@ def running_api() -> Iterator[str]:
             yield url
         return
     with tempfile.TemporaryDirectory(prefix="flowlet-nginx-") as folder:
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
+        port = free_port()
         settings = Path(folder) / "nginx.conf"
         settings.write_text(_NGINX.format(folder=folder, port=port, body=BODY.decode()), "utf-8")
-        process = subprocess.Popen([nginx, "-p", folder, "-c", str(settings)])
-        try:
-            wait_for(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(10)
+        with program([nginx, "-p", folder, "-c", str(settings)], port) as url:
+            yield url
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+    return port
+
+
+@contextlib.contextmanager
+def program(command: list[str], port: int) -> Iterator[str]:
+    """The address of a server program that listens at `port`, as long as the block lasts."""
+    process = subprocess.Popen(command)
+    try:
+        wait_for(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def wait_for(port: int) -> None:

@@ -49,6 +49,20 @@ def interrupt_once(condition: Callable[[], object]) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def name_birdsong(birdsong: Birdsong, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the demo's provider an organisation's entry of the catalogue, in Jupyter's data folder `data`."""
+    folder = data / "flowlet" / "providers"
+    folder.mkdir(parents=True)
+    (folder / "birdsong.toml").write_text(
+        f'title = "Birdsong"\nsource = "https://birdsong.example/docs"\nregistration_page = "{birdsong.developer_page}"\n'
+        f'authorization_endpoint = "{birdsong.authorization_endpoint}"\ntoken_endpoint = "{birdsong.token_endpoint}"\n'
+        f'scope = "tweet.read users.read offline.access"\nbase_url = "{birdsong.url}"\n'
+        f'allowed_hosts = ["{birdsong.url.removeprefix("http://")}"]\n[identity]\nurl = "{birdsong.url}/2/users/me"\n'
+        'name = "data.username"\n'
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(data))
+
+
 def npm_install(folder: Path, package: str) -> None:
     """Install what the folder's lock file names, once, however many test processes ask for it."""
     if not (shutil.which("node") and shutil.which("npm")):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from support import npm_install, skip_or_fail
+from support import name_birdsong, npm_install, skip_or_fail
 
 NOTEBOOK_PATHS = {"lab": "lab/tree/", "notebook": "notebooks/"}  # where a server's front end has its notebooks
 FRONTEND = Path(__file__).parents[1] / "frontend"
@@ -45,16 +45,7 @@ def page(chromium):
 @pytest.fixture
 def catalogued(birdsong, loopback, tmp_path, monkeypatch):
     """The demo's provider as an organisation's entry, and a client of it."""
-    folder = tmp_path / "data" / "flowlet" / "providers"
-    folder.mkdir(parents=True)
-    (folder / "birdsong.toml").write_text(
-        f'title = "Birdsong"\nsource = "https://birdsong.example/docs"\nregistration_page = "{birdsong.developer_page}"\n'
-        f'authorization_endpoint = "{birdsong.authorization_endpoint}"\ntoken_endpoint = "{birdsong.token_endpoint}"\n'
-        f'scope = "tweet.read users.read offline.access"\nbase_url = "{birdsong.url}"\n'
-        f'allowed_hosts = ["{birdsong.url.removeprefix("http://")}"]\n[identity]\nurl = "{birdsong.url}/2/users/me"\n'
-        'name = "data.username"\n'
-    )
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "data"))
+    name_birdsong(birdsong, tmp_path / "data", monkeypatch)
     return birdsong.server.provider.register("test", loopback.redirect_uri)
 
 

@@ -7,6 +7,7 @@ import os
 
 import httpx
 import pytest
+from support import name_birdsong
 
 pytestmark = pytest.mark.browser
 PICTURES = os.environ.get("FLOWLET_PICTURES")
@@ -74,16 +75,7 @@ class Film:
 def test_four_clicks_and_three_inputs_in_jupyterlab_lead_to_the_first_200(
     jupyter_lab, open_lab, birdsong, tmp_path, monkeypatch
 ):
-    providers = tmp_path / "more" / "flowlet" / "providers"
-    providers.mkdir(parents=True)
-    (providers / "birdsong.toml").write_text(
-        f'title = "Birdsong"\nsource = "https://birdsong.example/docs"\nregistration_page = "{birdsong.developer_page}"\n'
-        f'authorization_endpoint = "{birdsong.authorization_endpoint}"\ntoken_endpoint = "{birdsong.token_endpoint}"\n'
-        f'scope = "tweet.read users.read offline.access"\nbase_url = "{birdsong.url}"\n'
-        f'allowed_hosts = ["{birdsong.url.removeprefix("http://")}"]\n[identity]\nurl = "{birdsong.url}/2/users/me"\n'
-        'name = "data.username"\n'
-    )
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "more"))
+    name_birdsong(birdsong, tmp_path / "more", monkeypatch)
     server = jupyter_lab()
     redirect_uri = httpx.get(server.flowlet("api/redirect-uri"), headers=server.headers).json()["redirect_uri"]
     client_id, client_secret = birdsong.server.provider.register("test", redirect_uri)

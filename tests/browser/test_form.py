@@ -187,6 +187,15 @@ def test_what_a_paste_filled_in_can_be_undone(page, loopback):
         assert page.get_by_text("Filled in from").count() == 0
 
 
+def save_api_key(page, api) -> None:
+    """Choose the kind, fill the form in, and save the secret `keyed`."""
+    page.get_by_role("option", name="An API key", exact=True).click()
+    page.get_by_label("API key", exact=True).fill(CANARY)
+    page.get_by_label("Base URL").fill(api.url)
+    page.get_by_label("Name", exact=True).fill("keyed")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+
 def test_the_browsers_back_and_reload_stay_in_the_page(page, loopback, api):
     page.goto(loopback.secrets_url)
     page.get_by_role("button", name="Add secret").click()
@@ -194,11 +203,7 @@ def test_the_browsers_back_and_reload_stay_in_the_page(page, loopback, api):
     page.go_back()
     page.get_by_text("No secrets yet").wait_for()
     page.get_by_role("button", name="Add secret").click()
-    page.get_by_role("option", name="An API key", exact=True).click()
-    page.get_by_label("API key", exact=True).fill(CANARY)
-    page.get_by_label("Base URL").fill(api.url)
-    page.get_by_label("Name", exact=True).fill("keyed")
-    page.get_by_role("button", name="Save", exact=True).click()
+    save_api_key(page, api)
     page.get_by_role("region", name="Manage tokens of keyed").wait_for()
     page.reload()
     page.get_by_role("region", name="Manage tokens of keyed").wait_for()
@@ -235,11 +240,7 @@ def test_a_mistake_is_shown_while_one_types_and_goes_when_it_is_mended(page, loo
 def test_delete_asks_once_in_its_place(page, loopback, api):
     page.goto(loopback.secrets_url)
     page.get_by_role("button", name="Add secret").click()
-    page.get_by_role("option", name="An API key", exact=True).click()
-    page.get_by_label("API key", exact=True).fill(CANARY)
-    page.get_by_label("Base URL").fill(api.url)
-    page.get_by_label("Name", exact=True).fill("keyed")
-    page.get_by_role("button", name="Save", exact=True).click()
+    save_api_key(page, api)
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Keep it").click()
     assert default_vault().names() == ["keyed"]
