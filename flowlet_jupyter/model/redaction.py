@@ -12,13 +12,12 @@ import functools
 import html
 import json
 import re
-import sys
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from flowlet_jupyter.model.escapes import ESCAPE, SPLITTING, Decoded
 from flowlet_jupyter.model.value import SecretValue
 
 HIDDEN = "(value of the secret)"
@@ -186,12 +185,12 @@ def _written_forms(value: str) -> Iterator[bytes]:
         yield from (encoded.hex(separator).encode() for separator in (" ", ":", "-"))
         yield encoded.hex().encode()
     # a value may look encoded itself ("a%41b"): then a decoded text holds it decoded
-    for outermost in (raw, _SPLITTING.sub(b"", raw)):
+    for outermost in (raw, SPLITTING.sub(b"", raw)):
         layer = outermost
         for _ in range(_MAX_LAYERS):
             if len(layer) >= _SHORTEST:
                 yield layer
-            layer = _Decoded(layer, _ESCAPE).content
+            layer = Decoded(layer, ESCAPE).content
 
 
 def _other_encodings(value: str) -> Iterator[bytes]:
@@ -229,93 +228,6 @@ def _digits(text: bytes) -> Iterator[bytes]:
 
 # where it is found
 
-_ESCAPE = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # JSON, beyond the first 65,536 characters
-    rb"|\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]{1,6}\}|\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2}|\\."  # and of JavaScript, Python, C
-    rb"|%u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}"
-    rb"|&(?:\#\d{1,7};?|\#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,8};)",
-    re.DOTALL,
-)
-# what may stand between two characters of a value: markup; and a line's break, as in base64 of mails, quoted-printable
-_SPLITTING = re.compile(
-    rb"<!--.{0,300}?-->|<!\[CDATA\[|\]\]>|<[/!?]?[a-zA-Z][^<>]{0,300}>"
-    rb"|=?\r?\n[ \t]*",
-    re.DOTALL,
-)
-_JSON_ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
-
-
-class _Decoded:
-    """A text with one layer of escapes decoded, or its markup left out, and where each byte stood."""
-
-    def __init__(self, content: bytes, pattern: re.Pattern[bytes]) -> None:
-        pieces: list[bytes] = []
-        # for each piece: where it begins in the decoded text and in `content`, and whether it is copied as it is
-        self._starts: list[int] = []
-        self._origins: list[tuple[int, int, bool]] = []
-        self._length = 0
-        end = 0
-        for match in pattern.finditer(content):
-            if match.start() > end:
-                self._add(pieces, content[end : match.start()], end, match.start(), is_copied=True)
-            self._add(pieces, _unescaped(match[0]), match.start(), match.end(), is_copied=False)
-            end = match.end()
-        self.is_changed = end > 0
-        if end < len(content):
-            self._add(pieces, content[end:], end, len(content), is_copied=True)
-        self.content = b"".join(pieces)
-
-    def _add(self, pieces: list[bytes], piece: bytes, start: int, end: int, *, is_copied: bool) -> None:
-        if not piece:
-            return  # markup stands between two bytes, and belongs to neither
-        pieces.append(piece)
-        self._starts.append(self._length)
-        self._origins.append((start, end, is_copied))
-        self._length += len(piece)
-
-    def origin(self, start: int, end: int) -> tuple[int, int]:
-        """Where the bytes from `start` to `end` stood."""
-        return self._origin_of(start)[0], self._origin_of(end - 1)[1]
-
-    def _origin_of(self, position: int) -> tuple[int, int]:
-        number = bisect_right(self._starts, position) - 1
-        start, end, is_copied = self._origins[number]
-        if is_copied:
-            start += position - self._starts[number]
-            end = start + 1
-        return start, end
-
-
-def _unescaped(escape: bytes) -> bytes:
-    if escape[:1] in b"<]=\r\n":
-        return b""  # markup, or the break of a line
-    if escape[:1] == b"&":
-        text = html.unescape(escape.decode("ascii"))
-        if not text:  # a control character, which HTML leaves out and others do not
-            digits = escape[2:].rstrip(b";")
-            text = chr(int(digits[1:], 16) if digits[:1] in b"xX" else int(digits))
-        return text.encode("utf-8", "surrogatepass")
-    if escape[:2] == b"%u":
-        return _character(int(b"0x" + escape[2:], 0))
-    if escape[:1] == b"%":
-        return bytes([int(escape[1:], 16)])
-    return _without_backslash(escape)
-
-
-def _without_backslash(escape: bytes) -> bytes:
-    if len(escape) == 12:
-        pair = bytes.fromhex(escape[2:6].decode() + escape[8:].decode())
-        return pair.decode("utf-16-be").encode("utf-8", "surrogatepass")
-    if escape[1:2] in b"ux" and len(escape) > 2:
-        return _character(int(escape[2:].strip(b"{}"), 16))
-    if len(escape) == 4:
-        return bytes([int(escape[1:], 8)])
-    return _JSON_ESCAPES.get(escape[1:], escape[1:])
-
-
-def _character(number: int) -> bytes:
-    return chr(number).encode("utf-8", "surrogatepass") if number <= sys.maxunicode else b""
-
 
 def _without(content: bytes, forms: Forms) -> bytes:
     spans = sorted(_spans(content, forms))
@@ -333,7 +245,7 @@ def _spans(content: bytes, forms: Forms) -> set[tuple[int, int]]:
     """Where a form of a value begins and ends in `content`, under up to `_MAX_LAYERS` layers of escapes and markup."""
     spans: set[tuple[int, int]] = set()
     # each text with the layers that were taken off it; and whether what splits values was left out
-    texts: list[tuple[bytes, tuple[_Decoded, ...], bool]] = [(content, (), False)]
+    texts: list[tuple[bytes, tuple[Decoded, ...], bool]] = [(content, (), False)]
     while texts:
         text, layers, is_bare = texts.pop()
         for found in forms.found_in(text):
@@ -345,11 +257,11 @@ def _spans(content: bytes, forms: Forms) -> set[tuple[int, int]]:
             continue
         # an attribute may hold a value, so that markup is looked into before it is left out
         if any(sign in text for sign in (b"\\", b"%", b"&")):
-            decoded = _Decoded(text, _ESCAPE)
+            decoded = Decoded(text, ESCAPE)
             if decoded.is_changed:
                 texts.append((decoded.content, (*layers, decoded), is_bare))
         if not is_bare and any(sign in text for sign in (b"<", b"\n")):
-            bare = _Decoded(text, _SPLITTING)
+            bare = Decoded(text, SPLITTING)
             if bare.is_changed:
                 texts.append((bare.content, (*layers, bare), True))
     return spans
