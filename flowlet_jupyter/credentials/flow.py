@@ -18,6 +18,7 @@ from urllib.parse import quote
 import httpx
 
 from flowlet_jupyter.credentials.external_values import read_source
+from flowlet_jupyter.credentials.fresh_refusals import FreshRefusals
 from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.credentials.request_body import RequestBody
 from flowlet_jupyter.credentials.token_refusal import is_body_needed, is_refused, is_refused_in_body
@@ -106,8 +107,12 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
             response = yield from _exchange(_credentials(secret, token, request))
     if not (yield from _is_token_refused(secret, response)):
         return response
+    refusals = session_of(vault).part(FreshRefusals)
+    if refusals.explains(name, token.access_token):
+        return response
     # refreshed also where this request's body is gone: the next request then works
     error: AuthRequired | None = None
+    again: Future[TokenSet] | TokenSet | None = None
     try:
         again = token_after_rejection(vault, vault.get(name), token.access_token, patience=patience)
         if again is None:
@@ -125,7 +130,10 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
             "request can be sent only once: repeat the call."
         )
     _log.debug("secret %r: access token refused, sent again with a new one", name)
-    return (yield from _exchange(_credentials(secret, token, request)))
+    response = yield from _exchange(_credentials(secret, token, request))
+    if isinstance(again, Future) and error is None and (yield from _is_token_refused(secret, response)):
+        refusals.note(name, token.access_token)
+    return response
 
 
 def _exchange(credentials: SentCredentials) -> Generator[Step, Any, httpx.Response]:
