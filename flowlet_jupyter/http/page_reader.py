@@ -11,16 +11,18 @@ from typing import Any
 from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
 from flowlet_jupyter.http.page_bodies import PageBody
-from flowlet_jupyter.http.page_errors import message_of_error_in, says_no_such_page
+from flowlet_jupyter.http.page_errors import message_of_error_in, says_no_such_page, says_that_nothing_is_there
 from flowlet_jupyter.http.page_series import PageSeries
 from flowlet_jupyter.http.pagination import (
     GUESSED,
+    Cursor,
     NumberedPaginator,
     Offset,
     PageRequest,
     PageResponse,
     Paginator,
     PagingProgress,
+    Signals,
     Style,
     of_style,
     problem_of,
@@ -63,6 +65,9 @@ class PageReader(PageSeries):
         self._to_discard = 0  # responses under way that a wrong guess asked for
         self._empty_pages = 0
         self._same_pages = 0
+        self._has_guessed = False  # another way on was tried before this one
+        self._last_more = ""  # the member of the newest page that says that there is more
+        self._names_itself = False  # the newest page names itself as the next one
         self._problem = ""  # what a page said of being only a part of what it should be
         self._judged: tuple[bool | None, str] = (self.complete, self.reason)
 
@@ -90,7 +95,7 @@ class PageReader(PageSeries):
             self._meet_error(response, number, in_flight=in_flight)
             return False
         try:
-            content = self._content.parse(response)
+            content = PageBody([], []) if number > 1 and not response.content.strip() else self._content.parse(response)
         except RequestFailed as error:
             raise self._stopped(f"Page {number}: {redact(str(error), response)}") from None
         self._refuse_error(content, response, number)
@@ -122,6 +127,9 @@ class PageReader(PageSeries):
             raise self._stopped(str(error)) from None
         if self._next is not None and not page.records and self._next.fingerprint in self._seen:
             self._next = None  # an empty page that leads back: the end
+        self._names_itself = self._next is not None and self._leads_nowhere(self._next, request)
+        if self._names_itself:
+            self._next = None
         self._judge(request, page)
         self._stop_at_limits()
         if self._is_enough():
@@ -130,9 +138,19 @@ class PageReader(PageSeries):
             self._begin()
         return True
 
+    def _leads_nowhere(self, following: PageRequest, request: PageRequest) -> bool:
+        return following.fingerprint == request.fingerprint and not following.is_repeatable and self.page_count > 1
+
+    def _counts_on(self, number: int) -> bool:
+        """Whether page `number` was asked for by a number that is no guess: pages before came by it, or the caller began it."""
+        if not isinstance(self._paginator, NumberedPaginator) or self._first is None:
+            return False
+        return number > 2 or self._first[0].parameter(self._paginator.parameter) is not None
+
     def _meet_error(self, response: Response, number: int, *, in_flight: int) -> None:
         """Take an error as the end, or as a wrong guess. Raises `PagingStopped` where it is neither."""
-        if isinstance(self._paginator, NumberedPaginator) and says_no_such_page(response):
+        is_end = isinstance(self._paginator, NumberedPaginator) and says_no_such_page(response)
+        if is_end or (says_that_nothing_is_there(response) and self._counts_on(number)):
             self._next = None
             self._ahead.clear()
             self._to_discard = in_flight
@@ -154,9 +172,15 @@ class PageReader(PageSeries):
     def _end_before(self, number: int) -> None:
         """Say how the reading ended where the API says that there is no page `number`: a total may say otherwise."""
         message = f"the API says that there is no page {number}"
-        total = signals_of(*self._first).total if self._first else None
-        if total is not None and len(self.records) < total:
-            self.complete, self.reason = False, f"{message}, and that there are {total:,} records"
+        first = signals_of(*self._first) if self._first else Signals()
+        if first.total is not None and len(self.records) < first.total:
+            self.complete, self.reason = False, f"{message}, and that there are {first.total:,} records"
+        elif first.page_count is not None and self.page_count < first.page_count:
+            self.complete, self.reason = False, f"{message}, and that there are {first.page_count:,} pages"
+        elif self._last_more:
+            self.complete, self.reason = False, f"{message}, and the page before that {self._last_more} is true"
+        elif number == 2 and self._has_guessed:
+            self.complete, self.reason = None, f"{message}, and other ways on that the first page shows lead nowhere"
         else:
             self.complete, self.reason = True, message
         self._judged = (self.complete, self.reason)
@@ -208,6 +232,7 @@ class PageReader(PageSeries):
         """Take the next way on, where the second page shows that the first was a wrong guess."""
         if not self._candidates or self._first is None:
             return False
+        self._has_guessed = True
         self._choose()
         self._next = self._paginator.next(*self._first) if self._paginator else None
         self._to_discard = in_flight
@@ -217,6 +242,8 @@ class PageReader(PageSeries):
 
     def _judge(self, request: PageRequest, page: PageResponse) -> None:
         """Say whether all was read."""
+        more = signals_of(request, page).more
+        self._last_more = more.name if more is not None else ""
         if self._empty_pages > _MOST_EMPTY_PAGES:
             self._next = None
             self.complete, self.reason = False, f"{self._empty_pages} pages in a row were empty"
@@ -231,7 +258,9 @@ class PageReader(PageSeries):
                 records=len(self.records), pages=self.page_count,
                 start=numbered.start(first_request, first_page) if numbered else 0,
                 first=signals_of(first_request, first_page),
-                followed_to_its_end=self._paginator is not None and numbered is None,
+                followed_to_its_end=self._paginator is not None and numbered is None
+                and (not self._names_itself or isinstance(self._paginator, Cursor)),
+                names_itself=self._names_itself,
             )  # fmt: skip
             judged = verdict(request, page, progress)
             self.complete, self.reason = judged.complete, judged.reason

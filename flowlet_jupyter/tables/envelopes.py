@@ -89,7 +89,12 @@ def goes_on(node: Mapping[str, Any]) -> bool:
 
 def leads_on(node: Mapping[str, Any]) -> bool:
     """Whether an object has the address of another page."""
-    return any(_URL_OF_NEXT.fullmatch(plain(name)) and isinstance(value, str) for name, value in node.items())
+    return any(_URL_OF_NEXT.fullmatch(plain(name)) and _is_address(value) for name, value in node.items())
+
+
+def _is_address(value: Any) -> bool:
+    """A text, or a node of JSON-LD, whose id is its address."""
+    return isinstance(value, str) or (isinstance(value, dict) and isinstance(value.get("id", value.get("@id")), str))
 
 
 def counts(node: Mapping[str, Any]) -> bool:

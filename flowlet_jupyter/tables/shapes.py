@@ -18,7 +18,7 @@ from flowlet_jupyter.tables.selection import quoted
 
 _MAX_DEPTH = 4
 _NAMES = ("columns", "fields", "headers", "header", "cols", "column_names", "columnNames", "Columns", "rowType", "columnHeaders", "meta")  # fmt: skip
-_ROWS = ("rows", "data", "values", "data_array", "rowSet", "records", "Rows", "dataset", "result")
+_ROWS = ("rows", "data", "values", "data_array", "rowSet", "records", "Rows", "dataset", "result", "results")
 _NAME_MEMBERS = ("fieldName", "name", "field", "ColumnName", "id", "key", "column_name", "display_name", "label", "title", "text")  # fmt: skip
 _TIMES = {"time", "times", "date", "dates", "timestamp", "timestamps", "datetime", "t", "index", "day", "month", "year"}
 _DATE_KEY = re.compile(r"\d{4}-\d\d(-\d\d)?([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
@@ -54,6 +54,8 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
     # where there is a list of objects, what stands beside it is about the list
     if likely is not None and any(isinstance(record, dict) for record in likely[:20]):
         return None
+    if not likely and (named := _only(_named_rows, body)) is not None:
+        return named
     return _only(_parallel, body) or _only(_pairs, body) or _keyed_objects(body)
 
 
@@ -125,6 +127,18 @@ def _split(node: Any) -> Table | None:
     if len(unique) != 1:
         return None
     return Table([dict(zip(unique[0], row, strict=True)) for row in rows], quoted(key), "columns and rows")
+
+
+def _named_rows(node: Any) -> Table | None:
+    """`{columns: [{name}], rows: [{…}]}`: rows that have their names themselves, in a body that is about a query (Redash)."""
+    if not isinstance(node, dict):
+        return None
+    names = [set(names) for names in _names_near(node)]
+    for key in _ROWS:
+        rows = node.get(key)
+        if isinstance(rows, list) and rows and all(isinstance(row, dict) and set(row) in names for row in rows):
+            return Table(rows, quoted(key), "columns and rows")
+    return None
 
 
 def _is_grid(rows: list[Any]) -> bool:

@@ -11,24 +11,27 @@ from urllib.parse import urlsplit
 from flowlet_jupyter.http.pagination.link_members import is_next_url, is_place_of_url
 from flowlet_jupyter.http.pagination.members import Member
 from flowlet_jupyter.http.pagination.names import PAGES, normalised
-from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look_up
+from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number, look_up
 from flowlet_jupyter.http.pagination.signals import Signals, signals_of
 
 _NEXT = re.compile(
-    r"next(?:page|batch|search)?(?:cursor|cursormark|token|marker|mark|key|offset|start|page|pagenumber|number|pageid|id|bookmark|"
-    r"continuation|continuationtoken|skip|skiptoken|position|recordposition|from|after|startrow|startkey|row|index|startingafter|startafter|startingtoken|starttoken|pagestart|scroll)?"
+    r"next(?:page|batch|search)?(?:cursor|cursorid|cursormark|token|marker|mark|key|offset|start|page|pagenumber|number|pageid|id|bookmark|"
+    r"continuation|continuationtoken|skip|skiptoken|position|recordposition|from|after|startrow|startkey|row|index|startingafter|startafter|startingtoken|starttoken|pagestart|scroll|aftervalue|rownumber)?"
 )
 _PLAIN = frozenset(
     {"cursor", "after", "bookmark", "marker", "continuation", "continuationtoken", "pagetoken", "scrollid", "cursorstring",
-     "endcursor", "aftercursor", "pagingtoken", "lastevaluatedkey", "startingafter", "continue", "nextrange", "scrollparam"}
+     "endcursor", "aftercursor", "pagingtoken", "scroll", "lastevaluatedkey", "startingafter", "continue", "nextrange", "scrollparam"}
 )  # fmt: skip
 # names of the value -> the parameters that take it, the likeliest first; the value's own name without "next" comes after
 _PARAMETERS = {
     "endcursor": ("after", "cursor"), "nextcursor": ("cursor", "start_cursor"), "lastevaluatedkey": ("ExclusiveStartKey",),
     "nextid": ("after", "since_id"), "aftercursor": ("after_cursor", "cursor", "page[after]"),
-    "nextpagestart": ("start",), "nextrecordposition": ("startRecord",),
+    "nextpagestart": ("start",), "nextrecordposition": ("startRecord",), "nextpageoffset": ("offset",), "nextpagecursor": ("cursor",),
+    "nextrownumber": ("first_row_number",),
 }  # fmt: skip
-_HEADERS = {"xmscontinuation": "x-ms-continuation", "nextrange": "Range"}  # of the response -> of the request
+_HEADERS = {"xmscontinuation": "x-ms-continuation", "nextrange": "Range", "cmrsearchafter": "CMR-Search-After"}  # of the response -> of the request
+_LAST_SEEN = re.compile(r"last\w*(?:id|key|cursor|token|seen)")  # beside a flag that says that there is more
+_FIRST_UNIX_TIME = 1_000_000_000  # no page has such a number
 _ENDS = (None, False, "", 0, "0")
 
 
@@ -41,6 +44,7 @@ class Cursor:
     more_path: str = "has_more"
     in_header: bool = False  # `path` is a header of the response
     to_header: bool = False  # `parameter` is a header of the request (Cosmos DB)
+    is_alone: bool = False  # no other parameter is sent with it
 
     def next(self, request: PageRequest, response: PageResponse) -> PageRequest | None:
         """The same request with the cursor."""
@@ -62,6 +66,11 @@ class Cursor:
             if str(request.headers.get(self.parameter)) == str(cursor):
                 return None
             return dataclasses.replace(request, headers={**request.headers, self.parameter: str(cursor)})
+        if self.in_header and request.json is not None and (number := as_number(cursor)) is not None:
+            cursor = number
+        if self.is_alone:
+            url = urlsplit(request.url)._replace(query="").geturl()
+            return dataclasses.replace(request, url=url, params={self.parameter: cursor})
         return request.with_parameter(self.parameter, cursor)
 
 
@@ -154,8 +163,22 @@ def candidates(
         if member.in_header and normalised(member.path) in _HEADERS:
             yield Cursor(member.path, _HEADERS[normalised(member.path)], in_header=True, to_header=True)
             continue
+        if member.key == "nextpagekey" and request.json is None:  # Dynatrace refuses it beside another one
+            yield Cursor(member.path, member.name, is_alone=True)
         for parameter in _parameters(request, response, member):
             yield Cursor(member.path, parameter, in_header=member.in_header)
+    version = response.body.get("version") if isinstance(response.body, dict) else None
+    if isinstance(version, dict) and isinstance(version.get("max"), int):  # Lightspeed
+        yield Cursor("version.max", "after")
+    if signals.more is not None:
+        yield from (
+            Cursor(member.path, member.name)
+            for member in members
+            if _LAST_SEEN.fullmatch(member.key)
+            and member.container == signals.more.container
+            and member.path != "last_id"
+            and isinstance(member.value, str | int)
+        )
 
 
 def last_id_candidates(response: PageResponse, signals: Signals) -> Iterator[Cursor | LastId]:
@@ -167,7 +190,7 @@ def last_id_candidates(response: PageResponse, signals: Signals) -> Iterator[Cur
         names = ("after", "after_id") if body.get("object") == "list" else ("after_id", "after")
         yield from (Cursor("last_id", name) for name in names)
     elif response.records and isinstance(response.records[-1], dict) and "id" in response.records[-1]:
-        yield from (LastId(name) for name in ("starting_after", "after"))
+        yield from (LastId(name) for name in ("starting_after", "after", "before_id"))
 
 
 def _is_remote_call(request: PageRequest) -> bool:
@@ -187,28 +210,41 @@ def _is_cursor(member: Member) -> bool:
         return False  # where a picture of a bookmark is
     if key == "offset":
         return isinstance(value, str) and not value.isdigit()
-    return key in _PLAIN or bool(_NEXT.fullmatch(key)) or (member.in_header and key in {"nextpage", "continuation"})
+    return key in _PLAIN or bool(_NEXT.fullmatch(key)) or (member.in_header and key in {"nextpage", "continuation", "cmrsearchafter"})
 
 
 def _parameters(request: PageRequest, response: PageResponse, member: Member) -> list[str]:
-    if (query := request.graphql_query) is not None and member.key == "endcursor":
-        declared = re.findall(r"\bafter\s*:\s*\$(\w+)", query)
-        return declared[:1]
+    if (query := request.graphql_query) is not None and member.key in {"endcursor", "nextcursor", "cursor"}:
+        return _variables_for_a_cursor(query)
     key, own = member.key, member.name
     names = [*_by_surroundings(request, response, member), *_PARAMETERS.get(key, ())]
     rest = re.sub(r"^[_-]*next[_-]*", "", own, flags=re.IGNORECASE)
     if key.startswith("next") and rest:
         if key in {"nextpage", "nextpagenumber", "nextnumber"}:
-            names.append("page")
+            # a text is no number of a page: it goes back under its own name (Quay)
+            names += ["page"] if as_number(member.value) is not None else [own, "page_cursor"]
         names.append(rest[0].lower() + rest[1:] if own[0].islower() else rest)
     elif key == "next":
-        names += ["page", "cursor"] if isinstance(member.value, int) else ["cursor"]
+        names += _of_a_bare_next(member)
     names.append(own)
     parameters = {normalised(name): name for name in request.parameters()}
     names.sort(key=lambda name: normalised(name) not in parameters)
     if key == "nextpage":
         names[:0] = [name for name in request.parameters() if normalised(name) in PAGES]
-    return list(dict.fromkeys(parameters.get(normalised(name), name) for name in names))[:4]
+    hyphens = {"-" in name for name in parameters.values() if re.search(r"[-_]", name)} == {True}
+    spelled = (name.replace("_", "-") if hyphens else name for name in names)  # as the others are (CircleCI)
+    return list(dict.fromkeys(parameters.get(normalised(name), name) for name in spelled))[:4]
+
+
+def _variables_for_a_cursor(query: str) -> list[str]:
+    return re.findall(r"\b(?:after|cursor)\s*:\s*\$(\w+)", query)[:1]
+
+
+def _of_a_bare_next(member: Member) -> list[str]:
+    """The parameters for a `next` whose name says no more: a page, a moment, or some text."""
+    if not isinstance(member.value, int):
+        return ["cursor", "start", "pos"]
+    return ["until", "cursor"] if member.value >= _FIRST_UNIX_TIME else ["page", "cursor"]
 
 
 def _by_surroundings(request: PageRequest, response: PageResponse, member: Member) -> list[str]:
@@ -218,7 +254,18 @@ def _by_surroundings(request: PageRequest, response: PageResponse, member: Membe
     holder = look_up(body, member.path.rpartition(".")[0]) if "." in member.path and not member.in_header else body
     beside = holder if isinstance(holder, dict) else {}
     known = (
-        (key == "nextcursor" and body.get("object") == "list", "start_cursor"),
+        (member.path == "next_cursor" and body.get("object") == "list", "start_cursor"),
+        (member.path == "next_cursor" and body.keys() <= {"request_id", "data", "next_cursor"} and len(body) > 2, "page_token"),
+        (key == "nextpagetoken" and not {"moreResult", "responseSize"}.isdisjoint(body), member.name),
+        (key == "nextpagetoken" and "html_attributions" in body, "pagetoken"),
+        (key == "nextcursorid" and "datatable" in body, "qopts.cursor_id"),
+        (key == "nextkey" and member.parent == "resultinf", "startPosition"),
+        (key == "next" and "objects" in body and "more" in body, "next"),
+        (member.path == "next" and "hasNext" in body, "offset"),
+        (member.path == "pagination.next" and "namespace" in body, "paginationToken"),
+        (key == "endcursor", "after"),
+        (key == "endcursor" and "start_cursor" in beside, "after_id"),
+        (member.in_header and key == "nexttoken", "next_token"),
         (key == "nexttoken" and member.parent == "meta", "pagination_token"),
         (key == "nextpagetoken" and "isLast" in body, member.name),
         (key == "nexttoken", member.name),
@@ -230,6 +277,7 @@ def _by_surroundings(request: PageRequest, response: PageResponse, member: Membe
         (key == "nextcontinuationtoken" and "IsTruncated" in body, "continuation-token"),
         (key == "nextmarker" and bool({"ServiceEndpoint", "IsTruncated"} & body.keys()), "marker"),
         (member.path == "pagination.cursor", "after"),
+        (member.path.endswith("page.cursor") and isinstance(request.json, dict) and "page" in request.json, "after"),
         (member.path.endswith("page.after"), "page[cursor]"),
         (member.path.endswith("page.after"), "page[after]"),
         (key == "next" and member.parent.startswith("cursor"), "cursor"),
