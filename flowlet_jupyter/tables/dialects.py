@@ -281,7 +281,9 @@ def _visualization(body: Any) -> Known | None:
 
 def _search_stream(body: Any) -> Known | None:
     """Batches of `results` under one `fieldMask` (Google Ads' searchStream)."""
-    if not _are_dicts(body) or not all("fieldMask" in batch and isinstance(batch.get("results"), list) for batch in body):
+    if not _are_dicts(body) or not all(
+        "fieldMask" in batch and isinstance(batch.get("results"), list) for batch in body
+    ):
         return None
     return [row for batch in body for row in batch["results"]], "[].results[]", "batches of Google Ads"
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -117,7 +119,14 @@ def _pandas_csv(text: str, dialect: Dialect, pandas: Any, options: dict[str, Any
         # a duplicate or renamed column has no type of its own: pandas ignores names that it does not meet
         types = dict.fromkeys(texts, str) | dict(types or {})
     settings = {"index_col": False, "sep": sep, "decimal": decimal, "dtype": types, "low_memory": False, **options}
-    frame = pandas.read_csv(io.StringIO(text), **settings)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", pandas.errors.ParserWarning)
+        frame = pandas.read_csv(io.StringIO(text), **settings)
+    for warning in caught:
+        if not issubclass(warning.category, pandas.errors.ParserWarning):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    if not options and any("loss of data" in str(warning.message) for warning in caught):
+        _refuse_loss(text, sep)
     gaps = [
         name
         for name in frame.columns
@@ -149,6 +158,17 @@ def _pandas_csv(text: str, dialect: Dialect, pandas: Any, options: dict[str, Any
             if name in again:
                 frame[name] = again[name]
     return frame
+
+
+def _refuse_loss(text: str, sep: str) -> None:
+    """Raise `RequestFailed` where rows have fields beyond the last name, which pandas would leave out; an empty one is none."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sep)
+    width = len(next(rows, []))
+    if any(any(field.strip() for field in row[width:]) for row in rows):
+        raise RequestFailed(
+            f"The rows of the CSV have more fields than its header, which has {width}: are there titles above it? "
+            'Say how many lines: read={"skiprows": …}; the text is r.text.'
+        )
 
 
 def _with_missing_numbers(frame: Any, types: Mapping[str, Any], polars: Any) -> Any:

@@ -39,6 +39,7 @@ _WRAPPERS = frozenset({"data", "result", "response", "payload"})
 _MAX_DEPTH = 4
 _DEEPEST = 12  # GraphQL's bodies have the form of the query
 _FAR = 3
+_MOST_RIVALS = 10
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Found:
 
     records: list[Any]
     path: str
+    rivals: tuple[str, ...] = ()  # lists that may as well be the one: only its length decided
 
 
 def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 - one return a kind of body
@@ -73,18 +75,20 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
     candidates = [found for found in _lists(body, (), 0, deepest) if not _is_part_of_a_record(body, *found, names, ask)]
     if not candidates:
         return None
-    best = min(
-        candidates,
-        key=lambda candidate: (
-            not _is_named(candidate[0][-1], names),
-            _is_beside(candidate),
-            not _is_counted(candidate[0][-1], body),
-            _rank(candidate),
-        ),
-    )
+
+    def standing(candidate: tuple[tuple[str, ...], list[Any]]) -> tuple[Any, ...]:
+        name = candidate[0][-1]
+        return not _is_named(name, names), _is_beside(candidate), not _is_counted(name, body), *_rank(candidate)
+
+    best = min(candidates, key=standing)
     if _is_beside(best) and not _is_named(best[0][-1], names) and not _is_alone(best[0], body):
         return None  # links, or the names of columns: the body is what they are about
-    return _unwrapped(Found(best[1], ".".join(map(quoted, best[0]))))
+    equals = [
+        each for each in candidates if each is not best and each[1] and standing(each)[:-1] == standing(best)[:-1]
+    ]
+    are_objects = isinstance(best[1][0] if best[1] else None, dict)
+    rivals = tuple(".".join(map(quoted, path)) for path, _ in equals[:_MOST_RIVALS]) if are_objects else ()
+    return _unwrapped(Found(best[1], ".".join(map(quoted, best[0])), rivals))
 
 
 def _are_objects(values: Any) -> bool:
@@ -166,7 +170,12 @@ def _is_part_of_one_inside(
     for name in path[:-1]:
         holders.append(holders[-1][name])
     own = holders[-1]
-    if path[-2] in _WRAPPERS and len(own) == 1 and not (has_id(body) or is_a_thing(body)) and _is_only_object(own, body):
+    if (
+        path[-2] in _WRAPPERS
+        and len(own) == 1
+        and not (has_id(body) or is_a_thing(body))
+        and _is_only_object(own, body)
+    ):
         return False
     if any(ask(has_id, holder) or ask(is_a_thing, holder) for holder in holders[1:]):
         return not (is_usual and ask(goes_on, own) and not ask(is_a_thing, own))

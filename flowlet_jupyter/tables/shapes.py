@@ -22,6 +22,7 @@ _ROWS = ("rows", "data", "values", "data_array", "rowSet", "records", "Rows", "d
 _NAME_MEMBERS = ("fieldName", "name", "field", "ColumnName", "id", "key", "column_name", "display_name", "label", "title", "text")  # fmt: skip
 _TIMES = {"time", "times", "date", "dates", "timestamp", "timestamps", "datetime", "t", "index", "day", "month", "year"}
 _DATE_KEY = re.compile(r"\d{4}-\d\d(-\d\d)?([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
+_SHORT_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-3]\d(?:[0-2]\d)?)?")  # 20240131, with an hour perhaps
 _ID_KEY = re.compile(r"-?\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[A-Za-z]+[-_:]?\d+")
 _FIRST_TIME = 100_000_000  # 1973, in seconds
 _NO_TABLES = {"links", "relationships", "embedded"}
@@ -35,6 +36,7 @@ class Table:
     records: list[Any]
     path: str
     shape: str = ""
+    rivals: tuple[str, ...] = ()  # the paths of lists that may as well have been taken
 
 
 def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
@@ -56,6 +58,8 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
         return None
     if not likely and (named := _only(_named_rows, body)) is not None:
         return named
+    if (series := _only(_series_by_date, body)) is not None:
+        return series
     return _only(_parallel, body) or _only(_pairs, body) or _keyed_objects(body)
 
 
@@ -254,6 +258,25 @@ def _by_date(node: Any) -> Table | None:
     if len(node) > 1 and not any(isinstance(value, dict | list) for value in node.values()):
         return Table([{"date": key, "value": value} for key, value in node.items()], "", "values by date")
     return None
+
+
+def _series_by_date(node: Any) -> Table | None:
+    """`{"T2M": {"20240101": 1.5}, "RH2M": {"20240101": 80}}`: a value of each at each date (NASA POWER)."""
+    if (
+        not isinstance(node, dict)
+        or not all(isinstance(value, dict) and value for value in node.values())
+        or "date" in node
+    ):
+        return None
+    columns = list(node.values())
+    if not columns or any(column.keys() != columns[0].keys() for column in columns):
+        return None
+    if not all(_DATE_KEY.fullmatch(key) or _SHORT_DATE.fullmatch(key) for key in columns[0]):
+        return None
+    if any(isinstance(value, dict | list) for column in columns for value in column.values()):
+        return None
+    rows = [{"date": date} | {name: column[date] for name, column in node.items()} for date in columns[0]]
+    return Table(rows, "", "series by date")
 
 
 def _lists_by_date(node: Any) -> Table | None:

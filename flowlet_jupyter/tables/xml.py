@@ -15,6 +15,7 @@ _MAX_DEPTH = 5
 _BESIDE = {"link"}  # of a feed, not one of its records
 _ERRORS = {"error", "errors", "fault", "errorresponse", "exceptionreport", "serviceexceptionreport", "exception"}
 _ALONE = {"entry", "item", "record", "row"}  # a feed or list with one element still has one record
+_EMPTY_FEEDS = {"feed": "feed/entry", "rss": "rss/channel/item"}  # and one with none has none
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def _at(root: Element, path: str) -> list[Element]:
 
 def _repeated(root: Element) -> tuple[str, list[Element]]:
     """The elements that repeat nearest to the root, those with something inside before bare ones; else the root itself."""
+    if (records := _EMPTY_FEEDS.get(_name(root))) is not None and not _at(root, records):
+        return records, []
     level = [(_name(root), root)]
     for _ in range(_MAX_DEPTH):
         candidates: list[tuple[bool, int, str, list[Element]]] = []
@@ -84,7 +87,10 @@ def _repeated(root: Element) -> tuple[str, list[Element]]:
                 same = [child for child in node if child.tag == tag]
                 is_full = any(len(child) or (child.attrib and not child.text) for child in same)
                 has_children = any(len(child) for child in same)
-                if count > 1 or (_name(same[0]) in _ALONE and is_full):
+                is_alone = _name(same[0]).lower() in _ALONE or _name(node).lower() in _plurals_of(
+                    _name(same[0]).lower()
+                )
+                if count > 1 or (is_alone and is_full):
                     candidates.append((has_children, count, f"{path}/{_name(same[0])}", same))
         full = [candidate for candidate in candidates if candidate[0]]
         plain = [candidate for candidate in candidates if not any(len(child) for child in candidate[3][0])]
@@ -96,6 +102,11 @@ def _repeated(root: Element) -> tuple[str, list[Element]]:
             best = max(plain, key=lambda candidate: candidate[1])
             return best[2], best[3]
     return _name(root), [root]
+
+
+def _plurals_of(name: str) -> set[str]:
+    """What the element around a list of `name` is called."""
+    return {f"{name}s", f"{name}es", f"{name.removesuffix('y')}ies", f"{name}list", f"list{name}", f"arrayof{name}"}
 
 
 def _name(element: Element) -> str:

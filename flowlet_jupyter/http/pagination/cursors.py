@@ -29,7 +29,11 @@ _PARAMETERS = {
     "nextpagestart": ("start",), "nextrecordposition": ("startRecord",), "nextpageoffset": ("offset",), "nextpagecursor": ("cursor",),
     "nextrownumber": ("first_row_number",),
 }  # fmt: skip
-_HEADERS = {"xmscontinuation": "x-ms-continuation", "nextrange": "Range", "cmrsearchafter": "CMR-Search-After"}  # of the response -> of the request
+_HEADERS = {
+    "xmscontinuation": "x-ms-continuation",
+    "nextrange": "Range",
+    "cmrsearchafter": "CMR-Search-After",
+}  # of the response -> of the request
 _LAST_SEEN = re.compile(r"last\w*(?:id|key|cursor|token|seen)")  # beside a flag that says that there is more
 _FIRST_UNIX_TIME = 1_000_000_000  # no page has such a number
 _ENDS = (None, False, "", 0, "0")
@@ -210,7 +214,11 @@ def _is_cursor(member: Member) -> bool:
         return False  # where a picture of a bookmark is
     if key == "offset":
         return isinstance(value, str) and not value.isdigit()
-    return key in _PLAIN or bool(_NEXT.fullmatch(key)) or (member.in_header and key in {"nextpage", "continuation", "cmrsearchafter"})
+    return (
+        key in _PLAIN
+        or bool(_NEXT.fullmatch(key))
+        or (member.in_header and key in {"nextpage", "continuation", "cmrsearchafter"})
+    )
 
 
 def _parameters(request: PageRequest, response: PageResponse, member: Member) -> list[str]:
@@ -255,7 +263,10 @@ def _by_surroundings(request: PageRequest, response: PageResponse, member: Membe
     beside = holder if isinstance(holder, dict) else {}
     known = (
         (member.path == "next_cursor" and body.get("object") == "list", "start_cursor"),
-        (member.path == "next_cursor" and body.keys() <= {"request_id", "data", "next_cursor"} and len(body) > 2, "page_token"),
+        (
+            member.path == "next_cursor" and body.keys() <= {"request_id", "data", "next_cursor"} and len(body) > 2,
+            "page_token",
+        ),
         (key == "nextpagetoken" and not {"moreResult", "responseSize"}.isdisjoint(body), member.name),
         (key == "nextpagetoken" and "html_attributions" in body, "pagetoken"),
         (key == "nextcursorid" and "datatable" in body, "qopts.cursor_id"),

@@ -40,8 +40,12 @@ _CONTINUE = (
     "cursornext",
     "nextrange",
 )
-_HEADER_OF_A_CURSOR = re.compile(r"[a-z]*?(nexttoken|nextcursor|nextpagetoken|aftercursor|nextrownumber)|cmrsearchafter")
-_LISTS_OF_ONE = frozenset({"result", "messages", "meta", "metadata", "paging", "pagination", "info", "header", "summary"})
+_HEADER_OF_A_CURSOR = re.compile(
+    r"[a-z]*?(nexttoken|nextcursor|nextpagetoken|aftercursor|nextrownumber)|cmrsearchafter"
+)
+_LISTS_OF_ONE = frozenset(
+    {"result", "messages", "meta", "metadata", "paging", "pagination", "info", "header", "summary"}
+)
 _VOCABULARY = re.compile(r"^(?:@?[A-Za-z]+:|@iot\.)")
 _PREFIXES = ("x", "wp", "ms", "opc", "pagination", "paging", "list")
 

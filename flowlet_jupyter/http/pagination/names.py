@@ -6,7 +6,20 @@ import functools
 import re
 
 PAGES = frozenset(
-    {"page", "pagenumber", "pageno", "pagenum", "pageindex", "currentpage", "curpage", "paged", "p", "pg", "startpage", "ipage"}
+    {
+        "page",
+        "pagenumber",
+        "pageno",
+        "pagenum",
+        "pageindex",
+        "currentpage",
+        "curpage",
+        "paged",
+        "p",
+        "pg",
+        "startpage",
+        "ipage",
+    }
 )
 OFFSETS = frozenset(
     {"offset", "skip", "start", "startat", "startindex", "startposition", "startrow", "from", "retstart", "resultoffset",
