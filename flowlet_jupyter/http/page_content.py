@@ -34,6 +34,8 @@ class PageContent:
 
     def parse(self, response: Response) -> PageBody:
         """The body of a page. Raises `RequestFailed` where it cannot be read."""
+        if self._page_count and not response.content.strip():
+            return PageBody([], [])  # nothing at all, as behind the last page (204)
         return read_page(response, self._xml_path)
 
     def has_other_columns(self, content: PageBody) -> bool:

@@ -95,7 +95,7 @@ class PageReader(PageSeries):
             self._meet_error(response, number, in_flight=in_flight)
             return False
         try:
-            content = PageBody([], []) if number > 1 and not response.content.strip() else self._content.parse(response)
+            content = self._content.parse(response)
         except RequestFailed as error:
             raise self._stopped(f"Page {number}: {redact(str(error), response)}") from None
         self._refuse_error(content, response, number)
@@ -121,15 +121,7 @@ class PageReader(PageSeries):
             self._choose()
         self._add(request, content, page, records)
         self.log.add(response, records=len(records))
-        try:
-            self._next = self._paginator.next(request, page) if self._paginator else None
-        except RequestFailed as error:
-            raise self._stopped(str(error)) from None
-        if self._next is not None and not page.records and self._next.fingerprint in self._seen:
-            self._next = None  # an empty page that leads back: the end
-        self._names_itself = self._next is not None and self._leads_nowhere(self._next, request)
-        if self._names_itself:
-            self._next = None
+        self._find_next(request, page)
         self._judge(request, page)
         self._stop_at_limits()
         if self._is_enough():
@@ -138,8 +130,20 @@ class PageReader(PageSeries):
             self._begin()
         return True
 
-    def _leads_nowhere(self, following: PageRequest, request: PageRequest) -> bool:
-        return following.fingerprint == request.fingerprint and not following.is_repeatable and self.page_count > 1
+    def _find_next(self, request: PageRequest, page: PageResponse) -> None:
+        """What to ask for behind `page`: nothing where it is empty and leads back, or names itself as the next one."""
+        try:
+            following = self._paginator.next(request, page) if self._paginator else None
+        except RequestFailed as error:
+            raise self._stopped(str(error)) from None
+        leads_back = following is not None and not page.records and following.fingerprint in self._seen
+        self._names_itself = (
+            following is not None
+            and following.fingerprint == request.fingerprint
+            and not following.is_repeatable
+            and self.page_count > 1
+        )
+        self._next = None if leads_back or self._names_itself else following
 
     def _counts_on(self, number: int) -> bool:
         """Whether page `number` was asked for by a number that is no guess: pages before came by it, or the caller began it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from flowlet_jupyter.tables.formats import Body, Format
 from flowlet_jupyter.tables.frames import import_library
 from flowlet_jupyter.tables.html import table_as_csv
 
+_LOOKED_AT = 200  # lines
 Library = Literal["pandas", "polars"]
 # words for a missing value in a column of numbers, as pandas has them
 _WORDS_FOR_MISSING = (
@@ -119,14 +121,11 @@ def _pandas_csv(text: str, dialect: Dialect, pandas: Any, options: dict[str, Any
         # a duplicate or renamed column has no type of its own: pandas ignores names that it does not meet
         types = dict.fromkeys(texts, str) | dict(types or {})
     settings = {"index_col": False, "sep": sep, "decimal": decimal, "dtype": types, "low_memory": False, **options}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", pandas.errors.ParserWarning)
-        frame = pandas.read_csv(io.StringIO(text), **settings)
-    for warning in caught:
-        if not issubclass(warning.category, pandas.errors.ParserWarning):
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    if not options and any("loss of data" in str(warning.message) for warning in caught):
+    if not options:
         _refuse_loss(text, sep)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pandas.errors.ParserWarning)  # of empty fields at the ends of rows
+        frame = pandas.read_csv(io.StringIO(text), **settings)
     gaps = [
         name
         for name in frame.columns
@@ -161,10 +160,17 @@ def _pandas_csv(text: str, dialect: Dialect, pandas: Any, options: dict[str, Any
 
 
 def _refuse_loss(text: str, sep: str) -> None:
-    """Raise `RequestFailed` where rows have fields beyond the last name, which pandas would leave out; an empty one is none."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sep)
-    width = len(next(rows, []))
-    if any(any(field.strip() for field in row[width:]) for row in rows):
+    """Raise `RequestFailed` where the first rows have fields beyond the last name, which pandas would leave out of all.
+
+    An empty field is none, and a single row that is too long is an error of pandas' own.
+    """
+    rows = csv.reader(itertools.islice(io.StringIO(text, newline=""), _LOOKED_AT), delimiter=sep)
+    try:
+        width = len(next(rows, []))
+        is_lost = any(any(field.strip() for field in row[width:]) for row in rows)
+    except csv.Error:
+        return
+    if is_lost:
         raise RequestFailed(
             f"The rows of the CSV have more fields than its header, which has {width}: are there titles above it? "
             'Say how many lines: read={"skiprows": …}; the text is r.text.'

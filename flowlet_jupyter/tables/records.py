@@ -58,11 +58,7 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
     A list inside of one record (which has an id, a name, a date of its own) is a part of that record.
     """
     if isinstance(body, list):
-        if len(body) == 2 and isinstance(body[0], dict) and isinstance(body[1], list):
-            return Found(body[1], "[1]")  # what the list is about, then the list (World Bank)
-        if body and all(map(_are_objects, body)):
-            return Found(list(itertools.chain.from_iterable(body)), "[]")  # a list for each thing that was asked for
-        return Found(body, "")
+        return _in_a_list(body)
     if not isinstance(body, dict):
         return None
     for kind, name, value in (("type", "features", "FeatureCollection"), ("resourceType", "entry", "Bundle")):
@@ -83,12 +79,17 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
     best = min(candidates, key=standing)
     if _is_beside(best) and not _is_named(best[0][-1], names) and not _is_alone(best[0], body):
         return None  # links, or the names of columns: the body is what they are about
-    equals = [
-        each for each in candidates if each is not best and each[1] and standing(each)[:-1] == standing(best)[:-1]
-    ]
-    are_objects = isinstance(best[1][0] if best[1] else None, dict)
-    rivals = tuple(".".join(map(quoted, path)) for path, _ in equals[:_MOST_RIVALS]) if are_objects else ()
-    return _unwrapped(Found(best[1], ".".join(map(quoted, best[0])), rivals))
+    equals = [each for each in candidates if each[1] and standing(each)[:-1] == standing(best)[:-1]]
+    rivals = tuple(".".join(map(quoted, path)) for path, _ in equals[:_MOST_RIVALS] if path != best[0])
+    return _unwrapped(Found(best[1], ".".join(map(quoted, best[0])), rivals if _are_objects(best[1]) else ()))
+
+
+def _in_a_list(body: list[Any]) -> Found:
+    if len(body) == 2 and isinstance(body[0], dict) and isinstance(body[1], list):
+        return Found(body[1], "[1]")  # what the list is about, then the list (World Bank)
+    if body and all(map(_are_objects, body)):
+        return Found(list(itertools.chain.from_iterable(body)), "[]")  # a list for each thing that was asked for
+    return Found(body, "")
 
 
 def _are_objects(values: Any) -> bool:
@@ -137,9 +138,8 @@ def _is_part_of_a_record(
     """Whether the list at `path` belongs to one record, rather than being a list of records. `names` are the URL's."""
     are_objects = bool(values) and isinstance(values[0], dict | list)
     is_usual = path[-1].lower() in _USUAL_NAMES
-    if path[-2:] == ("feed", "entry"):
-        return False  # Atom in JSON: the feed has an id and a title as well
-    if _is_named(path[-1], names) or (ask(_is_graphql, body) and are_objects):
+    is_of_a_feed = path[-2:] == ("feed", "entry")  # Atom in JSON: the feed has an id and a title as well
+    if is_of_a_feed or _is_named(path[-1], names) or (ask(_is_graphql, body) and are_objects):
         return False  # what was asked for by name
     if len(path) > 1:
         return _is_part_of_one_inside(body, path, names, ask, is_usual=is_usual, are_objects=are_objects)

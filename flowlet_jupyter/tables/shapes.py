@@ -47,20 +47,16 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
     for recognise in dialects.ALL:
         if (known := recognise(body)) is not None:
             return Table(*known)
-    for form in (_split, _header_row):
-        if (table := _only(form, body)) is not None:
-            return table
-    for form in (_by_date, _lists_by_date):
+    for form in (_split, _header_row, _by_date, _lists_by_date):
         if (table := _only(form, body)) is not None:
             return table
     # where there is a list of objects, what stands beside it is about the list
     if likely is not None and any(isinstance(record, dict) for record in likely[:20]):
         return None
-    if not likely and (named := _only(_named_rows, body)) is not None:
-        return named
-    if (series := _only(_series_by_date, body)) is not None:
-        return series
-    return _only(_parallel, body) or _only(_pairs, body) or _keyed_objects(body)
+    named = None if likely else _only(_named_rows, body)
+    return (
+        named or _only(_series_by_date, body) or _only(_parallel, body) or _only(_pairs, body) or _keyed_objects(body)
+    )
 
 
 def _keyed_objects(body: Any) -> Table | None:

@@ -73,8 +73,7 @@ class Cursor:
         if self.in_header and request.json is not None and (number := as_number(cursor)) is not None:
             cursor = number
         if self.is_alone:
-            url = urlsplit(request.url)._replace(query="").geturl()
-            return dataclasses.replace(request, url=url, params={self.parameter: cursor})
+            request = dataclasses.replace(request, url=urlsplit(request.url)._replace(query="").geturl(), params={})
         return request.with_parameter(self.parameter, cursor)
 
 
@@ -171,18 +170,18 @@ def candidates(
             yield Cursor(member.path, member.name, is_alone=True)
         for parameter in _parameters(request, response, member):
             yield Cursor(member.path, parameter, in_header=member.in_header)
-    version = response.body.get("version") if isinstance(response.body, dict) else None
-    if isinstance(version, dict) and isinstance(version.get("max"), int):  # Lightspeed
+    yield from _behind_the_last(response, signals, members)
+
+
+def _behind_the_last(response: PageResponse, signals: Signals, members: Sequence[Member]) -> Iterator[Cursor]:
+    """What names the last record of the page: the highest version (Lightspeed), `last_row_key` beside a flag (Tuya, Steam)."""
+    if isinstance(look_up(response.body, "version.max"), int):
         yield Cursor("version.max", "after")
-    if signals.more is not None:
-        yield from (
-            Cursor(member.path, member.name)
-            for member in members
-            if _LAST_SEEN.fullmatch(member.key)
-            and member.container == signals.more.container
-            and member.path != "last_id"
-            and isinstance(member.value, str | int)
-        )
+    more = signals.more
+    for member in members if more is not None else ():
+        is_beside = more is not None and member.container == more.container and member.path != "last_id"
+        if is_beside and _LAST_SEEN.fullmatch(member.key) and isinstance(member.value, str | int):
+            yield Cursor(member.path, member.name)
 
 
 def last_id_candidates(response: PageResponse, signals: Signals) -> Iterator[Cursor | LastId]:

@@ -100,11 +100,18 @@ def _walk(node: Any, path: str, parents: tuple[str, ...], records: str) -> Itera
         if not isinstance(value, list):
             yield Member(own, name, value, parents)
         elif len(value) == 1 and normalised(name) in _LISTS_OF_ONE and own != records:
-            value, own = value[0], f"{own}[0]"
+            deeper.append((value[0], f"{own}[0]", (*parents, normalised(name))))
         if isinstance(value, dict) and normalised(name) not in _ELSEWHERE:
             deeper.append((value, own, (*parents, normalised(name))))
     for value, own, names in deeper:
         yield from _walk(value, own, names, records)
+
+
+def _without_prefixes(key: str) -> str:
+    for prefix in _PREFIXES:
+        rest = key.removeprefix(prefix)
+        key = rest if rest not in {"", "s"} else key
+    return key
 
 
 def _of_headers(headers: Mapping[str, str]) -> Iterator[Member]:
@@ -123,9 +130,7 @@ def _of_headers(headers: Mapping[str, str]) -> Iterator[Member]:
             if total.isdigit() and not value.lower().startswith("bytes"):
                 yield Member(name, "total", total, in_header=True)
         else:
-            for prefix in _PREFIXES:
-                rest = key.removeprefix(prefix)
-                key = rest if rest not in {"", "s"} else key
+            key = _without_prefixes(key)
             if match := _HEADER_OF_A_CURSOR.fullmatch(key):
                 yield Member(name, match[1] or name, value, in_header=True)
             elif key in _HEADERS or is_total(key) or key in _CONTINUE or says_more(key):

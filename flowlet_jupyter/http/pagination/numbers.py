@@ -172,7 +172,7 @@ class Offset:
 NumberedPaginator = PageNumber | Offset
 
 
-def candidates(  # noqa: C901 - a branch for each place in which a number may stand
+def candidates(
     request: PageRequest, response: PageResponse, signals: Signals, members: Sequence[Member]
 ) -> Iterator[NumberedPaginator]:
     """The ways to page by numbers that the request or this page show, the most certain first."""
@@ -182,6 +182,19 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
     says_more = signals.more is not None or _falls_short(signals, here)
     if signals.is_closed and not says_more:
         return
+    yield from _by_the_request(request, signals, size_name or "", members, here)
+    if not says_more or (signals.is_closed and signals.more is None):
+        return
+    if signals.more is not None and signals.more.key == "exceededtransferlimit":  # ArcGIS
+        yield Offset("resultOffset", "resultRecordCount", size=here)
+    yield from _by_the_body(request, response, signals, size_name, members)
+    yield from _by_the_size(response, size_name, here)
+
+
+def _by_the_request(
+    request: PageRequest, signals: Signals, size_name: str, members: Sequence[Member], here: int
+) -> Iterator[NumberedPaginator]:
+    parameters = request.parameters()
     for name, value in parameters.items():
         if as_number(value) is None or _is_of_a_range(name, parameters):
             continue
@@ -204,11 +217,10 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
                 base=_base_of(name, value),
                 size=here,
             )
-    if not says_more or (signals.is_closed and signals.more is None):
-        return
-    if signals.more is not None and signals.more.key == "exceededtransferlimit":  # ArcGIS
-        yield Offset("resultOffset", "resultRecordCount", size=here)
-    yield from _by_the_body(request, response, signals, size_name, members)
+
+
+def _by_the_size(response: PageResponse, size_name: str | None, here: int) -> Iterator[NumberedPaginator]:
+    """The parameters that usually go with that of the size."""
     partners = _PARTNERS.get(_last_part(size_name), ()) if size_name else ("page", "offset")
     if size_name == "_limit":
         partners = ("skip", "page", "start", "offset")  # Close; json-server
