@@ -83,7 +83,7 @@ def _without_titles(text: str, sep: str | None) -> tuple[str, int]:
         below = []
     if not count and not below:
         return text, 0
-    lines = io.StringIO(f"{body}\n" if below else text, newline="").readlines()
+    lines = io.StringIO(f"{body.rstrip()}\n" if below else text, newline="").readlines()
     return "".join(lines[count:]), count + len(below)
 
 

@@ -18,6 +18,7 @@ from flowlet_jupyter.tables.formats import Body, Format
 from flowlet_jupyter.tables.frames import import_library
 from flowlet_jupyter.tables.html import table_as_csv
 
+_EMPTY_LINES = re.compile(r"\n(?:\r?\n)+")
 _LOOKED_AT = 200  # lines
 Library = Literal["pandas", "polars"]
 # words for a missing value in a column of numbers, as pandas has them
@@ -103,6 +104,8 @@ def _read_csv(
     if library == "polars":
         types = dict.fromkeys(dialect.texts, module.String) | (options.pop("schema_overrides", None) or {})
         settings = {"infer_schema_length": None, **options}
+        if '"' not in text:
+            text = _EMPTY_LINES.sub("\n", text)  # of which polars makes rows
         frame = module.read_csv(
             text.encode(),
             separator=dialect.sep,
