@@ -31,6 +31,7 @@ from flowlet_jupyter.http.pagination import (
 )
 from flowlet_jupyter.http.progress import Progress
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.tables.envelopes import has_id
 
 _MOST_EMPTY_PAGES = 50
 _MOST_SAME_PAGES = 20  # records without ids may well repeat a few times
@@ -136,6 +137,7 @@ class PageReader(PageSeries):
             following = self._paginator.next(request, page) if self._paginator else None
         except RequestFailed as error:
             raise self._stopped(str(error)) from None
+        is_all = not page.records and self._has_reached_the_total()
         leads_back = following is not None and not page.records and following.fingerprint in self._seen
         self._names_itself = (
             following is not None
@@ -143,7 +145,13 @@ class PageReader(PageSeries):
             and not following.is_repeatable
             and self.page_count > 1
         )
-        self._next = None if leads_back or self._names_itself else following
+        self._next = None if is_all or leads_back or self._names_itself else following
+
+    def _has_reached_the_total(self) -> bool:
+        if self._first is None or isinstance(self._paginator, NumberedPaginator):
+            return False
+        first = signals_of(*self._first)
+        return first.total is not None and not first.is_estimate and 0 < first.total <= len(self.records)
 
     def _counts_on(self, number: int) -> bool:
         """Whether page `number` was asked for by a number that is no guess: pages before came by it, or the caller began it."""
@@ -191,9 +199,20 @@ class PageReader(PageSeries):
 
     def _is_repeated(self, request: PageRequest, page: PageResponse, number: int) -> bool:
         """Whether the page holds the records of the one before, where the paginator's parameter was a guess."""
-        if number == 1 or not page.records or page.records != self._last_records:
+        if number == 1 or not page.records:
+            return False
+        if number > 2 and self._begins_again(page):
+            return True
+        if page.records != self._last_records:
             return False
         return isinstance(self._paginator, GUESSED) and self._paginator.next(request, page) is not None
+
+    def _begins_again(self, page: PageResponse) -> bool:
+        """Whether numbered pages came to their end and then gave the first one again, of records that have ids."""
+        if not isinstance(self._paginator, NumberedPaginator) or self._first is None:
+            return False
+        records = page.records
+        return records == self._first[1].records and isinstance(records[0], dict) and has_id(records[0])
 
     def _refuse_standstill(self, page: PageResponse) -> None:
         """Raise `PagingStopped` where page after page holds the same: its links would lead on for ever."""

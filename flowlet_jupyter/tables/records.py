@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from flowlet_jupyter.tables.envelopes import (
     ENDING,
@@ -77,11 +78,19 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
         return not _is_named(name, names), _is_beside(candidate), not _is_counted(name, body), *_rank(candidate)
 
     best = min(candidates, key=standing)
+    if not best[1]:  # where groups were asked for, the records may be empty (OpenAlex)
+        best = next((each for each in candidates if _is_asked_for(each, url)), best)
     if _is_beside(best) and not _is_named(best[0][-1], names) and not _is_alone(best[0], body):
         return None  # links, or the names of columns: the body is what they are about
     equals = [each for each in candidates if each[1] and standing(each)[:-1] == standing(best)[:-1]]
     rivals = tuple(".".join(map(quoted, path)) for path, _ in equals[:_MOST_RIVALS] if path != best[0])
     return _unwrapped(Found(best[1], ".".join(map(quoted, best[0])), rivals if _are_objects(best[1]) else ()))
+
+
+def _is_asked_for(candidate: tuple[tuple[str, ...], list[Any]], url: str) -> bool:
+    """Whether a list of objects has the name of a parameter of the query."""
+    path, values = candidate
+    return _are_objects(values) and not _is_beside(candidate) and path[-1] in dict(parse_qsl(urlsplit(url).query))
 
 
 def _in_a_list(body: list[Any]) -> Found:

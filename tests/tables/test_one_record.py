@@ -67,6 +67,8 @@ def test_one_record_is_one_row(body, url):
         ({"request_id": "r", "lease_id": "", "renewable": False, "data": {"keys": ["a", "b"]}, "auth": None}, "/v1/secret", "data.keys"),
         ({"success": True, "result": [{"success": True, "meta": {}, "results": [A, B]}]}, "/query", "result[0].results"),
         ([[A], [B]], "/history", "[]"),
+        ({"meta": {"count": 9}, "results": [], "group_by": [A, B]}, "/works?group_by=type", "group_by"),
+        ({"results": [], "facets": [A]}, "/works?facets=type", "results"),
     ],
 )  # fmt: skip
 def test_a_list_is_found_in_what_is_said_about_it(body, url, path):

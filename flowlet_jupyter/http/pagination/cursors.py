@@ -20,7 +20,7 @@ _NEXT = re.compile(
 )
 _PLAIN = frozenset(
     {"cursor", "after", "bookmark", "marker", "continuation", "continuationtoken", "pagetoken", "scrollid", "cursorstring",
-     "endcursor", "aftercursor", "pagingtoken", "scroll", "lastevaluatedkey", "startingafter", "continue", "nextrange", "scrollparam"}
+     "endcursor", "aftercursor", "pagingtoken", "pagekey", "scroll", "lastevaluatedkey", "startingafter", "continue", "nextrange", "scrollparam"}
 )  # fmt: skip
 # names of the value -> the parameters that take it, the likeliest first; the value's own name without "next" comes after
 _PARAMETERS = {
@@ -35,6 +35,8 @@ _HEADERS = {
     "cmrsearchafter": "CMR-Search-After",
 }  # of the response -> of the request
 _LAST_SEEN = re.compile(r"last\w*(?:id|key|cursor|token|seen)")  # beside a flag that says that there is more
+_NAMED_OFFSET = re.compile(r"([a-z]+)-offset")  # HubSpot's first API: `vid-offset` goes into vidOffset
+_GOOGLES_START = "queries.nextPage[0].startIndex"
 _FIRST_UNIX_TIME = 1_000_000_000  # no page has such a number
 _ENDS = (None, False, "", 0, "0")
 
@@ -177,10 +179,14 @@ def _behind_the_last(response: PageResponse, signals: Signals, members: Sequence
     """What names the last record of the page: the highest version (Lightspeed), `last_row_key` beside a flag (Tuya, Steam)."""
     if isinstance(look_up(response.body, "version.max"), int):
         yield Cursor("version.max", "after")
+    if isinstance(look_up(response.body, _GOOGLES_START), int):
+        yield Cursor(_GOOGLES_START, "start")
     more = signals.more
     for member in members if more is not None else ():
         is_beside = more is not None and member.container == more.container and member.path != "last_id"
-        if is_beside and _LAST_SEEN.fullmatch(member.key) and isinstance(member.value, str | int):
+        if is_beside and (match := _NAMED_OFFSET.fullmatch(member.name)) and isinstance(member.value, int):
+            yield Cursor(member.path, f"{match[1]}Offset")
+        elif is_beside and _LAST_SEEN.fullmatch(member.key) and isinstance(member.value, str | int):
             yield Cursor(member.path, member.name)
 
 

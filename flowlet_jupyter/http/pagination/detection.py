@@ -38,7 +38,7 @@ def _detected(request: PageRequest, response: PageResponse) -> Iterator[Paginato
             yield LinkHeader()
         return  # one record: what stands in it says nothing of other pages
     yield from partitions.candidates(request, response)
-    yield from links.candidates(response, members)
+    yield from links.candidates(request, response, members)
     by_number = list(numbers.candidates(request, response, signals, members)) if response.has_list else []
     by_cursor = list(cursors.candidates(request, response, signals, members))
     if signals.is_last is not None and signals.more is None:

@@ -72,16 +72,22 @@ class LinkList:
         return follows
 
 
-def candidates(response: PageResponse, members: Sequence[Member]) -> Iterator[LinkHeader | NextURL | LinkList]:
+def candidates(
+    request: PageRequest, response: PageResponse, members: Sequence[Member]
+) -> Iterator[LinkHeader | NextURL | LinkList]:
     """The ways to the next page by links that this page shows, the most certain first."""
     if "next" in response.links:
         yield LinkHeader()
     for path in link_lists(response.body):
         if next_of(look_up(response.body, path)) is not None:
             yield LinkList(path)
-    for member in members:
-        if is_next_url(member):
-            yield NextURL(member.path)
+    # those that lead to another host last: where a search was asked for, its own next page may be named as well (SerpApi)
+    urls = [member for member in members if is_next_url(member)]
+    own = urlsplit(request.url).hostname
+    yield from (
+        NextURL(member.path)
+        for member in sorted(urls, key=lambda member: urlsplit(member.value).hostname not in {None, own})
+    )
 
 
 def _on_its_base(body: Any, path: str, target: str) -> str:

@@ -13,7 +13,7 @@ from flowlet_jupyter.http.pagination.signals import Signals, signals_of
 
 # the name of the size -> the parameters that go with it, the likeliest first
 _PARTNERS = {
-    "limit": ("offset", "page", "skip", "start"), "ps": ("p",), "length": ("offset", "start", "page"), "perpage": ("page",), "pagesize": ("page", "pageNumber", "offset"),
+    "limit": ("offset", "page", "skip", "start", "from"), "ps": ("p",), "length": ("offset", "start", "page"), "perpage": ("page",), "pagesize": ("page", "pageNumber", "offset"),
     "size": ("page", "from", "offset"), "top": ("skip", "offset"), "take": ("skip", "page"), "rows": ("start", "page"),
     "count": ("offset", "start", "startIndex", "page"), "maxresults": ("startIndex", "startAt", "startPosition", "page"), "retmax": ("retstart",),
     "itemsperpage": ("page", "startIndex"), "resultrecordcount": ("resultOffset",), "sysparmlimit": ("sysparm_offset",),
