@@ -1541,7 +1541,11 @@ ODD = [
     of_two("of another host too", "/search?q=x", {"pagination": {"next": "https://www.example/search?start=1"}, "own_pagination": {"next": f"{ORIGIN}/search?q=x&start=1"}}, {"url": "/search?q=x&start=1"}),
     shape("new cursors behind the end", "/posts", [{"items": [A], "pageInfo": {"next": "c", "totalCount": 2}}, {"items": [B], "pageInfo": {"next": "d", "totalCount": 2}},
                                                    {"items": [], "pageInfo": {"next": "e", "totalCount": 2}}], {"params": {"cursor": "c"}}),
+    of_two("several indexes", "/schedules?per_page=1", {"pagination": {"count": 2, "last_indexes": {"last_index": "230", "last_date": "2014-07-04"}}},
+           {"params": {"per_page": "1", "last_index": "230", "last_date": "2014-07-04"}}, last={"pagination": {"count": 2, "last_indexes": None}}),
     # numbers
+    of_two("a number beside the last row", "/awards", {"page_metadata": {"page": 1, "hasNext": True, "last_record_unique_id": 9}}, {"json": {"limit": 1, "page": 2}},
+           last={"page_metadata": {"page": 2, "hasNext": False, "last_record_unique_id": None}}, method="POST", json={"limit": 1, "page": 1}),
     shape("the first page behind the last", "/search?page=1&per_page=1", [[A], [B], [A]], {"params": {"page": "2", "per_page": "1"}}),
     of_two("start from one", "/listings?start=1&limit=1", {"total": 2}, {"params": {"start": "2", "limit": "1"}}, last={"total": 2}),
     of_two("s and p", "/search?s=1&p=1", {"result": [{"total": "2", "start": "1", "pageLength": "1"}]}, {"params": {"s": "2", "p": "1"}}, last={"result": [{"total": "2", "start": "2", "pageLength": "1"}]}),

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flowlet_jupyter.http.pagination.link_members import is_next_url, is_place_of_url
 from flowlet_jupyter.http.pagination.members import Member
-from flowlet_jupyter.http.pagination.names import PAGES, normalised
+from flowlet_jupyter.http.pagination.names import OFFSETS, PAGES, is_one_of, normalised
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number, look_up
 from flowlet_jupyter.http.pagination.signals import Signals, signals_of
 
@@ -115,7 +115,7 @@ class Resumption:
 
 @dataclass(frozen=True)
 class Continue:
-    """MediaWiki's `continue`: all its members go into parameters of their names."""
+    """MediaWiki's `continue`, the FEC's `last_indexes`: all its members go into parameters of their names."""
 
     path: str = "continue"
 
@@ -149,13 +149,7 @@ def candidates(
     """The ways on by a cursor that this page shows, the likeliest first."""
     if signals.is_last is not None and signals.more is None:
         return
-    if any(member.path == "continue" and isinstance(member.value, dict) for member in members):
-        yield Continue()
-    if any(member.key == "resumptiontoken" for member in members):
-        yield from (Resumption(member.path) for member in members if member.key == "resumptiontoken")
-    continues = ContinueEndpoint()
-    if isinstance(request.json, dict) and _is_remote_call(request) and continues.next(request, response):
-        yield continues
+    yield from _of_one_form(request, response, members)
     is_closed = any(is_place_of_url(member) and member.value in (None, "") for member in members)
     for member in members:
         is_token = member.path == "token" and response.has_list and isinstance(member.value, str)
@@ -172,7 +166,24 @@ def candidates(
             yield Cursor(member.path, member.name, is_alone=True)
         for parameter in _parameters(request, response, member):
             yield Cursor(member.path, parameter, in_header=member.in_header)
-    yield from _behind_the_last(response, signals, members)
+    if not any(is_one_of(name, PAGES | OFFSETS) for name in request.parameters()):
+        yield from _behind_the_last(response, signals, members)
+
+
+def _of_one_form(
+    request: PageRequest, response: PageResponse, members: Sequence[Member]
+) -> Iterator[Continue | ContinueEndpoint | Resumption]:
+    """What some APIs have a form of their own for."""
+    if any(member.path == "continue" and isinstance(member.value, dict) for member in members):
+        yield Continue()
+    for member in members:
+        if member.key == "lastindexes" and isinstance(member.value, dict):
+            yield Continue(member.path)  # the FEC's
+    if any(member.key == "resumptiontoken" for member in members):
+        yield from (Resumption(member.path) for member in members if member.key == "resumptiontoken")
+    continues = ContinueEndpoint()
+    if isinstance(request.json, dict) and _is_remote_call(request) and continues.next(request, response):
+        yield continues
 
 
 def _behind_the_last(response: PageResponse, signals: Signals, members: Sequence[Member]) -> Iterator[Cursor]:
