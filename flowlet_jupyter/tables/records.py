@@ -96,7 +96,7 @@ def _is_asked_for(candidate: tuple[tuple[str, ...], list[Any]], url: str) -> boo
 def _in_a_list(body: list[Any]) -> Found:
     if len(body) == 2 and isinstance(body[0], dict) and isinstance(body[1], list):
         return Found(body[1], "[1]")  # what the list is about, then the list (World Bank)
-    if body and all(map(_are_objects, body)):
+    if any(body) and all(_are_objects(part) or part == [] for part in body):
         return Found(list(itertools.chain.from_iterable(body)), "[]")  # a list for each thing that was asked for
     return Found(body, "")
 

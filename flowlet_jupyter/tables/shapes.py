@@ -47,16 +47,14 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
     for recognise in dialects.ALL:
         if (known := recognise(body)) is not None:
             return Table(*known)
-    for form in (_split, _header_row, _by_date, _lists_by_date):
+    for form in (_split, _header_row, _series_by_date, _by_date, _lists_by_date):
         if (table := _only(form, body)) is not None:
             return table
     # where there is a list of objects, what stands beside it is about the list
     if likely is not None and any(isinstance(record, dict) for record in likely[:20]):
         return None
     named = None if likely else _only(_named_rows, body)
-    return (
-        named or _only(_series_by_date, body) or _only(_parallel, body) or _only(_pairs, body) or _keyed_objects(body)
-    )
+    return named or _only(_parallel, body) or _only(_pairs, body) or _keyed_objects(body)
 
 
 def _keyed_objects(body: Any) -> Table | None:
@@ -264,14 +262,14 @@ def _series_by_date(node: Any) -> Table | None:
         or "date" in node
     ):
         return None
-    columns = list(node.values())
-    if not columns or any(column.keys() != columns[0].keys() for column in columns):
+    dates = dict.fromkeys(date for column in node.values() for date in column)
+    are_short = bool(dates) and all(map(_SHORT_DATE.fullmatch, dates))
+    # one series of dates in full is a table of its own: values by date
+    if not are_short and (len(node) < 2 or not all(map(_DATE_KEY.fullmatch, dates))):
         return None
-    if not all(_DATE_KEY.fullmatch(key) or _SHORT_DATE.fullmatch(key) for key in columns[0]):
+    if any(isinstance(value, dict | list) for column in node.values() for value in column.values()):
         return None
-    if any(isinstance(value, dict | list) for column in columns for value in column.values()):
-        return None
-    rows = [{"date": date} | {name: column[date] for name, column in node.items()} for date in columns[0]]
+    rows = [{"date": date} | {name: column.get(date) for name, column in node.items()} for date in sorted(dates)]
     return Table(rows, "", "series by date")
 
 

@@ -67,6 +67,7 @@ def test_one_record_is_one_row(body, url):
         ({"request_id": "r", "lease_id": "", "renewable": False, "data": {"keys": ["a", "b"]}, "auth": None}, "/v1/secret", "data.keys"),
         ({"success": True, "result": [{"success": True, "meta": {}, "results": [A, B]}]}, "/query", "result[0].results"),
         ([[A], [B]], "/history", "[]"),
+        ([[A], []], "/history", "[]"),
         ({"meta": {"count": 9}, "results": [], "group_by": [A, B]}, "/works?group_by=type", "group_by"),
         ({"results": [], "facets": [A]}, "/works?facets=type", "results"),
     ],
@@ -110,6 +111,9 @@ FORMS = [
     ([{"results": [{"a": 1}], "fieldMask": "a"}, {"results": [{"a": 2}], "fieldMask": "a"}], "batches of Google Ads", [{"a": 1}, {"a": 2}]),
     ({"type": "Feature", "properties": {"parameter": {"T": {"20240101": 1.5, "20240102": 1.6}, "H": {"20240101": 80, "20240102": 81}}}},
      "series by date", [{"date": "20240101", "T": 1.5, "H": 80}, {"date": "20240102", "T": 1.6, "H": 81}]),
+    ({"A": {"2024-01-02": 2, "2024-01-01": 1}, "B": {"2024-01-02": 3}}, "series by date",
+     [{"date": "2024-01-01", "A": 1, "B": None}, {"date": "2024-01-02", "A": 2, "B": 3}]),
+    ({"parameter": {"T": {"20240101": 1.5}}}, "series by date", [{"date": "20240101", "T": 1.5}]),
 ]  # fmt: skip
 
 
@@ -225,6 +229,11 @@ def test_a_stream_that_ends_with_an_error_is_one():
         ("<rss><channel><title>t</title><link>l</link></channel></rss>", []),
         ("<R><Body><Orders><Order><Id>1</Id><N>a</N></Order></Orders></Body></R>", [{"Id": "1", "N": "a"}]),
         ("<R><Body><ArrayOfCity><City><Id>1</Id></City></ArrayOfCity></Body></R>", [{"Id": "1"}]),
+        ("<R><Total>1</Total><Orders><Order><Id>1</Id></Order></Orders></R>", [{"Id": "1"}]),
+        (
+            "<Person><Name>n</Name><Addresses><Address><City>c</City></Address></Addresses></Person>",
+            [{"Name": "n", "Addresses.Address.City": "c"}],
+        ),
     ],
 )
 def test_a_list_of_one_or_none_in_xml_is_a_list(document, records):
