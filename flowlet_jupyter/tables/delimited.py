@@ -14,6 +14,8 @@ _SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_LINES = 200
 _MOST_TITLES = 30
 _FEWEST_ROWS = 3  # of a table below titles, its header among them
+_LONGEST_NOTES = 10_000  # characters
+_GAP = re.compile(r"\n(?:[ \t]*\r?\n)+")  # an empty line, or several
 _BLOCKS = (("/*", "*/"), ("-BEGIN HEADER-", "-END HEADER-"))  # PANGAEA, NASA POWER
 _COMMA_DECIMAL = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
 _POINT_DECIMAL = re.compile(r"[+-]?\d+\.\d+")
@@ -59,7 +61,7 @@ def without_remarks(text: str) -> tuple[str, str | None, int]:
             count += 1
     else:
         count = 0
-    rest, titles = _without_titles("".join(lines), sep)
+    rest, titles = _without_titles("".join(lines) if sep or count or above else body, sep)
     count += above + titles
     return (rest if sep or count else text), sep, count
 
@@ -76,15 +78,24 @@ def _without_titles(text: str, sep: str | None) -> tuple[str, int]:
     few = max(1, usual // 2)
     header = next((index for index, (_, width, _) in enumerate(rows) if width >= usual), 0)
     count = rows[header - 1][0] if 0 < header <= _MOST_TITLES and _is_below_titles(rows, header, usual, few) else 0
-    # that no table is cut: a note is behind an empty line, in fewer fields, and no part of a quoted text
-    body, gap, notes = text.rstrip("\r\n").replace("\r\n", "\n").rpartition("\n\n")
-    below = notes.split("\n") if gap and len(notes) < 10_000 and '"' not in notes else []
-    if len(widths) - len(below) < _FEWEST_ROWS or any(_width(line.split(sep)) > few for line in below):
-        below = []
+    end, below = _notes(text, sep, few) if len(widths) >= _FEWEST_ROWS else (len(text), 0)
     if not count and not below:
         return text, 0
-    lines = io.StringIO(f"{body.rstrip()}\n" if below else text, newline="").readlines()
-    return "".join(lines[count:]), count + len(below)
+    start = sum(map(len, sample[:count]))
+    return text[start:end], count + below
+
+
+def _notes(text: str, sep: str, few: int) -> tuple[int, int]:
+    """Where the table ends, and how many lines of notes stand below it.
+
+    That no table is cut: notes are behind an empty line, in fewer fields, and no part of a quoted text.
+    """
+    tail = text[-_LONGEST_NOTES:].rstrip()
+    gaps = list(_GAP.finditer(tail))
+    lines = tail[gaps[-1].end() :].splitlines() if gaps else []
+    if not lines or any('"' in line or len(line.split(sep)) > few for line in lines):
+        return len(text), 0
+    return max(len(text) - _LONGEST_NOTES, 0) + gaps[-1].start() + 1, len(lines)
 
 
 def _is_below_titles(rows: list[tuple[int, int, list[str]]], header: int, usual: int, few: int) -> bool:

@@ -47,6 +47,7 @@ def test_titles_and_notes_are_no_rows(text):
         ("a,b\n1,2\n\n3,4\n", 2),  # an empty line between rows
         ('a,b\n1,"x\n\ny"\n2,z\n', 2),  # and one in a text
         ("a,b,c\n1,2,3\n\n4,5,6\n", 2),
+        ("a,b\n1,2\n3,4\n\n5,\n", 3),  # a row whose last field is empty
         ("x,y\n1,2\n", 1),
     ],
 )
