@@ -205,7 +205,11 @@ class PageReader(PageSeries):
             return True
         if page.records != self._last_records:
             return False
-        return isinstance(self._paginator, GUESSED) and self._paginator.next(request, page) is not None
+        if not isinstance(self._paginator, GUESSED) or self._first is None:
+            return False
+        is_numbered = isinstance(self._paginator, NumberedPaginator)  # a cursor of the API's own is less of a guess
+        is_guess = is_numbered and number == 2 and self._first[0].parameter(self._paginator.parameter) is None
+        return self._paginator.next(request, page) is not None or (is_guess and len(page.records) > 1)
 
     def _begins_again(self, page: PageResponse) -> bool:
         """Whether numbered pages came to their end and then gave the first one again, of records that have ids."""

@@ -66,3 +66,9 @@ def test_a_page_that_links_to_itself_is_the_last_one_and_not_surely_all():
     link = {"next": f"{URL}?after=1"}
     pages = read("", [{"data": [{"id": 1}], **link}, {"data": [{"id": 2}], **link}], Response(500))
     assert (pages.complete, len(pages.records), pages.can_resume) == (None, 2, False)
+
+
+def test_a_guess_that_brings_the_same_page_again_adds_nothing_to_it():
+    body = {"total": 4, "pages": ["a", "b"]}
+    pages = read("?limit=2", [body, body, body, body, body, body], Response(500))
+    assert (pages.complete, pages.records) == (False, ["a", "b"])
