@@ -108,7 +108,7 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noq
     if table is not None:
         return table
     if likely is not None:
-        return Table(likely.records, likely.path)
+        return Table(likely.records, likely.path, rivals=likely.rivals)
     if isinstance(parsed, dict):
         return Table([] if is_empty_list(parsed) else [parsed], "")
     raise RequestFailed(f"The body is {type(parsed).__name__}, not a list of records.")
@@ -189,6 +189,9 @@ def to_pandas(response: Response, path: str | None, *, dates: bool, read: Mappin
         frame.attrs["path"] = table.path
         if table.shape:
             frame.attrs["shape"] = table.shape
+        if table.rivals:
+            frame.attrs["other_lists"] = list(table.rivals)
+        _name_rivals(table)
         return frame
     frame, seen = read_table(body, form, "pandas", options)
     frame.attrs |= seen
@@ -205,6 +208,7 @@ def to_polars(response: Response, path: str | None, *, dates: bool, read: Mappin
             table = _table_of(response, body, path)
             if table.shape:
                 warn_caller(f"The body was read as a table of this form: {table.shape}.")
+            _name_rivals(table)
             return polars_of(table.records, dates=dates)
     else:
         frame, seen = read_table(body, form, "polars", options)
@@ -213,6 +217,14 @@ def to_polars(response: Response, path: str | None, *, dates: bool, read: Mappin
         if "guessed" in seen.get("encoding", ""):
             warn_caller(f"The body does not say how its text is encoded; it was read as {seen['encoding']}.")
     return with_polars_dates(frame) if dates else frame
+
+
+def _name_rivals(table: Table) -> None:
+    if table.rivals:
+        others = ", ".join(table.rivals)
+        warn_caller(
+            f"The body has several lists. This is the longest, {table.path}; for another one name its path: {others}."
+        )
 
 
 def _opened(

@@ -18,18 +18,21 @@ _TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
 _XML_MESSAGE = re.compile(r"<(?:\w+:)?(?:message|faultstring|error|description)[^>]*>([^<]{1,500})<", re.IGNORECASE)
 _SHORT_TEXT = 300
 _MAX_DEPTH = 8
+_REFUSED = re.compile(
+    r"(?:request_)?(?:denied|not_processed|failed_invalid_parameters)|over_(?:query|daily)_limit|invalid_request|unknown_error"
+)
 _FAILURES = {"error", "fail", "failed", "failure", "nok", "notok"}
 # members whose text is the reason, the most telling first
 _REASONS = (
     "error", "errors", "error message", "errormessage", "error_message", "message", "msg", "errmsg", "error_description", "detail",
-    "details", "reason", "fault", "info", "information", "note", "title", "description", "exception", "code", "type", "key", "value",
+    "details", "reason", "resultmsg", "resultmessage", "fault", "info", "information", "note", "title", "description", "exception", "code", "type", "key", "value",
 )  # fmt: skip
 _NAMES_OF_ERRORS = {"error", "errors", "error message", "errormessage", "error_message", "errmsg", "fault", "exception", "error_code", "errorcode"}  # fmt: skip
 # members that stand beside an error where there is nothing else in the body
 _BESIDE_AN_ERROR = _NAMES_OF_ERRORS | set(_REASONS) | {
     "ok", "success", "status", "stat", "statuscode", "status_code", "errcode", "path", "timestamp", "request_id", "requestid", "trace_id",
     "traceid", "documentation_url", "doc_url", "help", "servedby", "jsonrpc", "data", "result", "results", "extensions", "warning", "warnings",
-    "retry_after", "instance", "subcode", "error_subcode", "fbtrace_id", "@context", "meta", "error_uri",
+    "retry_after", "instance", "subcode", "error_subcode", "fbtrace_id", "@context", "meta", "error_uri", "time",
 }  # fmt: skip
 
 
@@ -48,7 +51,34 @@ def error_in(body: Any) -> str:
     members = {str(name).lower(): value for name, value in body.items()}
     if _is_refused_query(members) or _says_no(members) or _is_only_an_error(members):
         return _reason(body) or "no reason is given"
-    return ""
+    return _error_inside(members)
+
+
+def _error_inside(members: Mapping[str, Any]) -> str:
+    """What an error says that stands alone, or in the part of a body that says how it went: nothing else is in it."""
+    told = {name: value for name, value in members.items() if value not in (None, "", [], {})}
+    if len(told) == 1 and isinstance(text := told.get("information", told.get("note")), str):  # Alpha Vantage
+        return text[:_MAX_CHARACTERS]
+    parts = {name: value for name, value in told.items() if isinstance(value, dict)}
+    heads = [parts[name] for name in ("header", "status", "meta") if name in parts]
+    others = {name: value for name, value in told.items() if name not in {"header", "status", "meta", "ok", "success"}}
+    if not others and any(map(_is_head_of_an_error, heads)):
+        return next((text for head in heads if (text := _reason(head, 1))), "")
+    if len(others) != 1 or others.keys() != parts.keys() - {"header", "status", "meta"}:
+        return ""
+    (inner,) = others.values()
+    below = {str(name).lower(): value for name, value in inner.items()}
+    if _NAMES_OF_ERRORS.isdisjoint(below) or not _is_only_an_error(below):
+        return _error_inside(below) if below.keys() == {"header"} else ""
+    return _reason(inner, 1)
+
+
+def _is_head_of_an_error(head: Mapping[str, Any]) -> bool:
+    """Whether what stands in the place of the data's head says that there are none: a code that is not 0, `isSuccessful: false`."""
+    members = {str(name).lower().replace("_", ""): value for name, value in head.items()}
+    code = members.get("resultcode", members.get("value") if "message" in members else None)
+    says_no = any(members.get(name) is False for name in ("issuccessful", "issuccess", "success", "ok"))
+    return says_no or (isinstance(code, int | str) and not re.fullmatch(r"0+|2\d\d|", str(code)))
 
 
 def reason_in(body: Any) -> str:
@@ -115,10 +145,14 @@ def _says_no(members: Mapping[str, Any]) -> bool:
         return True
     if "id" in members or _has_records(members):
         return False
-    return any(str(members.get(name, "")).lower() in _FAILURES for name in ("status", "stat", "state"))
+    states = [str(members.get(name, "")).lower() for name in ("status", "stat", "state")]
+    return any(state in _FAILURES or _REFUSED.fullmatch(state) for state in states)
 
 
 def _is_only_an_error(members: Mapping[str, Any]) -> bool:
+    members = {
+        name: value for name, value in members.items() if value not in (None, "", [], {}) or name in _BESIDE_AN_ERROR
+    }
     if not set(members) <= _BESIDE_AN_ERROR | {"id"} or ("id" in members and "jsonrpc" not in members):
         return False
     if any(members.get(name) for name in ("data", "result", "results")):
@@ -157,6 +191,7 @@ def _reason(node: Any, depth: int = 0) -> str:
         return ""
     members = {str(name).lower(): value for name, value in node.items()}
     names = [name for name in _REASONS if members.get(name)]
+    names.sort(key=lambda name: isinstance(members[name], int))  # a text says more than a number
     if depth:  # inside an error its message says more than its name
         names.sort(key=lambda name: name not in {"message", "msg", "detail"})
     return next((text for name in names if (text := _reason(members[name], depth + 1))), "")
