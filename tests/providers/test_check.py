@@ -232,6 +232,20 @@ validators:
     "Automatisch": ("packages/backend/src/apps/bank/auth/index.js",
                     "apiBaseUrl: 'https://api.bank.example', headers['X-Bank-Key'] = key"),
     "Pipedream": ("node_modules/@pipedream/bank/bank.app.mjs", "`https://api.bank.example/${path}` 'X-Bank-Key': key"),
+    "nuclei-templates": ("http/token-spray/api-bank.yaml", """\
+http:
+  - method: GET
+    path: ["https://api.bank.example/me"]
+    headers: {X-Bank-Key: "{{token}}"}
+"""),
+    "Airbyte": ("airbyte-source-bank/source_bank/manifest.yaml", """\
+streams:
+  - retriever:
+      requester:
+        url_base: https://api.bank.example/v1
+        authenticator: {type: ApiKeyAuthenticator, inject_into: {field_name: X-Bank-Key}}
+"""),
+    "bank-docs": ("documentation/x/bank-docs/guide.md", "curl https://api.bank.example/me -H 'X-Bank-Key: KEY'"),
     "bankpy": ("clients/x/bankpy/client.js", "const HOST = 'api.bank.example', name = 'X-Bank-Key'; 'https://docs.example/'"),
 }  # fmt: skip
 
@@ -256,6 +270,49 @@ def test_each_project_with_keys_is_read(tmp_path, project):
     entry = parse_provider("x", BANK, "x.toml")
     found = {verdict.fact: verdict for verdict in verdicts_of(entry, laid(tmp_path, *OF_A_KEY[project]))}
     assert found["parameter"].agree == (project,)
+
+
+NUCLEI_RAW = """\
+http:
+  - raw:
+      - |
+        GET /me?shop={{shop}} HTTP/1.1
+        Host: api.bank.example
+        Authorization: Basic {{base64(token + ':')}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("http/token-spray/api-bank.yaml", NUCLEI_RAW),
+        (
+            "airbyte-source-bank/x/manifest.yaml",
+            "{base: 'https://api.bank.example', a: {type: BasicHttpAuthenticator}}",
+        ),
+        ("airbyte-source-bank/source.py", "BASE = 'https://api.bank.example'\nauth = HTTPBasicAuth(key, '')"),
+        ("clients/x/bankpy/client.py", "requests.get('https://api.bank.example', auth=(user, key))"),
+        (
+            "clients/x/bank.js/client.js",
+            "fetch('https://api.bank.example', {headers: {Authorization: `Basic ${key}`}})",
+        ),
+    ],
+)
+def test_each_way_to_write_basic_is_read(tmp_path, name, text):
+    entry = {**BANK, "type": "basic"}
+    entry.pop("parameter")
+    claims = laid(tmp_path, name, text)
+    provider = parse_provider("x", entry, "x.toml")
+    found = {verdict.fact: verdict for verdict in verdicts_of(provider, claims)}
+    assert len(found["parameter"].agree) == len(found["scheme"].agree) == 1
+    assert not found["scheme"].differ
+
+
+def test_an_authenticator_of_airbyte_is_held_against_the_entry(tmp_path):
+    token = "{base: 'https://api.bank.example', a: {type: ApiKeyAuthenticator, header: Authorization, api_token: 'Token {{ k }}'}}"
+    claims = laid(tmp_path, "airbyte-source-bank/x/manifest.yaml", token)
+    assert verdicts(BANK, claims)["parameter"].differ == {"Airbyte": "authorization"}
+    assert claims[0].facts["scheme"] == {"token"}
 
 
 def test_a_client_of_another_api_with_the_same_name_says_nothing(tmp_path):

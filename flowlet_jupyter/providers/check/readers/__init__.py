@@ -17,6 +17,7 @@ from flowlet_jupyter.providers.check.readers.lists import (
     titus,
 )
 from flowlet_jupyter.providers.check.readers.programs import PROGRAMS, client, keyhacks, program_reader
+from flowlet_jupyter.providers.check.readers.requests import airbyte, documentation, nuclei
 
 MAX_BYTES = 5_000_000
 READERS: Mapping[str, Callable[[Path], Iterator[Claim]]] = {
@@ -34,6 +35,9 @@ READERS: Mapping[str, Callable[[Path], Iterator[Claim]]] = {
     "**/oauthd/providers/*/conf.json": oauthd,
     "**/pkg/validator/validators/*.yaml": titus,
     "**/clients/*/*": client,
+    "**/documentation/*/*": documentation,
+    "**/token-spray/*.yaml": nuclei,
+    "**/airbyte-source-*": airbyte,
     **{pattern: folder_reader(program) for program in FOLDER_PROGRAMS for pattern in program.folders},
     **{pattern: program_reader(program) for program in PROGRAMS for pattern in program.files},
 }

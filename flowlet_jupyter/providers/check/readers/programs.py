@@ -35,9 +35,29 @@ _REST = re.compile(
     r"|\}(/[\w./-]*(?:auth|token|login|connect)[\w./-]*)(?:\?[^\"'`]*)?[\"'`]"
 )
 _MAX_REST, _MAX_BASE, _MAX_JOINED = 60, 5, 5_000
-_CLIENT_SUFFIXES = (".py", ".js", ".mjs", ".cjs", ".ts", ".go", ".R", ".r", ".rb", ".php", ".java", ".rs")
+_CLIENT_SUFFIXES = (
+    ".py",
+    ".js",
+    ".mjs",
+    ".cjs",
+    ".ts",
+    ".go",
+    ".R",
+    ".r",
+    ".rb",
+    ".php",
+    ".java",
+    ".rs",
+    ".cs",
+    ".h",
+    ".cpp",
+)
 _NAMED = re.compile(r"[\"'`?&]([A-Za-z][\w@.-]{0,60})(?=[\"'`=: ])")
 _WORD = re.compile(r"[A-Za-z_@][\w@-]{1,60}")
+_BASIC = re.compile(
+    r"(?i)\bHTTPBasicAuth\b|\bBasicAuth\(|\bSetBasicAuth\(|\bbasic_auth\b|\bauth ?= ?\(|\bauth: ?\{\s*username"
+)
+_UNQUOTED = re.compile(r"\bAuthorization ?[:=] ?[\"'`]")  # a member of an object in JavaScript
 _REVOCATION = re.compile(r"(?i)(?:revoke_?token_?url|revocation_?(?:url|endpoint))\w*\W{1,6}[\"'](https://[^\"']+)")
 
 
@@ -155,8 +175,10 @@ def oauth2_urls(text: str) -> frozenset[str]:
 
 
 def named_in(text: str) -> frozenset[str]:
-    """The names that stand in quotes or in a query, in lower case."""
-    return frozenset(name.lower() for name in _NAMED.findall(text))
+    """The names that stand in quotes or in a query, in lower case, and the header that a user name and password make."""
+    names = {name.lower() for name in _NAMED.findall(text)}
+    names |= {"authorization", "basic"} if _BASIC.search(text) else set()
+    return frozenset(names | ({"authorization"} if _UNQUOTED.search(text) else set()))
 
 
 def words_of(text: str) -> frozenset[str]:
