@@ -245,7 +245,7 @@ streams:
         url_base: https://api.bank.example/v1
         authenticator: {type: ApiKeyAuthenticator, inject_into: {field_name: X-Bank-Key}}
 """),
-    "bank-docs": ("documentation/x/bank-docs/guide.md", "curl https://api.bank.example/me -H 'X-Bank-Key: KEY'"),
+    "bank-docs": ("provider-docs/x/bank-docs/guide.md", "curl https://api.bank.example/me -H 'X-Bank-Key: KEY'"),
     "bankpy": ("clients/x/bankpy/client.js", "const HOST = 'api.bank.example', name = 'X-Bank-Key'; 'https://docs.example/'"),
 }  # fmt: skip
 
@@ -290,7 +290,10 @@ http:
             "airbyte-source-bank/x/manifest.yaml",
             "{base: 'https://api.bank.example', a: {type: BasicHttpAuthenticator}}",
         ),
-        ("airbyte-source-bank/source.py", "BASE = 'https://api.bank.example'\nauth = HTTPBasicAuth(key, '')"),
+        (
+            "airbyte-source-bank/source.py",
+            "BASE = 'https://api.bank.example'\nTokenAuthenticator(key, auth_method='Basic')",
+        ),
         ("clients/x/bankpy/client.py", "requests.get('https://api.bank.example', auth=(user, key))"),
         (
             "clients/x/bank.js/client.js",
@@ -317,6 +320,11 @@ def test_an_authenticator_of_airbyte_is_held_against_the_entry(tmp_path):
 
 def test_a_client_of_another_api_with_the_same_name_says_nothing(tmp_path):
     claims = laid(tmp_path, "packages/backend/src/apps/bank/index.js", "'https://api.other.example' 'X-Bank-Key'")
+    assert verdicts(BANK, claims)["parameter"].agree == ()
+
+
+def test_a_client_laid_under_another_entry_says_nothing(tmp_path):
+    claims = laid(tmp_path, "clients/shop/shoppy/client.py", "'https://api.bank.example' 'X-Bank-Key'")
     assert verdicts(BANK, claims)["parameter"].agree == ()
 
 

@@ -35,7 +35,7 @@ READERS: Mapping[str, Callable[[Path], Iterator[Claim]]] = {
     "**/oauthd/providers/*/conf.json": oauthd,
     "**/pkg/validator/validators/*.yaml": titus,
     "**/clients/*/*": client,
-    "**/documentation/*/*": documentation,
+    "**/provider-docs/*/*": documentation,
     "**/token-spray/*.yaml": nuclei,
     "**/airbyte-source-*": airbyte,
     **{pattern: folder_reader(program) for program in FOLDER_PROGRAMS for pattern in program.folders},

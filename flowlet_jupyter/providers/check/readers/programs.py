@@ -57,7 +57,7 @@ _WORD = re.compile(r"[A-Za-z_@][\w@-]{1,60}")
 _BASIC = re.compile(
     r"(?i)\bHTTPBasicAuth\b|\bBasicAuth\(|\bSetBasicAuth\(|\bbasic_auth\b|\bauth ?= ?\(|\bauth: ?\{\s*username"
 )
-_UNQUOTED = re.compile(r"\bAuthorization ?[:=] ?[\"'`]")  # a member of an object in JavaScript
+_UNQUOTED = re.compile(r"(?i)\bauthorization ?(?:=>|[:=]) ?[\"'`]")  # a member of an object in JavaScript or Ruby
 _REVOCATION = re.compile(r"(?i)(?:revoke_?token_?url|revocation_?(?:url|endpoint))\w*\W{1,6}[\"'](https://[^\"']+)")
 
 

@@ -15,11 +15,13 @@ from flowlet_jupyter.providers.check.readers.programs import URL, named_in, word
 _TEMPLATE = re.compile(r"\{\{[^}]*\}\}")
 _CARRIED = re.compile(r"\{\{[^}]*\b(?:token|api|id|key)\b[^}]*\}\}", re.IGNORECASE)
 _RAW = re.compile(r"\s*GET (\S+)[^\n]*\n(.*)", re.DOTALL)
-_DOCUMENTS = (".md", ".rst", ".txt", ".adoc", ".html", ".yaml", ".yml", ".json", ".qmd", ".mdx")
+_AUTHENTICATOR = re.compile(r"\b(?:Token|BasicHttp)Authenticator\(")  # they send the header when nothing else is said
+_HEADER_LINE = re.compile(r"\b([A-Za-z][\w-]+): (Basic|Bearer|[Tt]oken|[Aa]pi[Kk]ey)\b")  # in a request that is written out
+_DOCUMENTS = (".md", ".rst", ".txt", ".adoc", ".html", ".tsx", ".yaml", ".yml", ".json", ".qmd", ".mdx")
 
 
 def nuclei(file: Path) -> Iterator[Claim]:
-    """nuclei's templates that try a found key, one GET each."""
+    """The templates with which nuclei tries a found key, one GET each."""
     for document in yaml_documents(file):
         for request in document.get("http") or []:
             for url, headers in _nuclei_requests(request):
@@ -61,7 +63,8 @@ def airbyte(folder: Path) -> Iterator[Claim]:
     urls = frozenset(map(normalized, URL.findall(text)))
     stated = sets(**facts)
     if urls and (stated or not manifests):
-        yield Claim("Airbyte", key, all_of(stated) | urls, stated, words_of(text), named_in(text))
+        named = named_in(text) | ({"authorization"} if _AUTHENTICATOR.search(text) else set())
+        yield Claim("Airbyte", key, all_of(stated) | urls, stated, words_of(text), named)
 
 
 def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -85,9 +88,9 @@ def _authenticator(part: Mapping[str, Any]) -> Facts:
 
 
 def documentation(folder: Path) -> Iterator[Claim]:
-    """A provider's own documentation, in a folder of its name under the key of the entry: `documentation/fred/fred-docs`."""
+    """A provider's own documentation, in a folder of its name under the key of the entry: `provider-docs/fred/fred-docs`."""
     text = text_below(folder, _DOCUMENTS) if folder.is_dir() else ""
     if text:
         urls = frozenset(map(normalized, URL.findall(text)))
-        key = plain_key(folder.parent.name)
-        yield Claim(folder.name, key, urls, words=words_of(text), named=named_in(text), is_chosen=True)
+        named = named_in(text) | {part.lower() for line in _HEADER_LINE.findall(text) for part in line}
+        yield Claim(folder.name, plain_key(folder.parent.name), urls, words=words_of(text), named=named, is_chosen=True)
