@@ -144,11 +144,26 @@ def test_a_difference_needs_a_reason_in_the_entry(folder, tmp_path, monkeypatch,
 
 def test_a_client_library_agrees_by_the_names_in_it(tmp_path):
     (tmp_path / "clients" / "bank" / "bankpy").mkdir(parents=True)
-    code = 'BASE = "https://api.bank.example/v2"\nheaders = {"X-Bank-Key": key}\n'
+    code = 'BASE = "https://api.bank.example/v2"\nheaders = {"X-Bank-Key": key}\nget(f"{BASE}/me")\nget("/accounts")\n'
     (tmp_path / "clients" / "bank" / "bankpy" / "client.py").write_text(code)
     found = verdicts(BANK, read_claims([tmp_path]))
     assert found["parameter"].agree == found["base_url"].agree == ("bankpy",)
     assert verdicts({**BANK, "parameter": "X-Other"}, read_claims([tmp_path]))["parameter"].differ == {}
+    for path, agree in (("me", ("bankpy",)), ("accounts?limit=1", ("bankpy",)), ("other", ())):
+        entry = {**BANK, "test": f"https://api.bank.example/v2/{path}"}
+        assert verdicts(entry, read_claims([tmp_path]))["test"].agree == agree
+
+
+def test_a_client_has_an_example_of_the_host_that_is_filled_in(tmp_path):
+    code = (
+        'authorize_url = "https://shop.example.org/oauth/authorize"\ntoken_url = "https://other.example/oauth/other"\n'
+    )
+    (tmp_path / "clients" / "shop" / "shoppy").mkdir(parents=True)
+    (tmp_path / "clients" / "shop" / "shoppy" / "client.rb").write_text(code)
+    entry = {**SHOP, "token_endpoint": "https://{host}/oauth/token"}
+    found = verdicts(entry, read_claims([tmp_path]))
+    assert found["authorization_endpoint"].agree == ("shoppy",)
+    assert found["token_endpoint"].agree == ()
 
 
 def test_every_fact_has_a_name_in_the_documentation():
@@ -245,7 +260,7 @@ streams:
         url_base: https://api.bank.example/v1
         authenticator: {type: ApiKeyAuthenticator, inject_into: {field_name: X-Bank-Key}}
 """),
-    "bank-docs": ("provider-docs/x/bank-docs/guide.md", "curl https://api.bank.example/me -H 'X-Bank-Key: KEY'"),
+    "bank-docs": ("provider-docs/x/bank-docs/docs/guide.md", "curl https://api.bank.example/me -H 'X-Bank-Key: KEY'"),
     "bankpy": ("clients/x/bankpy/client.js", "const HOST = 'api.bank.example', name = 'X-Bank-Key'; 'https://docs.example/'"),
 }  # fmt: skip
 
@@ -295,6 +310,7 @@ http:
             "BASE = 'https://api.bank.example'\nTokenAuthenticator(key, auth_method='Basic')",
         ),
         ("clients/x/bankpy/client.py", "requests.get('https://api.bank.example', auth=(user, key))"),
+        ("clients/x/bank.rb/client.rb", "get 'https://api.bank.example', :Authorization => 'Basic ' + encoded"),
         (
             "clients/x/bank.js/client.js",
             "fetch('https://api.bank.example', {headers: {Authorization: `Basic ${key}`}})",

@@ -100,7 +100,9 @@ def agrees(claim: Claim, fact: str, value: str) -> bool:
         spelled = {_last(name).lower() for name in value.split()[1:]}
         return value in stated or (bool(spelled) and spelled <= claim.words)
     if fact == "test" or (fact in ENDPOINTS and not stated):
-        return value in claim.urls
+        # a program that was laid under the entry's key has an example of the host that is filled in
+        anywhere = claim.is_chosen and value.startswith("https://{}/")
+        return value in claim.urls or (anywhere and any(_is_same_address(value, url) for url in claim.urls))
     return value in stated or (fact in ENDPOINTS and any(_is_same_address(value, url) for url in stated))
 
 

@@ -16,7 +16,11 @@ _TEMPLATE = re.compile(r"\{\{[^}]*\}\}")
 _CARRIED = re.compile(r"\{\{[^}]*\b(?:token|api|id|key)\b[^}]*\}\}", re.IGNORECASE)
 _RAW = re.compile(r"\s*GET (\S+)[^\n]*\n(.*)", re.DOTALL)
 _AUTHENTICATOR = re.compile(r"\b(?:Token|BasicHttp)Authenticator\(")  # they send the header when nothing else is said
-_HEADER_LINE = re.compile(r"\b([A-Za-z][\w-]+): (Basic|Bearer|[Tt]oken|[Aa]pi[Kk]ey)\b")  # in a request that is written out
+_HEADER_LINE = re.compile(
+    r"\b([A-Za-z][\w-]+): (Basic|Bearer|[Tt]oken|[Aa]pi[Kk]ey)\b"
+)  # in a request that is written out
+_HIDDEN = re.compile(r"^\.")
+_SCHEME_NAME = re.compile(r"\bname: [\"']?([A-Za-z][\w-]+)")  # of an OpenAPI document
 _DOCUMENTS = (".md", ".rst", ".txt", ".adoc", ".html", ".tsx", ".yaml", ".yml", ".json", ".qmd", ".mdx")
 
 
@@ -64,7 +68,8 @@ def airbyte(folder: Path) -> Iterator[Claim]:
     stated = sets(**facts)
     if urls and (stated or not manifests):
         named = named_in(text) | ({"authorization"} if _AUTHENTICATOR.search(text) else set())
-        yield Claim("Airbyte", key, all_of(stated) | urls, stated, words_of(text), named)
+        # a manifest says by itself what it is about, also where its host is filled in
+        yield Claim("Airbyte", key, all_of(stated) | urls, stated, frozenset() if stated else words_of(text), named)
 
 
 def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -89,8 +94,9 @@ def _authenticator(part: Mapping[str, Any]) -> Facts:
 
 def documentation(folder: Path) -> Iterator[Claim]:
     """A provider's own documentation, in a folder of its name under the key of the entry: `provider-docs/fred/fred-docs`."""
-    text = text_below(folder, _DOCUMENTS) if folder.is_dir() else ""
+    text = text_below(folder, _DOCUMENTS, without=_HIDDEN) if folder.is_dir() else ""
     if text:
         urls = frozenset(map(normalized, URL.findall(text)))
         named = named_in(text) | {part.lower() for line in _HEADER_LINE.findall(text) for part in line}
+        named |= {name.lower() for name in _SCHEME_NAME.findall(text)}
         yield Claim(folder.name, plain_key(folder.parent.name), urls, words=words_of(text), named=named, is_chosen=True)
