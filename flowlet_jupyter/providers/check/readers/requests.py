@@ -49,7 +49,7 @@ def _nuclei_requests(request: Mapping[str, Any]) -> Iterator[tuple[str, dict[str
 
 def _sent(values: Mapping[str, str]) -> Facts:
     carriers = {name.lower(): value for name, value in values.items() if _CARRIED.search(value)}
-    scheme = re.match(r"(\w+)[ =]", carriers.get("authorization", ""))
+    scheme = re.match(r"([\w-]+)[ =]", carriers.get("authorization", ""))
     return sets(parameter=carriers, scheme=[scheme[1].lower()] if scheme else [])
 
 
