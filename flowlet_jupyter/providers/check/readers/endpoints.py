@@ -64,7 +64,7 @@ def windmill(file: Path) -> Iterator[Claim]:
 
 
 def superglue(file: Path) -> Iterator[Claim]:
-    """superglue's templates of systems, each an object in one TypeScript file."""
+    """The templates of systems of superglue, each an object in one TypeScript file."""
     for key, text in _TEMPLATE.findall(file.read_text("utf-8")):
         addresses = dict(_ADDRESS.findall(text))
         facts = _pair(addresses.get("authUrl"), addresses.get("tokenUrl"))
