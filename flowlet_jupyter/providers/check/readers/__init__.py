@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flowlet_jupyter.providers.check.claims import Claim
 from flowlet_jupyter.providers.check.readers.data import apis_guru, grant, kingfisher, nango, openapi, power_platform
+from flowlet_jupyter.providers.check.readers.endpoints import oauth_client, openiddict, superglue, windmill
 from flowlet_jupyter.providers.check.readers.lists import (
     FOLDER_PROGRAMS,
     folder_reader,
@@ -38,6 +39,10 @@ READERS: Mapping[str, Callable[[Path], Iterator[Claim]]] = {
     "**/provider-docs/*/*": documentation,
     "**/token-spray/*.yaml": nuclei,
     "**/airbyte-source-*": airbyte,
+    "**/oauth-clients/*/*": oauth_client,
+    "**/backend/oauth_connect.json": windmill,
+    "**/superglue/templates.ts": superglue,
+    "**/OpenIddictClientWebIntegrationProviders.xml": openiddict,
     **{pattern: folder_reader(program) for program in FOLDER_PROGRAMS for pattern in program.folders},
     **{pattern: program_reader(program) for program in PROGRAMS for pattern in program.files},
 }

@@ -127,6 +127,7 @@ PROGRAMS = (
     Program(name="Kratos", files=("**/selfservice/strategy/oidc/provider_*.go",), prefix="provider_"),
     Program(name="Nhost", files=("**/hasura-auth/go/providers/*.go",)),
     Program(name="x/oauth2", files=("**/*oauth2/[a-z]*/[a-z]*.go",), key_is_folder=True),
+    Program(name="Airbyte", files=("**/airbyte/oauth/flows/*OAuthFlow.kt",), suffix="OAuthFlow"),
     Program(name="Airbyte", files=("**/airbyte-integrations/connectors/source-*/manifest.yaml",), key_is_folder=True, is_client=True),
 )  # fmt: skip
 
