@@ -259,6 +259,7 @@ streams:
       requester:
         url_base: https://api.bank.example/v1
         authenticator: {type: ApiKeyAuthenticator, inject_into: {field_name: X-Bank-Key}}
+    schema: {type: [object, "null"]}
 """),
     "bank-docs": ("provider-docs/x/bank-docs/docs/guide.md", "curl https://api.bank.example/me -H 'X-Bank-Key: KEY'"),
     "bankpy": ("clients/x/bankpy/client.js", "const HOST = 'api.bank.example', name = 'X-Bank-Key'; 'https://docs.example/'"),

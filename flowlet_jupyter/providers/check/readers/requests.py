@@ -82,12 +82,13 @@ def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _authenticator(part: Mapping[str, Any]) -> Facts:
-    kind = part.get("type")
+    kind = str(part.get("type"))  # of the schemas beside the authenticators it may be a list
     if kind in {"BearerAuthenticator", "BasicHttpAuthenticator"}:
         return sets(parameter=["authorization"], scheme=["bearer" if kind == "BearerAuthenticator" else "basic"])
     if kind != "ApiKeyAuthenticator":
         return {}
-    name = str(part.get("header") or (part.get("inject_into") or {}).get("field_name") or "").lower()
+    place = part.get("inject_into")
+    name = str(part.get("header") or (place.get("field_name") if isinstance(place, dict) else "") or "").lower()
     prefix = re.match(r"([A-Za-z-]+)[ =]", str(part.get("api_token", "")))
     return sets(parameter=[name], scheme=[prefix[1].lower()] if prefix and name == "authorization" else [])
 
