@@ -25,7 +25,14 @@ from flowlet_jupyter.model.schema import (
 from flowlet_jupyter.model.static import Headers
 from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.model.value import SecretValue
-from flowlet_jupyter.providers import Provider, fields_for, provider_keys, provider_named, trial_url
+from flowlet_jupyter.providers import (
+    Provider,
+    discovery_address,
+    fields_for,
+    provider_keys,
+    provider_named,
+    trial_url,
+)
 from flowlet_jupyter.providers.project_file import FILE_NAME, required_secrets
 from flowlet_jupyter.settings import client_id_url, loopback_redirect_uri
 
@@ -52,8 +59,9 @@ def add(options: Namespace) -> None:
     trial = ""
     if options.provider:
         provider = _provider(options.provider)
-        trial = trial_url(provider, fields)
-        fields = _of_provider(provider, fields)
+        options.discover = options.discover or discovery_address(provider, fields)
+        trial = "" if options.discover else trial_url(provider, fields)
+        fields = _without_parameters(provider, fields) if options.discover else _of_provider(provider, fields)
         options.header = options.header or provider.header_names
     if options.discover:
         fields = _discovered(options, fields)
@@ -170,6 +178,14 @@ def _provider(key: str) -> Provider:
     return provider
 
 
+def _without_parameters(provider: Provider, fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in fields.items()
+        if name not in {parameter.name for parameter in provider.parameters}
+    }
+
+
 def _of_provider(provider: Provider, fields: dict[str, Any]) -> dict[str, Any]:
     own = {parameter.name for parameter in provider.parameters}
     filled = fields_for(provider, {name: value for name, value in fields.items() if name in own})
@@ -177,7 +193,7 @@ def _of_provider(provider: Provider, fields: dict[str, Any]) -> dict[str, Any]:
         print(f"{provider.title} ends on {provider.ends}. {provider.notes}".strip())
     if provider.registration_page:
         print(f"{'Register the app' if provider.type == 'oauth2' else 'Get the value'} at {provider.registration_page}")
-    return {**filled, **{name: value for name, value in fields.items() if name not in own}}
+    return {**filled, **_without_parameters(provider, fields)}
 
 
 def _required_here(options: Namespace) -> dict[str, Any]:

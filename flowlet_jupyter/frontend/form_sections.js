@@ -126,12 +126,14 @@ function oauth2Sections(state) {
   const scope = row("scope", entry?.refresh_token_from ? { hint: `Separated by spaces. A refresh token comes with: ${entry.refresh_token_from}` } : {});
   const api = [row("base_url"), row("allowed_hosts")];
   const isCatalogued = Boolean(entry) && state.isNew;
-  const credentials = credentialRows(state);
+  // the server finds provider and client when the form is saved
+  const isOfThisMachine = isCatalogued && Boolean(entry?.is_discovered);
+  const credentials = isOfThisMachine ? [] : credentialRows(state);
   const page = entry?.registration_page;
   return [
     { key: "app", title: page ? "Create an app" : "Say which one", link: isCatalogued ? page : undefined, linkText: `at ${entry?.title}`, rows: parameterRows(state) },
     { key: "provider", title: "Say where the provider is", rows: isCatalogued || !state.isNew ? [] : [row("issuer", { hint: state.discovered || row("issuer").hint, action: "discover" }), ...endpoints] },
-    { key: "redirect", title: "Register this redirect URI", rows: grant === GRANT_CODE && state.isNew && !state.isRegistering ? [redirectRow(state)] : [] },
+    { key: "redirect", title: "Register this redirect URI", rows: grant === GRANT_CODE && state.isNew && !state.isRegistering && !isOfThisMachine ? [redirectRow(state)] : [] },
     { key: "credentials", title: credentialsTitle(credentials), rows: isCatalogued ? credentials : [...credentials, scope] },
     { key: "api", title: "Say where the API is", rows: isCatalogued ? [] : api },
     {

@@ -8,7 +8,7 @@
  * @typedef {{name: string, label: string, kind?: string, default: string, hint?: string}} Parameter
  * @typedef {{key: string, title: string, type?: string, category?: string, hosts?: string[], header_names?: string[], ends?: string, parameters: Parameter[], grant_type: string,
  *   client_id: string, registration_page?: string, refresh_token_from?: string, redirect_rule?: string,
- *   needs_client_secret?: boolean, is_ready?: boolean, is_organisations?: boolean, notes?: string}} Provider
+ *   needs_client_secret?: boolean, is_ready?: boolean, is_organisations?: boolean, is_discovered?: boolean, notes?: string}} Provider
  * @typedef {{time: number, method: string, host: string, status: number, notebook?: string}} Use
  * @typedef {{state: string, access_token?: boolean, refresh_token?: boolean, scope?: string, obtained_at?: number | null, connected_at?: number | null,
  *   expires_at?: number | null, problem?: string | null, identity?: string | null, identity_problem?: string | null}} Status

@@ -30,7 +30,7 @@ from flowlet_jupyter.providers.entry import (
     ends_soon,
     parse_provider,
 )
-from flowlet_jupyter.providers.fill import fields_for, known_fields, trial_url
+from flowlet_jupyter.providers.fill import discovery_address, fields_for, known_fields, trial_url
 
 __all__ = [
     "KINDS",
@@ -39,6 +39,7 @@ __all__ = [
     "Parameter",
     "Provider",
     "Summary",
+    "discovery_address",
     "ending_of",
     "ends_soon",
     "fields_for",
@@ -125,6 +126,7 @@ def summary_of(provider: Provider) -> Summary:
         "parameters": [dataclasses.asdict(parameter) for parameter in provider.parameters],
         "grant_type": fields.get("grant_type", AUTHORIZATION_CODE), "client_id": fields.get("client_id", ""),
         "needs_client_secret": fields.get("token_endpoint_auth_method") != "none", "is_ready": provider.is_ready,
+        "is_discovered": bool(provider.discover),
     }  # fmt: skip
 
 

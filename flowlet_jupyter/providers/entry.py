@@ -19,7 +19,7 @@ KINDS = ("oauth2", "api_key", "password", "basic", "headers")
 
 _DESCRIPTIONS = (
     "title", "source", "category", "registration_page", "refresh_token_from", "redirect_rule", "notes",
-    "checked", "ends", "test",
+    "checked", "ends", "test", "discover",
 )  # fmt: skip
 _LISTS = ("header_names",)
 _TABLES = ("identity", "paging", "decided", "superseded")
@@ -61,6 +61,8 @@ class Provider:
     # a token endpoint of before, which secrets made earlier may hold: the day on which it ends
     superseded: Mapping[str, str] = field(default_factory=dict)
     test: str = ""  # a URL whose GET changes nothing, to try the secret with
+    # the address whose metadata say the rest, where it is another for each user: the endpoints here are the usual ones
+    discover: str = ""
     identity_name: str = ""  # the JMESPath at which that, or the identity request, names the user
     paging: Mapping[str, str] = field(default_factory=dict)
 

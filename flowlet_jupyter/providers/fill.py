@@ -36,6 +36,14 @@ def trial_url(provider: Provider, values: Mapping[str, str]) -> str:
     return str(_filled(template, _checked_values(provider, values)))
 
 
+def discovery_address(provider: Provider, values: Mapping[str, str]) -> str:
+    """The address at which a user's own provider is discovered; empty where the entry says all.
+
+    Raises `InvalidSecret` like `fields_for`.
+    """
+    return str(_filled(provider.discover, _checked_values(provider, values))) if provider.discover else ""
+
+
 def _checked_values(provider: Provider, values: Mapping[str, str]) -> dict[str, str]:
     checked = {}
     for parameter in provider.parameters:
@@ -43,7 +51,7 @@ def _checked_values(provider: Provider, values: Mapping[str, str]) -> dict[str, 
         if not value:
             raise InvalidSecret(f"{parameter.label} is missing.", field=parameter.name)
         if parameter.kind == "host":
-            value = str(parse_host_rule(value.removeprefix("https://").rstrip("/")))
+            value = str(parse_host_rule(value.removeprefix("https://").removeprefix("@").rstrip("/")))
         elif not _LABEL.fullmatch(value):
             raise InvalidSecret(f"{parameter.label} has letters, digits and hyphens only.", field=parameter.name)
         checked[parameter.name] = value

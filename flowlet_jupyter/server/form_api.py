@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tornado import web
 
@@ -10,8 +11,8 @@ from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.schema import as_json
 from flowlet_jupyter.oauth.discovery import discover
-from flowlet_jupyter.oauth.metadata import client_for, fields_of, hosts_of
-from flowlet_jupyter.providers import fields_for, provider_index, provider_named
+from flowlet_jupyter.oauth.metadata import ProviderMetadata, client_for, fields_of, hosts_of
+from flowlet_jupyter.providers import discovery_address, fields_for, provider_index, provider_named
 from flowlet_jupyter.providers.matching import completed
 from flowlet_jupyter.server.api import FlowletAPIHandler
 from flowlet_jupyter.server.base import run_in_thread
@@ -37,7 +38,20 @@ class ProviderFieldsHandler(FlowletAPIHandler):
         provider = await run_in_thread(lambda: provider_named(key))
         if provider is None:
             raise web.HTTPError(404, "There is no such provider in the catalogue.")
-        self.finish(fields_for(provider, self.get_json_body() or {}))
+        values = self.get_json_body() or {}
+        address = discovery_address(provider, values)
+        if not address:
+            self.finish(fields_for(provider, values))
+            return
+        metadata = await run_in_thread(lambda: discover(address))
+        fields = fields_of(metadata)
+        client = _client_for(self, metadata, fields)
+        if not client:
+            raise InvalidSecret(
+                f"{provider.title} takes the address of a client metadata document as client ID here. "
+                "Host one, and name it: FLOWLET_CLIENT_ID_URL, or c.Flowlet.client_id_url on this server."
+            )
+        self.finish({**client, **fields})
 
 
 class CompletedHandler(FlowletAPIHandler):
@@ -63,17 +77,21 @@ class DiscoverHandler(FlowletAPIHandler):
             raise InvalidSecret("Which address? An issuer, a .well-known URL or an API's URL.", field="issuer")
         metadata = await run_in_thread(lambda: discover(address.strip()))
         known = await run_in_thread(lambda: completed(fields_of(metadata)))
-        uris = [loopback_redirect_uri(), redirect_uri(self)]
-        client = client_for(metadata, uris, scope=known.get("scope", ""), hosted=client_id_url())
         self.finish(
             {
-                "fields": {**client, **known},
+                "fields": {**_client_for(self, metadata, known), **known},
                 "hosts": hosts_of(metadata),
                 "scopes_supported": metadata.scopes_supported,
                 "client_id_metadata_document_supported": metadata.client_id_metadata_document_supported,
                 "registration_endpoint": metadata.endpoints.get("registration_endpoint"),
             }
         )
+
+
+def _client_for(handler: FlowletAPIHandler, metadata: ProviderMetadata, fields: dict[str, Any]) -> dict[str, Any]:
+    """The client that needs no registration; empty where there is none for this provider and this server."""
+    uris = [loopback_redirect_uri(), redirect_uri(handler)]
+    return client_for(metadata, uris, scope=fields.get("scope", ""), hosted=client_id_url())
 
 
 class SchemaHandler(FlowletAPIHandler):

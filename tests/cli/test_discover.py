@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from interop import SERVERS, connect, running
+from servers.atproto import DID, atproto
 from support import free_port
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.cli import main
+from flowlet_jupyter.vault import default_vault
 
 
 @pytest.mark.provider
@@ -39,6 +41,18 @@ def test_from_an_address_to_a_request_without_a_developer_portal(capsys, monkeyp
 def test_registering_needs_an_address(capsys):
     assert main(["add", "birds", "--register", "--set", "client_id=x"]) == 1
     assert "--discover" in capsys.readouterr().err
+
+
+def test_the_entry_of_bluesky_asks_for_a_handle_only(capsys, monkeypatch):
+    with atproto() as pds:
+        monkeypatch.setenv("FLOWLET_PLC_DIRECTORY", pds.url)
+        monkeypatch.setenv("FLOWLET_HANDLE_RESOLVER", pds.url)
+        assert main(["add", "bluesky"]) == 1
+        assert "Handle is missing" in capsys.readouterr().err
+        assert main(["add", "bluesky", "--set", "handle=ann.test"]) == 0, capsys.readouterr()
+        secret = default_vault().get("bluesky").secret
+    assert (secret.subject, secret.base_url, secret.token_endpoint) == (DID, pds.url, f"{pds.url}/token")
+    assert "No registration is needed" in capsys.readouterr().out
 
 
 @pytest.mark.provider

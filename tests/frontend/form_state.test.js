@@ -175,3 +175,11 @@ test("a provider with several headers names them, so that only the values are le
   const state = withChoice(initialState(null, {}, { ...known, providers: [pair] }), { kind: "headers", provider: "pair" });
   assert.equal(formRows(state).find((row) => row.key === "headers").value, "X-Id: \nX-Key: ");
 });
+
+test("where the server finds provider and client, nothing but the parameter is asked for", () => {
+  const sky = { key: "sky", title: "Sky", grant_type: "authorization_code", client_id: "", parameters: [{ name: "handle", label: "Handle", default: "" }] };
+  const chosen = (/** @type {boolean} */ isDiscovered) => withChoice({ ...start(), providers: [{ ...sky, is_discovered: isDiscovered }] }, { kind: "oauth2", provider: "sky" });
+  const asked = (/** @type {any} */ state) => sectionsOf(state).filter((section) => section.key !== "details").flatMap((section) => section.rows.map((row) => row.key));
+  assert.deepEqual(asked(chosen(true)), ["parameter:handle"]);
+  assert.ok(asked(chosen(false)).includes("client_id"));
+});

@@ -144,11 +144,26 @@ def test_a_difference_needs_a_reason_in_the_entry(folder, tmp_path, monkeypatch,
 
 def test_a_client_library_agrees_by_the_names_in_it(tmp_path):
     (tmp_path / "clients" / "bank" / "bankpy").mkdir(parents=True)
-    code = 'BASE = "https://api.bank.example/v2"\nheaders = {"X-Bank-Key": key}\n'
+    code = 'BASE = "https://api.bank.example/v2"\nheaders = {"X-Bank-Key": key}\nget(f"{BASE}/me")\nget("/accounts")\n'
     (tmp_path / "clients" / "bank" / "bankpy" / "client.py").write_text(code)
     found = verdicts(BANK, read_claims([tmp_path]))
     assert found["parameter"].agree == found["base_url"].agree == ("bankpy",)
     assert verdicts({**BANK, "parameter": "X-Other"}, read_claims([tmp_path]))["parameter"].differ == {}
+    for path, agree in (("me", ("bankpy",)), ("accounts?limit=1", ("bankpy",)), ("other", ())):
+        entry = {**BANK, "test": f"https://api.bank.example/v2/{path}"}
+        assert verdicts(entry, read_claims([tmp_path]))["test"].agree == agree
+
+
+def test_a_client_has_an_example_of_the_host_that_is_filled_in(tmp_path):
+    code = (
+        'authorize_url = "https://shop.example.org/oauth/authorize"\ntoken_url = "https://other.example/oauth/other"\n'
+    )
+    (tmp_path / "clients" / "shop" / "shoppy").mkdir(parents=True)
+    (tmp_path / "clients" / "shop" / "shoppy" / "client.rb").write_text(code)
+    entry = {**SHOP, "token_endpoint": "https://{host}/oauth/token"}
+    found = verdicts(entry, read_claims([tmp_path]))
+    assert found["authorization_endpoint"].agree == ("shoppy",)
+    assert found["token_endpoint"].agree == ()
 
 
 def test_every_fact_has_a_name_in_the_documentation():
@@ -232,6 +247,21 @@ validators:
     "Automatisch": ("packages/backend/src/apps/bank/auth/index.js",
                     "apiBaseUrl: 'https://api.bank.example', headers['X-Bank-Key'] = key"),
     "Pipedream": ("node_modules/@pipedream/bank/bank.app.mjs", "`https://api.bank.example/${path}` 'X-Bank-Key': key"),
+    "nuclei-templates": ("http/token-spray/api-bank.yaml", """\
+http:
+  - method: GET
+    path: ["https://api.bank.example/me"]
+    headers: {X-Bank-Key: "{{token}}"}
+"""),
+    "Airbyte": ("airbyte-source-bank/source_bank/manifest.yaml", """\
+streams:
+  - retriever:
+      requester:
+        url_base: https://api.bank.example/v1
+        authenticator: {type: ApiKeyAuthenticator, inject_into: {field_name: X-Bank-Key}}
+    schema: {type: [object, "null"]}
+"""),
+    "bank-docs": ("provider-docs/x/bank-docs/docs/guide.md", "curl https://api.bank.example/me -H 'X-Bank-Key: KEY'"),
     "bankpy": ("clients/x/bankpy/client.js", "const HOST = 'api.bank.example', name = 'X-Bank-Key'; 'https://docs.example/'"),
 }  # fmt: skip
 
@@ -258,8 +288,60 @@ def test_each_project_with_keys_is_read(tmp_path, project):
     assert found["parameter"].agree == (project,)
 
 
+NUCLEI_RAW = """\
+http:
+  - raw:
+      - |
+        GET /me?shop={{shop}} HTTP/1.1
+        Host: api.bank.example
+        Authorization: Basic {{base64(token + ':')}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("http/token-spray/api-bank.yaml", NUCLEI_RAW),
+        (
+            "airbyte-source-bank/x/manifest.yaml",
+            "{base: 'https://api.bank.example', a: {type: BasicHttpAuthenticator}}",
+        ),
+        (
+            "airbyte-source-bank/source.py",
+            "BASE = 'https://api.bank.example'\nTokenAuthenticator(key, auth_method='Basic')",
+        ),
+        ("clients/x/bankpy/client.py", "requests.get('https://api.bank.example', auth=(user, key))"),
+        ("clients/x/bank.rb/client.rb", "get 'https://api.bank.example', :Authorization => 'Basic ' + encoded"),
+        (
+            "clients/x/bank.js/client.js",
+            "fetch('https://api.bank.example', {headers: {Authorization: `Basic ${key}`}})",
+        ),
+    ],
+)
+def test_each_way_to_write_basic_is_read(tmp_path, name, text):
+    entry = {**BANK, "type": "basic"}
+    entry.pop("parameter")
+    claims = laid(tmp_path, name, text)
+    provider = parse_provider("x", entry, "x.toml")
+    found = {verdict.fact: verdict for verdict in verdicts_of(provider, claims)}
+    assert len(found["parameter"].agree) == len(found["scheme"].agree) == 1
+    assert not found["scheme"].differ
+
+
+def test_an_authenticator_of_airbyte_is_held_against_the_entry(tmp_path):
+    token = "{base: 'https://api.bank.example', a: {type: ApiKeyAuthenticator, header: Authorization, api_token: 'Token {{ k }}'}}"
+    claims = laid(tmp_path, "airbyte-source-bank/x/manifest.yaml", token)
+    assert verdicts(BANK, claims)["parameter"].differ == {"Airbyte": "authorization"}
+    assert claims[0].facts["scheme"] == {"token"}
+
+
 def test_a_client_of_another_api_with_the_same_name_says_nothing(tmp_path):
     claims = laid(tmp_path, "packages/backend/src/apps/bank/index.js", "'https://api.other.example' 'X-Bank-Key'")
+    assert verdicts(BANK, claims)["parameter"].agree == ()
+
+
+def test_a_client_laid_under_another_entry_says_nothing(tmp_path):
+    claims = laid(tmp_path, "clients/shop/shoppy/client.py", "'https://api.bank.example' 'X-Bank-Key'")
     assert verdicts(BANK, claims)["parameter"].agree == ()
 
 

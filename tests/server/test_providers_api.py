@@ -109,6 +109,22 @@ async def test_an_atproto_account_is_a_secret_that_needs_no_registration(server,
         assert shown["problem"] is None
 
 
+async def test_a_handle_is_enough_for_the_entry_of_bluesky(server, monkeypatch):
+    with atproto() as pds:
+        monkeypatch.setenv("FLOWLET_PLC_DIRECTORY", pds.url)
+        monkeypatch.setenv("FLOWLET_HANDLE_RESOLVER", pds.url)
+        fields = (await server.call("POST", "api/providers/bluesky", json={"handle": "@ann.test"})).json()
+        assert fields["token_endpoint"] == f"{pds.url}/token"  # the account's own, whatever the entry calls usual
+        assert (await server.call("PUT", "api/secrets/bsky", json=fields)).status_code == 201
+        secret = default_vault().get("bsky").secret
+        assert (secret.subject, secret.dpop, secret.base_url) == (DID, True, pds.url)
+        unknown = await server.call("POST", "api/providers/bluesky", json={"handle": "nobody.test"})
+        assert "Nobody knows the atproto handle @nobody.test" in unknown.json()["message"]
+        monkeypatch.setattr("flowlet_jupyter.server.form_api.client_for", lambda *_, **__: {})  # on a hub
+        refused = await server.call("POST", "api/providers/bluesky", json={"handle": "ann.test"})
+        assert "FLOWLET_CLIENT_ID_URL" in refused.json()["message"]
+
+
 @pytest.fixture
 def issuer():
     """A provider that publishes metadata (RFC 8414), and nothing else."""

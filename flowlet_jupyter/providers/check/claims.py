@@ -26,6 +26,7 @@ class Claim:
     facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     words: frozenset[str] = _NOTHING  # the names in a program that reads the API, where the paging's may be among them
     named: frozenset[str] = _NOTHING  # those of them that stand in quotes or in a query, where names of parameters do
+    paths: frozenset[str] = _NOTHING  # what a program puts behind a host, of the addresses that it authorizes at
     is_chosen: bool = False  # somebody laid it under the entry's key, so that no address has to say what it is about
 
     @property

@@ -100,8 +100,17 @@ def agrees(claim: Claim, fact: str, value: str) -> bool:
         spelled = {_last(name).lower() for name in value.split()[1:]}
         return value in stated or (bool(spelled) and spelled <= claim.words)
     if fact == "test" or (fact in ENDPOINTS and not stated):
-        return value in claim.urls
+        # a program that was laid under the entry's key has an example of the host that is filled in
+        _, is_any, path = value.partition("https://{}/") if claim.is_chosen else ("", "", "")
+        is_example = bool(is_any) and any(url.split("/", 3)[3:] == [path] for url in claim.urls)
+        return value in claim.urls or is_example or (fact in ENDPOINTS and _is_put_together(claim, value))
     return value in stated or (fact in ENDPOINTS and any(_is_same_address(value, url) for url in stated))
+
+
+def _is_put_together(claim: Claim, value: str) -> bool:
+    """Whether a program for this provider has the path of `value`, and its host apart from it if that is not filled in."""
+    host, _, path = value.removeprefix("https://").partition("/")
+    return path in claim.paths and (host == "{}" or any(_is_same_address(host, other) for other in claim.hosts))
 
 
 def _is_same_address(one: str, other: str) -> bool:

@@ -46,7 +46,10 @@ def verdicts_of(provider: Provider, claims: Iterable[Claim]) -> list[Verdict]:
 
 
 def _claims_about(provider: Provider, claims: Iterable[Claim]) -> tuple[list[Claim], list[Claim]]:
-    """Those under the same name; and those under another that speak of the same API or token endpoint."""
+    """Those under the same name; and those under another that speak of the same API or token endpoint.
+
+    A client that was laid under another entry's key may name this API without sending it anything.
+    """
     keys = {plain_key(provider.key), plain_key(provider.title)}
     endpoint = normalized(provider.fields.get("token_endpoint", ""))
     host = host_of(normalized(provider.fields.get("base_url", "")))
@@ -64,6 +67,6 @@ def _claims_about(provider: Provider, claims: Iterable[Claim]) -> tuple[list[Cla
             continue
         if (is_oauth2 and host_of(endpoint) not in {"", "{}"} and endpoint in claim.urls) or claim.key in keys:
             named.append(claim)
-        elif host not in {"", "{}"} and host in claim.hosts:
+        elif not claim.is_chosen and host not in {"", "{}"} and host in claim.hosts:
             nearby.append(claim)
     return named, nearby

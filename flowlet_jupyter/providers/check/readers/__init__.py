@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flowlet_jupyter.providers.check.claims import Claim
 from flowlet_jupyter.providers.check.readers.data import apis_guru, grant, kingfisher, nango, openapi, power_platform
+from flowlet_jupyter.providers.check.readers.endpoints import oauth_client, openiddict, superglue, windmill
 from flowlet_jupyter.providers.check.readers.lists import (
     FOLDER_PROGRAMS,
     folder_reader,
@@ -17,6 +18,7 @@ from flowlet_jupyter.providers.check.readers.lists import (
     titus,
 )
 from flowlet_jupyter.providers.check.readers.programs import PROGRAMS, client, keyhacks, program_reader
+from flowlet_jupyter.providers.check.readers.requests import airbyte, documentation, nuclei
 
 MAX_BYTES = 5_000_000
 READERS: Mapping[str, Callable[[Path], Iterator[Claim]]] = {
@@ -34,6 +36,13 @@ READERS: Mapping[str, Callable[[Path], Iterator[Claim]]] = {
     "**/oauthd/providers/*/conf.json": oauthd,
     "**/pkg/validator/validators/*.yaml": titus,
     "**/clients/*/*": client,
+    "**/provider-docs/*/*": documentation,
+    "**/token-spray/*.yaml": nuclei,
+    "**/airbyte-source-*": airbyte,
+    "**/oauth-clients/*/*": oauth_client,
+    "**/backend/oauth_connect.json": windmill,
+    "**/superglue/templates.ts": superglue,
+    "**/OpenIddictClientWebIntegrationProviders.xml": openiddict,
     **{pattern: folder_reader(program) for program in FOLDER_PROGRAMS for pattern in program.folders},
     **{pattern: program_reader(program) for program in PROGRAMS for pattern in program.files},
 }

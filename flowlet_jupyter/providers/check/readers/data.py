@@ -144,7 +144,7 @@ def kingfisher(file: Path) -> Iterator[Claim]:
 def carriers_of(sent: Mapping[str, Any]) -> Facts:
     """The headers and parameters of `sent` whose value holds a key, and the scheme before it."""
     carriers = {str(name).lower(): str(value) for name, value in sent.items() if _SECRET.search(str(value))}
-    scheme = re.match(r"=?(\w+)[ =]", carriers.get("authorization", ""))
+    scheme = re.match(r"=?([\w-]+)[ =]", carriers.get("authorization", ""))
     return sets(parameter=carriers, scheme=[scheme[1].lower()] if scheme else [])
 
 

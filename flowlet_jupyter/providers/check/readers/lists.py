@@ -58,14 +58,14 @@ def folder_reader(program: FolderProgram) -> Callable[[Path], Iterator[Claim]]:
     return read
 
 
-def text_below(folder: Path, suffixes: tuple[str, ...]) -> str:
-    """The text of all program files below `folder`, without its tests."""
+def text_below(folder: Path, suffixes: tuple[str, ...], without: re.Pattern[str] = _TEST_FILE) -> str:
+    """The text of all files of these suffixes below `folder`; of a program, without its tests."""
     files = (
         file
         for file in sorted(folder.rglob("*"))
         if file.suffix in suffixes
         and file.is_file()
-        and not any(_TEST_FILE.search(part.removesuffix(file.suffix)) for part in file.relative_to(folder).parts)
+        and not any(without.search(part.removesuffix(file.suffix)) for part in file.relative_to(folder).parts)
     )
     return "\n".join(file.read_text("utf-8", "replace") for file in files)[:_MAX_CHARACTERS]
 

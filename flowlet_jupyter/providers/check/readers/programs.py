@@ -35,9 +35,33 @@ _REST = re.compile(
     r"|\}(/[\w./-]*(?:auth|token|login|connect)[\w./-]*)(?:\?[^\"'`]*)?[\"'`]"
 )
 _MAX_REST, _MAX_BASE, _MAX_JOINED = 60, 5, 5_000
-_CLIENT_SUFFIXES = (".py", ".js", ".mjs", ".cjs", ".ts", ".go", ".R", ".r", ".rb", ".php", ".java", ".rs")
+# `"/v1/me"`, `f"{BASE}/v1/me?x="`: what a client puts behind the address of its API
+_PATH = re.compile(r"[\"'`}](/?[A-Za-z_][\w@.-]*(?:/[\w@.-]+)*)/?(?=[\"'`?])")
+_MAX_PATHS = 200_000
+_CLIENT_SUFFIXES = (
+    ".py",
+    ".js",
+    ".mjs",
+    ".cjs",
+    ".ts",
+    ".go",
+    ".R",
+    ".r",
+    ".rb",
+    ".php",
+    ".java",
+    ".rs",
+    ".cs",
+    ".h",
+    ".cpp",
+)
 _NAMED = re.compile(r"[\"'`?&]([A-Za-z][\w@.-]{0,60})(?=[\"'`=: ])")
 _WORD = re.compile(r"[A-Za-z_@][\w@-]{1,60}")
+_BASIC = re.compile(  # of requests, httpx, Go, axios, and two HTTP libraries of R
+    r"(?i)\bHTTPBasicAuth\b|\bBasicAuth\(|\bSetBasicAuth\(|\bbasic_auth\b|\bauth ?= ?\(|\bauth: ?\{\s*username"
+    r"|\buserpwd ?=|\bhttr::authenticate\("
+)
+_UNQUOTED = re.compile(r"(?i)\bauthorization ?(?:=>|[:=]) ?[\"'`]")  # a member of an object in JavaScript or Ruby
 _REVOCATION = re.compile(r"(?i)(?:revoke_?token_?url|revocation_?(?:url|endpoint))\w*\W{1,6}[\"'](https://[^\"']+)")
 
 
@@ -103,6 +127,7 @@ PROGRAMS = (
     Program(name="Kratos", files=("**/selfservice/strategy/oidc/provider_*.go",), prefix="provider_"),
     Program(name="Nhost", files=("**/hasura-auth/go/providers/*.go",)),
     Program(name="x/oauth2", files=("**/*oauth2/[a-z]*/[a-z]*.go",), key_is_folder=True),
+    Program(name="Airbyte", files=("**/airbyte/oauth/flows/*OAuthFlow.kt",), suffix="OAuthFlow"),
     Program(name="Airbyte", files=("**/airbyte-integrations/connectors/source-*/manifest.yaml",), key_is_folder=True, is_client=True),
 )  # fmt: skip
 
@@ -137,7 +162,7 @@ def client(folder: Path) -> Iterator[Claim]:
         yield Claim(
             folder.name,
             plain_key(folder.parent.name),
-            oauth2_urls(text),
+            oauth2_urls(text) | paths_behind(text),
             words=words_of(text),
             named=named_in(text),
             is_chosen=True,
@@ -154,9 +179,20 @@ def oauth2_urls(text: str) -> frozenset[str]:
     return frozenset(urls | {f"{base}/{rest}".rstrip("/").lower() for base in bases for rest in rests})
 
 
+def paths_behind(text: str) -> frozenset[str]:
+    """The addresses that a client makes of the address of its API, version included or not, and a path in quotes."""
+    bases = {url for url in map(normalized, URL.findall(text)) if url.count("/") <= _MAX_BASE}
+    paths = {path.strip("/").lower() for path in _PATH.findall(text)}
+    if len(bases) * len(paths) > _MAX_PATHS:
+        bases = {url for url in bases if "api" in url}
+    return frozenset(f"{base}/{path}" for base in bases for path in paths if len(bases) * len(paths) <= _MAX_PATHS)
+
+
 def named_in(text: str) -> frozenset[str]:
-    """The names that stand in quotes or in a query, in lower case."""
-    return frozenset(name.lower() for name in _NAMED.findall(text))
+    """The names that stand in quotes or in a query, in lower case, and the header that a user name and password make."""
+    names = {name.lower() for name in _NAMED.findall(text)}
+    names |= {"authorization", "basic"} if _BASIC.search(text) else set()
+    return frozenset(names | ({"authorization"} if _UNQUOTED.search(text) else set()))
 
 
 def words_of(text: str) -> frozenset[str]:
