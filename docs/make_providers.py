@@ -32,6 +32,9 @@ COLLECTIONS = {
     "OAuth.io",
     "Panora",
     "Titus",
+    "OpenIddict",
+    "Windmill",
+    "superglue",
     *(each.name for each in (*PROGRAMS, *FOLDER_PROGRAMS)),
 }
 _RULES = {

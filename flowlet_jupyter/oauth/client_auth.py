@@ -27,7 +27,7 @@ _ASSERTION_SECONDS = 300
 # what providers call a client that they do not know, or that authenticated itself in a way that they do not take
 CLIENT_ERRORS = frozenset({
     "invalid_client", "unauthorized_client", "invalid_client_id", "invalid_client_secret", "bad_client_secret",
-    "invalid_client_credentials", "incorrect_client_credentials", "client_not_found",
+    "invalid_client_credentials", "incorrect_client_credentials", "client_not_found", "bad_client_id",
 })  # fmt: skip
 _ABOUT_THE_CLIENT = re.compile(r"client[ _-]?(id|secret|auth|credential)", re.IGNORECASE)
 

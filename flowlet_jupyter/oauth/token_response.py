@@ -39,6 +39,9 @@ _TEMPORARY = frozenset({
     "temporarily_unavailable", "slow_down", "server_error", "rate_limited", "ratelimited", "rate_limit_exceeded",
     "too_many_requests", "internal_error", "service_unavailable", "timeout",
 })  # fmt: skip
+# what a provider describes that is asked too often, whatever it calls the error and whatever its status: Zoho "Access Denied",
+# Exact Online "access_denied", Meta "OAuthException" as for everything
+_ASKED_TOO_OFTEN = re.compile(r"too many requests|(?:rate|request) limit", re.IGNORECASE)
 # the request is wrong, and neither trying again nor a new consent helps
 _REQUEST_IS_WRONG = CLIENT_ERRORS | {"invalid_dpop_proof", "use_dpop_nonce"}
 _ABOUT_A_DOCUMENT = frozenset(
@@ -48,7 +51,11 @@ _NO_ERROR = frozenset({"", "ok", "success", "none", "null", "0", "200", "true"})
 _MAX_DESCRIPTION = 300
 # statuses by which a token endpoint refuses; any other comes from what stands before it (a gateway, a moved address)
 _STATUSES_OF_REFUSAL = frozenset({400, 401, 403, 410, 422})
-_GRANT_ERRORS = frozenset({"invalid_grant", "invalid_token", "bad_refresh_token", "token_revoked"})
+_GRANT_ERRORS = frozenset(
+    {"invalid_grant", "invalid_token", "bad_refresh_token", "invalid_refresh_token", "token_revoked", "invalid_code"}
+)
+# Strava says what is "invalid", and nothing else
+_OF_RESOURCE = {"Application": "invalid_client", "RefreshToken": "invalid_grant", "AuthorizationCode": "invalid_grant"}
 _MAX_VALUE_CHARACTERS = 100_000  # real tokens have a tenth of it; the vault's file must hold all of them
 
 
@@ -60,7 +67,13 @@ def error_from_response(
     if code is None:
         return None
     text = f": {description.rstrip('.')}" if description else ""
-    is_temporary = code.lower() in _TEMPORARY or is_temporary_status(status) or code in {"429", "503"}
+    is_temporary = (
+        code.lower() in _TEMPORARY
+        or is_temporary_status(status)
+        or code in {"429", "503"}
+        or _is_called_temporary(members)
+        or (code.lower() not in _GRANT_ERRORS and bool(_ASKED_TOO_OFTEN.search(description)))
+    )
     return TokenEndpointError(
         f"{failed} answered {code}{text}. {'Try again later.' if is_temporary else _hint(secret, code)}",
         error=code,
@@ -70,6 +83,12 @@ def error_from_response(
         and (is_of_token_endpoint(status) or code.lower() in _GRANT_ERRORS),
         description=description,
     )
+
+
+def _is_called_temporary(members: dict[str, Any]) -> bool:
+    """Whether the error says so of itself, as Meta's do beside a type that is the same for every error."""
+    error = members.get("error")
+    return isinstance(error, dict) and error.get("is_transient") is True
 
 
 def is_of_token_endpoint(status: int) -> bool:
@@ -98,7 +117,8 @@ def _error_of(secret: OAuth2, members: dict[str, Any]) -> tuple[str | None, str]
         error = errors[0] if isinstance(errors, list) else errors
     if isinstance(error, dict):  # {"error": {"type": ..., "message": ...}}
         described = _first_text(error, "message", "error_description", "detail", "title") or described
-        error = _first_text(error, "type", "code", "errorType", "error", "status") or "error"
+        named = _OF_RESOURCE.get(str(error.get("resource")), "")
+        error = named or _first_text(error, "type", "code", "errorType", "error", "status") or "error"
     if not error and any(members.get(name) is False for name in ("ok", "success")):
         error = _first_text(members, "code", "error_code", "errorCode", "status") or "refused"
     if not error and not _token_members(members, ""):
@@ -106,6 +126,9 @@ def _error_of(secret: OAuth2, members: dict[str, Any]) -> tuple[str | None, str]
         if error.isdigit() and 200 <= int(error) < 300:
             error = ""
     code = _line(str(error or ""))[:100]
+    before, separator, rest = code.partition(": ")
+    if separator and before in _HINTS:  # EVE Online has the description behind the code too
+        code, described = before, described or rest
     return (None, "") if code.lower() in _NO_ERROR else (code, described)
 
 
@@ -128,7 +151,9 @@ def _hint(secret: OAuth2, code: str) -> str:
             "The client ID is the address of a document, which the provider reads: see that it is as it should be, "
             f"jupyter flowlet client-metadata {secret.client_id} --check"
         )
-    if code == "invalid_client":
+    if code.lower() in _GRANT_ERRORS:
+        return _HINTS["invalid_grant"]
+    if code.lower() in CLIENT_ERRORS - {"unauthorized_client"}:
         tried = secret.token_endpoint_auth_method
         others = [method for method in ("client_secret_basic", "client_secret_post", "none") if method != tried]
         return (

@@ -14,6 +14,7 @@ from servers.oauth_provider import FRESH, provider, stored
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import ProviderError, TokenEndpointError
+from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
@@ -21,7 +22,11 @@ from flowlet_jupyter.oauth import endpoint
 from flowlet_jupyter.oauth.authorization_code import new_flow, request_parameters, with_previous_refresh_token
 from flowlet_jupyter.oauth.revocation import revoke
 from flowlet_jupyter.oauth.token_endpoint import exchange_code, refresh
+from flowlet_jupyter.oauth.token_response import error_from_response
 from flowlet_jupyter.vault import default_vault
+
+SECRET = OAuth2(name="api", allowed_hosts=("api.example",), client_id="id", token_endpoint="https://api.example/token",
+                grant_type="client_credentials", client_secret=SecretValue("s"))  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -35,6 +40,15 @@ from flowlet_jupyter.vault import default_vault
         (400, {"errors": [{"errorType": "invalid_grant", "message": "gone for good"}]}),
         (400, {"error": {"type": "OAuthException", "code": 190, "message": "gone for good"}}),
         (403, b"error=invalid_grant&error_description=gone+for+good"),
+        (200, {"error": "invalid_code", "error_description": "gone for good"}),
+        (400, {"error": "invalid_grant: Token is gone for good", "error_description": "Token is gone for good"}),
+        (
+            400,
+            {
+                "message": "gone for good",
+                "errors": [{"resource": "RefreshToken", "field": "refresh_token", "code": "invalid"}],
+            },
+        ),
     ],
 )
 def test_a_grant_that_is_over_asks_for_a_person_once_in_the_providers_words(status, content):
@@ -67,11 +81,57 @@ def test_a_provider_that_fails_for_a_moment_ends_no_request(status):
     assert times[1] - times[0] >= 0.9  # as Retry-After says
 
 
-@pytest.mark.parametrize("content", [{"error": "invalid_client"}, {"error": "unauthorized_client"}])
+STRAVA = {"message": "Bad Request", "errors": [{"resource": "Application", "field": "client_id", "code": "invalid"}]}
+
+
+@pytest.mark.parametrize(
+    ("error", "members"),
+    [
+        (
+            "Access Denied",
+            {"error_description": "You have made too many requests continuously. Try again after some time."},
+        ),
+        ("access_denied", {"error_description": "Rate limit exceeded: access_token not expired"}),
+        (
+            "OAuthException",
+            {"error": {"type": "OAuthException", "code": 4, "message": "(#4) Application request limit reached"}},
+        ),
+        ("OAuthException", {"error": {"type": "OAuthException", "code": 2, "is_transient": True, "message": "Sorry"}}),
+    ],
+    ids=["zoho", "exact online", "meta limit", "meta transient"],
+)
+def test_to_be_asked_too_often_keeps_the_grant(error, members):
+    found = error_from_response(SECRET, {"error": error, **members}, "It", status=400)
+    assert (found.error, found.is_temporary, found.is_grant_over) == (error, True, False)
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "hint"),
+    [
+        ({"status": "BAD_CLIENT_ID", "message": "missing or unknown client id"}, "BAD_CLIENT_ID", "Check client ID"),
+        (STRAVA, "invalid_client", "Check client ID"),
+        ({"ok": False, "error": "bad_client_secret"}, "bad_client_secret", "Check client ID"),
+        ({"error": "invalid_code"}, "invalid_code", "was used, revoked or has expired"),
+        ({"error": "invalid_grant: Token is expired"}, "invalid_grant", "was used, revoked or has expired"),
+        (
+            {"error": "invalid_grant", "error_description": "rate limit"},
+            "invalid_grant",
+            "was used, revoked or has expired",
+        ),
+    ],
+)
+def test_what_to_do_is_said_of_every_spelling(members, code, hint):
+    found = error_from_response(SECRET, members, "It", status=400)
+    assert found.error == code
+    assert hint in str(found)
+    assert found.is_grant_over == ("Check client ID" not in hint)
+
+
+@pytest.mark.parametrize("content", [{"error": "invalid_client"}, {"error": "unauthorized_client"}, STRAVA])
 def test_a_wrong_client_keeps_the_grant(content):
     with provider(lambda *_: (400, {}, content)) as (url, _):
         stored(url)
-        with pytest.raises(TokenEndpointError, match=content["error"]):
+        with pytest.raises(TokenEndpointError, match=content.get("error", "invalid_client")):
             flowlet.get("/me", secret="api")
     assert default_vault().get("api").token_set.refresh_token.reveal() == "r1"
 

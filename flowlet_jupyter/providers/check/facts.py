@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -110,13 +111,23 @@ def agrees(claim: Claim, fact: str, value: str) -> bool:
 def _is_put_together(claim: Claim, value: str) -> bool:
     """Whether a program for this provider has the path of `value`, and its host apart from it if that is not filled in."""
     host, _, path = value.removeprefix("https://").partition("/")
+    if claim.paths and "{}" in value:
+        pattern = _pattern_of(value)
+        if any(pattern.fullmatch(url) for url in claim.urls if "://{}" not in url):
+            return True
     return path in claim.paths and (host == "{}" or any(_is_same_address(host, other) for other in claim.hosts))
 
 
 def _is_same_address(one: str, other: str) -> bool:
     """Whether one has a place to fill in where the other has a value, or a larger place (`{}` and `{}.okta.com`)."""
-    pattern, text = (one, other) if "{}" in one else (other, one)
-    return re.fullmatch(re.escape(pattern).replace(re.escape("{}"), "[^/]+"), text) is not None
+    pairs = ((one, other), (other, one))
+    return any(_pattern_of(pattern).fullmatch(text) is not None for pattern, text in pairs if "{}" in pattern)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _pattern_of(address: str) -> re.Pattern[str]:
+    """What is the same address, with any text in the place of each `{}`."""
+    return re.compile(re.escape(address).replace(re.escape("{}"), "[^/]+"))
 
 
 def other_value(claim: Claim, fact: str) -> str:
