@@ -86,4 +86,6 @@ def client_of(payload: dict[str, Any]) -> str | None:
 
 def _parsed(token: dict[str, Any]) -> dict[str, Any]:
     """The members of a token set as `TokenSet` takes them; a payload of an older schema has fewer."""
-    return {name: SecretValue(text) if name in _TOKEN_VALUES and text is not None else text for name, text in token.items()}
+    return {
+        name: SecretValue(text) if name in _TOKEN_VALUES and text is not None else text for name, text in token.items()
+    }
