@@ -387,7 +387,6 @@ class SlowSecondPage:
 
     def check(self, pages) -> None:
         assert ids(pages) == list(range(1, 21))
-        assert self.sixth.is_set()
         assert self.most_running <= 3  # as many as were allowed, and no more
         assert self.asked_before_second <= 1 + 2 * 3  # nor is all read ahead
 
@@ -415,10 +414,9 @@ def test_a_slow_page_holds_up_no_other_of_an_async_reader():
         number = api.begin(request)
         await asyncio.sleep(0.01)
         if number == 2:
-            for _ in range(500):
-                await asyncio.sleep(0.01)
-                if api.sixth.is_set():
-                    break
+            async with asyncio.timeout(5):
+                while not api.sixth.is_set():
+                    await asyncio.sleep(0.01)
             await asyncio.sleep(0.1)
         return api.end(number)
 
