@@ -415,7 +415,7 @@ def test_a_slow_page_holds_up_no_other_of_an_async_reader():
         await asyncio.sleep(0.01)
         if number == 2:
             async with asyncio.timeout(5):
-                while not api.sixth.is_set():
+                while not api.sixth.is_set():  # noqa: ASYNC110 - of threads, as the sync reader needs it
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.1)
         return api.end(number)
