@@ -36,7 +36,9 @@ def run(group: goals.Group) -> dict[str, Result]:
         into = Path(folder) / "report.json"
         command = [sys.executable, "-m", "benchmarks", "--here", group.module, group.name, str(into)]
         problem = ""
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        # what it and its own processes leave behind goes with the folder, also where they are killed
+        environment = {**os.environ, "TMPDIR": folder}
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment)
         try:
             _, said = process.communicate(timeout=group.seconds)
             if process.returncode:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from functools import partial
-from pathlib import Path
 
 from benchmarks.measure import Call, Report, medians, seconds
 from benchmarks.request_overhead import store_secret
@@ -19,9 +20,11 @@ from flowlet_jupyter.vault import Vault, default_vault
 
 _ROUNDS = 9
 # an installed package has its bytecode; a checkout may not, and must not get it from here
+_BYTECODE = tempfile.mkdtemp(prefix="flowlet-bytecode-")
+atexit.register(shutil.rmtree, _BYTECODE, ignore_errors=True)
 _ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
-    "PYTHONPYCACHEPREFIX": tempfile.mkdtemp(prefix="flowlet-bytecode-"),
+    "PYTHONPYCACHEPREFIX": _BYTECODE,
 }
 _KERNEL = "from ipykernel.zmqshell import ZMQInteractiveShell as S; shell = S.instance()\n"
 _TIMED = "import sys, time\nstarted = time.perf_counter()\n{code}\nsys.stdout.write(str(time.perf_counter() - started) + '\\n')"
@@ -84,8 +87,8 @@ def server(report: Report) -> None:
 
 
 def vault(report: Report) -> None:
-    big = Vault(Path(tempfile.mkdtemp()) / "vault")
     store_secret("https://api.example.com")
+    big = Vault(default_vault().folder.with_name("of-500"))
     record = default_vault().get("api")
     for number in range(500):
         name = f"secret-{number}"

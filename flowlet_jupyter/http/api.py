@@ -105,6 +105,8 @@ def with_params(url: str, options: dict[str, Any]) -> str:
         query = httpx.QueryParams(tuple(pairs_of(params)))
     except ValueError as error:
         raise RequestFailed(f"The parameter {error}. Nothing was sent.") from None
+    if query and "?" not in url and "#" not in url:
+        return f"{url}?{query}"  # the same, and the URL is parsed once instead of three times: a tenth of a fast page
     return str(httpx.URL(url).copy_merge_params(query))
 
 

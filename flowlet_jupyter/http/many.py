@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_CONCURRENCY = 8
-PAGES_SIDE_BY_SIDE = 10  # of one list, each cheap for its API; what many allow at once
+PAGES_SIDE_BY_SIDE = 12  # of one list, each cheap for its API; what many allow at once
 TRIES_OF_MANY = 3  # one request that fails is seen and sent again by a user; the 200th of a series is not
 
 

@@ -50,6 +50,8 @@ class PageContent:
         page = PageResponse(content.parsed, records, links, headers, has_list, self.path or "")
         if not has_list and not self._page_count and is_empty_list(content.parsed):
             return dataclasses.replace(page, records=[], has_list=True)
+        if self._page_count:
+            return page
         is_envelope = not (isinstance(content.parsed, dict) and is_one_record(content.parsed, url_of(response)))
         if (
             not has_list

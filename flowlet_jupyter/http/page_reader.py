@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from asyncio import Task
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +87,10 @@ class PageReader(PageSeries):
                 raise self._stopped(f"The API leads in a circle: page {self.page_count + 1} was read before.")
             requests.append(request)
         return requests
+
+    def _under_way(self, waiting: Sequence[Future[Response]] | Sequence[Task[Response]]) -> int:
+        """How many of `waiting` count for `concurrency`: those that came already, only beyond as many again."""
+        return max(sum(not each.done() for each in waiting), len(waiting) - self._options.concurrency)
 
     def _accept(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:  # noqa: C901 - a branch for each way in which a page is not one more
         """Add a page; False if it was asked for by a wrong guess. Raises `PagingStopped` if it is an error or unreadable."""

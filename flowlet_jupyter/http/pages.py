@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
 from typing import Any
 
 from flowlet_jupyter.errors import FlowletError
@@ -39,11 +40,20 @@ class Pages(PageReader):
                 self._ask(pool, waiting, ahead=ahead)
                 if not waiting:
                     return
+                while self.total_pages is not None and not waiting[0][1].done():  # a slow page holds up no other
+                    # looked at before more are asked for: one that comes meanwhile makes room too, and ends the wait
+                    under_way = [future for _, future in waiting if not future.done()]
+                    count = len(waiting)
+                    self._ask(pool, waiting, ahead=ahead)
+                    under_way += [future for _, future in islice(waiting, count, None)]
+                    wait(under_way, return_when=FIRST_COMPLETED)
                 request, future = waiting.popleft()
                 try:
                     response = future.result()
                 except FlowletError as error:
                     raise self._failed(error) from None
+                if self.total_pages is not None:
+                    self._ask(pool, waiting, ahead=ahead)  # before this page is looked at, so that no place is empty
                 if not self._accept(request, response, in_flight=len(waiting)):
                     continue
                 if ahead or self.total_pages is not None:
@@ -58,7 +68,7 @@ class Pages(PageReader):
         self, pool: ThreadPoolExecutor, waiting: deque[tuple[PageRequest, Future[Response]]], *, ahead: bool
     ) -> None:
         send = self._send
-        for request in self._next_requests(len(waiting)):
+        for request in self._next_requests(self._under_way([future for _, future in waiting])):
             if self.page_count > 0 and (ahead or self.total_pages is not None):
                 future = pool.submit(send, request)
             else:
@@ -103,12 +113,17 @@ class AsyncPages(PageReader):
                 self._ask(waiting)
                 if not waiting:
                     return
+                while self.total_pages is not None and not waiting[0][1].done():
+                    await asyncio.wait([task for _, task in waiting if not task.done()], return_when=FIRST_COMPLETED)
+                    self._ask(waiting)
                 request, task = waiting[0]
                 try:
                     response = await task
                 except FlowletError as error:
                     raise self._failed(error) from None
                 waiting.popleft()
+                if self.total_pages is not None:
+                    self._ask(waiting)
                 if not self._accept(request, response, in_flight=len(waiting)):
                     continue
                 self._ask(waiting)
@@ -120,7 +135,7 @@ class AsyncPages(PageReader):
                 task.cancel()
 
     def _ask(self, waiting: deque[tuple[PageRequest, asyncio.Task[Response]]]) -> None:
-        for request in self._next_requests(len(waiting)):
+        for request in self._next_requests(self._under_way([task for _, task in waiting])):
             waiting.append((request, asyncio.create_task(self._send(request))))
 
     async def read_all(self) -> AsyncPages:

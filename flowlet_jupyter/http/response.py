@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import email.message
+import functools
 import json as jsonlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 1_000_000_000  # unpacked; a body without an end, or a small one that unpacks to one, fills no memory
 _UNPARSED: Any = object()
+
+
+@functools.lru_cache(maxsize=64)  # of the same few types, for each page several times
+def _charset_in(content_type: str) -> str | None:
+    message = email.message.Message()
+    message["content-type"] = content_type
+    return message.get_content_charset(failobj=None)
 
 
 class Response(httpx.Response):
@@ -144,6 +153,12 @@ class Response(httpx.Response):
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
         printer.text(hooks().response_text(self))
+
+    @property
+    def charset_encoding(self) -> str | None:
+        """The charset that the Content-Type header declares, None if it declares none."""
+        content_type = self.headers.get("content-type")
+        return None if content_type is None else _charset_in(content_type)
 
     @property
     def text(self) -> str:

@@ -84,12 +84,14 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
+_SHAPES = {spec.name: spec.type for spec in dataclasses.fields(Compliance)}
+
+
 def compliance_from(declared: Mapping[str, Any]) -> Compliance:
     """The switches that `declared` sets. Raises `InvalidSecret` naming one that is unknown or of the wrong shape."""
-    known = {spec.name: spec for spec in dataclasses.fields(Compliance)}
     values: dict[str, Any] = {}
     for name, value in declared.items():
-        shape = known[name].type if name in known else None
+        shape = _SHAPES.get(name)
         if name in _CHOICES:
             right = value in _CHOICES[name]
         elif shape == "bool":

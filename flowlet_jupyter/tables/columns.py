@@ -162,7 +162,14 @@ def _fields(records: Sequence[Any]) -> list[tuple[str, list[Any]]]:
     if set(map(len, records)) == {width}:  # perhaps in another order
         with contextlib.suppress(KeyError):
             return [(key, list(map(itemgetter(key), records))) for key in keys]
-    return [(key, [record.get(key, MISSING) for record in records]) for key in dict.fromkeys(met)]
+    return [(key, _values_of(key, records)) for key in dict.fromkeys(met)]
+
+
+def _values_of(key: str, records: Sequence[Any]) -> list[Any]:
+    try:
+        return list(map(itemgetter(key), records))
+    except KeyError:
+        return [record.get(key, MISSING) for record in records]
 
 
 def _split(values: list[Any]) -> tuple[Column | None, list[Any] | None]:

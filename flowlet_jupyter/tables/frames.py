@@ -31,8 +31,10 @@ def import_library(name: str) -> Any:
         raise MissingExtra(f'This needs {name}: pip install "flowlet-jupyter[{name}]"') from None
 
 
-def rows_of(records: Sequence[Any]) -> list[dict[str, Any]]:
+def rows_of(records: Sequence[Any]) -> Sequence[dict[str, Any]]:
     """`records` as rows: values that are no objects as `value`."""
+    if set(map(type, records)) == {dict}:
+        return records
     return [record if isinstance(record, dict) else {"value": record} for record in records]
 
 

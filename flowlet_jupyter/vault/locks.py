@@ -9,13 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from flowlet_jupyter.errors import VaultError
 from flowlet_jupyter.vault.ending import process_ending
 from flowlet_jupyter.vault.file_names import lock_file_name_of
 from flowlet_jupyter.vault.sealed_file import make_private_folder
+
+if TYPE_CHECKING:  # a request with a fresh token takes no lock, and filelock is a tenth of what it would wait for
+    from filelock import FileLock
 
 LOCK_TIMEOUT_SECONDS = 90.0  # longer than the token endpoint's deadline, which the holder may be waiting for
 _POLL_SECONDS = 0.1
@@ -51,6 +53,8 @@ class VaultLocks:
     @contextlib.contextmanager
     def of_secret(self, name: str) -> Iterator[None]:
         """Hold the secret `name` alone. Raises `VaultError` after a timeout."""
+        from filelock import FileLock, Timeout
+
         make_private_folder(self._folder)
         with self.guard:
             thread_lock = self._secrets.setdefault(name, threading.Lock())
@@ -80,6 +84,8 @@ class VaultLocks:
     @contextlib.contextmanager
     def of_files(self) -> Iterator[None]:
         """Hold all files as they are; a thread that holds them may take them again. Raises `VaultError` after a timeout."""
+        from filelock import FileLock
+
         make_private_folder(self._folder)
         self._leave_parents()
         busy = (
@@ -111,6 +117,8 @@ class VaultLocks:
 @contextlib.contextmanager
 def _taken_or_vault_error(lock: FileLock, busy: str) -> Iterator[None]:
     """`VaultError` for what keeps `lock` from being taken: `busy` if another process holds it, else what is wrong."""
+    from filelock import Timeout
+
     try:
         yield
     except Timeout:

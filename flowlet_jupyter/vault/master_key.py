@@ -15,43 +15,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from joserfc.jwk import OctKey
-
 from flowlet_jupyter.errors import MasterKeyError
+from flowlet_jupyter.vault.compact_jwe import KEY_BYTES, SealingKey
 from flowlet_jupyter.vault.keyring_question import ask_keyring, backend_name
 from flowlet_jupyter.vault.sealed_file import write_private
 
 KEYRING_SERVICE = "flowlet-jupyter"
 KEYRING_TIMEOUT_SECONDS = 60.0  # time for a user to unlock it; a hung D-Bus must not hang the kernel
-_KEY_BYTES = 32
 _T = TypeVar("_T")
-
-
-class SealingKey(OctKey):
-    """A key that no serializer takes along: joserfc's own is pickled, with its bytes, by whatever walks through objects."""
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("A key of the vault is not pickled or copied out.")
-
-    def __getstate__(self) -> NoReturn:
-        self.__reduce_ex__(0)
-
-    def __repr__(self) -> str:
-        return "SealingKey(hidden)"
 
 
 @dataclass(frozen=True)
 class MasterKey:
     """The key, and in plain words where it is kept (for the status view)."""
 
-    key: OctKey
+    key: SealingKey
     location: str
-    previous: OctKey | None = None  # while a rotation is under way: what is not sealed anew yet opens with this one
+    previous: SealingKey | None = None  # while a rotation is under way: what is not sealed anew yet opens with this one
     file: Path | None = None  # that holds it; None for a keyring's entry and for the environment
     is_given: bool = False  # by FLOWLET_MASTER_KEY: it is nowhere that this package could write to
 
     @property
-    def keys(self) -> tuple[OctKey, ...]:
+    def keys(self) -> tuple[SealingKey, ...]:
         """All that files of the vault may be sealed with, the one for new files first."""
         return (self.key,) if self.previous is None else (self.key, self.previous)
 
@@ -111,10 +96,9 @@ def load_master_key(vault_folder: Path, *, has_secrets: bool, environment: Mappi
     return MasterKey(key, _location_of_file(key_file), file=key_file)
 
 
-def new_key() -> OctKey:
+def new_key() -> SealingKey:
     """A random key."""
-    # joserfc suggests, in a warning, algorithms for keys without one
-    return SealingKey.import_key(secrets.token_bytes(_KEY_BYTES), {"alg": "dir", "use": "enc"})
+    return SealingKey(secrets.token_bytes(KEY_BYTES))
 
 
 def store_master_key(vault_folder: Path, master_key: MasterKey) -> None:
@@ -152,8 +136,8 @@ def _is_own(path: Path) -> bool:
     return os.name != "posix" or path.stat().st_uid == os.getuid()
 
 
-def _text_of(key: OctKey) -> str:
-    return base64.urlsafe_b64encode(key.raw_value).decode()
+def _text_of(key: SealingKey) -> str:
+    return base64.urlsafe_b64encode(key.reveal()).decode()
 
 
 def _master_key(
@@ -175,15 +159,14 @@ def _location_of_file(path: Path) -> str:
     return f"file {path}, readable by this user only (no keyring works here)"
 
 
-def _parse(text: str, source: str) -> OctKey:
+def _parse(text: str, source: str) -> SealingKey:
     try:
         raw = base64.b64decode(text.rstrip("=").replace("-", "+").replace("_", "/") + "=", validate=True)
     except (binascii.Error, ValueError):
         raw = b""
-    if len(raw) != _KEY_BYTES:
+    if len(raw) != KEY_BYTES:
         raise MasterKeyError(f"The master key in {source} is malformed: it must be 32 bytes in base64.")
-    # joserfc suggests, in a warning, algorithms for keys without one
-    return SealingKey.import_key(raw, {"alg": "dir", "use": "enc"})
+    return SealingKey(raw)
 
 
 def _read_key_file(path: Path) -> str:

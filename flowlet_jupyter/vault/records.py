@@ -14,6 +14,9 @@ from flowlet_jupyter.model.tokens import Accepted, TokenSet
 from flowlet_jupyter.model.value import SecretValue
 
 SCHEMA = 2
+_TOKEN_VALUES = frozenset(
+    spec.name for spec in dataclasses.fields(TokenSet) if str(spec.type).startswith("SecretValue")
+)
 
 
 def record_to_payload(record: Record) -> dict[str, Any]:
@@ -83,5 +86,6 @@ def client_of(payload: dict[str, Any]) -> str | None:
 
 def _parsed(token: dict[str, Any]) -> dict[str, Any]:
     """The members of a token set as `TokenSet` takes them; a payload of an older schema has fewer."""
-    values = {spec.name for spec in dataclasses.fields(TokenSet) if str(spec.type).startswith("SecretValue")}
-    return {name: SecretValue(text) if name in values and text is not None else text for name, text in token.items()}
+    return {
+        name: SecretValue(text) if name in _TOKEN_VALUES and text is not None else text for name, text in token.items()
+    }

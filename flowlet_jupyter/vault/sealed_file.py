@@ -12,11 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
-
 from flowlet_jupyter.errors import VaultError, VaultFileDamaged
+from flowlet_jupyter.vault.compact_jwe import SealingKey, decrypt, encrypt
 
 MAX_BYTES = 1_000_000  # a record has a few kilobytes; anything larger is not ours and is not read into memory
 NEW_FILE = ".flowlet-new-"  # begins the name of a file that is still to replace another
@@ -35,7 +32,7 @@ def signature(path: Path) -> Signature | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def read_sealed(path: Path, *keys: OctKey) -> dict[str, Any]:
+def read_sealed(path: Path, *keys: SealingKey) -> dict[str, Any]:
     """The payload of the sealed file, which one of `keys` opens.
 
     Raises `FileNotFoundError`, `VaultFileDamaged` (wrong key or altered) or `VaultError` (not a plain file of ours).
@@ -43,8 +40,8 @@ def read_sealed(path: Path, *keys: OctKey) -> dict[str, Any]:
     token = _read_plain_file(path)
     payload = None
     for key in keys:
-        with contextlib.suppress(JoseError, ValueError, KeyError, TypeError):
-            payload = json.loads(jwe.decrypt_compact(token, key, algorithms=["dir", "A256GCM"]).plaintext or b"")
+        with contextlib.suppress(ValueError):
+            payload = json.loads(decrypt(token, key))
             break
     if not isinstance(payload, dict):
         raise VaultFileDamaged(
@@ -73,7 +70,7 @@ def _read_plain_file(path: Path) -> bytes:
         return file.read()
 
 
-def write_sealed(path: Path, payload: dict[str, Any], key: OctKey, room: Room | None = None) -> None:
+def write_sealed(path: Path, payload: dict[str, Any], key: SealingKey, room: Room | None = None) -> None:
     """Replace the file by one that holds `payload`; after a crash at any moment the old or the new one is there.
 
     `room` was made for it before.
@@ -86,18 +83,16 @@ def write_sealed(path: Path, payload: dict[str, Any], key: OctKey, room: Room | 
         room.fill(data)
 
 
-def sealed(payload: dict[str, Any], key: OctKey) -> bytes:
+def sealed(payload: dict[str, Any], key: SealingKey) -> bytes:
     """What a sealed file of `payload` holds. Raises `VaultError` for more than could be read again."""
-    text = jwe.encrypt_compact(
-        {"alg": "dir", "enc": "A256GCM"}, json.dumps(payload), key, algorithms=["dir", "A256GCM"]
-    )
+    data = encrypt(json.dumps(payload).encode(), key)
     del payload  # as above
-    if len(text) > MAX_BYTES:
+    if len(data) > MAX_BYTES:
         raise VaultError(
-            f"The values are too long to be stored: {len(text):,} bytes sealed, at most {MAX_BYTES:,}. What was stored "
+            f"The values are too long to be stored: {len(data):,} bytes sealed, at most {MAX_BYTES:,}. What was stored "
             "before is unchanged."
         )
-    return text.encode("ascii")
+    return data
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -41,6 +41,7 @@ class Vault:
     def __init__(self, folder: Path, *, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder.absolute()
         self._environment = os.environ if environment is None else environment
+        self._key_mark = self.folder / ".master-key.replaced"
         self._key: tuple[Signature | None, MasterKey] | None = None  # and the file that changes when it is replaced
         self._cache: dict[str, tuple[Signature, Record]] = {}
         self._paths: dict[str, Path] = {}
@@ -223,10 +224,6 @@ class Vault:
     def check_parents(self) -> None:
         """Raise `VaultError` if the folder is below one that somebody else owns or may write to."""
         refuse_parents_of_others(self.folder)
-
-    @property
-    def _key_mark(self) -> Path:
-        return self.folder / ".master-key.replaced"
 
     def _load_key(self) -> MasterKey:
         mark = signature(self._key_mark)  # before the key: a change between the two is then seen next time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 
 import httpx
@@ -14,7 +15,7 @@ import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import HostNotAllowed, PagingStopped, RequestFailed
 from flowlet_jupyter.http.many import _paging_of
 from flowlet_jupyter.http.page_reader import PagingOptions
-from flowlet_jupyter.http.pages import Pages
+from flowlet_jupyter.http.pages import AsyncPages, Pages
 from flowlet_jupyter.http.pagination import (
     Cursor,
     LinkHeader,
@@ -356,3 +357,67 @@ def test_what_an_answer_says_of_its_completeness(body, complete, reason):
     assert pages.complete is complete
     assert reason in pages.reason
     assert (pages.to_df().attrs["complete"], pages.to_df().attrs["reason"]) == (complete, pages.reason)
+
+
+class SlowSecondPage:
+    """20 numbered pages; the second is not there before the sixth was asked for."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.asked: list[int] = []
+        self.running = self.most_running = self.asked_before_second = 0
+        self.sixth = threading.Event()
+
+    def begin(self, request: PageRequest) -> int:
+        number = int(request.params.get("page", 1))
+        with self.lock:
+            self.asked.append(number)
+            self.running += 1
+            self.most_running = max(self.most_running, self.running)
+        if number == 6:
+            self.sixth.set()
+        return number
+
+    def end(self, number: int) -> Response:
+        with self.lock:
+            self.running -= 1
+            if number == 2:
+                self.asked_before_second = len(self.asked)
+        return Response(200, json={"items": [{"id": number}], "page": number, "total_pages": 20})
+
+    def check(self, pages) -> None:
+        assert ids(pages) == list(range(1, 21))
+        assert self.most_running <= 3  # as many as were allowed, and no more
+        assert self.asked_before_second <= 1 + 2 * 3  # nor is all read ahead
+
+
+SIDE_BY_SIDE = PagingOptions(concurrency=3, show_progress=False)
+
+
+def test_a_slow_page_holds_up_no_other():
+    api = SlowSecondPage()
+
+    def send(request):
+        number = api.begin(request)
+        if number == 2:
+            assert api.sixth.wait(5)
+            time.sleep(0.1)
+        return api.end(number)
+
+    api.check(Pages(send, PageRequest(URL), SIDE_BY_SIDE).read_all())
+
+
+def test_a_slow_page_holds_up_no_other_of_an_async_reader():
+    api = SlowSecondPage()
+
+    async def send(request):
+        number = api.begin(request)
+        await asyncio.sleep(0.01)
+        if number == 2:
+            async with asyncio.timeout(5):
+                while not api.sixth.is_set():  # noqa: ASYNC110 - of threads, as the sync reader needs it
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+        return api.end(number)
+
+    api.check(asyncio.run(AsyncPages(send, PageRequest(URL), SIDE_BY_SIDE).read_all()))

@@ -10,8 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 import respx
+from hypothesis import given
+from hypothesis import strategies as st
 
 import flowlet_jupyter as flowlet
+from flowlet_jupyter.http.api import with_params
+from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.model.static import Basic, Headers, Password
 
 CANARY = "canary-value-5e1f"
@@ -248,3 +252,29 @@ def test_a_bridge_names_an_address_that_is_none(url):
     flowlet.secrets.add(flowlet.Password(name="api", password="value", allowed_hosts=("a.example",)))
     with pytest.raises(flowlet.FlowletError):
         flowlet.azure_credential("api", url)
+
+
+@given(
+    st.sampled_from(
+        ["https://a.example", "https://a.example/", "https://A.example:443/b c", "https://a.example/é/%2f", "https://u:p@a.example/x",
+         "https://a.example/?a=1", "https://a.example/?", "https://a.example/x#part", "https://a.example/x?a=1&b=2#part"]
+    ),
+    st.dictionaries(st.text(max_size=4), st.text(max_size=6) | st.integers() | st.none() | st.lists(st.text(max_size=3), max_size=2)),
+)  # fmt: skip
+def test_parameters_go_into_the_url_as_httpx_puts_them(url, params):
+    options = {"params": params}
+    theirs = [
+        (name, item) for name, value in params.items() for item in (value if isinstance(value, list) else [value])
+    ]
+    expected = httpx.URL(url).copy_merge_params([(name, str(value)) for name, value in theirs if value is not None])
+    assert httpx.URL(with_params(url, options)) == (expected if params else httpx.URL(url))
+    assert options == {}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [None, "", "application/json", "text/csv; charset=latin-1", 'text/html;Charset="UTF-16"', "a/b; charset*=utf-8''x", "; charset"],
+)  # fmt: skip
+def test_the_declared_charset_is_the_one_that_httpx_finds(content_type):
+    headers = {} if content_type is None else {"content-type": content_type}
+    assert Response(200, headers=headers).charset_encoding == httpx.Response(200, headers=headers).charset_encoding

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import keyring
 import pytest
-from joserfc.jwk import OctKey
 
 from flowlet_jupyter.errors import MasterKeyError, VaultFileDamaged
 from flowlet_jupyter.model.secret import Password, Record
 from flowlet_jupyter.oauth.authorization_code import new_flow
 from flowlet_jupyter.oauth.pending import claim_flow, find_flow, remember_flow
 from flowlet_jupyter.vault import Vault
+from flowlet_jupyter.vault.compact_jwe import SealingKey
 from flowlet_jupyter.vault.key_rotation import rotate_key
 from flowlet_jupyter.vault.master_key import key_file_of
 from flowlet_jupyter.vault.sealed_file import read_sealed
@@ -45,15 +45,15 @@ def new_process(vault: Vault) -> Vault:
     return Vault(vault.folder, environment={})
 
 
-def key_of(text: str) -> OctKey:
-    return OctKey.import_key(base64.urlsafe_b64decode(text), {"alg": "dir", "use": "enc"})
+def key_of(text: str) -> SealingKey:
+    return SealingKey(base64.urlsafe_b64decode(text))
 
 
-def keys_in(file: Path) -> list[OctKey]:
+def keys_in(file: Path) -> list[SealingKey]:
     return [key_of(word) for word in file.read_text().split()]
 
 
-def opens(path: Path, key: OctKey) -> bool:
+def opens(path: Path, key: SealingKey) -> bool:
     with contextlib.suppress(VaultFileDamaged):
         return bool(read_sealed(path, key))
     return False

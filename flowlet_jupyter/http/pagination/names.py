@@ -96,6 +96,7 @@ def is_total(name: str) -> bool:
     return name in TOTALS or bool(_TOTAL.fullmatch(name) or _TOTAL_ENDS.fullmatch(name))
 
 
+@functools.lru_cache(maxsize=4096)
 def says_more(name: str) -> bool:
     """Whether a normalised name is that of a flag such as `has_more`."""
     return bool(_MORE.fullmatch(name)) or name in _MORE_OTHERWISE

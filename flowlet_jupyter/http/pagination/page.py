@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -30,7 +31,7 @@ class PageRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     is_repeatable: bool = False  # the very same request gives the next page: the server keeps the place
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """What two requests for the same page have in common."""
         return json.dumps([self.url, sorted(self.params.items()), self.json, sorted(self.headers.items())], default=str)
