@@ -7,6 +7,7 @@ Headers are read by the words of their names, as each API puts the same few toge
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,14 +114,20 @@ def pause_of(status: int, headers: Mapping[str, str], *, now: float) -> float:
     return 0.0
 
 
+@functools.lru_cache(maxsize=500)  # every response has the same few
+def _is_of_limit(header: str) -> bool:
+    name = header.lower()
+    return _LIMIT.search(name) is not None and name != "retry-after"
+
+
 def _buckets(headers: Mapping[str, str], *, now: float) -> tuple[dict[str, _Bucket], list[float]]:
     """The limits by what is counted ("" for the plain one), and every moment at which one is counted anew."""
     buckets: dict[str, _Bucket] = {}
     resets: list[float] = []
     for header, long_text in headers.items():
-        name, text = header.lower()[:_MAX_HEADER], long_text[:_MAX_HEADER]
-        if not _LIMIT.search(name) or name == "retry-after":
+        if not _is_of_limit(header[:_MAX_HEADER]):
             continue
+        name, text = header.lower()[:_MAX_HEADER], long_text[:_MAX_HEADER]
         if name in {"ratelimit", "x-ratelimit", "rate-limit"} and "=" in text:
             _read_structured(text, buckets, now=now)
             continue
