@@ -100,16 +100,17 @@ def pause_of(status: int, headers: Mapping[str, str], *, now: float) -> float:
     """The seconds to wait before the next request, after a response with this status; 0 if nothing asks for a pause."""
     if status in {429, 503} and (retry_after := retry_after_of(headers, now=now)) is not None:
         return retry_after
-    limit = rate_limit_of(headers, now=now)
+    texts = dict(headers.items())  # once: httpx decodes them each time
+    limit = rate_limit_of(texts, now=now)
     if limit is not None and limit.remaining <= 0 and limit.resets_at is not None:
         return max(limit.resets_at - now, 0.0)
     regained = [
-        _count(minutes) for text in headers.values() if "regain_access" in text for minutes in _REGAINED.findall(text)
+        _count(minutes) for text in texts.values() if "regain_access" in text for minutes in _REGAINED.findall(text)
     ]
     if any(regained):
         return (_believable(now + max(regained) * 60.0) or now) - now
     if status == 429 and limit is None:  # only when calls are counted anew is said, not how many are left
-        _, resets = _buckets(headers, now=now)
+        _, resets = _buckets(texts, now=now)
         return max(min(resets) - now, 0.0) if resets else 0.0
     return 0.0
 

@@ -93,10 +93,8 @@ class ProxySettings:
 
         What goes to this machine by http never goes to a proxy, whatever the environment says: it would be read there.
         """
-        if not self.proxies:
-            return None
         host = url.raw_host.decode("ascii").rstrip(".")
-        if url.scheme == "http" and _is_this_machine(host):
+        if not self.proxies or (url.scheme == "http" and _is_this_machine(host)):
             return None
         if any(bypass.matches(url.scheme, host, url.port) for bypass in self.bypasses):
             return None
