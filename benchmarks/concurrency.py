@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 import flowlet_jupyter as flowlet
-from benchmarks.measure import Call, Report, medians, seconds
+from benchmarks.measure import Call, Report, cpu_seconds, least, medians, seconds
 from benchmarks.request_overhead import TOKEN, store_secret
 from benchmarks.server import SLOW_SECONDS, running_api, running_slow_api
 
@@ -77,6 +77,19 @@ def aiohttp_itself(url: str, count: int = COUNT, workers: int = WORKERS) -> None
     asyncio.run(run())
 
 
+async def _aiohttp_with_httpxs_objects(session: Any, url: str) -> None:
+    """What `gather` gives, and nothing else: the floor under it as long as users get httpx's objects."""
+    request = httpx.Request("GET", httpx.URL(url), headers=HEADERS)
+    async with session.get(url) as response:
+        body = httpx.ByteStream(await response.read())
+        httpx.Response(response.status, headers=response.raw_headers, stream=body, request=request).read()
+
+
+async def _aiohttp_alone(session: Any, url: str) -> None:
+    async with session.get(url) as response:
+        await response.read()
+
+
 def flowlet_gather(url: str, count: int = COUNT, workers: int = WORKERS) -> None:
     gathered = flowlet.gather(_urls(url, count), secret="api", concurrency=workers)
     assert not gathered.errors
@@ -131,3 +144,46 @@ def slow(report: Report) -> None:
         "640 GETs of 50 ms each, 64 at once", {"n × 50 ms ÷ 64": ideal, "flowlet.gather": statistics.median(taken)}
     )
     report.found("gather-slow", statistics.median(taken) / ideal)
+
+
+CPU_ROUNDS = 60
+CPU_COUNT = 64
+
+
+def cpu() -> None:
+    """Print what each side needs a request; their clients stay open."""
+    import aiohttp
+
+    loop = asyncio.new_event_loop()
+    session = loop.run_until_complete(_session())
+    with running_api() as base, httpx.Client(headers=HEADERS) as client, ThreadPoolExecutor(WORKERS) as pool:
+        store_secret(base)
+        urls = _urls(base, CPU_COUNT)
+
+        def together(send: Callable[[str], Awaitable[Any]]) -> Call:
+            return lambda: loop.run_until_complete(_bounded(send, urls, WORKERS))
+
+        sides: dict[str, Call] = {
+            "aiohttp": together(partial(_aiohttp_alone, session)),
+            "aiohttp, httpx's URL, Request, Response": together(partial(_aiohttp_with_httpxs_objects, session)),
+            "flowlet.gather": lambda: flowlet.gather(urls, secret="api", concurrency=WORKERS),
+            "flowlet.aget": together(partial(flowlet.aget, secret="api")),
+            "httpx.Client in 16 threads": lambda: list(pool.map(client.get, urls)),
+            "httpx.Client one by one": lambda: [client.get(url) for url in urls],
+            "flowlet.get(secret=...)": lambda: [flowlet.get(url, secret="api") for url in urls],
+            "flowlet.get without a secret": lambda: [flowlet.get(url) for url in urls],
+        }
+        found = least(sides, CPU_ROUNDS, clock=cpu_seconds)
+        loop.run_until_complete(session.close())
+    Report().compare(f"CPU time of a small GET (aiohttp {aiohttp.__version__})",
+                     {name: taken / CPU_COUNT for name, taken in found.items()}, scale=1e6, unit="us")  # fmt: skip
+
+
+async def _session() -> Any:
+    import aiohttp
+
+    return aiohttp.ClientSession(headers=HEADERS, connector=aiohttp.TCPConnector(limit=WORKERS))
+
+
+if __name__ == "__main__":
+    cpu()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import itertools
 import re
 import ssl
 import weakref
@@ -34,9 +36,8 @@ _MAX_HEADERS = 1000
 _LONGEST_BODY_BYTES = 16 * 1024
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _METHOD = re.compile(r"[A-Z]+")
-_PLAIN_TEXT = re.compile(rb"[\t\x20-\x7e]*")  # aiohttp writes a header's text in UTF-8, httpx its bytes
 # what aiohttp does something of its own about
-_SPECIAL_HEADERS = frozenset({b"expect", b"transfer-encoding", b"upgrade", b"te", b"trailer"})
+_SPECIAL_HEADERS = frozenset({"expect", "transfer-encoding", "upgrade", "te", "trailer"})
 _SPECIAL_EXTENSIONS = frozenset({"sni_hostname", "target", "trace"})
 _AUTO_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _FAILURES = (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError)
@@ -55,7 +56,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         """Send. Raises as `AsyncNetworkTransport.handle_async_request` does."""
         is_others = self._proxies.proxy_for(request.url) is not None or is_transport_replaced()
         address = None if is_others else _address(request)
-        body = _plain_body(request)
+        headers = _plain_headers(request.headers.raw)
+        body = None if headers is None else _plain_body(request, headers)
         if address is None or body is None:
             return await self._usual.handle_async_request(request)
         opened = self._of_this_loop()
@@ -65,15 +67,10 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             response = await opened.session.request(
                 request.method,
                 address,
-                headers=CIMultiDict([(name.decode(), value.decode()) for name, value in request.headers.raw]),
+                headers=headers,
                 data=body or None,
                 allow_redirects=False,
-                # `connect` also covers looking the name up
-                timeout=aiohttp.ClientTimeout(
-                    connect=_seconds(timeout.get("connect")),
-                    sock_connect=_seconds(timeout.get("connect")),
-                    sock_read=_seconds(timeout.get("read")),
-                ),
+                timeout=_timeout(timeout.get("connect"), timeout.get("read")),
             )
         except _FAILURES as error:
             opened.give_slot_back()
@@ -197,33 +194,45 @@ def _address(request: httpx.Request) -> yarl.URL | None:
     return address if is_same else None
 
 
+@functools.lru_cache(maxsize=10)  # requests of one client have the same
+def _timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+    # `connect` also covers looking the name up
+    return aiohttp.ClientTimeout(connect=_seconds(connect), sock_connect=_seconds(connect), sock_read=_seconds(read))
+
+
 def _seconds(timeout: float | None) -> float | None:
     return None if timeout is None else max(timeout, 0.001)  # zero means none to aiohttp
 
 
-def _plain_body(request: httpx.Request) -> bytes | None:
+def _plain_body(request: httpx.Request, headers: CIMultiDict[str]) -> bytes | None:
     """The body, if aiohttp sends it with these headers as httpx does; else None."""
     stream = request.stream
     if not isinstance(stream, httpx.ByteStream) or not _METHOD.fullmatch(request.method):
         return None
-    if not _SPECIAL_EXTENSIONS.isdisjoint(request.extensions) or not _are_plain(request.headers.raw):
+    if not _SPECIAL_EXTENSIONS.isdisjoint(request.extensions):
         return None
     body = b"".join(stream)
-    stated = request.headers.get("content-length")
-    if stated is None and not body and request.method in _WITHOUT_BODY:
+    stated = headers.getall("content-length", [])
+    if not stated and not body and request.method in _WITHOUT_BODY:
         return body
-    return body if stated == str(len(body)) and len(body) <= _LONGEST_BODY_BYTES else None  # else aiohttp adds a length
+    return (
+        body if stated == [str(len(body))] and len(body) <= _LONGEST_BODY_BYTES else None
+    )  # else aiohttp adds a length
 
 
-def _are_plain(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Whether aiohttp sends just these headers."""
-    spelled = {name for name, _ in headers}
+def _plain_headers(pairs: list[tuple[bytes, bytes]]) -> CIMultiDict[str] | None:
+    """The headers for aiohttp; None unless it sends just these."""
+    try:
+        texts = [(name.decode("ascii"), value.decode("ascii")) for name, value in pairs]
+    except UnicodeDecodeError:  # aiohttp writes a header's text in UTF-8, httpx its bytes
+        return None
+    if not "".join(itertools.chain.from_iterable(texts)).replace("\t", " ").isprintable():
+        return None
+    spelled = {name for name, _ in texts}
     names = {name.lower() for name in spelled}
     if len(names) != len(spelled):
-        return False  # of `X-A` and `x-a`, aiohttp keeps the last only
-    if not _PLAIN_TEXT.fullmatch(b"".join([part for pair in headers for part in pair])):
-        return False
-    return _SPECIAL_HEADERS.isdisjoint(names) and b"host" in names
+        return None  # of `X-A` and `x-a`, aiohttp keeps the last only
+    return CIMultiDict(texts) if _SPECIAL_HEADERS.isdisjoint(names) and "host" in names else None
 
 
 def _response(response: aiohttp.ClientResponse, done: Callable[[], None]) -> httpx.Response:

@@ -188,11 +188,12 @@ class ClientPool:
     def get_async(self, secret: str | None) -> _PooledAsyncClient:
         """The client of the running event loop that sends with `secret`."""
         loop = asyncio.get_running_loop()
-        if loop not in self._async_clients:
+        of_loop = self._async_clients.get(loop)
+        if of_loop is None:
             # open connections hold their loop, so that an entry would never go by itself
             for ended in [each for each in self._async_clients if each.is_closed()]:
                 self._async_clients.pop(ended, None)
-        of_loop = self._async_clients.setdefault(loop, {})
+            of_loop = self._async_clients[loop] = {}
         if secret not in of_loop:
             of_loop[secret] = _new_async_client(_PooledAsyncClient, self._owner(), secret, None, {})
         return of_loop[secret]

@@ -7,6 +7,7 @@ Headers are read by the words of their names, as each API puts the same few toge
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -99,18 +100,25 @@ def pause_of(status: int, headers: Mapping[str, str], *, now: float) -> float:
     """The seconds to wait before the next request, after a response with this status; 0 if nothing asks for a pause."""
     if status in {429, 503} and (retry_after := retry_after_of(headers, now=now)) is not None:
         return retry_after
-    limit = rate_limit_of(headers, now=now)
+    texts = dict(headers.items())  # once: httpx decodes them each time
+    limit = rate_limit_of(texts, now=now)
     if limit is not None and limit.remaining <= 0 and limit.resets_at is not None:
         return max(limit.resets_at - now, 0.0)
     regained = [
-        _count(minutes) for text in headers.values() if "regain_access" in text for minutes in _REGAINED.findall(text)
+        _count(minutes) for text in texts.values() if "regain_access" in text for minutes in _REGAINED.findall(text)
     ]
     if any(regained):
         return (_believable(now + max(regained) * 60.0) or now) - now
     if status == 429 and limit is None:  # only when calls are counted anew is said, not how many are left
-        _, resets = _buckets(headers, now=now)
+        _, resets = _buckets(texts, now=now)
         return max(min(resets) - now, 0.0) if resets else 0.0
     return 0.0
+
+
+@functools.lru_cache(maxsize=500)  # every response has the same few
+def _is_of_limit(header: str) -> bool:
+    name = header.lower()
+    return _LIMIT.search(name) is not None and name != "retry-after"
 
 
 def _buckets(headers: Mapping[str, str], *, now: float) -> tuple[dict[str, _Bucket], list[float]]:
@@ -118,9 +126,9 @@ def _buckets(headers: Mapping[str, str], *, now: float) -> tuple[dict[str, _Buck
     buckets: dict[str, _Bucket] = {}
     resets: list[float] = []
     for header, long_text in headers.items():
-        name, text = header.lower()[:_MAX_HEADER], long_text[:_MAX_HEADER]
-        if not _LIMIT.search(name) or name == "retry-after":
+        if not _is_of_limit(header[:_MAX_HEADER]):
             continue
+        name, text = header.lower()[:_MAX_HEADER], long_text[:_MAX_HEADER]
         if name in {"ratelimit", "x-ratelimit", "rate-limit"} and "=" in text:
             _read_structured(text, buckets, now=now)
             continue

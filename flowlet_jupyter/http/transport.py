@@ -82,7 +82,7 @@ class CredentialTransport(_OfOneSecret[httpx.BaseTransport], httpx.BaseTransport
             del outcome
             raise failure
         response = our_response(outcome, self._secret_name, sent)
-        if credentials is not None:
+        if credentials is not None and not isinstance(outcome.stream, httpx.ByteStream):  # which has the bytes alone
             response.stream = _ResponseStream(outcome.stream, sent)
         return response
 
@@ -131,7 +131,7 @@ class AsyncCredentialTransport(_OfOneSecret[httpx.AsyncBaseTransport], httpx.Asy
             del outcome
             raise failure
         response = our_response(outcome, self._secret_name, sent)
-        if credentials is not None:
+        if credentials is not None and not isinstance(outcome.stream, httpx.ByteStream):  # which has the bytes alone
             response.stream = _ResponseStream(outcome.stream, sent)
         return response
 

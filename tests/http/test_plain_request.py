@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import logging
 import threading
 import time
@@ -12,10 +13,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.http import plain_request
+from flowlet_jupyter.http import response as response_module
 from flowlet_jupyter.http.client import ClientPool
 from flowlet_jupyter.http.plain_request import AsyncPlainClient, PlainClient
 from flowlet_jupyter.http.redirects import AsyncRedirectTransport, RedirectTransport
+from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.model.static import Password
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.session import default_session
@@ -298,3 +305,174 @@ def test_a_client_that_was_closed_sends_nothing(server, mode):
             asyncio.run(run())
     assert server.seen == []
     default_session().part(ClientPool).close()
+
+
+PATHS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                "/",
+                "/.",
+                "/..",
+                "/./",
+                "//",
+                "%2F",
+                "%2f",
+                "%",
+                "%zz",
+                "?",
+                "?a=b",
+                "&",
+                "#",
+                "@",
+                "\\",
+                "[",
+                "~",
+                "{",
+                '"',
+                "`",
+                "<",
+                " ",
+                "\t",
+                "\u00fc",
+            ]
+        ),
+        st.text(st.characters(min_codepoint=0x1F, max_codepoint=0x17F), max_size=4),
+        st.text("abcXYZ019-._~!$&'()*+,;=:@", max_size=8),
+    ),
+    max_size=6,
+).map("".join)
+ORIGINS = st.sampled_from([
+    "http://127.0.0.1:8000", "http://127.0.0.1:80", "https://api.example.com", "https://api.example.com:443",
+    "https://api.example.com:0443", "https://API.example.com", "https://b\u00fccher.example", "https://xn--bcher-kva.example",
+    "http://[::1]:8000", "https://ann:pw@api.example.com", "https://api.example.com.", "http://0x7f.1", "https://a_b.example",
+    "https://api.example.com:", "https://api.example.com:99999", "https://-a.example", "HTTPS://api.example.com", "https://..",
+])  # fmt: skip
+
+
+def _made(make) -> object:
+    try:
+        request = make()
+    except (httpx.InvalidURL, UnicodeError) as error:
+        return type(error) if isinstance(error, httpx.InvalidURL) else None
+    return request and (
+        request.method, vars(request.url), str(request.url), request.headers.raw, request.headers.encoding,
+        request.content, request.extensions,
+    )  # fmt: skip
+
+
+@given(st.lists(st.tuples(ORIGINS, PATHS), min_size=1, max_size=4))
+def test_an_address_that_is_put_together_is_the_one_that_httpx_makes(addresses):
+    with PlainClient(transport=httpx.MockTransport(lambda _: httpx.Response(200)), trust_env=False) as client:
+        for origin, path in addresses:
+            url = f"{origin}/{path}"
+            short = _made(lambda url=url: plain_request._plain_request(client, "GET", url, {}))
+            if short is not None:  # else it goes httpx's way
+                assert short == _made(lambda url=url: client.build_request("GET", url))
+
+
+def test_each_host_gets_its_own_name_whichever_was_asked_before():
+    hosts = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        hosts.append((str(request.url), request.headers["Host"]))
+        return httpx.Response(200)
+
+    with PlainClient(transport=_First(httpx.MockTransport(respond)), trust_env=False, **NO_COOKIES) as client:
+        for url in ("http://a.example/1", "http://b.example/2", "http://b.example:81/3", "http://a.example/4"):
+            client.ask("GET", url)
+    assert hosts == [
+        ("http://a.example/1", "a.example"),
+        ("http://b.example/2", "b.example"),
+        ("http://b.example:81/3", "b.example:81"),
+        ("http://a.example/4", "a.example"),
+    ]
+
+
+def test_an_origin_is_taken_apart_once(monkeypatch):
+    parsed = []
+    own = plain_request._parsed
+    monkeypatch.setattr(plain_request, "_parsed", lambda client, url: parsed.append(url) or own(client, url))
+    with PlainClient(transport=httpx.MockTransport(lambda _: httpx.Response(200)), trust_env=False) as client:
+        for url in ("http://a.example/1?q=%20", "http://a.example/2", "http://a.example/a/../3"):
+            assert plain_request._plain_request(client, "GET", url, {})
+    assert parsed == ["http://a.example/", "http://a.example/a/../3"]
+
+
+def test_with_another_httpx_each_address_is_taken_apart(monkeypatch):
+    assert plain_request._may_put_together.__wrapped__()
+    monkeypatch.setattr(plain_request, "_with_target", lambda url, *_: url.reference)
+    assert not plain_request._may_put_together.__wrapped__()
+    monkeypatch.setattr(plain_request, "_with_target", lambda url, *_: url)
+    assert not plain_request._may_put_together.__wrapped__()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("body", [b"", b"text", gzip.compress(b"text", mtime=0)], ids=["empty", "text", "gzip"])
+def test_a_body_that_is_here_at_once_is_read_as_by_httpx(mode, body):
+    headers = {"Content-Encoding": "gzip"} if body.startswith(b"\x1f") else {}
+    ours, own = (
+        kind(200, headers=headers, stream=httpx.ByteStream(body), request=httpx.Request("GET", "http://a.example/"))
+        for kind in (Response, httpx.Response)
+    )
+    read = [each.read() if mode == "sync" else asyncio.run(each.aread()) for each in (ours, own)]
+    assert read[0] == read[1] == ours.content
+    for name in ("is_closed", "is_stream_consumed", "num_bytes_downloaded"):
+        assert getattr(ours, name) == getattr(own, name)
+    with pytest.raises(httpx.StreamConsumed):
+        list(ours.iter_raw())
+
+
+def test_a_body_that_is_not_packed_needs_no_buffers(monkeypatch):
+    def refuse(_self):
+        raise AssertionError("httpx's iter_bytes")
+
+    async def in_pieces():
+        return await Response(200, stream=httpx.ByteStream(b"abc")).aread()
+
+    monkeypatch.setattr(Response, "iter_bytes", refuse)
+    monkeypatch.setattr(Response, "aiter_bytes", refuse)
+    assert asyncio.run(in_pieces()) == b"abc"
+    assert Response(200, stream=httpx.ByteStream(b"abc")).read() == b"abc"
+    assert Response(200, stream=_Pieces()).read() == b"abc"
+    with pytest.raises(AssertionError):
+        Response(200, headers={"Content-Encoding": "gzip"}, stream=_Pieces()).read()
+
+
+class _Pieces(httpx.SyncByteStream):
+    closed = False
+
+    def __iter__(self):
+        yield from (b"a", b"", b"bc")
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_body_that_comes_in_pieces_is_read_as_by_httpx():
+    ours, own = (kind(200, stream=_Pieces()) for kind in (Response, httpx.Response))
+    assert ours.read() == own.read() == b"abc"
+    assert ours.stream.closed
+    for name in ("is_closed", "is_stream_consumed", "num_bytes_downloaded"):
+        assert getattr(ours, name) == getattr(own, name)
+    for each in (ours, own):
+        del each._content
+        with pytest.raises(httpx.StreamConsumed):
+            each.read()
+
+
+@pytest.mark.parametrize("kind", [Response, httpx.Response])
+def test_an_error_while_a_body_is_read_knows_its_request(kind):
+    asked = httpx.Request("GET", "http://a.example/")
+    with pytest.raises(httpx.ReadError) as raised:
+        kind(200, stream=_Broken(httpx.ReadError("broke off")), request=asked).read()
+    assert raised.value.request is asked
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_body_that_is_here_at_once_and_too_long_is_refused(mode, monkeypatch):
+    monkeypatch.setattr(response_module, "MAX_BODY_BYTES", 3)
+    too_long = Response(200, stream=httpx.ByteStream(b"abcd"))
+    with pytest.raises(RequestFailed, match="longer than"):
+        too_long.read() if mode == "sync" else asyncio.run(too_long.aread())
+    assert not hasattr(too_long, "_content")
