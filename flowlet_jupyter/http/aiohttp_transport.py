@@ -12,7 +12,7 @@ import contextlib
 import re
 import ssl
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import aiohttp
 import httpx
@@ -21,6 +21,7 @@ from multidict import CIMultiDict
 
 from flowlet_jupyter.http.replaced_httpx import is_transport_replaced
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.settings.header_deadline import HEADER_SHARE
 from flowlet_jupyter.settings.network import AsyncNetworkTransport, certificate_advice
 from flowlet_jupyter.settings.proxies import proxy_settings
 
@@ -34,7 +35,10 @@ _MAX_HEADERS = 1000
 _LONGEST_BODY_BYTES = 16 * 1024
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _METHOD = re.compile(r"[A-Z]+")
-_PLAIN_TEXT = re.compile(rb"[\t\x20-\x7e]*")  # aiohttp writes a header's text in UTF-8, httpx its bytes
+# aiohttp writes a header's text in UTF-8, httpx its bytes; and a name such as " x" or "Host: y" as it is, which h11 refuses
+_PLAIN_HEADERS = re.compile(
+    rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+\0(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?\n)*"
+)
 # what aiohttp does something of its own about
 _SPECIAL_HEADERS = frozenset({b"expect", b"transfer-encoding", b"upgrade", b"te", b"trailer"})
 _SPECIAL_EXTENSIONS = frozenset({"sni_hostname", "target", "trace"})
@@ -62,19 +66,20 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         timeout = request.extensions.get("timeout", {})
         await opened.take_slot(timeout.get("pool"))
         try:
-            response = await opened.session.request(
-                request.method,
-                address,
-                headers=CIMultiDict([(name.decode(), value.decode()) for name, value in request.headers.raw]),
-                data=body or None,
-                allow_redirects=False,
-                # `connect` also covers looking the name up
-                timeout=aiohttp.ClientTimeout(
-                    connect=_seconds(timeout.get("connect")),
-                    sock_connect=_seconds(timeout.get("connect")),
-                    sock_read=_seconds(timeout.get("read")),
-                ),
-            )
+            async with asyncio.timeout(_longest_wait(timeout)):
+                response = await opened.session.request(
+                    request.method,
+                    address,
+                    headers=CIMultiDict([(name.decode(), value.decode()) for name, value in request.headers.raw]),
+                    data=body or None,
+                    allow_redirects=False,
+                    # `connect` also covers looking the name up
+                    timeout=aiohttp.ClientTimeout(
+                        connect=_seconds(timeout.get("connect")),
+                        sock_connect=_seconds(timeout.get("connect")),
+                        sock_read=_seconds(timeout.get("read")),
+                    ),
+                )
         except _FAILURES as error:
             opened.give_slot_back()
             failure = _failure(error)
@@ -201,6 +206,12 @@ def _seconds(timeout: float | None) -> float | None:
     return None if timeout is None else max(timeout, 0.001)  # zero means none to aiohttp
 
 
+def _longest_wait(timeout: Mapping[str, float | None]) -> float | None:
+    """The time until a response's headers are there: aiohttp's own timeout counts from one byte to the next."""
+    connect, read = timeout.get("connect"), timeout.get("read")
+    return None if connect is None or read is None else connect + HEADER_SHARE * read
+
+
 def _plain_body(request: httpx.Request) -> bytes | None:
     """The body, if aiohttp sends it with these headers as httpx does; else None."""
     stream = request.stream
@@ -221,7 +232,7 @@ def _are_plain(headers: list[tuple[bytes, bytes]]) -> bool:
     names = {name.lower() for name in spelled}
     if len(names) != len(spelled):
         return False  # of `X-A` and `x-a`, aiohttp keeps the last only
-    if not _PLAIN_TEXT.fullmatch(b"".join([part for pair in headers for part in pair])):
+    if not _PLAIN_HEADERS.fullmatch(b"".join([b"%b\0%b\n" % pair for pair in headers])):
         return False
     return _SPECIAL_HEADERS.isdisjoint(names) and b"host" in names
 
