@@ -41,7 +41,9 @@ _GRANTS = {
 def imported(text: str) -> list[Fields]:
     """The secrets that `text` describes, each with a `name`. Raises `InvalidSecret` if there are none."""
     if len(text) > _MOST_CHARACTERS:
-        raise InvalidSecret(f"The file has more than {_MOST_CHARACTERS // 1_000_000} MB: it is no file of OAuth2 settings.")
+        raise InvalidSecret(
+            f"The file has more than {_MOST_CHARACTERS // 1_000_000} MB: it is no file of OAuth2 settings."
+        )
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
         secrets = [completed(fields) for fields in _settings_in(text)]
@@ -125,7 +127,8 @@ def _bruno(text: str) -> Iterator[Fields]:
 
 def _bruno_blocks(text: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Each `head {` … `}` of a .bru file, and the pairs in its lines."""
-    head, pairs = "", {}
+    head = ""
+    pairs: dict[str, str] = {}
     for line in text.split("\n"):
         if line.endswith(" {") and not line[0].isspace():
             head, pairs = line.removesuffix(" {"), {}
@@ -143,7 +146,7 @@ def _yaml(text: str) -> Any:
         return None
     import yaml
 
-    class WithoutAliases(yaml.SafeLoader):
+    class WithoutAliases(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no hints
         def compose_node(self, parent: Any, index: Any) -> Any:
             # it stands for all that is behind its anchor, and in there may be others: such a tree has no end
             if self.check_event(yaml.AliasEvent):
@@ -185,5 +188,7 @@ class _Filling:
         value = self._variables.get(match[1].strip(), match[0])
         self._left -= len(value)
         if self._left < 0:
-            raise InvalidSecret("The variables of this file make more of it than OAuth2 settings are. Nothing was read.")
+            raise InvalidSecret(
+                "The variables of this file make more of it than OAuth2 settings are. Nothing was read."
+            )
         return value

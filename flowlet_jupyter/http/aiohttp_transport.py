@@ -36,9 +36,7 @@ _LONGEST_BODY_BYTES = 16 * 1024
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _METHOD = re.compile(r"[A-Z]+")
 # aiohttp writes a header's text in UTF-8, httpx its bytes; and a name such as " x" or "Host: y" as it is, which h11 refuses
-_PLAIN_HEADERS = re.compile(
-    rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+\0(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?\n)*"
-)
+_PLAIN_HEADERS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+\0(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?\n)*")
 # what aiohttp does something of its own about
 _SPECIAL_HEADERS = frozenset({b"expect", b"transfer-encoding", b"upgrade", b"te", b"trailer"})
 _SPECIAL_EXTENSIONS = frozenset({"sni_hostname", "target", "trace"})
