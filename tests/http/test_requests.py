@@ -12,6 +12,7 @@ import pytest
 import respx
 
 import flowlet_jupyter as flowlet
+from flowlet_jupyter.http.api import absolute
 from flowlet_jupyter.model.static import Basic, Headers, Password
 
 CANARY = "canary-value-5e1f"
@@ -248,3 +249,12 @@ def test_a_bridge_names_an_address_that_is_none(url):
     flowlet.secrets.add(flowlet.Password(name="api", password="value", allowed_hosts=("a.example",)))
     with pytest.raises(flowlet.FlowletError):
         flowlet.azure_credential("api", url)
+
+
+@pytest.mark.parametrize(
+    "path", ["/search?url=https://b.example/x", "search?q=a://b", "/https://b.example", "?next=http://b.example#://"]
+)
+def test_a_path_that_holds_a_url_is_a_path(path):
+    flowlet.secrets.add(flowlet.Password(name="paths", password="x", base_url="https://a.example/v1"))
+    assert absolute(path, "paths") == f"https://a.example/v1/{path.lstrip('/')}"
+    assert absolute("HTTPS://c.example/x", "paths") == "HTTPS://c.example/x"
