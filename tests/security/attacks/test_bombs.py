@@ -15,6 +15,7 @@ from flowlet_jupyter.errors import FlowletError, InvalidSecret, RequestFailed
 from flowlet_jupyter.http.page_bodies import read_page
 from flowlet_jupyter.http.plot import plot_of
 from flowlet_jupyter.http.transport import our_response
+from flowlet_jupyter.notebook.request_line.grammar import parse_all
 from flowlet_jupyter.oauth.endpoint import _content
 from flowlet_jupyter.tables.html import table_as_csv
 from flowlet_jupyter.tables.lines import of_events
@@ -216,3 +217,16 @@ def test_a_file_is_imported_in_time_or_refused(file, attacked):
 def test_a_variable_that_is_named_too_often_is_refused():
     with pytest.raises(InvalidSecret, match="variables"):
         imported(json.dumps(LONG_VARIABLE))
+
+
+# ---- commands to paste
+
+COMMANDS = ["curl https://a.example ", 'curl ^"https://a.example^" ', "wget https://a.example ", "http POST https://a.example ", "Invoke-WebRequest -Uri https://a.example ",
+            "fetch('https://a.example', {", "GET https://a.example\n"]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", ["[", "\\", "{", "'", '"', "a=b ", "a[b]=c ", "`", "^", "//", "\n", "@{"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_read_in_time(command, piece, attacked):
+    assert _seconds_of(lambda: _read(lambda: parse_all("", command + piece * (30_000 // len(piece))))) < 5
+    attacked()
