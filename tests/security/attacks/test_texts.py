@@ -278,7 +278,8 @@ ENDLESS = {
 
 @pytest.mark.parametrize("endless", ENDLESS)
 @pytest.mark.parametrize("way", ["get", "aget", "gather"])
-def test_a_head_without_an_end_is_not_waited_for(endless, way, attacked):
+def test_a_head_without_an_end_is_not_waited_for(endless, way, monkeypatch, attacked):
+    monkeypatch.setenv("FLOWLET_TRANSPORT", "aiohttp")
     begins, goes_on = ENDLESS[endless]
     ended = threading.Event()
 
@@ -312,7 +313,8 @@ TEXTS = [" v", "v ", "\tv", "a\x0bb", "\x00", "a\r\nX-B: c", "a\nb"]
 
 @pytest.mark.parametrize("header", [*((name, "v") for name in NAMES), *(("X-One", text) for text in TEXTS)], ids=ascii)
 @pytest.mark.parametrize("way", ["get", "aget", "apost"])
-def test_a_header_that_is_none_is_not_sent(header, way, speaking, attacked):
+def test_a_header_that_is_none_is_not_sent(header, way, speaking, monkeypatch, attacked):
+    monkeypatch.setenv("FLOWLET_TRANSPORT", "aiohttp")
     url, saying = speaking
     saying.append(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     headers = {"X-Zero": "0", header[0]: header[1]}
