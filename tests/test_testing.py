@@ -9,6 +9,7 @@ import pytest
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.model.static import Password
 from flowlet_jupyter.testing import put_secret
+from flowlet_jupyter.vault import default_vault
 
 pytest_plugins = ["pytester"]
 API = {"authorization_endpoint": "https://a.example/a", "token_endpoint": "https://a.example/t", "client_id": "c"}
@@ -37,3 +38,11 @@ def test_the_fixtures_connect_a_secret_in_a_vault_of_the_tests_own(flowlet_secre
     assert flowlet_session.vault.folder.is_relative_to(tmp_path)
     assert flowlet.get("/2/users/me", secret="birdsong")["data"]["username"] == "ada"
     assert flowlet_secret.refresh().state == "connected"
+
+
+def test_a_secret_of_a_test_never_gets_into_the_user_s_own_vault(monkeypatch):
+    own = default_vault()
+    monkeypatch.delenv("FLOWLET_VAULT")
+    with pytest.raises(flowlet.UsageError, match="flowlet_session"):
+        put_secret(flowlet.OAuth2(name="api", base_url="https://a.example", **API), access_token="t")
+    assert own.names() == []

@@ -17,7 +17,9 @@ from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, CLIENT_CREDENTIALS,
 from flowlet_jupyter.providers.matching import completed
 
 Fields = dict[str, Any]
-_MOST_YAML = 5_000_000  # characters
+_MOST_CHARACTERS = 5_000_000  # of a file, and of what its variables may make of it
+_MOST_IN_YAML = 1_000_000  # which takes its reader minutes
+_VARIABLE = re.compile(r"\{\{([^{}]+)\}\}")
 
 # their names for our fields; what is not listed is left behind
 _NAMES = {
@@ -39,15 +41,16 @@ _GRANTS = {
 
 def imported(text: str) -> list[Fields]:
     """The secrets that `text` describes, each with a `name`. Raises `InvalidSecret` if there are none."""
+    if len(text) > _MOST_CHARACTERS:
+        raise InvalidSecret(
+            f"The file has more than {_MOST_CHARACTERS // 1_000_000} MB: it is no file of OAuth2 settings."
+        )
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    secrets: list[Fields] = []
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        secrets = list(_bruno(text)) or list(_walk(_yaml(text), "imported"))
-    else:
-        secrets = list(_walk(_with_variables(content), "imported"))
-    once = {json.dumps({**fields, "name": ""}, sort_keys=True): fields for fields in reversed(secrets)}
+        found = _settings_in(text)
+    except RecursionError:
+        found = []
+    once = {json.dumps({**fields, "name": ""}, sort_keys=True): fields for fields in reversed(found)}
     secrets = [completed(fields) for fields in reversed(once.values())]  # what many requests repeat is one secret
     if not secrets:
         raise InvalidSecret(
@@ -55,6 +58,14 @@ def imported(text: str) -> list[Fields]:
             "collections, Insomnia exports, Bruno's .bru files, JetBrains' http-client environments, and our own export."
         )
     return secrets
+
+
+def _settings_in(text: str) -> list[Fields]:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return list(_bruno(text)) or list(_walk(_yaml(text), "imported"))
+    return list(_walk(_with_variables(content), "imported"))
 
 
 def _walk(node: Any, name: str) -> Iterator[Fields]:
@@ -139,7 +150,7 @@ def _renamed(node: dict[str, Any]) -> Fields:
     for ours, theirs in _NAMES.items():
         value = next((plain[other] for other in theirs if isinstance(plain.get(other), str) and plain[other]), None)
         # "{{variable}}" and "<variable>" stand for something that the file does not hold
-        if value is not None and not re.search(r"\{\{.*\}\}", value):
+        if value is not None and not ("{{" in value and "}}" in value.partition("{{")[2]):
             fields[ours] = value
     grant = re.sub(r"[^a-z]", "", str(plain.get("granttype", "")).lower())
     if grant in _GRANTS:
@@ -151,23 +162,45 @@ def _renamed(node: dict[str, Any]) -> Fields:
 
 
 def _bruno(text: str) -> Iterator[Fields]:
-    named = re.search(r"^meta \{[^}]*?^\s*name:\s*(.+?)\s*$", text, re.MULTILINE)
-    for block in re.finditer(r"^auth:oauth2 \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
-        pairs = (line.partition(":") for line in block[1].splitlines() if ":" in line)
-        fields = _renamed({key.strip(): value.strip() for key, _, value in pairs})
+    blocks = list(_bruno_blocks(text))
+    name = next((pairs["name"] for head, pairs in blocks if head == "meta" and pairs.get("name")), "imported")
+    for head, pairs in blocks:
+        fields = _renamed(pairs) if head == "auth:oauth2" else {}
         if "token_endpoint" in fields and "client_id" in fields:
-            yield {**fields, "name": named[1] if named else "imported"}
+            yield {**fields, "name": name}
+
+
+def _bruno_blocks(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each `head {` … `}` of a .bru file, and the pairs in its lines."""
+    head = ""
+    pairs: dict[str, str] = {}
+    for line in text.split("\n"):
+        if line.endswith(" {") and not line[0].isspace():
+            head, pairs = line.removesuffix(" {"), {}
+        elif line.startswith("}") and head:
+            yield head, pairs
+            head = ""
+        elif ":" in line:
+            key, _, value = line.partition(":")
+            pairs[key.strip()] = value.strip()
 
 
 def _yaml(text: str) -> Any:
     """Insomnia v5 and Bruno's OpenCollection; anything else gives nothing."""
-    if len(text) > _MOST_YAML or ("&" in text and re.search(r"^\s*[^\s#]*:?\s*&\w+", text, re.MULTILINE)):
-        return None  # an anchor can unfold without bound
+    if len(text) > _MOST_IN_YAML:
+        return None
     import yaml
 
+    class WithoutAliases(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no hints
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            # it stands for all that is behind its anchor, and in there may be others: such a tree has no end
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.YAMLError("an alias")
+            return super().compose_node(parent, index)
+
     try:
-        return _with_variables(yaml.safe_load(text))
-    except (yaml.YAMLError, RecursionError, ValueError):
+        return _with_variables(yaml.load(text, Loader=WithoutAliases))  # noqa: S506 - it is a SafeLoader
+    except (yaml.YAMLError, ValueError):
         return None
 
 
@@ -178,14 +211,29 @@ def _with_variables(content: Any) -> Any:
         for entry in content.get("variable") or content.get("values") or ():
             if isinstance(entry, dict) and isinstance(entry.get("value"), str):
                 variables[str(entry.get("key"))] = entry["value"]
-    return _filled(content, variables) if variables else content
+    return _Filling(variables).of(content) if variables else content
 
 
-def _filled(node: Any, variables: dict[str, str]) -> Any:
-    if isinstance(node, dict):
-        return {key: _filled(entry, variables) for key, entry in node.items()}
-    if isinstance(node, list):
-        return [_filled(entry, variables) for entry in node]
-    if isinstance(node, str):
-        return re.sub(r"\{\{\s*([^{}]+?)\s*\}\}", lambda match: variables.get(match[1], match[0]), node)
-    return node
+class _Filling:
+    """Fills variables in, up to a length: a long one that is named often enough would fill the memory."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        self._variables = variables
+        self._left = _MOST_CHARACTERS
+
+    def of(self, node: Any) -> Any:
+        """`node` with its variables filled in. Raises `InvalidSecret` where they become too long."""
+        if isinstance(node, dict):
+            return {key: self.of(entry) for key, entry in node.items()}
+        if isinstance(node, list):
+            return [self.of(entry) for entry in node]
+        return _VARIABLE.sub(self._value, node) if isinstance(node, str) else node
+
+    def _value(self, match: re.Match[str]) -> str:
+        value = self._variables.get(match[1].strip(), match[0])
+        self._left -= len(value)
+        if self._left < 0:
+            raise InvalidSecret(
+                "The variables of this file make more of it than OAuth2 settings are. Nothing was read."
+            )
+        return value

@@ -123,7 +123,10 @@ class SecretHandle:
         record = self.vault.get(self.name)
         secret, token_set = record.secret, record.token_set
         if not isinstance(secret, OAuth2) or token_set is None:
-            raise AuthRequired(f"Secret '{self.name}' has no access token yet.", secret_name=self.name)
+            raise AuthRequired(
+                f"Secret '{self.name}' has no access token yet. Run %flowlet_secret {self.name} and press Request access token.",
+                secret_name=self.name,
+            )
         return is_active(secret, token_set)
 
     def add_account(self, account: str) -> SecretHandle:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from flowlet_jupyter.model.redaction import HIDDEN, NOTHING_SENT, SentValues, values_in
 from flowlet_jupyter.model.value import SecretValue
@@ -12,7 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
 __all__ = [
-    "HIDDEN", "NOTHING_SENT", "SentValues", "excerpt", "is_credential_name", "is_sensitive", "own_credentials", "redact",
+    "HIDDEN", "NOTHING_SENT", "SentValues", "credentials_in", "credentials_in_body", "excerpt", "is_credential_name", "is_sensitive", "own_credentials", "redact",
     "sent_with", "values_in",
 ]  # fmt: skip
 
@@ -44,9 +48,44 @@ def is_credential_name(name: str) -> bool:
 
 def own_credentials(request: httpx.Request) -> list[SecretValue]:
     """What in the headers and the URL of a user's own request is a credential, by its name."""
-    pairs = [(name, value) for name, value in request.headers.items() if is_sensitive(name)]
-    pairs += [(name, value) for name, value in request.url.params.multi_items() if is_credential_name(name)]
-    return [SecretValue(value) for _, value in pairs if value]
+    values = credentials_in(request.headers)
+    values += [value for name, value in request.url.params.multi_items() if is_credential_name(name)]
+    return [SecretValue(value) for value in (*values, request.url.password) if value]
+
+
+def credentials_in(headers: httpx.Headers) -> list[str]:
+    """The values of headers that are credentials by their names, and their parts: behind a scheme, and of each cookie."""
+    values: list[str] = []
+    for name, value in headers.multi_items():
+        if is_sensitive(name):
+            pairs = {"cookie": value.split(";"), "set-cookie": value.split(";")[:1]}.get(name.lower())
+            values += [
+                value,
+                *([pair.partition("=")[2].strip() for pair in pairs] if pairs else value.split(" ", 1)[1:]),
+            ]
+    return values
+
+
+def credentials_in_body(content: bytes, media_type: str) -> list[SecretValue]:
+    """The fields of a form or of JSON that are credentials by their names."""
+    kind = media_type.partition(";")[0].strip().lower()
+    fields: list[tuple[Any, Any]] = []
+    if kind == "application/x-www-form-urlencoded":
+        fields += parse_qsl(content.decode("utf-8", "replace"))
+    elif kind.endswith("json"):
+        with contextlib.suppress(ValueError, RecursionError):
+            fields += _members(json.loads(content))
+    return [
+        SecretValue(value) for name, value in fields if isinstance(value, str) and value and is_credential_name(name)
+    ]
+
+
+def _members(node: Any) -> Iterator[tuple[str, Any]]:
+    for below in node if isinstance(node, list) else ():
+        yield from _members(below)
+    for name, below in node.items() if isinstance(node, dict) else ():
+        yield name, below
+        yield from _members(below)
 
 
 def sent_with(response: httpx.Response) -> SentValues:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import itertools
 import re
 import ssl
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import aiohttp
 import httpx
@@ -23,6 +22,7 @@ from multidict import CIMultiDict
 
 from flowlet_jupyter.http.replaced_httpx import is_transport_replaced
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.settings.header_deadline import HEADER_SHARE
 from flowlet_jupyter.settings.network import AsyncNetworkTransport, certificate_advice
 from flowlet_jupyter.settings.proxies import proxy_settings
 
@@ -36,6 +36,8 @@ _MAX_HEADERS = 1000
 _LONGEST_BODY_BYTES = 16 * 1024
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _METHOD = re.compile(r"[A-Z]+")
+# aiohttp writes a header's text in UTF-8, httpx its bytes; and a name such as " x" or "Host: y" as it is, which h11 refuses
+_PLAIN_HEADERS = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+\0(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?\n)*")
 # what aiohttp does something of its own about
 _SPECIAL_HEADERS = frozenset({"expect", "transfer-encoding", "upgrade", "te", "trailer"})
 _SPECIAL_EXTENSIONS = frozenset({"sni_hostname", "target", "trace"})
@@ -64,14 +66,15 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         timeout = request.extensions.get("timeout", {})
         await opened.take_slot(timeout.get("pool"))
         try:
-            response = await opened.session.request(
-                request.method,
-                address,
-                headers=headers,
-                data=body or None,
-                allow_redirects=False,
-                timeout=_timeout(timeout.get("connect"), timeout.get("read")),
-            )
+            async with asyncio.timeout(_longest_wait(timeout)):
+                response = await opened.session.request(
+                    request.method,
+                    address,
+                    headers=headers,
+                    data=body or None,
+                    allow_redirects=False,
+                    timeout=_timeout(timeout.get("connect"), timeout.get("read")),
+                )
         except _FAILURES as error:
             opened.give_slot_back()
             failure = _failure(error)
@@ -204,6 +207,12 @@ def _seconds(timeout: float | None) -> float | None:
     return None if timeout is None else max(timeout, 0.001)  # zero means none to aiohttp
 
 
+def _longest_wait(timeout: Mapping[str, float | None]) -> float | None:
+    """The time until a response's headers are there: aiohttp's own timeout counts from one byte to the next."""
+    connect, read = timeout.get("connect"), timeout.get("read")
+    return None if connect is None or read is None else connect + HEADER_SHARE * read
+
+
 def _plain_body(request: httpx.Request, headers: CIMultiDict[str]) -> bytes | None:
     """The body, if aiohttp sends it with these headers as httpx does; else None."""
     stream = request.stream
@@ -226,12 +235,12 @@ def _plain_headers(pairs: list[tuple[bytes, bytes]]) -> CIMultiDict[str] | None:
         texts = [(name.decode("ascii"), value.decode("ascii")) for name, value in pairs]
     except UnicodeDecodeError:  # aiohttp writes a header's text in UTF-8, httpx its bytes
         return None
-    if not "".join(itertools.chain.from_iterable(texts)).replace("\t", " ").isprintable():
-        return None
     spelled = {name for name, _ in texts}
     names = {name.lower() for name in spelled}
     if len(names) != len(spelled):
         return None  # of `X-A` and `x-a`, aiohttp keeps the last only
+    if not _PLAIN_HEADERS.fullmatch("".join([f"{name}\0{value}\n" for name, value in texts])):
+        return None
     return CIMultiDict(texts) if _SPECIAL_HEADERS.isdisjoint(names) and "host" in names else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Unpack
 from urllib.parse import urlsplit
@@ -19,10 +20,12 @@ from flowlet_jupyter.model.hosts import is_loopback
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.session import Session, default_session
 
+_SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, 3.1; a query may hold a URL
+
 
 def absolute(url: str, secret: str | None, *, session: Session | None = None) -> str:
     """`url`, or the secret's base URL with the path `url` behind it."""
-    if "://" in url:
+    if _SCHEME.match(url):
         return url
     vault = (session or default_session()).vault
     base_url = base_url_of(vault.get(secret)) if secret is not None else None

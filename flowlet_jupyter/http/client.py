@@ -18,6 +18,7 @@ from flowlet_jupyter.http.caching import CachingTransport
 from flowlet_jupyter.http.plain_request import AsyncPlainClient, PlainClient
 from flowlet_jupyter.http.redirects import AsyncRedirectTransport, RedirectTransport
 from flowlet_jupyter.http.replaced_httpx import is_client_replaced, is_transport_replaced
+from flowlet_jupyter.http.response import ACCEPT_ENCODING
 from flowlet_jupyter.http.retries import AsyncRetryWhenAsked, RetryWhenAsked
 from flowlet_jupyter.http.transport import (
     AsyncCredentialTransport,
@@ -161,8 +162,10 @@ def _client_options(vault: Vault, secret: str | None, base_url: str | None, opti
         base_url = base_url or base_url_of(vault.get(secret))
     # a cookie jar that takes nothing in: a pooled client must not carry a session from one request to the next
     cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+    headers = httpx.Headers({"Accept-Encoding": ACCEPT_ENCODING})
+    headers.update(options.pop("headers", None))
     defaults = {"timeout": TIMEOUT_SECONDS, "follow_redirects": True, "cookies": cookies, "base_url": base_url or ""}
-    return defaults | options
+    return {**defaults, **options, "headers": headers}
 
 
 class ClientPool:

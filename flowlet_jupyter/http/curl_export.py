@@ -9,11 +9,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from flowlet_jupyter.credentials.redaction import is_sensitive
+from flowlet_jupyter.credentials.redaction import (
+    NOTHING_SENT,
+    SentValues,
+    credentials_in_body,
+    is_credential_name,
+    is_sensitive,
+)
 from flowlet_jupyter.model.secret import Record
 
 _HIDDEN = "(left out)"
+
+
+def without_credentials(url: str, content: bytes | None, media_type: str) -> tuple[str, bytes | None]:
+    """A request's URL and body without what in them is a credential of the user's own, by its name."""
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    if any(is_credential_name(name) for name, _ in pairs):
+        shown = [(name, _HIDDEN if is_credential_name(name) else value) for name, value in pairs]
+        parts = parts._replace(query=urlencode(shown, safe="()"))
+    if parts.password:
+        parts = parts._replace(netloc=f"{parts.username}:{_HIDDEN}@{parts.netloc.rpartition('@')[2]}")
+    own = SentValues(credentials_in_body(content, media_type)) if content else NOTHING_SENT
+    return urlunsplit(parts), own.redact_bytes(content) if content and own else content
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,14 @@ from typing import Any
 
 import httpx
 
-from flowlet_jupyter.credentials.redaction import SentValues, is_sensitive, own_credentials, sent_with
+from flowlet_jupyter.credentials.redaction import (
+    SentValues,
+    credentials_in,
+    credentials_in_body,
+    is_sensitive,
+    own_credentials,
+    sent_with,
+)
 from flowlet_jupyter.http.download import write_atomically
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.session import Session, default_session
@@ -36,8 +43,9 @@ class Recording:
         """Take in one exchange, without the values that were sent for it."""
         request = response.request
         # the user's own credentials too, should the API repeat them
-        own = own_credentials(request)
-        own += [SecretValue(value) for name, value in response.headers.items() if is_sensitive(name)]
+        content = request.content if isinstance(request.stream, httpx.ByteStream) else b""
+        own = own_credentials(request) + credentials_in_body(content, request.headers.get("content-type", ""))
+        own += [SecretValue(value) for value in credentials_in(response.headers) if value]
         hidden = sent_with(response) | SentValues(own)
 
         def clean(text: str) -> str:
@@ -45,7 +53,6 @@ class Recording:
 
         elapsed = response.elapsed.total_seconds() * 1000
         started = datetime.datetime.now(datetime.UTC) - response.elapsed
-        content = request.content if isinstance(request.stream, httpx.ByteStream) else b""
         self._entries.append(
             {
                 "startedDateTime": started.isoformat(),

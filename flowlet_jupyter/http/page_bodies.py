@@ -56,7 +56,11 @@ def read_page(response: Response, path: str | None = None) -> PageBody:
         return PageBody(document.about, document.records, document.path)
     text, named, _ = without_remarks(text)
     dialect = dialect_of(text, named or ("\t" if form == "tsv" else None))
-    header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=dialect.sep) if row] or [[]]
+    try:
+        lines_of_text = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.sep)
+        header, *rows = [row for row in lines_of_text if row] or [[]]
+    except csv.Error as error:
+        raise RequestFailed(f"The page cannot be read as CSV: {error}. See its text: r.text") from None
     names = _unique(name.lstrip("\ufeff") for name in header)
     lines = [dict(zip(names, row, strict=False)) for row in rows]
     return PageBody(lines, lines, header=names)
@@ -64,13 +68,13 @@ def read_page(response: Response, path: str | None = None) -> PageBody:
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
     """The names of columns, each once: a second `a` is `a.1`, as pandas has it."""
-    names_so_far: list[str] = []
+    names_so_far: dict[str, int] = {}  # how many of its kind each has behind it
     for name in names:
-        count, own = 0, name
+        own = name
         while own in names_so_far:
-            count += 1
-            own = f"{name}.{count}"
-        names_so_far.append(own)
+            names_so_far[name] += 1
+            own = f"{name}.{names_so_far[name]}"
+        names_so_far[own] = 0
     return tuple(names_so_far)
 
 

@@ -7,14 +7,14 @@ import email.message
 import functools
 import json as jsonlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
-from flowlet_jupyter.errors import FlowletError, RequestFailed
+from flowlet_jupyter.errors import FlowletError, RequestFailed, printable
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.tables.charset import decode, without_guard
 from flowlet_jupyter.tables.json_body import parse_json
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from flowlet_jupyter.http.plot import Plot
 
 MAX_BODY_BYTES = 1_000_000_000  # unpacked; a body without an end, or a small one that unpacks to one, fills no memory
+# one layer of these unpacks what came from the network to at most a thousand times its size; brotli and zstd, and a layer
+# within a layer, unpack a few kilobytes at once to more than there is memory
+ACCEPT_ENCODING = "gzip, deflate"
+_BOUNDED, _UNBOUNDED = frozenset({"gzip", "deflate"}), frozenset({"br", "zstd"})
 _UNPARSED: Any = object()
 
 
@@ -49,7 +53,7 @@ class Response(httpx.Response):
     _parsed: Any = _UNPARSED
 
     def __repr__(self) -> str:
-        return self.sent_values.redact(super().__repr__())
+        return printable(self.sent_values.redact(super().__repr__()))
 
     def __getstate__(self) -> dict[str, Any]:
         shown = redacted(self) if self.is_closed and hasattr(self, "_content") else self
@@ -57,6 +61,28 @@ class Response(httpx.Response):
         state.pop("sent_values", None)
         state.pop("_parsed", None)  # `_UNPARSED` is known by its identity
         return state
+
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """The body, unpacked, as it comes. Raises `RequestFailed` if it is packed as nobody asked for."""
+        self._check_encoding()
+        return super().iter_bytes(chunk_size)
+
+    def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """The async twin of `iter_bytes`."""
+        self._check_encoding()
+        return super().aiter_bytes(chunk_size)
+
+    def _check_encoding(self) -> None:
+        if hasattr(self, "_content") or "content-encoding" not in self.headers:
+            return
+        layers = [each.strip().lower() for each in ",".join(self.headers.get_list("content-encoding")).split(",")]
+        packed = [each for each in layers if each in _BOUNDED | _UNBOUNDED]
+        asked = self.request.headers.get("accept-encoding", "").lower() if self.has_request else ""
+        if len(packed) > 1 or any(each in _UNBOUNDED and each not in asked for each in packed):
+            raise RequestFailed(
+                f"The body of this response ({self.status_code} {self.reason_phrase}) is packed as {', '.join(packed)}, which "
+                "was not asked for: a few bytes of it may unpack to more than there is memory. It was not read."
+            )
 
     def read(self) -> bytes:
         """The whole body, unpacked. Raises `RequestFailed` if it is longer than `MAX_BODY_BYTES`."""

@@ -40,10 +40,10 @@ class HostRule:
         if not self.below:
             return host == self.host
         # a name that no host can have may be read as another one below: by a resolver that stops at a NUL, say
-        return host.endswith("." + self.host) and not _is_numeric(host) and _HOST_NAME.fullmatch(host) is not None
+        return host.endswith("." + self.host) and not is_numeric(host) and _HOST_NAME.fullmatch(host) is not None
 
 
-def _is_numeric(host: str) -> bool:
+def is_numeric(host: str) -> bool:
     """Whether `host` is an address, or would be read as one (URL standard: a last label of digits or hex digits)."""
     last = host.rstrip(".").rpartition(".")[2]
     return ":" in host or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last) is not None
@@ -72,7 +72,7 @@ def parse_host_rule(text: str) -> HostRule:
             "without https:// and path; a name with other letters in its xn-- form.",
             field="allowed_hosts",
         )
-    if below and (is_address or "." not in host or _is_numeric(host)):
+    if below and (is_address or "." not in host or is_numeric(host)):
         raise InvalidSecret(
             f"'{text}' would allow too much: a wildcard needs a domain of its own, such as *.example.com.",
             field="allowed_hosts",

@@ -19,7 +19,6 @@ from flowlet_jupyter.model.compliance import Compliance
 from flowlet_jupyter.model.fields import FieldErrors, checked_endpoint
 from flowlet_jupyter.model.hosts import parse_host_rule
 from flowlet_jupyter.model.labels import GRANT_LABELS, KIND_LABELS, LABELS, METHOD_LABELS
-from flowlet_jupyter.model.oauth2 import CREDENTIALED_ENDPOINTS
 from flowlet_jupyter.model.secret import SECRET_TYPES, Secret
 from flowlet_jupyter.model.shapes import CONVERSIONS, Shape
 from flowlet_jupyter.model.suggestion import did_you_mean
@@ -71,7 +70,6 @@ class Field:
     is_shared: bool = False  # whether flowlet.toml may hold it
     is_in_catalogue: bool = False  # whether a provider's entry may hold it
     is_bound: bool = False  # whether stored tokens belong to its value
-    gets_credentials: bool = False  # whether it is an address that the client's own credentials are sent to
 
     @property
     def is_value(self) -> bool:
@@ -106,7 +104,6 @@ def _field(kind: str, spec: dataclasses.Field[Any]) -> Field:
         is_shared=not is_value and name not in _NOT_SHARED,
         is_in_catalogue=kind != "external" and not is_value and name not in _NOT_IN_CATALOGUE,
         is_bound=name in _BOUND,
-        gets_credentials=kind == "oauth2" and name in CREDENTIALED_ENDPOINTS,
     )
 
 

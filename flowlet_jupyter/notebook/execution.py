@@ -173,6 +173,8 @@ class Shown:
             with content:
                 content = b"(a large file, streamed)"
         url = api.absolute(call.url, call.secret, session=call.session)
+        media_type = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+        url, content = curl_export.without_credentials(url, content, media_type)
         if self.form == "curl":
             record = call.session.vault.get(call.secret) if call.secret else None
             return curl_export.as_curl(request.method, url, request.headers, content, record, parts=request.parts)

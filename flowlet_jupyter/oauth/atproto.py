@@ -122,7 +122,7 @@ def account_of(did: str, *, named_by: str | None = None) -> Account:
         except InvalidSecret as error:
             raise DiscoveryFailed(f"The data server of {did} cannot be used. {error}") from None
         return Account(did, origin_of(pds), _handle_in(document))
-    raise DiscoveryFailed(f"{did} names no data server.")
+    raise DiscoveryFailed(f"{did} names no data server. If you know its address, give that one.")
 
 
 def _handle_in(document: dict[str, Any]) -> str | None:

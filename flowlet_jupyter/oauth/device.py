@@ -25,6 +25,7 @@ DEFAULT_INTERVAL_SECONDS = 5.0  # RFC 8628, 3.2
 SLOW_DOWN_SECONDS = 5.0  # RFC 8628, 3.5
 MAX_INTERVAL_SECONDS = 60.0
 MAX_LIFETIME_SECONDS = 1800.0
+_MAX_URI_CHARACTERS = 2000  # which somebody types, or a QR code holds
 MAX_FAILURES = 3  # one after the other, before the user is told that the token endpoint fails
 
 
@@ -100,7 +101,8 @@ def request_code(secret: OAuth2, *, accepted: Accepted = NOTHING_ACCEPTED) -> De
     # Google still answers with the name of the draft
     uri = members.get("verification_uri", members.get("verification_url"))
     user_code, device_code = members.get("user_code"), members.get("device_code")
-    if response.status != 200 or not all(isinstance(text, str) and text for text in (uri, user_code, device_code)):
+    are_texts = all(isinstance(text, str) and text for text in (uri, user_code, device_code))
+    if response.status != 200 or not are_texts or len(str(uri)) > _MAX_URI_CHARACTERS:
         raise ProviderError(f"{failed} answered with HTTP {response.status}, not with a code to enter.")
     complete = members.get("verification_uri_complete")
     return DeviceAuthorization(
@@ -108,7 +110,9 @@ def request_code(secret: OAuth2, *, accepted: Accepted = NOTHING_ACCEPTED) -> De
         # these become links: never javascript: or another program's scheme
         verification_uri=checked_endpoint(str(uri), "verification_uri"),
         verification_uri_complete=(
-            checked_endpoint(complete, "verification_uri_complete") if isinstance(complete, str) and complete else None
+            checked_endpoint(complete, "verification_uri_complete")
+            if isinstance(complete, str) and 0 < len(complete) <= _MAX_URI_CHARACTERS
+            else None
         ),
         expires_at=asked_at + min(_seconds(members.get("expires_in"), 600.0), MAX_LIFETIME_SECONDS),
         interval=min(_seconds(members.get("interval"), DEFAULT_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS),

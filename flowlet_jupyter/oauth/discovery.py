@@ -93,7 +93,17 @@ def _of_issuer(address: str) -> ProviderMetadata | None:
     for _, content in reversed(documents):
         merged |= content
     kinds = dict.fromkeys("OpenID Connect" if _OPENID in url else "RFC 8414" for url, _ in documents)
-    return metadata_from(merged, documents[0][0], found_by=" and ".join(kinds))
+    return _checked_endpoints(metadata_from(merged, documents[0][0], found_by=" and ".join(kinds)), documents[0][0])
+
+
+def _checked_endpoints(metadata: ProviderMetadata, url: str) -> ProviderMetadata:
+    """`metadata`, which was at `url`, if none of its endpoints leads inside. Raises `DiscoveryFailed`."""
+    try:
+        for endpoint in {origin_of(each): each for each in metadata.endpoints.values()}.values():
+            checked_lead(url, endpoint)
+    except InvalidSecret as error:
+        raise DiscoveryFailed(f"The metadata cannot be used. {error}") from None
+    return metadata
 
 
 def _candidates(address: str) -> Iterator[tuple[str, str | None]]:
@@ -162,7 +172,7 @@ def _of_fhir_server(address: str) -> ProviderMetadata | None:
         return None
     issuer = content.pop("issuer", None)
     content.pop("jwks_uri", None)
-    smart = metadata_from(content, f"{base}{_SMART}", found_by="SMART on FHIR")
+    smart = _checked_endpoints(metadata_from(content, f"{base}{_SMART}", found_by="SMART on FHIR"), f"{base}{_SMART}")
     smart = dataclasses.replace(smart, fhir_base_url=base)
     own = _named_issuer(base, issuer)
     # the FHIR server is believed about itself, not about an issuer whose own metadata differs (mix-up)

@@ -35,8 +35,8 @@ def checked_lead(address: str, url: str) -> str:
     checked = checked_endpoint(url, "issuer")
     if not is_public(checked) and is_public(address):
         raise InvalidSecret(
-            f"{address} leads to an address inside this machine or network, which it cannot know. It was not followed; "
-            "if that address is right, give it yourself.",
+            f"{address} leads to {origin_of(checked)}, inside this machine or network, which it cannot know. It was not "
+            "followed; if that address is right, give it yourself.",
             field="issuer",
         )
     return checked

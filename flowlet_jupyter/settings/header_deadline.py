@@ -16,7 +16,7 @@ from typing import Any
 import httpcore
 from httpcore import AsyncNetworkBackend, AsyncNetworkStream, NetworkBackend, NetworkStream
 
-_SHARE = 2.0  # the first byte may take all of the read timeout
+HEADER_SHARE = 2.0  # the first byte may take all of the read timeout
 
 
 class _Wait:
@@ -45,7 +45,7 @@ _waiting: ContextVar[_Wait | None] = ContextVar("flowlet_header_wait", default=N
 def header_deadline(extensions: Mapping[str, Any]) -> Iterator[None]:
     """While a request is sent whose `extensions` have httpx's timeouts; where none is set, there is no end."""
     read = (extensions.get("timeout") or {}).get("read")
-    token = _waiting.set(None if read is None else _Wait(_SHARE * float(read)))
+    token = _waiting.set(None if read is None else _Wait(HEADER_SHARE * float(read)))
     try:
         yield
     finally:

@@ -82,6 +82,9 @@ def _by_text(values: Sequence[Any], there: Sequence[Any]) -> list[float | None] 
     return seconds
 
 
+_LARGEST = 1e300  # how far apart two larger ones are is no number; nor is NaN below it
+
+
 def numbers_of(values: Sequence[Any], *, takes_texts: bool) -> list[float | None] | None:
     """The numbers of a column (finite, or None); None if it holds anything else."""
     there = [value for value in values if not is_missing(value)]
@@ -101,7 +104,7 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= _LARGEST else None
 
 
 def is_missing(value: Any) -> bool:

@@ -35,19 +35,21 @@ def of_events(text: str) -> list[Any]:
     records: list[Any] = []
     for block in text.replace("\r\n", "\n").replace("\r", "\n").split("\n\n"):
         fields: dict[str, str] = {}
+        lines: list[str] = []
         for line in block.split("\n"):
             name, _, value = line.partition(":")
-            if name in {"data", "event", "id"}:
-                value = value.removeprefix(" ")
-                fields[name] = f"{fields[name]}\n{value}" if name == "data" and "data" in fields else value
-        if "data" not in fields or fields["data"] == "[DONE]":  # how OpenAI's and its likes' streams end
+            if name == "data":
+                lines.append(value.removeprefix(" "))
+            elif name in {"event", "id"}:
+                fields[name] = value.removeprefix(" ")
+        text_of_event = "\n".join(lines)
+        if not lines or text_of_event == "[DONE]":  # how OpenAI's and its likes' streams end
             continue
         try:
-            data = json.loads(fields["data"])
+            data = json.loads(text_of_event)
         except (ValueError, RecursionError):
-            data = {"data": fields["data"]}
-        about = {name: value for name, value in fields.items() if name != "data"}
-        records.append({**about, **data} if isinstance(data, dict) else {**about, "data": data} if about else data)
+            data = {"data": text_of_event}
+        records.append({**fields, **data} if isinstance(data, dict) else {**fields, "data": data} if fields else data)
     return records
 
 

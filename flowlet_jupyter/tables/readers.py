@@ -129,11 +129,12 @@ def _pandas_csv(text: str, dialect: Dialect, pandas: Any, options: dict[str, Any
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pandas.errors.ParserWarning)  # of empty fields at the ends of rows
         frame = pandas.read_csv(io.StringIO(text), **settings)
+    kinds = list(zip(frame.columns, frame.dtypes, strict=True))  # to ask each of very many columns costs a minute
     gaps = [
         name
-        for name in frame.columns
+        for name, kind in kinds
         if name not in (types if isinstance(types, Mapping) else {})
-        and frame[name].dtype == "float64"
+        and kind == "float64"
         and frame[name].isna().any()
         and (frame[name].dropna() % 1 == 0).all()
         and frame[name].notna().any()
@@ -147,9 +148,7 @@ def _pandas_csv(text: str, dialect: Dialect, pandas: Any, options: dict[str, Any
             if name in again and str(again[name].dtype) == "Int64":
                 frame[name] = again[name]
     texts_with_gaps = [
-        name
-        for name in frame.columns
-        if pandas.api.types.is_string_dtype(frame[name].dtype) and frame[name].isna().any()
+        name for name, kind in kinds if pandas.api.types.is_string_dtype(kind) and frame[name].isna().any()
     ]
     if texts_with_gaps and not options and _MISSING.search(text):
         # among texts NA is one (Namibia, a surname): only an empty field is missing there

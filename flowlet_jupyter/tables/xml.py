@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +43,14 @@ def read_xml(content: bytes, path: str | None = None) -> Document:
         raise RequestFailed(f"The XML holds {type(error).__name__}: entities are not read. See r.text") from None
     except (ParseError, ValueError, RecursionError, LookupError) as error:
         raise RequestFailed(f"The body is not XML: {str(error)[:200]}. See its text: r.text") from None
-    path, elements = _repeated(root) if path is None else (path, _at(root, path))
-    about = _fields(root, without=frozenset(map(id, elements)))
     if message := _error_in(root):
         raise RequestFailed(f"The API answered with an error, so there are no records: {message}")
-    return Document([_fields(element) for element in elements], path, about)
+    path, elements = _repeated(root) if path is None else (path, _at(root, path))
+    try:
+        about = _fields(root, without=frozenset(map(id, elements)))
+        return Document([_fields(element) for element in elements], path, about)
+    except RecursionError:
+        raise RequestFailed("The XML is nested too deep to be read. See its text: r.text") from None
 
 
 def _error_in(root: Element) -> str:
@@ -81,11 +83,13 @@ def _repeated(root: Element) -> tuple[str, list[Element]]:
     for _ in range(_MAX_DEPTH):
         candidates: list[tuple[bool, int, str, list[Element]]] = []
         for path, node, is_of_a_thing in level:
-            counts = Counter(child.tag for child in node)
-            for tag, count in counts.items():
+            by_tag: dict[str, list[Element]] = {}
+            for child in node:
+                by_tag.setdefault(child.tag, []).append(child)
+            for tag, same in by_tag.items():
                 if _name_of(tag) in _BESIDE:
                     continue
-                same = [child for child in node if child.tag == tag]
+                count = len(same)
                 is_full = any(len(child) or (child.attrib and not child.text) for child in same)
                 has_children = any(len(child) for child in same)
                 name = _name(same[0]).lower()
@@ -131,12 +135,14 @@ def _name_of(tag: object) -> str:
 def _fields(element: Element, *, without: frozenset[int] = frozenset()) -> dict[str, Any]:
     """The attributes and children of an element, but for those children whose identities are in `without`."""
     fields: dict[str, Any] = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+    names: dict[str, str] = {}
     for child in element:
         if id(child) in without:
             continue
-        name, value = _name(child), _value(child, without)
-        while name in fields and name in element.attrib:
-            name = f"{name}_"  # an attribute has this name already
+        tag, value = _name(child), _value(child, without)
+        if tag not in names:
+            names[tag] = _beside_attributes(tag, element)
+        name = names[tag]
         if name not in fields:
             fields[name] = value
         elif isinstance(fields[name], list):
@@ -146,6 +152,13 @@ def _fields(element: Element, *, without: frozenset[int] = frozenset()) -> dict[
     if not len(element) and (element.text or "").strip():
         fields["value" if "value" not in fields else "text"] = (element.text or "").strip()
     return fields
+
+
+def _beside_attributes(name: str, element: Element) -> str:
+    """`name`, with an underline behind it where an attribute has this name already."""
+    while name in element.attrib:
+        name = f"{name}_"
+    return name
 
 
 def _value(element: Element, without: frozenset[int]) -> Any:

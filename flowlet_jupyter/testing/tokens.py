@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets as random
 import time
 
 from flowlet_jupyter.credentials.handles import SecretHandle
-from flowlet_jupyter.errors import InvalidSecret
+from flowlet_jupyter.errors import InvalidSecret, UsageError
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record, Secret
 from flowlet_jupyter.model.tokens import TokenSet
@@ -28,8 +29,14 @@ def put_secret(
 
     If any other argument is given, it is stored with a token set of these. Times are Unix times in seconds;
     `obtained_at` is now unless given, a token without `expires_at` does not end, and one without `access_token` has a
-    random one. Raises `InvalidSecret` for tokens of a secret that is not an OAuth2 one.
+    random one. Raises `InvalidSecret` for tokens of a secret that is not an OAuth2 one, and `UsageError` where the vault
+    would be the user's own.
     """
+    if session is None and not os.environ.get("FLOWLET_VAULT"):
+        raise UsageError(
+            f"put_secret() is for tests, and would write secret '{secret.name}' into your own vault. Let the test take the "
+            "fixture flowlet_session, or set FLOWLET_VAULT to a folder for tests. Nothing was stored."
+        )
     session = session or default_session()
     members = (access_token, refresh_token, expires_at, obtained_at, scope)
     token_set = None

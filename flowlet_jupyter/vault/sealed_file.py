@@ -64,9 +64,14 @@ def _read_plain_file(path: Path) -> bytes:
     with open(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
-            raise VaultError(f"The vault file {path} is not a file that flowlet wrote. It is left as it is.")
+            raise VaultError(
+                f"The vault file {path} is not a file that flowlet wrote. It is left as it is; move it away."
+            )
         if hasattr(os, "getuid") and status.st_uid != os.getuid():
-            raise VaultError(f"The vault file {path} belongs to another user and is not trusted.")
+            raise VaultError(
+                f"The vault file {path} belongs to another user and is not trusted. Move it away; or set FLOWLET_VAULT to "
+                "a folder of your own."
+            )
         return file.read()
 
 
@@ -237,7 +242,10 @@ def make_private_folder(folder: Path) -> None:
         elif os.name == "posix":
             status = folder.stat()
             if status.st_uid != os.getuid():
-                raise VaultError(f"The vault folder {folder} belongs to another user and is not trusted.")
+                raise VaultError(
+                    f"The vault folder {folder} belongs to another user and is not trusted. Set FLOWLET_VAULT to a folder of "
+                    "your own."
+                )
             if status.st_mode & 0o077:
                 folder.chmod(0o700)
     except OSError as error:

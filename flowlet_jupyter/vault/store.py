@@ -88,7 +88,8 @@ class Vault:
             del payload  # it holds values, and a verbose traceback prints the locals of this frame
         if record.secret.name != name:
             raise VaultFileDamaged(
-                f"The vault file {path} holds another secret than its name says; files were swapped or renamed."
+                f"The vault file {path} holds another secret than its name says; files were swapped or "
+                "renamed. Give it its name again, restore it from a backup, or move it away."
             )
         self._cache[name] = (signed, record)
         return record

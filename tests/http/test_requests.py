@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.http.api import with_params
+from flowlet_jupyter.http.api import absolute, with_params
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.model.static import Basic, Headers, Password
 
@@ -278,3 +278,12 @@ def test_parameters_go_into_the_url_as_httpx_puts_them(url, params):
 def test_the_declared_charset_is_the_one_that_httpx_finds(content_type):
     headers = {} if content_type is None else {"content-type": content_type}
     assert Response(200, headers=headers).charset_encoding == httpx.Response(200, headers=headers).charset_encoding
+
+
+@pytest.mark.parametrize(
+    "path", ["/search?url=https://b.example/x", "search?q=a://b", "/https://b.example", "?next=http://b.example#://"]
+)
+def test_a_path_that_holds_a_url_is_a_path(path):
+    flowlet.secrets.add(flowlet.Password(name="paths", password="x", base_url="https://a.example/v1"))
+    assert absolute(path, "paths") == f"https://a.example/v1/{path.lstrip('/')}"
+    assert absolute("HTTPS://c.example/x", "paths") == "HTTPS://c.example/x"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestFailed
@@ -24,6 +25,8 @@ TEXT_ROWS = 10
 # a body longer than this is not parsed for a look at it: its beginning is
 PARSE_BYTES = 1_000_000
 _BEGINNING_CHARACTERS = 200_000
+# control characters, what turns the direction of writing, and halves of characters; spaces and joiners of text stay
+_STEERING = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def response_text(response: Response) -> str:
@@ -32,8 +35,8 @@ def response_text(response: Response) -> str:
 
 
 def within_bytes(text: str) -> str:
-    """`text` in at most `TEXT_BYTES`; half a character, which no encoding has, is a question mark."""
-    encoded = text.encode(errors="replace")
+    """`text` in at most `TEXT_BYTES`, without what could steer a terminal; half a character becomes a replacement mark."""
+    encoded = _STEERING.sub("\ufffd", text.replace("\r\n", "\n")).encode()
     if len(encoded) <= TEXT_BYTES:
         return encoded.decode()
     return f"{encoded[: TEXT_BYTES - 10].decode(errors='ignore')} …"

@@ -6,7 +6,7 @@ import re
 
 from flowlet_jupyter.errors import RequestSyntaxError
 
-_ESCAPED_QUOTE = re.compile(r'(\\+)"')
+_BACKSLASHES = re.compile(r'(\\+)("?)')
 
 
 def is_for_cmd(text: str) -> bool:
@@ -61,9 +61,12 @@ def _arguments(line: str) -> list[str]:
             word = None
             continue
         word = [] if word is None else word
-        if escaped := _ESCAPED_QUOTE.match(line, position - 1):
-            word.append("\\" * (len(escaped[1]) // 2) + '"' * (len(escaped[1]) % 2))
-            position = escaped.end() - (len(escaped[1]) + 1) % 2  # a quote that is not escaped is read next
+        if (run := _BACKSLASHES.match(line, position - 1)) and not run[2]:
+            word.append(run[1])
+            position = run.end()
+        elif run:
+            word.append("\\" * (len(run[1]) // 2) + '"' * (len(run[1]) % 2))
+            position = run.end() - (len(run[1]) + 1) % 2  # a quote that is not escaped is read next
         elif character != '"':
             word.append(character)
         elif is_quoted and line[position : position + 1] == '"':

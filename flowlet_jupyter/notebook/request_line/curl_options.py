@@ -83,7 +83,7 @@ def split_option(word: str) -> tuple[str, str | None]:
 
 def set_url(word: str, command: CurlCommand) -> None:
     """Take `word` as the URL. Raises `RequestSyntaxError`."""
-    if re.search(r"[{}]|\[[^\]:]*\]", word):
+    if re.search(r"[{}]|\[[^\[\]:]*\]", word):
         raise RequestSyntaxError(
             f"{quote_excerpt(word)}: curl reads {{a,b}} and [1-3] in a URL as several requests. Write {{{{ name }}}} for a value."
         )

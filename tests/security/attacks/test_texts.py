@@ -15,12 +15,15 @@ import pytest
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import FlowletError
+from flowlet_jupyter.http.gather import Gathered
 from flowlet_jupyter.http.pagination.link_members import links_of_header
 from flowlet_jupyter.http.rate_limit import pause_of, rate_limit_of, retry_after_of
 from flowlet_jupyter.http.transport import our_response
 from flowlet_jupyter.model.challenge import challenge_of
 from flowlet_jupyter.model.redaction import SentValues
 from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.notebook.display.series import series_text
+from flowlet_jupyter.notebook.display.text import response_text
 from flowlet_jupyter.oauth.token_error import clock_ahead, retry_after_seconds
 
 BIG, HUGE = "9" * 400, "9" * 5000
@@ -204,4 +207,120 @@ def test_what_is_no_http_repeats_no_value_in_an_error_or_log(said, way, speaking
         WAYS[way](url)
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__) + caplog.text
     assert VALUE.decode()[:12] not in shown
+    attacked()
+
+
+# ---- what an API shows to a terminal
+
+STEERS = [
+    "\x1b[2J",
+    "\x1b]0;title\x07",
+    "\x1b]8;;https://evil.example\x1b\\",
+    "\x9b2J",
+    "\r",
+    "\b\b",
+    "\x7f",
+    "\u202e",
+    "\u2066",
+]
+SHOWN = {
+    "text": lambda steer: (f"a {steer} b", "text/plain"),
+    "JSON": lambda steer: (json.dumps({"a": f"x {steer} y"}, ensure_ascii=False), "application/json"),
+    "records": lambda steer: (json.dumps([{f"n {steer}": f"x {steer} y"}] * 3, ensure_ascii=False), "application/json"),
+    "an error": lambda steer: (
+        json.dumps({"error": {"message": f"x {steer} y"}}, ensure_ascii=False),
+        "application/json",
+    ),
+    "a form of problem": lambda steer: (
+        json.dumps({"title": steer, "detail": steer}, ensure_ascii=False),
+        "application/problem+json",
+    ),
+}
+
+
+@pytest.mark.parametrize("steer", STEERS, ids=ascii)
+@pytest.mark.parametrize("shown", SHOWN)
+@pytest.mark.parametrize("status", [200, 400])
+def test_no_text_of_an_api_steers_a_terminal(shown, steer, status, attacked):
+    content, media_type = SHOWN[shown](steer)
+    reason = steer.encode("utf-8")
+    made = httpx.Response(
+        status,
+        headers={"content-type": f"{media_type}; charset=utf-8"},
+        content=content.encode(),
+        extensions={"reason_phrase": reason},
+    )
+    response = our_response(made, None)
+    response.request = httpx.Request("GET", "https://api.example/x")
+    response.read()
+    gathered = Gathered(["https://api.example/x"], None, errors="collect")
+    gathered._outcomes = [response]
+    for text in (response_text(response), repr(response), series_text(gathered)):
+        assert steer not in text
+        assert all(each.isprintable() or each in "\n\t" for each in text.replace("\u2028", ""))
+    attacked()
+
+
+def test_text_in_any_script_is_shown_as_it_is():
+    text = "東京\u3000都, 12\u00a0000, 👩\u200d🔬, עברית, a\tb"
+    response = our_response(httpx.Response(200, headers={"content-type": "text/plain"}, content=text.encode()), None)
+    response.read()
+    assert text in response_text(response)
+
+
+# ---- a head that does not end, and one that is not HTTP
+
+ENDLESS = {
+    "a header": (b"HTTP/1.1 200 OK\r\nX-A: ", b"a"), "interim responses": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "a status line": (b"HTTP/1.1 200 ", b"a"),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-A: a\r\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("endless", ENDLESS)
+@pytest.mark.parametrize("way", ["get", "aget", "gather"])
+def test_a_head_without_an_end_is_not_waited_for(endless, way, monkeypatch, attacked):
+    monkeypatch.setenv("FLOWLET_TRANSPORT", "aiohttp")
+    begins, goes_on = ENDLESS[endless]
+    ended = threading.Event()
+
+    def drip(listener) -> None:
+        connection, _ = listener.accept()
+        connection.recv(10_000)
+        with contextlib.suppress(OSError):
+            connection.sendall(begins)
+            while not ended.wait(0.1):
+                connection.sendall(goes_on)
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener,), daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        timeout = httpx.Timeout(0.4)
+        ways = {
+            "get": lambda: flowlet.get(url, timeout=timeout),
+            "aget": lambda: asyncio.run(asyncio.wait_for(flowlet.aget(url, timeout=timeout), 10)),
+            "gather": lambda: flowlet.gather([url], retry=0, errors="raise", timeout=timeout),
+        }
+        with pytest.raises(FlowletError, match="no response in time"):
+            ways[way]()
+        ended.set()
+    attacked()
+
+
+NAMES = [" x", "x ", "x y", "x:y", "Host: evil.example", "a\tb", "", "(a)", "x\x7f", "a\r\nb", "é"]
+TEXTS = [" v", "v ", "\tv", "a\x0bb", "\x00", "a\r\nX-B: c", "a\nb"]
+
+
+@pytest.mark.parametrize("header", [*((name, "v") for name in NAMES), *(("X-One", text) for text in TEXTS)], ids=ascii)
+@pytest.mark.parametrize("way", ["get", "aget", "apost"])
+def test_a_header_that_is_none_is_not_sent(header, way, speaking, monkeypatch, attacked):
+    monkeypatch.setenv("FLOWLET_TRANSPORT", "aiohttp")
+    url, saying = speaking
+    saying.append(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    headers = {"X-Zero": "0", header[0]: header[1]}
+    with pytest.raises(FlowletError):
+        if way == "get":
+            flowlet.get(url, headers=headers, timeout=5)
+        else:
+            asyncio.run(getattr(flowlet, way)(url, headers=headers, timeout=5))
     attacked()
