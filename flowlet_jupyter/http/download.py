@@ -21,7 +21,7 @@ _CHUNK_BYTES = 256 * 1024
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
     """Write `content` to `path`: whole, or not at all. Raises `RequestFailed`."""
-    target = Path(path).expanduser()
+    target = _target(path)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
@@ -38,6 +38,17 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
     return target
 
 
+def _target(path: str | os.PathLike[str]) -> Path:
+    target = Path(path).expanduser()
+    try:
+        can_be = b"\0" not in os.fsencode(target)
+    except UnicodeEncodeError:  # half a character, in a name that an API gave
+        can_be = False
+    if not can_be:
+        raise RequestFailed(f"No file can be called {target.name[:100]}. Nothing was saved.")
+    return target
+
+
 def _umask() -> int:
     # the only portable way to read it; the window in which it is 0o77 makes files of others stricter, not laxer
     mask = os.umask(0o77)
@@ -50,7 +61,7 @@ def download(client: httpx.Client, url: str, path: str | os.PathLike[str], **opt
 
     The part is used only if the server says that its file is still the same (`If-Range`). Raises `RequestFailed`.
     """
-    target = Path(path).expanduser()
+    target = _target(path)
     part, validator_file = target.with_name(target.name + ".part"), target.with_name(target.name + ".part.etag")
     validator = _read_text(validator_file)
     start = part.stat().st_size if validator and part.is_file() else 0

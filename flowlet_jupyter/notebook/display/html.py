@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import Iterator
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import FlowletError
@@ -34,6 +33,7 @@ from flowlet_jupyter.notebook.display.problem import problem_of
 from flowlet_jupyter.notebook.display.summary import size, status_line
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_html
 from flowlet_jupyter.notebook.display.text import PARSE_BYTES, TEXT_BYTES, beginning, looked_at
+from flowlet_jupyter.tables.foreign_text import escape
 from flowlet_jupyter.tables.records import find_records
 
 if TYPE_CHECKING:

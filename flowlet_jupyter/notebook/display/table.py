@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 from flowlet_jupyter.notebook.display.cells import cut, text_of
 from flowlet_jupyter.tables.columns import shown_columns_of
+from flowlet_jupyter.tables.foreign_text import escape
 
 MAX_COLUMNS = 12
 _CELL_CHARACTERS = 60
