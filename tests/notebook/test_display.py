@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.errors import DOCUMENTATION
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.notebook.display.html import OUTPUT_BYTES, response_html
 from flowlet_jupyter.notebook.display.problem import explanation
@@ -47,14 +46,13 @@ class Tags(HTMLParser):
 def foreign(html: str) -> list:
     """What is in the page and not of ours."""
     ours = {"div", "style", "script", "code", "p", "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "b", "i",
-            "span", "pre", "img", "bdi", "dl", "dt", "dd", "caption", "a"}  # fmt: skip
+            "span", "pre", "img", "bdi", "dl", "dt", "dd", "caption"}  # fmt: skip
     return [
         (tag, attributes)
         for tag, attributes in Tags(html).found
         if tag not in ours
         or any(name.startswith("on") or "javascript:" in (value or "") for name, value in attributes.items())
         or (tag == "img" and not attributes["src"].startswith("data:image/"))
-        or (tag == "a" and not attributes["href"].startswith(DOCUMENTATION))
     ]
 
 

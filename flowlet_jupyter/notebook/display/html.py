@@ -69,13 +69,8 @@ def _head(response: Response) -> str:
         ("The API says", f"<bdi>{escape(problem.error_text)}</bdi>" if problem.error_text else ""),
         ("What it means", escape(problem.meaning)),
         ("Next cell to run", f"<code>{escape(problem.next_cell)}</code>" if problem.next_cell else ""),
-        ("Read on", _link(problem.help_url, f"What to do about {response.status_code}") if problem.help_url else ""),
     ]
     return f'{html}<dl class="problem">{described(facts)}</dl>'
-
-
-def _link(url: str, text: str) -> str:
-    return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(text)}</a>'
 
 
 def _body(response: Response, *, name: str, rows: int, budget: int) -> Iterator[Part]:

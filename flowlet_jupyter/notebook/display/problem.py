@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact
-from flowlet_jupyter.errors import RequestFailed, help_for_status
+from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.http.frames import error_of
 from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
 from flowlet_jupyter.http.response import redacted
@@ -28,20 +28,18 @@ _LACKS_SCOPE = re.compile("scope", re.IGNORECASE)  # insufficient_scope, missing
 
 @dataclass(frozen=True)
 class Problem:
-    """Each is "" where nothing is known; `next_cell` is a line to run, `help_url` a page of the documentation."""
+    """Each is "" where nothing is known; `next_cell` is a line to run."""
 
     error_text: str = ""
     meaning: str = ""
     next_cell: str = ""
-    help_url: str = ""
 
 
 def problem_of(response: Response) -> Problem | None:
     """What is wrong; None for a success that reports no error in its body."""
     if response.is_error:
         meaning, next_cell = _MEANINGS.get(response.status_code, _other)(response)
-        help_url = help_for_status(response.status_code) if response.status_code in _MEANINGS else ""
-        return Problem(_error_text(response), meaning, next_cell, help_url)
+        return Problem(_error_text(response), meaning, next_cell)
     # a long body is not parsed for a look at it
     if (response.is_parsed or len(response.content) < _LOOKED_THROUGH) and (error_text := error_of(response)):
         return Problem(
