@@ -231,3 +231,23 @@ def test_a_bomb_is_shown_as_small_as_anything(api):
     answer = flowlet.get(f"{api.url}/bomb")
     assert len(answer.content) == 50_000_000
     assert len(response_html(answer).encode()) + len(response_text(answer).encode()) <= OUTPUT_BYTES
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence", "said"),
+    [
+        ({"ok": False, "error": "invalid_auth"}, "The API answered 200 and says that it failed.", "invalid_auth"),
+        (
+            {"data": [{"id": 1}], "errors": [{"detail": "no user 2"}]},
+            "The API answered 200, and not with all of it.",
+            "no user 2",
+        ),
+    ],
+)
+def test_a_200_that_says_it_failed_or_is_a_part_is_told_above_the_view(body, sentence, said):
+    made = response(json=body)
+    head = response_html(made).partition('data-part="')[0]
+    assert sentence in head
+    assert said in head
+    assert sentence in response_text(made)
+    assert said in response_text(made)

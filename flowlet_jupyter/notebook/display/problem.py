@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.frames import error_of
+from flowlet_jupyter.http.frames import error_of, partial_of
 from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
 from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.model.challenge import Challenge, challenge_of
 from flowlet_jupyter.notebook.display.summary import status_line
-from flowlet_jupyter.tables.error_bodies import message_of
+from flowlet_jupyter.tables.error_messages import message_of
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
@@ -40,11 +40,14 @@ def problem_of(response: Response) -> Problem | None:
     if response.is_error:
         meaning, next_cell = _MEANINGS.get(response.status_code, _other)(response)
         return Problem(_error_text(response), meaning, next_cell)
-    # a long body is not parsed for a look at it
-    if (response.is_parsed or len(response.content) < _LOOKED_THROUGH) and (error_text := error_of(response)):
+    if not response.is_parsed and len(response.content) >= _LOOKED_THROUGH:
+        return None  # a long body is not parsed for a look at it
+    if error_text := error_of(response):
         return Problem(
-            error_text[:_MAX_CHARACTERS], f"The status is {response.status_code}, yet the API reports an error."
+            error_text[:_MAX_CHARACTERS], f"The API answered {response.status_code} and says that it failed."
         )
+    if part := partial_of(response):
+        return Problem(part[:_MAX_CHARACTERS], f"The API answered {response.status_code}, and not with all of it.")
     return None
 
 
