@@ -242,7 +242,7 @@ def _tells(name: str, value: Any) -> bool:
     if isinstance(value, int):
         return value != 0 and not name.endswith("s")
     if isinstance(value, str):
-        return not re.fullmatch(r"\s*0*\s*", value) and not _ALL_IS_WELL.fullmatch(value.strip())
+        return bool(value.strip().strip("0")) and not _ALL_IS_WELL.fullmatch(value.strip())
     return bool(value)
 
 
@@ -267,8 +267,8 @@ def _has_failing_code(members: Mapping[str, Any], *, is_inside: bool) -> bool:
             return True
         if 400 <= number < 600:
             return True
-    code = members.get("code")
-    return isinstance(code, str) and len(members) > 2 and bool(re.fullmatch(r"[A-Za-z][\w.-]{4,}", code))
+    word = members.get("code")
+    return isinstance(word, str) and len(members) > 2 and bool(re.fullmatch(r"[A-Za-z][\w.-]{4,}", word))
 
 
 def _is_one_note(members: Mapping[str, Any]) -> bool:

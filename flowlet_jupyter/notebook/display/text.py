@@ -30,7 +30,7 @@ _BEGINNING_BYTES = 200_000
 
 def response_text(response: Response) -> str:
     """Status line, message and hint of an error, and the body as a table or as text."""
-    return within_bytes("\n".join([status_line(response), *explanation(response), _body(response)]))
+    return within_bytes("\n".join([status_line(response), *explanation(response), body_text(response)]))
 
 
 def within_bytes(text: str) -> str:
@@ -71,7 +71,8 @@ def _text_of(response: Response, size: int) -> str:
     return decode(response.content[:size], response.charset_encoding, is_cut=True).text
 
 
-def _body(response: Response) -> str:
+def body_text(response: Response) -> str:
+    """The body as a table or as text, cut where it is long; of one that is no text what it is."""
     if is_binary(response):
         kind = response.headers.get("content-type", "").partition(";")[0] or "binary"
         return f"({kind}, {size(len(response.content))}: r.content, r.save(path))"
