@@ -24,7 +24,7 @@ from benchmarks.measure import Report
 ROOT = Path(__file__).parents[1]
 _COMMAND = re.compile(r"<!-- quickstart -->\n```bash\n(.+?)\n```", re.DOTALL)
 _SECONDS = 900.0
-_TOKEN = "stranger"  # noqa: S105 - of a server on loopback that ends with this
+_TOKEN = "stranger"
 
 
 def path(report: Report) -> None:
