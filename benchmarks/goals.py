@@ -76,7 +76,7 @@ GROUPS = (
     ), 300),
     Group("stranger", "path", (
         Goal("stranger", "a stranger: `git clone` to the first authenticated response, pip's cache warm", 180, "s"),
-        Goal("stranger-moves", "the same: what is pressed or filled in for it", 25),
+        Goal("stranger-moves", "the same: what is pressed or filled in for it", 20),
     ), 1200),
 )  # fmt: skip
 

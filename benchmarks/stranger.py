@@ -44,7 +44,7 @@ def path(report: Report) -> None:
         try:
             _wait_for(f"http://127.0.0.1:{port}/api", server)
             clock.passed("the README's command, until JupyterLab answers")
-            hand = _walk(f"http://127.0.0.1:{port}/lab/tree/notebooks/quickstart.ipynb?token={_TOKEN}", clock)
+            hand = _walk(f"http://127.0.0.1:{port}/lab/tree/quickstart.ipynb?token={_TOKEN}", clock)
         finally:
             os.killpg(server.pid, signal.SIGTERM)
             server.wait(timeout=30)
@@ -82,11 +82,15 @@ class _Hand:
         target.fill(text)
 
     def run(self, page: Any, number: int, text: str) -> None:
-        """Run a cell and wait for `text` in its output."""
+        """Run a cell and wait for `text` in its output. A notebook that is still drawing itself loses the key: pressed again."""
         cell = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").nth(number)
-        cell.locator(".cm-content").click()
-        page.keyboard.press("Control+Enter")
         self.pressed += 1
+        for _ in range(20):
+            cell.locator(".cm-content").click()
+            page.keyboard.press("Control+Enter")
+            page.wait_for_timeout(3000)
+            if cell.locator(".jp-InputPrompt").first.inner_text().strip() != "[ ]:":
+                break
         cell.locator(".jp-Cell-outputWrapper").get_by_text(text).first.wait_for()
 
 
@@ -100,8 +104,9 @@ def _walk(address: str, clock: _Clock) -> _Hand:
     )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(120_000)
+        context = browser.new_context(viewport={"width": 1280, "height": 1000})
+        context.set_default_timeout(120_000)
+        page = context.new_page()
         page.goto(address)
         page.wait_for_selector('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]')
         clock.passed("until the notebook's kernel is ready")
@@ -115,13 +120,13 @@ def _walk(address: str, clock: _Clock) -> _Hand:
         hand.press(form.get_by_role("button", name="Copy"))
         origin = re.search(r"http://127\.0\.0\.1:\d+", shown)
         assert origin is not None, shown
-        client_id, client_secret = _register(browser, hand, f"{origin[0]}/developer", redirect_uri)
+        client_id, client_secret = _register(context, hand, f"{origin[0]}/developer", redirect_uri)
         for label, text in {
             "Name": "twitter", "Authorization URI": f"{origin[0]}/i/oauth2/authorize", "Token endpoint": f"{origin[0]}/2/oauth2/token",
             "Client ID": client_id, "Client secret": client_secret, "Scope": "tweet.read users.read offline.access",
         }.items():  # fmt: skip
             hand.fill(form.get_by_label(label, exact=True), text)
-        with page.context.expect_page() as opened:
+        with context.expect_page() as opened:
             hand.press(form.get_by_role("button", name="Save and request access token"))
         hand.press(opened.value.get_by_role("button", name="Log in and allow"))
         page.get_by_role("region", name="Manage tokens of twitter").get_by_text("expires in").wait_for()
@@ -131,9 +136,9 @@ def _walk(address: str, clock: _Clock) -> _Hand:
     return hand
 
 
-def _register(browser: Any, hand: _Hand, address: str, redirect_uri: str) -> tuple[str, str]:
+def _register(context: Any, hand: _Hand, address: str, redirect_uri: str) -> tuple[str, str]:
     """Register an app on Birdsong's page: its client ID and client secret, each copied."""
-    page = browser.contexts[0].new_page()
+    page = context.new_page()
     hand.pressed += 1  # the link in the cell's output
     page.goto(address)
     hand.fill(page.get_by_label("Redirect URI"), redirect_uri)

@@ -15,7 +15,8 @@ _MAX_CHARACTERS = 300
 # words by which a member says how it went; in a status others name the failure (REQUEST_DENIED, OVER_QUERY_LIMIT)
 _FAILURES = {"error", "fail", "failed", "failure", "nok", "notok"}
 _NAMED_FAILURE = re.compile(
-    r"[a-z]+(?:_[a-z]+)*?_?(?:denied|error|limit|authorized|forbidden|invalid|failed|request)", re.IGNORECASE
+    r"[a-z]+(?:_[a-z]+)*?_?(?:denied|error|limit|authorized|forbidden|invalid|failed|request|not_processed|failed_invalid_parameters)",
+    re.IGNORECASE,
 )
 _ALL_IS_WELL = re.compile(
     r"|ok|okay|success(?:ful(?:ly)?)?|successful request|done|none|normal.*|true|成功|操作成功", re.IGNORECASE
@@ -25,23 +26,23 @@ _OF_AN_ERROR = re.compile(
     r"[a-z]*err(?:or)?s?(?:codes?|no|number|msg|messages?|text|string|description|type|details?|summary|info|status|id|data"
     r"|key|response|title|reason|link|causes)?|fault(?:string|code)?|exception"
 )
-_FLAGS = {"ok", "success", "issuccess", "succeeded", "response"}  # false: it went wrong
+_FLAGS = {"ok", "success", "issuccess", "issuccessful", "succeeded", "response"}  # false: it went wrong
 _STATES = {"status", "stat", "state", "result", "message", "msg", "object", "type"}
 _CODES = {"code", "status", "statuscode", "httpstatuscode", "ret", "retcode", "resultcode", "returncode"}
 _HTTP_FAILURES = {str(status) for status in range(400, 600)}
 _OWN_CODES = {"ret", "retcode", "resultcode", "returncode"}  # of the API, in which only 0 is well
-_MESSAGES = {"message", "messages", "msg", "detail", "details", "title", "reason", "description", "retmsg", "resultmsg", "returnmsg", "statusmessage", "info"}  # fmt: skip
+_MESSAGES = {"message", "messages", "msg", "detail", "details", "title", "reason", "description", "retmsg", "resultmsg", "resultmessage", "returnmsg", "statusmessage", "info"}  # fmt: skip
 # members whose text is the reason, the most telling first, by their names without signs
 _REASONS = (
     "error", "errors", "errormessage", "errmsg", "errormsg", "errorstring", "errordescription", "errordetail", "errorsummary", "message",
-    "msg", "statusmessage", "retmsg", "resultmsg", "returnmsg", "detail", "details", "statusdetail", "reason", "fault", "info", "information",
+    "msg", "statusmessage", "retmsg", "resultmsg", "resultmessage", "returnmsg", "detail", "details", "statusdetail", "reason", "fault", "info", "information",
     "note", "title", "description", "exception", "errorcodes", "errorcode", "errortype", "errcode", "code", "type", "key", "value",
 )  # fmt: skip
 # what stands beside an error where there is nothing else in the body; what speaks of a list or of a response does as well
 _BESIDE_AN_ERROR = re.compile(
     r"path|request|doc(?:umentation)?(?:ur[il])?|docs|help|termsofuse|licen[sc]es?|servedby|data|results?|response|retryafter|throttle.*|instance"
     r"|sub.*|fbtraceid|context|meta|ttl|logid|execut.*|elapsed|creditcount|messagedata|extensions|retextinfo|status.*|ret(?:code|msg)?|stat"
-    r"|(?:result|return)(?:code|msg)|reason|detail|details|title|infocode|domain|advice"
+    r"|(?:result|return)(?:code|msg|message)|reason|detail|details|title|infocode|domain|advice"
 )
 _WRAPPERS = {"response", "result", "meta", "header", "head", "status", "responsestatus", "message", "data"}
 _MAX_LEVELS = 3
@@ -146,6 +147,8 @@ def _says_error(body: Mapping[str, Any], level: int = 0) -> bool:
         members.pop("id", None)  # the request's
     if "id" in members:
         return False
+    if level and members.keys() == {"message", "value"} and isinstance(members["value"], int):  # GeoNames
+        return bool(members["value"])
     content = {name: value for name, value in members.items() if not _is_beside(name, value)}
     if _names_failure(members, content) or (level < _MAX_LEVELS and _is_said_inside(members, content, level)):
         return True
@@ -211,7 +214,7 @@ def _is_said_inside(members: Mapping[str, Any], content: Mapping[str, Any], leve
     wrapped = {
         name: value
         for name, value in members.items()
-        if isinstance(value, dict) and (name in _WRAPPERS or len(members) == 1)
+        if isinstance(value, dict) and (name in _WRAPPERS or len(members) == 1 or [*content] == [name])
     }
     others = [name for name in members if name not in wrapped and (name in content or _is_data(name, members[name]))]
     failing = [name for name, value in wrapped.items() if _says_error(value, level + 1)]
@@ -299,9 +302,9 @@ def _reason(node: Any, depth: int = 0) -> str:
     members = {plain(str(name)): value for name, value in node.items()}
     names = [name for name in _REASONS if members.get(name) and not isinstance(members[name], bool)]
     names += [name for name in members if name not in names and _OF_AN_ERROR.fullmatch(name) and members[name]]
-    names += [name for name in _WRAPPERS & members.keys() if isinstance(members[name], dict) and name not in names]
-    if len(members) == 1 and not names:  # what wraps all the rest
-        names = [name for name, value in members.items() if isinstance(value, dict)]
+    inside = [name for name, value in members.items() if isinstance(value, dict) and name not in names]
+    inside = [name for name in inside if name in _WRAPPERS or _names_errors(members[name]) or len(members) == 1]
+    names += sorted(inside, key=lambda name: not _names_errors(members[name]))
     names += [name for name in ("result",) if isinstance(members.get(name), str) and members[name]]
     names.sort(key=lambda name: _says_little(members[name]))
     if depth:  # inside an error its message says more than its name
@@ -312,3 +315,7 @@ def _reason(node: Any, depth: int = 0) -> str:
 def _says_little(value: Any) -> bool:
     """Whether a value is less of a reason than any text: a number (Last.fm's `error: 6` beside its message), or `NOTOK`."""
     return isinstance(value, int) or (isinstance(value, str) and (value.isdigit() or value.lower() in _FAILURES))
+
+
+def _names_errors(node: Mapping[str, Any]) -> bool:
+    return any(_OF_AN_ERROR.fullmatch(plain(str(name))) for name in node)
