@@ -1,6 +1,6 @@
 """OAuth2 settings of other tools, read as the fields of secrets. Pure; the text is untrusted and only ever data.
 
-Google's `client_secret*.json` and service account keys, Postman collections, Insomnia exports, Bruno's .bru files,
+Google's `client_secret*.json` and service account keys, Postman collections (Bearer, Basic and API keys too), Insomnia exports, Bruno's .bru files,
 JetBrains' http-client environments, and our own export.
 """
 
@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, PASSWORD
@@ -46,7 +47,8 @@ def imported(text: str) -> list[Fields]:
         secrets = list(_bruno(text)) or list(_walk(_yaml(text), "imported"))
     else:
         secrets = list(_walk(_with_variables(content), "imported"))
-    secrets = [completed(fields) for fields in secrets]
+    once = {json.dumps({**fields, "name": ""}, sort_keys=True): fields for fields in reversed(secrets)}
+    secrets = [completed(fields) for fields in reversed(once.values())]  # what many requests repeat is one secret
     if not secrets:
         raise InvalidSecret(
             "No OAuth2 settings were found. Known are Google's client_secret.json and service account keys, Postman "
@@ -68,6 +70,8 @@ def _walk(node: Any, name: str) -> Iterator[Fields]:
     if settings := _settings(node, name):
         yield settings
         return
+    if static := _static(node, name):
+        yield static
     for key, entry in node.items():
         yield from _walk(entry, key if isinstance(entry, dict) and name == "imported" else name)
 
@@ -87,6 +91,46 @@ def _settings(node: dict[str, Any], name: str) -> Fields | None:
         name = str(node.get("tokenName") or name)
     fields = _renamed(node)
     return {**fields, "name": name} if "token_endpoint" in fields and "client_id" in fields else None
+
+
+def _static(node: dict[str, Any], name: str) -> Fields | None:
+    """What a collection or a request of Postman sends as it is, to the one host that it is sent to."""
+    auth = node.get("auth")
+    if not isinstance(auth, dict) or auth.get("type") not in {"bearer", "basic", "apikey"}:
+        return None
+    held = auth.get(auth["type"])
+    if isinstance(held, list):
+        held = {str(entry.get("key")): entry.get("value") for entry in held if isinstance(entry, dict)}
+    # "{{variable}}" stands for something that the file does not hold
+    texts = {key: value for key, value in (held or {}).items() if isinstance(value, str) and "{{" not in value}
+    fields: Fields = {}
+    if auth["type"] == "bearer" and texts.get("token"):
+        fields = {"type": "password", "password": texts["token"]}
+    elif auth["type"] == "basic" and (texts.get("username") or texts.get("password")):
+        fields = {"type": "basic", "username": texts.get("username", ""), "password": texts.get("password", "")}
+    elif auth["type"] == "apikey" and texts.get("key") and texts.get("value"):
+        fields = {
+            "type": "api_key",
+            "key": texts["value"],
+            "parameter": texts["key"],
+            "location": texts.get("in", "header"),
+        }
+    hosts = set(_hosts_of(node))
+    return {**fields, "name": name, "allowed_hosts": sorted(hosts) if len(hosts) == 1 else []} if fields else None
+
+
+def _hosts_of(node: Any) -> Iterator[str]:
+    """The hosts of the requests in a collection or folder, or of a request; not those that have credentials of their own."""
+    for item in node.get("item") or [] if isinstance(node, dict) else []:
+        if isinstance(item, dict) and not isinstance(item.get("auth"), dict):
+            yield from _hosts_of(item)
+    request = node.get("request", node) if isinstance(node, dict) else None
+    url = (
+        request.get("url") if isinstance(request, dict) and not (request is not node and request.get("auth")) else None
+    )
+    raw = url.get("raw") if isinstance(url, dict) else url
+    if isinstance(raw, str) and "://" in raw and "{{" not in raw.partition("://")[2].partition("/")[0]:
+        yield urlsplit(raw).netloc.rpartition("@")[2]
 
 
 def _renamed(node: dict[str, Any]) -> Fields:

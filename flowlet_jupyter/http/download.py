@@ -6,8 +6,9 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -61,7 +62,7 @@ def download(client: httpx.Client, url: str, path: str | os.PathLike[str], **opt
 
     The part is used only if the server says that its file is still the same (`If-Range`). Raises `RequestFailed`.
     """
-    target = _target(path)
+    target = _place_for(path, url)
     part, validator_file = target.with_name(target.name + ".part"), target.with_name(target.name + ".part.etag")
     validator = _read_text(validator_file)
     start = part.stat().st_size if validator and part.is_file() else 0
@@ -94,6 +95,17 @@ def download(client: httpx.Client, url: str, path: str | os.PathLike[str], **opt
     except OSError as error:
         raise RequestFailed(f"The file {target} cannot be written: {error.strerror}.") from None
     validator_file.unlink(missing_ok=True)
+    return target
+
+
+def _place_for(path: str | os.PathLike[str], url: str) -> Path:
+    """The file to write; raises `RequestFailed` before anything is asked for where there can be none."""
+    target = _target(path)
+    if target.is_dir():
+        name = PurePosixPath(urlsplit(url).path).name or "file"
+        raise RequestFailed(f"{target} is a folder. Name the file too: {target / name}")
+    if not target.parent.is_dir():
+        raise RequestFailed(f"The folder {target.parent} does not exist, so {target.name} cannot be written there.")
     return target
 
 

@@ -132,7 +132,7 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noq
     if table is not None:
         return table
     if likely is not None:
-        return Table(likely.records, likely.path)
+        return Table(likely.records, likely.path, rivals=likely.rivals)
     if isinstance(parsed, dict):
         return Table([] if is_empty_list(parsed) else [parsed], "")
     raise RequestFailed(f"The body is {type(parsed).__name__}, not a list of records.")
@@ -214,6 +214,9 @@ def to_pandas(response: Response, path: str | None, *, dates: bool, read: Mappin
         frame.attrs["path"] = table.path
         if table.shape:
             frame.attrs["shape"] = table.shape
+        if table.rivals:
+            frame.attrs["other_lists"] = list(table.rivals)
+        _name_rivals(table)
         return frame
     frame, seen = read_table(body, form, "pandas", options)
     frame.attrs |= seen
@@ -231,6 +234,7 @@ def to_polars(response: Response, path: str | None, *, dates: bool, read: Mappin
             _warn_of_a_part(response, form)
             if table.shape:
                 warn_caller(f"The body was read as a table of this form: {table.shape}.")
+            _name_rivals(table)
             return polars_of(table.records, dates=dates)
     else:
         frame, seen = read_table(body, form, "polars", options)
@@ -244,6 +248,14 @@ def to_polars(response: Response, path: str | None, *, dates: bool, read: Mappin
 def _warn_of_a_part(response: Response, form: Format) -> None:
     if form == "json" and (part := partial_of(response)):
         warn_caller(f"Rows may be missing: {redact(part, response)}.")
+
+
+def _name_rivals(table: Table) -> None:
+    if table.rivals:
+        others = ", ".join(table.rivals)
+        warn_caller(
+            f"The body has several lists. This is the longest, {table.path}; for another one name its path: {others}."
+        )
 
 
 def _opened(

@@ -219,6 +219,8 @@ class Gathered(Sequence[Outcome]):
         if not isinstance(outcome, Response):
             return False
         pause = pause_of(outcome.status_code, outcome.headers, now=time.time())
+        if not outcome.is_error and pause > LONGEST_WAIT_SECONDS:
+            pause = 0.0  # a success that says "none left" for so long: a refusal will say it better
         tries = 0
         if outcome.status_code == 429:
             self._refused[index] = tries = self._refused.get(index, 0) + 1

@@ -11,7 +11,7 @@ from flowlet_jupyter.http.page_bodies import PageBody, PagedTable, read_page, ta
 from flowlet_jupyter.http.pagination import PageRequest, PageResponse, detect, links_of_header
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables.envelopes import is_empty_list, is_one_record
-from flowlet_jupyter.tables.records import find_records
+from flowlet_jupyter.tables.records import find_records, holds_objects_in_a_list
 from flowlet_jupyter.tables.selection import select
 
 
@@ -34,6 +34,8 @@ class PageContent:
 
     def parse(self, response: Response) -> PageBody:
         """The body of a page. Raises `RequestFailed` where it cannot be read."""
+        if self._page_count and not response.content.strip():
+            return PageBody([], [])  # nothing at all, as behind the last page (204)
         return read_page(response, self._xml_path)
 
     def has_other_columns(self, content: PageBody) -> bool:
@@ -53,6 +55,7 @@ class PageContent:
             not has_list
             and is_envelope
             and not self._page_count
+            and not holds_objects_in_a_list(content.parsed)
             and detect(request, dataclasses.replace(page, records=[]))
         ):
             # a page without its list, which Google's APIs leave out where it would be empty

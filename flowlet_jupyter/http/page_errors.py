@@ -14,7 +14,7 @@ from flowlet_jupyter.tables.selection import select
 _NO_SUCH_PAGE = re.compile(
     r"invalid[ _]page\b|invalid_page_number|page[ _](?:number )?(?:requested )?(?:is )?(?:out of (?:range|bounds)|too (?:large|high)|beyond|larger)"
     r"|page number requested is larger|no more (?:pages|results|records)|page (?:does not exist|not found)|(?:offset|page) (?:is )?(?:out of|exceeds)"
-    r"|that page contains no results",
+    r"|that page contains no results|page\W{0,3} is out of (?:valid )?range|no such page|page number is (?:too|invalid)",
     re.IGNORECASE,
 )
 
@@ -22,6 +22,11 @@ _NO_SUCH_PAGE = re.compile(
 def says_no_such_page(response: Response) -> bool:
     """Whether an API says by an error that a page number is beyond the last (Django REST Framework, WordPress)."""
     return response.status_code in {400, 404, 416, 422} and bool(_NO_SUCH_PAGE.search(response.text[:2000]))
+
+
+def says_that_nothing_is_there(response: Response) -> bool:
+    """Whether an API has nothing at an address, without a word of pages: the end, where that came by counting on (TVmaze)."""
+    return response.status_code in {404, 410, 416}
 
 
 def message_of_error_in(page: PageBody, content: PageContent, first: PageResponse | None) -> str:

@@ -11,16 +11,18 @@ from typing import Any
 from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
 from flowlet_jupyter.http.page_bodies import PageBody
-from flowlet_jupyter.http.page_errors import message_of_error_in, says_no_such_page
+from flowlet_jupyter.http.page_errors import message_of_error_in, says_no_such_page, says_that_nothing_is_there
 from flowlet_jupyter.http.page_series import PageSeries
 from flowlet_jupyter.http.pagination import (
     GUESSED,
+    Cursor,
     NumberedPaginator,
     Offset,
     PageRequest,
     PageResponse,
     Paginator,
     PagingProgress,
+    Signals,
     Style,
     of_style,
     problem_of,
@@ -29,6 +31,7 @@ from flowlet_jupyter.http.pagination import (
 )
 from flowlet_jupyter.http.progress import Progress
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.tables.envelopes import has_id
 
 _MOST_EMPTY_PAGES = 50
 _MOST_SAME_PAGES = 20  # records without ids may well repeat a few times
@@ -63,6 +66,9 @@ class PageReader(PageSeries):
         self._to_discard = 0  # responses under way that a wrong guess asked for
         self._empty_pages = 0
         self._same_pages = 0
+        self._has_guessed = False  # another way on was tried before this one
+        self._last_more = ""  # the member of the newest page that says that there is more
+        self._names_itself = False  # the newest page names itself as the next one
         self._problem = ""  # what a page said of being only a part of what it should be
         self._judged: tuple[bool | None, str] = (self.complete, self.reason)
 
@@ -116,12 +122,7 @@ class PageReader(PageSeries):
             self._choose()
         self._add(request, content, page, records)
         self.log.add(response, records=len(records))
-        try:
-            self._next = self._paginator.next(request, page) if self._paginator else None
-        except RequestFailed as error:
-            raise self._stopped(str(error)) from None
-        if self._next is not None and not page.records and self._next.fingerprint in self._seen:
-            self._next = None  # an empty page that leads back: the end
+        self._find_next(request, page)
         self._judge(request, page)
         self._stop_at_limits()
         if self._is_enough():
@@ -130,9 +131,38 @@ class PageReader(PageSeries):
             self._begin()
         return True
 
+    def _find_next(self, request: PageRequest, page: PageResponse) -> None:
+        """What to ask for behind `page`: nothing where it is empty and leads back, or names itself as the next one."""
+        try:
+            following = self._paginator.next(request, page) if self._paginator else None
+        except RequestFailed as error:
+            raise self._stopped(str(error)) from None
+        is_all = not page.records and self._has_reached_the_total()
+        leads_back = following is not None and not page.records and following.fingerprint in self._seen
+        self._names_itself = (
+            following is not None
+            and following.fingerprint == request.fingerprint
+            and not following.is_repeatable
+            and self.page_count > 1
+        )
+        self._next = None if is_all or leads_back or self._names_itself else following
+
+    def _has_reached_the_total(self) -> bool:
+        if self._first is None or isinstance(self._paginator, NumberedPaginator):
+            return False
+        first = signals_of(*self._first)
+        return first.total is not None and not first.is_estimate and 0 < first.total <= len(self.records)
+
+    def _counts_on(self, number: int) -> bool:
+        """Whether page `number` was asked for by a number that is no guess: pages before came by it, or the caller began it."""
+        if not isinstance(self._paginator, NumberedPaginator) or self._first is None:
+            return False
+        return number > 2 or self._first[0].parameter(self._paginator.parameter) is not None
+
     def _meet_error(self, response: Response, number: int, *, in_flight: int) -> None:
         """Take an error as the end, or as a wrong guess. Raises `PagingStopped` where it is neither."""
-        if isinstance(self._paginator, NumberedPaginator) and says_no_such_page(response):
+        is_end = isinstance(self._paginator, NumberedPaginator) and says_no_such_page(response)
+        if is_end or (says_that_nothing_is_there(response) and self._counts_on(number)):
             self._next = None
             self._ahead.clear()
             self._to_discard = in_flight
@@ -154,18 +184,39 @@ class PageReader(PageSeries):
     def _end_before(self, number: int) -> None:
         """Say how the reading ended where the API says that there is no page `number`: a total may say otherwise."""
         message = f"the API says that there is no page {number}"
-        total = signals_of(*self._first).total if self._first else None
-        if total is not None and len(self.records) < total:
-            self.complete, self.reason = False, f"{message}, and that there are {total:,} records"
+        first = signals_of(*self._first) if self._first else Signals()
+        if first.total is not None and len(self.records) < first.total:
+            self.complete, self.reason = False, f"{message}, and that there are {first.total:,} records"
+        elif first.page_count is not None and self.page_count < first.page_count:
+            self.complete, self.reason = False, f"{message}, and that there are {first.page_count:,} pages"
+        elif self._last_more:
+            self.complete, self.reason = False, f"{message}, and the page before that {self._last_more} is true"
+        elif number == 2 and self._has_guessed:
+            self.complete, self.reason = None, f"{message}, and other ways on that the first page shows lead nowhere"
         else:
             self.complete, self.reason = True, message
         self._judged = (self.complete, self.reason)
 
     def _is_repeated(self, request: PageRequest, page: PageResponse, number: int) -> bool:
         """Whether the page holds the records of the one before, where the paginator's parameter was a guess."""
-        if number == 1 or not page.records or page.records != self._last_records:
+        if number == 1 or not page.records:
             return False
-        return isinstance(self._paginator, GUESSED) and self._paginator.next(request, page) is not None
+        if number > 2 and self._begins_again(page):
+            return True
+        if page.records != self._last_records:
+            return False
+        if not isinstance(self._paginator, GUESSED) or self._first is None:
+            return False
+        is_numbered = isinstance(self._paginator, NumberedPaginator)  # a cursor of the API's own is less of a guess
+        is_guess = is_numbered and number == 2 and self._first[0].parameter(self._paginator.parameter) is None
+        return self._paginator.next(request, page) is not None or (is_guess and len(page.records) > 1)
+
+    def _begins_again(self, page: PageResponse) -> bool:
+        """Whether numbered pages came to their end and then gave the first one again, of records that have ids."""
+        if not isinstance(self._paginator, NumberedPaginator) or self._first is None:
+            return False
+        records = page.records
+        return records == self._first[1].records and isinstance(records[0], dict) and has_id(records[0])
 
     def _refuse_standstill(self, page: PageResponse) -> None:
         """Raise `PagingStopped` where page after page holds the same: its links would lead on for ever."""
@@ -208,6 +259,7 @@ class PageReader(PageSeries):
         """Take the next way on, where the second page shows that the first was a wrong guess."""
         if not self._candidates or self._first is None:
             return False
+        self._has_guessed = True
         self._choose()
         self._next = self._paginator.next(*self._first) if self._paginator else None
         self._to_discard = in_flight
@@ -217,6 +269,8 @@ class PageReader(PageSeries):
 
     def _judge(self, request: PageRequest, page: PageResponse) -> None:
         """Say whether all was read."""
+        more = signals_of(request, page).more
+        self._last_more = more.name if more is not None else ""
         if self._empty_pages > _MOST_EMPTY_PAGES:
             self._next = None
             self.complete, self.reason = False, f"{self._empty_pages} pages in a row were empty"
@@ -231,7 +285,9 @@ class PageReader(PageSeries):
                 records=len(self.records), pages=self.page_count,
                 start=numbered.start(first_request, first_page) if numbered else 0,
                 first=signals_of(first_request, first_page),
-                followed_to_its_end=self._paginator is not None and numbered is None,
+                followed_to_its_end=self._paginator is not None and numbered is None
+                and (not self._names_itself or isinstance(self._paginator, Cursor)),
+                names_itself=self._names_itself,
             )  # fmt: skip
             judged = verdict(request, page, progress)
             self.complete, self.reason = judged.complete, judged.reason

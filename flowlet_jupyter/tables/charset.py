@@ -66,8 +66,17 @@ def _strictly(content: bytes, encoding: str, *, is_cut: bool) -> str:
     return text
 
 
+# JSONP: `callback(`, perhaps behind a remark and a question whether there is such a function
+_CALL = re.compile(
+    r"\s{0,9}(?:/\*[^*]{0,99}\*/\s{0,9})?(?:typeof\s{1,9}[\w$.]{1,99}\s{0,9}={2,3}\s{0,9}['\"]function['\"]\s{0,9}&&\s{0,9})?"
+    r"(?!(?:for|while)\b)[A-Za-z_$][\w$.]{0,99}\s{0,9}\((?=\s{0,99}[\[{])"
+)
+
+
 def without_guard(text: str) -> str:
-    """JSON without what keeps a page of another origin from running it as a script: Gerrit's `)]}'`, `for(;;);`."""
+    """JSON without what keeps a page of another origin from running it as a script, or lets it: Gerrit's `)]}'`, `for(;;);`, JSONP."""
+    if (call := _CALL.match(text)) and text.rstrip("; \r\n\t").endswith(")"):
+        return text[call.end() : text.rindex(")")]
     if not text.startswith((")", "for", "while")):
         return text
     return re.sub(r"^(?:\)\]\}'?,?|for\s*\(;;\);|while\s*\(1\);)\s*", "", text, count=1)

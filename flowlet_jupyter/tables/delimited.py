@@ -12,8 +12,14 @@ from flowlet_jupyter.errors import RequestFailed
 
 _SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_LINES = 200
+_MOST_TITLES = 30
+_FEWEST_ROWS = 3  # of a table below titles, its header among them
+_LONGEST_NOTES = 10_000  # characters
+_GAP = re.compile(r"\n(?:[ \t]*\r?\n)+")  # an empty line, or several
+_BLOCKS = (("/*", "*/"), ("-BEGIN HEADER-", "-END HEADER-"))  # PANGAEA, NASA POWER
 _COMMA_DECIMAL = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
 _POINT_DECIMAL = re.compile(r"[+-]?\d+\.\d+")
+_NUMBER = re.compile(r"[+-]?[\d.,]+")
 _MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 # digits that a number would not keep: leading zeros (an id, a postal code), and more than 64 bits hold
 _NOT_A_NUMBER = re.compile(r"(?P<zeros>[+-]?0\d+)|[+-]?\d{19,}")
@@ -33,9 +39,14 @@ def without_remarks(text: str) -> tuple[str, str | None, int]:
     """`text` without what stands above its table, the separator that Excel's first line names, and how many lines were left out.
 
     Lines that begin with `#` are remarks, but for one with as many fields as the table: that is its header. Below the
-    header, USGS says how wide each column is.
+    header, USGS says how wide each column is. Titles above a table are of fewer fields than it, and so are notes below it,
+    behind an empty line.
     """
-    body, sep = text.lstrip("\ufeff"), None
+    body, sep, above = text.lstrip("\ufeff"), None, 0
+    for begins, ends in _BLOCKS:
+        if body.startswith(begins) and ends in body:
+            block, _, body = body.partition(ends)
+            above, body = block.count("\n") + 1, body.partition("\n")[2]
     lines = body.splitlines(keepends=True)
     if lines and (named := re.fullmatch(r"sep=(.)\s*", lines[0], re.IGNORECASE)):
         sep, lines = named[1], lines[1:]
@@ -50,7 +61,63 @@ def without_remarks(text: str) -> tuple[str, str | None, int]:
             count += 1
     else:
         count = 0
-    return ("".join(lines) if sep or count else text), sep, count
+    rest, titles = _without_titles("".join(lines) if sep or count or above else body, sep)
+    count += above + titles
+    return (rest if sep or count else text), sep, count
+
+
+def _without_titles(text: str, sep: str | None) -> tuple[str, int]:
+    """`text` without titles above its table and notes below it, and how many lines they were."""
+    sample = list(itertools.islice(io.StringIO(text, newline=""), _SAMPLE_LINES))
+    sep = sep or _separator(sample)
+    rows = _rows_with_lines(sample, sep)
+    widths = [width for _, width, _ in rows if width]
+    usual = max(set(widths), key=widths.count, default=0)
+    if usual < 2:
+        return text, 0
+    few = max(1, usual // 2)
+    header = next((index for index, (_, width, _) in enumerate(rows) if width >= usual), 0)
+    count = rows[header - 1][0] if 0 < header <= _MOST_TITLES and _is_below_titles(rows, header, usual, few) else 0
+    end, below = _notes(text, sep, few) if len(widths) >= _FEWEST_ROWS else (len(text), 0)
+    if not count and not below:
+        return text, 0
+    start = sum(map(len, sample[:count]))
+    return text[start:end], count + below
+
+
+def _notes(text: str, sep: str, few: int) -> tuple[int, int]:
+    """Where the table ends, and how many lines of notes stand below it.
+
+    That no table is cut: notes are behind an empty line, in fewer fields, and no part of a quoted text.
+    """
+    tail = text[-_LONGEST_NOTES:].rstrip()
+    gaps = list(_GAP.finditer(tail))
+    lines = tail[gaps[-1].end() :].splitlines() if gaps else []
+    if not lines or any('"' in line or len(line.split(sep)) > few for line in lines):
+        return len(text), 0
+    return max(len(text) - _LONGEST_NOTES, 0) + gaps[-1].start() + 1, len(lines)
+
+
+def _is_below_titles(rows: list[tuple[int, int, list[str]]], header: int, usual: int, few: int) -> bool:
+    """Whether what stands above the row `header` are titles: the first in few fields, and the rows below it a table."""
+    table = [width for _, width, _ in rows[header:] if width]
+    first = next((width for _, width, _ in rows if width), 0)
+    names = rows[header][2][:usual]
+    is_table = len(table) >= _FEWEST_ROWS and table.count(usual) * 5 >= len(table) * 4
+    return is_table and first <= few and any(name.strip() and not _NUMBER.fullmatch(name.strip()) for name in names)
+
+
+def _rows_with_lines(sample: list[str], sep: str) -> list[tuple[int, int, list[str]]]:
+    """The line that each row ends in, how many of its fields are filled (but for empty ones between them), and the fields."""
+    reader = csv.reader(sample, delimiter=sep)
+    try:
+        return [(reader.line_num, _width(fields), fields) for fields in reader]
+    except csv.Error:
+        return []
+
+
+def _width(fields: list[str]) -> int:
+    return max((number for number, field in enumerate(fields, 1) if field.strip()), default=0)
 
 
 def dialect_of(text: str, sep: str | None = None, decimal: str | None = None) -> Dialect:

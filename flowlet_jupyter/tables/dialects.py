@@ -85,6 +85,8 @@ def _influx(body: Any) -> Known | None:
     if not _are_dicts(results):
         return None
     series = [one for result in results for one in result.get("series") or []]
+    if len(results) == 1 and {"columns", "values"} <= results[0].keys():  # rqlite: one result of one statement
+        return _table_of(results[0]["columns"], results[0]["values"], "results[0].values", "the only result")
     if not series or not all(isinstance(one, dict) and "columns" in one and "values" in one for one in series):
         return None
     records: list[dict[str, Any]] = []
@@ -265,6 +267,27 @@ def _list_of_tables(body: Any) -> tuple[str, list[dict[str, Any]]]:
     return "", []
 
 
+def _visualization(body: Any) -> Known | None:
+    """`table.cols` and rows of `c` and `v` (Google's visualization queries, also of a spreadsheet)."""
+    columns, rows = _at(body, "table", "cols"), _at(body, "table", "rows")
+    if not _are_dicts(columns) or not isinstance(rows, list) or not all("c" in row for row in rows if row):
+        return None
+    names = [str(column.get("label") or "").strip() or column.get("id") for column in columns]
+    cells = [[cell.get("v") if isinstance(cell, dict) else None for cell in row["c"]] for row in rows]
+    # a row may end before empty cells
+    cells = [[*row, *[None] * (len(names) - len(row))] for row in cells]
+    return _table_of(names, cells, "table.rows", "visualization table")
+
+
+def _search_stream(body: Any) -> Known | None:
+    """Batches of `results` under one `fieldMask` (Google Ads' searchStream)."""
+    if not _are_dicts(body) or not all(
+        "fieldMask" in batch and isinstance(batch.get("results"), list) for batch in body
+    ):
+        return None
+    return [row for batch in body for row in batch["results"]], "[].results[]", "batches of Google Ads"
+
+
 def _statement(body: Any) -> Known | None:
     """`manifest.schema.columns` and `result.data_array` (Databricks' statements); a later part has `data_array` alone."""
     columns, path = _at(body, "manifest", "schema", "columns"), "data_array"
@@ -289,5 +312,5 @@ def _table_of(names: list[Any], rows: Any, path: str, form: str) -> Known | None
 
 
 ALL: tuple[Callable[[Any], Known | None], ...] = (
-    _bigquery, _analytics, _influx, _prometheus, _elasticsearch, _json_stat, _sdmx, _loki, _px, _tables, _statement,
+    _bigquery, _analytics, _influx, _prometheus, _elasticsearch, _json_stat, _sdmx, _loki, _px, _tables, _statement, _visualization, _search_stream,
 )  # fmt: skip

@@ -7,11 +7,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.tables.error_bodies import error_in
 
 
 def of_ndjson(text: str) -> list[Any]:
     """The records of NDJSON: what a line feed ends, and nothing else (a text may hold U+2028). Raises `RequestFailed`."""
-    return _parsed(text.split("\n"), "Line")
+    records = _parsed(text.split("\n"), "Line")
+    if (
+        len(records) > 1
+        and isinstance(records[0], dict)
+        and (message := error_in(records[-1]))
+        and not error_in(records[0])
+    ):
+        raise RequestFailed(
+            f"Behind {len(records) - 1:,} records the API says of an error: {message}. See its text: r.text"
+        )
+    return records
 
 
 def of_sequence(text: str) -> list[Any]:

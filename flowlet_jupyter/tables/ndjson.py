@@ -11,11 +11,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.frames import import_library
 
 if TYPE_CHECKING:
     import polars as pl
 
+_LONGEST_ERROR = 100_000
 _FIRST_LONG = 10**15
 # whole numbers that a column of floats changes
 _LONG_NUMBER = re.compile(rb"[:\[,]\s*-?\d{16,}\s*[,\]}\r\n]")
@@ -31,7 +33,7 @@ _ESCAPE = re.compile(
 def polars_of_ndjson(content: bytes) -> pl.DataFrame | None:
     """The records of UTF-8 NDJSON, nested objects as dotted columns; None where only the slow way gets them right."""
     polars = import_library("polars")
-    if not content[:100].lstrip().startswith(b"{") or _has_half_a_pair(content):
+    if not content[:100].lstrip().startswith(b"{") or _has_half_a_pair(content) or _ends_with_an_error(content):
         return None
     try:
         frame: pl.DataFrame = polars.read_ndjson(io.BytesIO(content), infer_schema_length=None)
@@ -51,6 +53,15 @@ def polars_of_ndjson(content: bytes) -> pl.DataFrame | None:
         return None
     made: pl.DataFrame = polars.DataFrame(list(columns.values()))
     return made
+
+
+def _ends_with_an_error(content: bytes) -> bool:
+    """Whether the last line says of an error, which the slow way makes one."""
+    last = content.rstrip()[-_LONGEST_ERROR:].rpartition(b"\n")[2]
+    try:
+        return bool(error_in(json.loads(last)))
+    except (ValueError, RecursionError):
+        return False
 
 
 def _may_differ(columns: Mapping[str, pl.Series], keys: Mapping[str, str], content: bytes) -> bool:

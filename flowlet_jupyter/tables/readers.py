@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import itertools
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -15,6 +18,8 @@ from flowlet_jupyter.tables.formats import Body, Format
 from flowlet_jupyter.tables.frames import import_library
 from flowlet_jupyter.tables.html import table_as_csv
 
+_EMPTY_LINES = re.compile(r"\n(?:\r?\n)+")
+_LOOKED_AT = 200  # lines
 Library = Literal["pandas", "polars"]
 # words for a missing value in a column of numbers, as pandas has them
 _WORDS_FOR_MISSING = (
@@ -99,6 +104,8 @@ def _read_csv(
     if library == "polars":
         types = dict.fromkeys(dialect.texts, module.String) | (options.pop("schema_overrides", None) or {})
         settings = {"infer_schema_length": None, **options}
+        if '"' not in text:
+            text = _EMPTY_LINES.sub("\n", text)  # of which polars makes rows
         frame = module.read_csv(
             text.encode(),
             separator=dialect.sep,
@@ -117,7 +124,11 @@ def _pandas_csv(text: str, dialect: Dialect, pandas: Any, options: dict[str, Any
         # a duplicate or renamed column has no type of its own: pandas ignores names that it does not meet
         types = dict.fromkeys(texts, str) | dict(types or {})
     settings = {"index_col": False, "sep": sep, "decimal": decimal, "dtype": types, "low_memory": False, **options}
-    frame = pandas.read_csv(io.StringIO(text), **settings)
+    if not options:
+        _refuse_loss(text, sep)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pandas.errors.ParserWarning)  # of empty fields at the ends of rows
+        frame = pandas.read_csv(io.StringIO(text), **settings)
     gaps = [
         name
         for name in frame.columns
@@ -149,6 +160,24 @@ def _pandas_csv(text: str, dialect: Dialect, pandas: Any, options: dict[str, Any
             if name in again:
                 frame[name] = again[name]
     return frame
+
+
+def _refuse_loss(text: str, sep: str) -> None:
+    """Raise `RequestFailed` where the first rows have fields beyond the last name, which pandas would leave out of all.
+
+    An empty field is none, and a single row that is too long is an error of pandas' own.
+    """
+    rows = csv.reader(itertools.islice(io.StringIO(text, newline=""), _LOOKED_AT), delimiter=sep)
+    try:
+        width = len(next(rows, []))
+        is_lost = any(any(field.strip() for field in row[width:]) for row in rows)
+    except csv.Error:
+        return
+    if is_lost:
+        raise RequestFailed(
+            f"The rows of the CSV have more fields than its header, which has {width}: are there titles above it? "
+            'Say how many lines: read={"skiprows": …}; the text is r.text.'
+        )
 
 
 def _with_missing_numbers(frame: Any, types: Mapping[str, Any], polars: Any) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from flowlet_jupyter.tables.envelopes import (
     ENDING,
@@ -34,8 +36,11 @@ _USUAL_NAMES = (
 _BESIDE = frozenset({"link", "links", "_links", "fields", "columns", "errors", "included", "facets", "aggregations", "warnings",
                      "translationset", "schema", "dimensionheaders", "metricheaders", "pivotheaders", "schemas", "breadcrumbs", "exceptions"})  # fmt: skip
 _REMARKS = frozenset({"message", "messages", "error", "msg", "notes"})  # which is a list of texts, or empty, at some
+_WRAPPERS = frozenset({"data", "result", "response", "payload"})
 _MAX_DEPTH = 4
+_DEEPEST = 12  # GraphQL's bodies have the form of the query
 _FAR = 3
+_MOST_RIVALS = 10
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Found:
 
     records: list[Any]
     path: str
+    rivals: tuple[str, ...] = ()  # lists that may as well be the one: only its length decided
 
 
 def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 - one return a kind of body
@@ -53,9 +59,7 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
     A list inside of one record (which has an id, a name, a date of its own) is a part of that record.
     """
     if isinstance(body, list):
-        if len(body) == 2 and isinstance(body[0], dict) and isinstance(body[1], list):
-            return Found(body[1], "[1]")  # what the list is about, then the list (World Bank)
-        return Found(body, "")
+        return _in_a_list(body)
     if not isinstance(body, dict):
         return None
     for kind, name, value in (("type", "features", "FeatureCollection"), ("resourceType", "entry", "Bundle")):
@@ -64,21 +68,61 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
     if is_named_by_its_id(body, url):
         return None
     names, ask = _names_in(url), Remembered()
-    candidates = [found for found in _lists(body, (), 0) if not _is_part_of_a_record(body, *found, names, ask)]
+    deepest = _DEEPEST if _is_graphql(body) else _MAX_DEPTH
+    candidates = [found for found in _lists(body, (), 0, deepest) if not _is_part_of_a_record(body, *found, names, ask)]
     if not candidates:
         return None
-    best = min(
-        candidates,
-        key=lambda candidate: (
-            not _is_named(candidate[0][-1], names),
-            _is_beside(candidate),
-            not _is_counted(candidate[0][-1], body),
-            _rank(candidate),
-        ),
-    )
+
+    def standing(candidate: tuple[tuple[str, ...], list[Any]]) -> tuple[Any, ...]:
+        name = candidate[0][-1]
+        return not _is_named(name, names), _is_beside(candidate), not _is_counted(name, body), *_rank(candidate)
+
+    best = min(candidates, key=standing)
+    if not best[1]:  # where groups were asked for, the records may be empty (OpenAlex)
+        best = next((each for each in candidates if _is_asked_for(each, url)), best)
     if _is_beside(best) and not _is_named(best[0][-1], names) and not _is_alone(best[0], body):
         return None  # links, or the names of columns: the body is what they are about
-    return Found(best[1], ".".join(map(quoted, best[0])))
+    equals = [each for each in candidates if each[1] and standing(each)[:-1] == standing(best)[:-1]]
+    rivals = tuple(".".join(map(quoted, path)) for path, _ in equals[:_MOST_RIVALS] if path != best[0])
+    return _unwrapped(Found(best[1], ".".join(map(quoted, best[0])), rivals if _are_objects(best[1]) else ()))
+
+
+def _is_asked_for(candidate: tuple[tuple[str, ...], list[Any]], url: str) -> bool:
+    """Whether a list of objects has the name of a parameter of the query."""
+    path, values = candidate
+    return _are_objects(values) and not _is_beside(candidate) and path[-1] in dict(parse_qsl(urlsplit(url).query))
+
+
+def _in_a_list(body: list[Any]) -> Found:
+    if len(body) == 2 and isinstance(body[0], dict) and isinstance(body[1], list):
+        return Found(body[1], "[1]")  # what the list is about, then the list (World Bank)
+    if any(body) and all(_are_objects(part) or part == [] for part in body):
+        return Found(list(itertools.chain.from_iterable(body)), "[]")  # a list for each thing that was asked for
+    return Found(body, "")
+
+
+def _are_objects(values: Any) -> bool:
+    return isinstance(values, list) and bool(values) and all(isinstance(value, dict) for value in values)
+
+
+def _unwrapped(found: Found) -> Found:
+    """The list inside of a list of one, where that one object is but its wrapper: nothing of its own is in it (Cloudflare D1)."""
+    only = found.records[0] if len(found.records) == 1 else None
+    if not isinstance(only, dict) or has_id(only) or own_values(only):
+        return found
+    lists = [name for name, value in only.items() if _are_objects(value)]
+    if len(lists) != 1 or lists[0].lower() not in _USUAL_NAMES:
+        return found
+    return Found(only[lists[0]], f"{found.path}[0].{quoted(lists[0])}")
+
+
+def holds_objects_in_a_list(node: Any, depth: int = 0) -> bool:
+    """Whether there is a list of objects anywhere in `node`, however deep."""
+    if isinstance(node, list):
+        return any(isinstance(value, dict) for value in node[:20])
+    if not isinstance(node, dict) or depth > _DEEPEST:
+        return False
+    return any(holds_objects_in_a_list(value, depth + 1) for value in node.values())
 
 
 def _names_in(url: str) -> frozenset[str]:
@@ -103,7 +147,8 @@ def _is_part_of_a_record(
     """Whether the list at `path` belongs to one record, rather than being a list of records. `names` are the URL's."""
     are_objects = bool(values) and isinstance(values[0], dict | list)
     is_usual = path[-1].lower() in _USUAL_NAMES
-    if _is_named(path[-1], names) or (ask(_is_graphql, body) and are_objects):
+    is_of_a_feed = path[-2:] == ("feed", "entry")  # Atom in JSON: the feed has an id and a title as well
+    if is_of_a_feed or _is_named(path[-1], names) or (ask(_is_graphql, body) and are_objects):
         return False  # what was asked for by name
     if len(path) > 1:
         return _is_part_of_one_inside(body, path, names, ask, is_usual=is_usual, are_objects=are_objects)
@@ -134,6 +179,13 @@ def _is_part_of_one_inside(
     for name in path[:-1]:
         holders.append(holders[-1][name])
     own = holders[-1]
+    if (
+        path[-2] in _WRAPPERS
+        and len(own) == 1
+        and not (has_id(body) or is_a_thing(body))
+        and _is_only_object(own, body)
+    ):
+        return False
     if any(ask(has_id, holder) or ask(is_a_thing, holder) for holder in holders[1:]):
         return not (is_usual and ask(goes_on, own) and not ask(is_a_thing, own))
     if not is_usual and (not are_objects or len(path) > _FAR) and not ask(_speaks_of_a_list, own):
@@ -141,6 +193,10 @@ def _is_part_of_one_inside(
         has_more = _holds_more_than_one if are_objects else _has_more_than_one
         return any(ask(has_more, holder) for holder in holders)
     return ask(is_a_thing, body) or (ask(has_id, body) and not is_usual) or _is_of_one_thing(body, names, ask)
+
+
+def _is_only_object(node: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    return all(value is node for value in _objects_beside(body))
 
 
 def _has_more_than_one(node: Mapping[str, Any]) -> bool:
@@ -199,15 +255,17 @@ def _is_alone(path: tuple[str, ...], body: Mapping[str, Any]) -> bool:
     return path[-1].lower() not in {"errors", "warnings", "schemas"} and not others
 
 
-def _lists(node: Any, path: tuple[str, ...], depth: int) -> list[tuple[tuple[str, ...], list[Any]]]:
-    if not isinstance(node, dict) or depth >= _MAX_DEPTH:
+def _lists(
+    node: Any, path: tuple[str, ...], depth: int, deepest: int = _MAX_DEPTH
+) -> list[tuple[tuple[str, ...], list[Any]]]:
+    if not isinstance(node, dict) or depth >= deepest:
         return []
     lists = []
     for key, value in node.items():
         if isinstance(value, list):
             lists.append(((*path, key), value))
         else:
-            lists += _lists(value, (*path, key), depth + 1)
+            lists += _lists(value, (*path, key), depth + 1, deepest)
     return lists
 
 

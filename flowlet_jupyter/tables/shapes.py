@@ -18,10 +18,11 @@ from flowlet_jupyter.tables.selection import quoted
 
 _MAX_DEPTH = 4
 _NAMES = ("columns", "fields", "headers", "header", "cols", "column_names", "columnNames", "Columns", "rowType", "columnHeaders", "meta")  # fmt: skip
-_ROWS = ("rows", "data", "values", "data_array", "rowSet", "records", "Rows", "dataset", "result")
+_ROWS = ("rows", "data", "values", "data_array", "rowSet", "records", "Rows", "dataset", "result", "results")
 _NAME_MEMBERS = ("fieldName", "name", "field", "ColumnName", "id", "key", "column_name", "display_name", "label", "title", "text")  # fmt: skip
 _TIMES = {"time", "times", "date", "dates", "timestamp", "timestamps", "datetime", "t", "index", "day", "month", "year"}
 _DATE_KEY = re.compile(r"\d{4}-\d\d(-\d\d)?([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
+_SHORT_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-3]\d(?:[0-2]\d)?)?")  # 20240131, with an hour perhaps
 _ID_KEY = re.compile(r"-?\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[A-Za-z]+[-_:]?\d+")
 _FIRST_TIME = 100_000_000  # 1973, in seconds
 _NO_TABLES = {"links", "relationships", "embedded"}
@@ -35,6 +36,7 @@ class Table:
     records: list[Any]
     path: str
     shape: str = ""
+    rivals: tuple[str, ...] = ()  # the paths of lists that may as well have been taken
 
 
 def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
@@ -45,16 +47,14 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
     for recognise in dialects.ALL:
         if (known := recognise(body)) is not None:
             return Table(*known)
-    for form in (_split, _header_row):
-        if (table := _only(form, body)) is not None:
-            return table
-    for form in (_by_date, _lists_by_date):
+    for form in (_split, _header_row, _series_by_date, _by_date, _lists_by_date):
         if (table := _only(form, body)) is not None:
             return table
     # where there is a list of objects, what stands beside it is about the list
     if likely is not None and any(isinstance(record, dict) for record in likely[:20]):
         return None
-    return _only(_parallel, body) or _only(_pairs, body) or _keyed_objects(body)
+    named = None if likely else _only(_named_rows, body)
+    return named or _only(_parallel, body) or _only(_pairs, body) or _keyed_objects(body)
 
 
 def _keyed_objects(body: Any) -> Table | None:
@@ -125,6 +125,18 @@ def _split(node: Any) -> Table | None:
     if len(unique) != 1:
         return None
     return Table([dict(zip(unique[0], row, strict=True)) for row in rows], quoted(key), "columns and rows")
+
+
+def _named_rows(node: Any) -> Table | None:
+    """`{columns: [{name}], rows: [{…}]}`: rows that have their names themselves, in a body that is about a query (Redash)."""
+    if not isinstance(node, dict):
+        return None
+    names = [set(names) for names in _names_near(node)]
+    for key in _ROWS:
+        rows = node.get(key)
+        if isinstance(rows, list) and rows and all(isinstance(row, dict) and set(row) in names for row in rows):
+            return Table(rows, quoted(key), "columns and rows")
+    return None
 
 
 def _is_grid(rows: list[Any]) -> bool:
@@ -240,6 +252,25 @@ def _by_date(node: Any) -> Table | None:
     if len(node) > 1 and not any(isinstance(value, dict | list) for value in node.values()):
         return Table([{"date": key, "value": value} for key, value in node.items()], "", "values by date")
     return None
+
+
+def _series_by_date(node: Any) -> Table | None:
+    """`{"T2M": {"20240101": 1.5}, "RH2M": {"20240101": 80}}`: a value of each at each date (NASA POWER)."""
+    if (
+        not isinstance(node, dict)
+        or not all(isinstance(value, dict) and value for value in node.values())
+        or "date" in node
+    ):
+        return None
+    dates = dict.fromkeys(date for column in node.values() for date in column)
+    are_short = bool(dates) and all(map(_SHORT_DATE.fullmatch, dates))
+    # one series of dates in full is a table of its own: values by date
+    if not are_short and (len(node) < 2 or not all(map(_DATE_KEY.fullmatch, dates))):
+        return None
+    if any(isinstance(value, dict | list) for column in node.values() for value in column.values()):
+        return None
+    rows = [{"date": date} | {name: column.get(date) for name, column in node.items()} for date in sorted(dates)]
+    return Table(rows, "", "series by date")
 
 
 def _lists_by_date(node: Any) -> Table | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.tables.envelopes import is_spoken
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -15,6 +16,7 @@ _MAX_DEPTH = 5
 _BESIDE = {"link"}  # of a feed, not one of its records
 _ERRORS = {"error", "errors", "fault", "errorresponse", "exceptionreport", "serviceexceptionreport", "exception"}
 _ALONE = {"entry", "item", "record", "row"}  # a feed or list with one element still has one record
+_EMPTY_FEEDS = {"feed": "feed/entry", "rss": "rss/channel/item"}  # and one with none has none
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,12 @@ def _at(root: Element, path: str) -> list[Element]:
 
 def _repeated(root: Element) -> tuple[str, list[Element]]:
     """The elements that repeat nearest to the root, those with something inside before bare ones; else the root itself."""
-    level = [(_name(root), root)]
+    if (records := _EMPTY_FEEDS.get(_name(root))) is not None and not _at(root, records):
+        return records, []
+    level = [(_name(root), root, False)]
     for _ in range(_MAX_DEPTH):
         candidates: list[tuple[bool, int, str, list[Element]]] = []
-        for path, node in level:
+        for path, node, is_of_a_thing in level:
             counts = Counter(child.tag for child in node)
             for tag, count in counts.items():
                 if _name_of(tag) in _BESIDE:
@@ -84,18 +88,36 @@ def _repeated(root: Element) -> tuple[str, list[Element]]:
                 same = [child for child in node if child.tag == tag]
                 is_full = any(len(child) or (child.attrib and not child.text) for child in same)
                 has_children = any(len(child) for child in same)
-                if count > 1 or (_name(same[0]) in _ALONE and is_full):
+                name = _name(same[0]).lower()
+                # `<Orders>` of one `<Order>`; in a person, the one address is a part of it
+                is_alone = name in _ALONE or (not is_of_a_thing and _name(node).lower() in _plurals_of(name))
+                if count > 1 or (is_alone and is_full):
                     candidates.append((has_children, count, f"{path}/{_name(same[0])}", same))
         full = [candidate for candidate in candidates if candidate[0]]
         plain = [candidate for candidate in candidates if not any(len(child) for child in candidate[3][0])]
         if full:
             best = max(full, key=lambda candidate: candidate[1])
             return best[2], best[3]
-        level = [(f"{path}/{_name(child)}", child) for path, node in level for child in node if len(child)]
+        level = [
+            (f"{path}/{_name(child)}", child, is_of_a_thing or _says_something(node))
+            for path, node, is_of_a_thing in level
+            for child in node
+            if len(child)
+        ]
         if not level and plain:
             best = max(plain, key=lambda candidate: candidate[1])
             return best[2], best[3]
     return _name(root), [root]
+
+
+def _says_something(node: Element) -> bool:
+    """Whether an element has a text of its own that speaks neither of a list nor of the response."""
+    return any(not len(child) and (child.text or "").strip() and not is_spoken(_name(child)) for child in node)
+
+
+def _plurals_of(name: str) -> set[str]:
+    """What the element around a list of `name` is called."""
+    return {f"{name}s", f"{name}es", f"{name.removesuffix('y')}ies", f"{name}list", f"list{name}", f"arrayof{name}"}
 
 
 def _name(element: Element) -> str:

@@ -9,6 +9,7 @@ from leak_search import leaks
 
 from flowlet_jupyter.cli import main
 from flowlet_jupyter.cli.imports import imported
+from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS
 from flowlet_jupyter.vault import default_vault
 
@@ -83,3 +84,58 @@ def test_the_line_end_of_a_value_file_is_no_part_of_the_value(control, tmp_path)
     file.write_bytes((CANARY + control).encode())
     assert main(["add", "x", "--provider", "spotify", "--set", "client_id=i", "--value-file", str(file)]) == 0
     assert default_vault().get("x").secret.client_secret.reveal() == CANARY
+
+
+def postman(auth, *urls, own=None):
+    items = [{"name": "r", "request": {"method": "GET", "url": {"raw": url}}} for url in urls]
+    if own:
+        items.append({"name": "other", "request": {"auth": own, "url": "https://other.example/x"}})
+    return json.dumps(
+        {"info": {"name": "My API"}, "auth": auth, "item": [{"name": "folder", "item": items}], "name": "My API"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("auth", "fields"),
+    [
+        ({"type": "bearer", "bearer": [{"key": "token", "value": CANARY}]}, {"type": "password", "password": CANARY}),
+        ({"type": "basic", "basic": [{"key": "password", "value": CANARY}, {"key": "username", "value": "u"}]},
+         {"type": "basic", "username": "u", "password": CANARY}),
+        ({"type": "basic", "basic": {"username": "u", "password": CANARY}}, {"type": "basic", "username": "u", "password": CANARY}),
+        ({"type": "apikey", "apikey": [{"key": "key", "value": "X-Key"}, {"key": "value", "value": CANARY}]},
+         {"type": "api_key", "key": CANARY, "parameter": "X-Key", "location": "header"}),
+        ({"type": "apikey", "apikey": [{"key": "key", "value": "k"}, {"key": "value", "value": CANARY}, {"key": "in", "value": "query"}]},
+         {"type": "api_key", "key": CANARY, "parameter": "k", "location": "query"}),
+    ],
+)  # fmt: skip
+def test_what_a_postman_collection_sends_as_it_is_becomes_a_secret_for_its_one_host(auth, fields):
+    (found,) = imported(postman(auth, "https://api.example:8443/a", "https://u@api.example:8443/b?x={{y}}"))
+    assert found == {**fields, "name": "My API", "allowed_hosts": ["api.example:8443"]}
+
+
+def test_credentials_of_postman_go_to_no_host_that_others_are_for():
+    bearer = {"type": "bearer", "bearer": [{"key": "token", "value": CANARY}]}
+    other = {"type": "bearer", "bearer": [{"key": "token", "value": "another"}]}
+    own, of_one = imported(postman(bearer, "https://api.example/a", own=other))
+    assert (own["allowed_hosts"], of_one["allowed_hosts"]) == (["api.example"], ["other.example"])
+    (of_several,) = imported(postman(bearer, "https://api.example/a", "https://b.example/a"))
+    assert of_several["allowed_hosts"] == []  # which of them is for --host to say
+    (unknown,) = imported(postman(bearer, "https://{{host}}/a"))
+    assert unknown["allowed_hosts"] == []
+
+
+def test_a_token_that_many_requests_of_postman_hold_is_one_secret(tmp_path):
+    bearer = {"type": "bearer", "bearer": [{"key": "token", "value": CANARY}]}
+    items = [{"name": n, "request": {"auth": bearer, "url": "https://api.example/x"}} for n in ("first", "second")]
+    file = tmp_path / "collection.json"
+    file.write_text(json.dumps({"item": items}))
+    assert main(["import", str(file)]) == 0
+    assert default_vault().names() == ["first"]
+    assert default_vault().get("first").secret.allowed_hosts == ("api.example",)
+
+
+def test_a_variable_of_postman_is_no_value():
+    with pytest.raises(InvalidSecret, match="No OAuth2 settings"):
+        imported(
+            postman({"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}"}]}, "https://api.example/a")
+        )

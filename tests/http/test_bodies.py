@@ -175,8 +175,11 @@ def test_an_error_saves_nothing(api, tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_named(api, tmp_path):
-    with pytest.raises(RequestFailed, match="cannot be written"):
+    with pytest.raises(RequestFailed, match=r"folder does not exist, so x cannot be written there"):
         flowlet.download(f"{api.url}/file", tmp_path / "no" / "folder" / "x")
+    with pytest.raises(RequestFailed, match=r"is a folder\. Name the file too: .*/file$"):
+        flowlet.download(f"{api.url}/file?x=1", tmp_path)
+    assert list(tmp_path.glob("file*")) == []
     with pytest.raises(RequestFailed, match="cannot be written"):
         flowlet.get(f"{api.url}/user/1").save(tmp_path / "no" / "x")
 

@@ -164,6 +164,18 @@ def test_the_rate_limit_of_an_api_is_waited_for(api):
     assert len(api.requests) == 9  # each was refused or answered once, none was thrown at the wall
 
 
+def test_a_success_that_says_none_left_for_years_is_not_waited_for(respx_mock):
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time()) + 300_000_000)}
+    respx_mock.get(url__startswith="https://api.example.org/").respond(json={}, headers=headers)
+    urls = [f"https://api.example.org/{number}" for number in range(3)]
+    gathered = []
+    thread = threading.Thread(target=lambda: gathered.append(flowlet.gather(urls, concurrency=1)), daemon=True)
+    thread.start()
+    thread.join(30)
+    assert gathered
+    assert gathered[0].complete
+
+
 @on_both
 def test_an_error_does_not_wait_for_the_rate_limit(api):
     api.delay = 0.5

@@ -1498,4 +1498,71 @@ UNSEEN = [
           records=[{"bookmark": f"{ORIGIN}/b.png", "after": f"{ORIGIN}/a.png"}]),
 ]  # fmt: skip
 
-ALL = [*LINKS, *CURSORS, *NUMBERS, *OTHER_FORMATS, *ONE_PAGE, *UNSEEN]
+
+def of_two(name: str, url: str, first: dict[str, Any], following: dict[str, Any], **more: Any) -> Shape:
+    """Two pages of the records A and B under `data`; only the first says `first`."""
+    return shape(name, url, [{"data": [A], **first}, {"data": [B], **more.pop("last", {})}], following, **more)
+
+
+NEXT = {"params": {"limit": "1", "cursor": "t"}}
+ODD = [
+    # links
+    of_two("the id of a node", "/c?page=1", {"next": {"@id": f"{ORIGIN}/c?page=2", "@type": "Page"}}, {"url": "/c?page=2"}),
+    of_two("a node that is a page itself", "/d/1", {"id": f"{ORIGIN}/d/1", "type": "OrderedCollectionPage", "next": {"id": f"{ORIGIN}/d/2"}}, {"url": "/d/2"}),
+    of_two("a template", "/events", {"_links": {"next": {"href": "/events?page=1{&sort}", "templated": True}}}, {"url": "/events?page=1"}),
+    of_two("below the base", "/rest/orgs/o/projects?limit=1", {"links": {"next": "/orgs/o/projects?after=a"}}, {"url": "/rest/orgs/o/projects?after=a"}),
+    of_two("a page of its own name", "/x", {"navigation": {"nextPage": {"uri": f"{ORIGIN}/x?page=2"}}}, {"url": "/x?page=2"}),
+    shape("links of a list", "/servers", [{"servers": [A], "servers_links": [{"rel": "next", "href": f"{ORIGIN}/servers?marker=a"}]}, {"servers": [B]}], {"url": "/servers?marker=a"}),
+    shape("attributes of links", "/s", [{"r": {"link": [{"@ref": "self", "@href": "/s"}, {"@ref": "next", "@href": "/s?start=1"}], "entry": [A]}},
+                                        {"r": {"link": [{"@ref": "self", "@href": "/s"}], "entry": [B]}}], {"url": "/s?start=1"}),
+    shape("rows that are not cut", "/t.json", [{"rows": [A], "truncated": False, "next_url": f"{ORIGIN}/t.json?_next=a"}, {"rows": [B], "truncated": False, "next_url": None}],
+          {"url": "/t.json?_next=a"}),
+    of_two("itself at the end", "/ckan?limit=1", {"total": 2, "_links": {"next": "/ckan?limit=1&offset=1"}}, {"url": "/ckan?limit=1&offset=1"},
+           last={"total": 2, "_links": {"next": "/ckan?limit=1&offset=1"}}),
+    # cursors
+    of_two("alone", "/entities?selector=x&pageSize=1", {"nextPageKey": "k=", "pageSize": 1}, {"params": {"nextPageKey": "k="}}, last={"pageSize": 1}),
+    of_two("under its own name", "/leads?limit=1", {"nextPageToken": "t", "moreResult": True}, {"params": {"limit": "1", "nextPageToken": "t"}}, last={"moreResult": False}),
+    of_two("a text in the place of a number", "/repository", {"next_page": "gAAAA"}, {"params": {"next_page": "gAAAA"}}),
+    of_two("in the spelling of the others", "/pipeline?org-slug=o", {"next_page_token": "t"}, {"params": {"org-slug": "o", "page-token": "t"}}),
+    of_two("a list object inside", "/tickets?limit=1", {"object": "list", "meta": {"next_cursor": "t"}}, NEXT, last={"object": "list", "meta": {"next_cursor": None}}),
+    of_two("a moment", "/deployments?limit=1", {"pagination": {"count": 1, "next": 1555072968396}}, {"params": {"limit": "1", "until": "1555072968396"}}, last={"pagination": {"count": 1, "next": None}}),
+    of_two("the last row beside a flag", "/devices?page_size=1", {"has_more": True, "last_row_key": "k"}, {"params": {"page_size": "1", "last_row_key": "k"}}, last={"has_more": False, "last_row_key": "l"}),
+    of_two("into the page of the body", "/query", {"meta": {"page": {"cursor": "t", "more": True}}}, {"json": {"page": {"size": 1, "after": "t"}}}, last={"meta": {"page": {"cursor": "u", "more": False}}},
+           method="POST", json={"page": {"size": 1}}),
+    of_two("the same cursor at the end", "/docs?rows=1", {"total": 2, "cursor": "t"}, {"params": {"rows": "1", "cursor": "t"}}, last={"total": 2, "cursor": "t"}),
+    shape("a token in a header", "/jobs?per_page=1", [([A], {"X-Nomad-Nexttoken": "t"}), [B]], {"params": {"per_page": "1", "next_token": "t"}}),
+    shape("a header to be sent back", "/granules.json", [({"feed": {"id": "f", "title": "t", "updated": "u", "entry": [A]}}, {"CMR-Search-After": '["a",1]', "CMR-Hits": "2"}),
+                                                         {"feed": {"id": "f", "title": "t", "updated": "u", "entry": [B]}}], {"headers": {"CMR-Search-After": '["a",1]'}}),
+    shape("partitions", "/api/v2/statements", [{"resultSetMetaData": {"numRows": 2, "rowType": [{"name": "N"}], "partitionInfo": [{"rowCount": 1}, {"rowCount": 1}]}, "statementHandle": "h", "data": [["a"]]},
+                                               {"data": [["b"]]}], {"url": "/api/v2/statements/h?partition=1", "method": "GET"}, method="POST", json={"statement": "s"}, records=[{"N": "a"}, {"N": "b"}]),
+    of_two("a key of its own name", "/nfts?pageSize=1", {"totalCount": 2, "pageKey": "k"}, {"params": {"pageSize": "1", "pageKey": "k"}}, last={"totalCount": 2, "pageKey": None}),
+    of_two("an offset with a name", "/contacts?count=1", {"has-more": True, "vid-offset": 204727}, {"params": {"count": "1", "vidOffset": "204727"}}, last={"has-more": False, "vid-offset": 0}),
+    of_two("in a list of requests", "/customsearch?q=x", {"queries": {"nextPage": [{"count": 1, "startIndex": 2}]}}, {"params": {"q": "x", "start": "2"}}),
+    of_two("of another host too", "/search?q=x", {"pagination": {"next": "https://www.example/search?start=1"}, "own_pagination": {"next": f"{ORIGIN}/search?q=x&start=1"}}, {"url": "/search?q=x&start=1"}),
+    shape("new cursors behind the end", "/posts", [{"items": [A], "pageInfo": {"next": "c", "totalCount": 2}}, {"items": [B], "pageInfo": {"next": "d", "totalCount": 2}},
+                                                   {"items": [], "pageInfo": {"next": "e", "totalCount": 2}}], {"params": {"cursor": "c"}}),
+    of_two("several indexes", "/schedules?per_page=1", {"pagination": {"count": 2, "last_indexes": {"last_index": "230", "last_date": "2014-07-04"}}},
+           {"params": {"per_page": "1", "last_index": "230", "last_date": "2014-07-04"}}, last={"pagination": {"count": 2, "last_indexes": None}}),
+    # numbers
+    of_two("a number beside the last row", "/awards", {"page_metadata": {"page": 1, "hasNext": True, "last_record_unique_id": 9}}, {"json": {"limit": 1, "page": 2}},
+           last={"page_metadata": {"page": 2, "hasNext": False, "last_record_unique_id": None}}, method="POST", json={"limit": 1, "page": 1}),
+    shape("the first page behind the last", "/search?page=1&per_page=1", [[A], [B], [A]], {"params": {"page": "2", "per_page": "1"}}),
+    of_two("start from one", "/listings?start=1&limit=1", {"total": 2}, {"params": {"start": "2", "limit": "1"}}, last={"total": 2}),
+    of_two("s and p", "/search?s=1&p=1", {"result": [{"total": "2", "start": "1", "pageLength": "1"}]}, {"params": {"s": "2", "p": "1"}}, last={"result": [{"total": "2", "start": "2", "pageLength": "1"}]}),
+    of_two("index and size", "/numbers?index=1&size=1", {"count": 2}, {"params": {"index": "2", "size": "1"}}, last={"count": 2}),
+    of_two("underlined", "/lead?_limit=1", {"has_more": True, "total_results": 2}, {"params": {"_limit": "1", "_skip": "1"}}, last={"has_more": False, "total_results": 2}),
+    of_two("said in both ways", "/employees?limit=1", {"metadata": {"total_elements": 2, "current_page": 0, "total_pages": 2}, "offset": 0, "limit": 1}, {"params": {"limit": "1", "offset": "1"}},
+           last={"metadata": {"total_elements": 2, "current_page": 1, "total_pages": 2}, "offset": 1, "limit": 1}),
+    of_two("more than a number", "/locations?limit=1", {"meta": {"page": 1, "limit": 1, "found": ">1"}}, {"params": {"limit": "1", "page": "2"}}, last={"meta": {"page": 2, "limit": 1, "found": 2}}),
+    # other forms
+    shape("jsonp", "/rest?page=1", ['cb({"photos": {"page": 1, "pages": 2, "photo": [{"id": "a"}]}})', '/**/ typeof cb === "function" && cb({"photos": {"page": 2, "pages": 2, "photo": [{"id": "b"}]}});'],
+          {"params": {"page": "2"}}),
+    shape("a list for each", "/history", [[[A], [B]]], None, complete=None),
+    shape("nothing but a wrapper", "/query", [{"success": True, "result": [{"success": True, "meta": {}, "results": [A, B]}]}], None, complete=None),
+    shape("deep in a query", "/graphql", [{"data": {"a": {"b": {"c": {"d": {"nodes": [A], "nextCursor": "t"}}}}}}, {"data": {"a": {"b": {"c": {"d": {"nodes": [B], "nextCursor": None}}}}}}],
+          {"json": {"query": "query($c: String) { a { b { c { d(cursor: $c) { nodes { id } nextCursor } } } } }", "variables": {"c": "t"}}}, method="POST",
+          json={"query": "query($c: String) { a { b { c { d(cursor: $c) { nodes { id } nextCursor } } } } }"}),
+    shape("no entries of a bundle", "/Patient", [{"resourceType": "Bundle", "type": "searchset", "total": 0, "link": [{"relation": "self", "url": "u"}]}], None, records=[]),
+]  # fmt: skip
+
+ALL = [*LINKS, *CURSORS, *NUMBERS, *OTHER_FORMATS, *ONE_PAGE, *UNSEEN, *ODD]

@@ -63,6 +63,13 @@ def test_one_record_is_one_row(body, url):
         ({"id": "https://x/outbox?page=1", "next": "https://x/outbox?page=2", "orderedItems": [A]}, "/outbox", "orderedItems"),
         ({"data": {"org": {"id": 1, "name": "n", "repos": {"nodes": [A]}}}}, "/graphql", "data.org.repos.nodes"),
         ({"message": {"items": [A], "total-results": 1}, "status": "ok"}, "/works", "message.items"),
+        ({"feed": {"id": "f", "title": "t", "updated": "2024", "entry": [A]}}, "/granules.json", "feed.entry"),
+        ({"request_id": "r", "lease_id": "", "renewable": False, "data": {"keys": ["a", "b"]}, "auth": None}, "/v1/secret", "data.keys"),
+        ({"success": True, "result": [{"success": True, "meta": {}, "results": [A, B]}]}, "/query", "result[0].results"),
+        ([[A], [B]], "/history", "[]"),
+        ([[A], []], "/history", "[]"),
+        ({"meta": {"count": 9}, "results": [], "group_by": [A, B]}, "/works?group_by=type", "group_by"),
+        ({"results": [], "facets": [A]}, "/works?facets=type", "results"),
     ],
 )  # fmt: skip
 def test_a_list_is_found_in_what_is_said_about_it(body, url, path):
@@ -94,6 +101,19 @@ FORMS = [
      [{"date": "2024-01-01", "id": "1"}, {"date": "2024-01-01", "id": "2"}, {"date": "2024-01-02", "id": "3"}]),
     ({"meta": [{"name": "a", "type": "UInt8"}, {"name": "b", "type": "String"}], "data": [[1, "x"]], "rows": 1},
      "columns and rows", [{"a": 1, "b": "x"}]),
+    ({"columns": ["a", "b"], "results": [[1, "x"]], "timings": [{"k": 1}, {"k": 2}]}, "columns and rows", [{"a": 1, "b": "x"}]),
+    ({"query_result": {"id": 1, "query": "q", "data": {"columns": [{"name": "a"}], "rows": [{"a": 1}, {"a": 2}]}}},
+     "columns and rows", [{"a": 1}, {"a": 2}]),
+    ({"results": [{"columns": ["a", "b"], "types": ["integer", "text"], "values": [[1, "x"]]}], "time": 0.1},
+     "the only result", [{"a": 1, "b": "x"}]),
+    ({"version": "0.6", "status": "ok", "table": {"cols": [{"id": "A", "label": "n"}, {"id": "B", "label": ""}], "rows": [{"c": [{"v": 1}, None]}, {"c": [{"v": 2}]}]}},
+     "visualization table", [{"n": 1, "B": None}, {"n": 2, "B": None}]),
+    ([{"results": [{"a": 1}], "fieldMask": "a"}, {"results": [{"a": 2}], "fieldMask": "a"}], "batches of Google Ads", [{"a": 1}, {"a": 2}]),
+    ({"type": "Feature", "properties": {"parameter": {"T": {"20240101": 1.5, "20240102": 1.6}, "H": {"20240101": 80, "20240102": 81}}}},
+     "series by date", [{"date": "20240101", "T": 1.5, "H": 80}, {"date": "20240102", "T": 1.6, "H": 81}]),
+    ({"A": {"2024-01-02": 2, "2024-01-01": 1}, "B": {"2024-01-02": 3}}, "series by date",
+     [{"date": "2024-01-01", "A": 1, "B": None}, {"date": "2024-01-02", "A": 2, "B": 3}]),
+    ({"parameter": {"T": {"20240101": 1.5}}}, "series by date", [{"date": "20240101", "T": 1.5}]),
 ]  # fmt: skip
 
 
@@ -131,6 +151,94 @@ def test_remarks_above_a_table_are_no_rows(text, kind, records):
     frame = body.to_df()
     assert frame.to_dict("records") == records
     assert ("remarks" in frame.attrs) == text.startswith("# ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'cb([{"a": 1}])',
+        'jQuery1.on_2 ( [{"a": 1}] ) ;\n',
+        '/**/ typeof cb === "function" && cb([{"a": 1}]);',
+        '/*O_o*/\ngoogle.visualization.Query.setResponse([{"a": 1}]);',
+    ],
+)
+def test_jsonp_is_read(text):
+    for kind in ("application/javascript", "text/javascript; charset=utf-8", "application/json"):
+        assert Response(200, content=text.encode(), headers={"Content-Type": kind}).to_df()["a"].tolist() == [1]
+
+
+def test_lists_that_may_as_well_be_the_one_are_named():
+    body = {"lat": 1.5, "lon": 2.5, "hourly": [{"dt": 1}, {"dt": 2}], "daily": [{"dt": 1}], "alerts": []}
+    with pytest.warns(UserWarning, match="several lists. This is the longest, hourly; .*: daily"):
+        frame = response(body).to_df()
+    assert (frame.attrs["path"], frame.attrs["other_lists"]) == ("hourly", ["daily"])
+    with pytest.warns(UserWarning, match="several lists"):
+        response(body).to_polars()
+    assert "other_lists" not in response({"data": [A], "included": [B, B]}).to_df().attrs
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"Information": "our standard API rate limit is 25 requests per day"}, "25 requests per day"),
+        ({"status": "REQUEST_NOT_PROCESSED", "message": ["the daily threshold was reached"], "Results": {}}, "daily threshold"),
+        ({"error_message": "The key is invalid.", "html_attributions": [], "results": [], "status": "REQUEST_DENIED"}, "key is invalid"),
+        ({"response": {"header": {"resultCode": "30", "resultMsg": "NOT_REGISTERED"}}}, "NOT_REGISTERED"),
+        ({"header": {"resultCode": 1, "resultMessage": "quota", "isSuccessful": False}, "body": None}, "quota"),
+        ({"Fault": {"Error": [{"Message": "AuthenticationFailed", "code": "3200"}], "type": "AUTHENTICATION"}, "time": "2024"}, "AuthenticationFailed"),
+        ({"error": 6, "message": "could not be found", "links": []}, "could not be found"),
+        ({"status": {"message": "the hourly limit has been exceeded", "value": 19}}, "hourly limit"),
+        ({"header": {"type": "esearch"}, "esearchresult": {"ERROR": "Invalid db name"}}, "Invalid db name"),
+    ],
+)  # fmt: skip
+def test_an_error_in_a_success_is_one(body, message):
+    with pytest.raises(RequestFailed, match=message):
+        response(body).to_df()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": {"code": 200, "message": "OK"}, "data": {"id": 1}},
+        {"response": {"header": {"resultCode": "00", "resultMsg": "OK"}, "body": {"items": {"item": [A]}}}},
+        {"status": {"message": "fine", "value": 0}},
+        {"note": "a note", "id": 1},
+        {"data": {"id": 1, "error": "none of mine"}},
+        {"html_attributions": [], "results": [], "status": "ZERO_RESULTS"},
+    ],
+)
+def test_what_only_speaks_of_errors_is_no_error(body):
+    response(body).to_df()
+
+
+def test_a_stream_that_ends_with_an_error_is_one():
+    lines = Response(
+        200,
+        content=b'{"id": 1}\n{"id": 2}\n{"error": {"message": "timeout"}}\n',
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    for read in (lines.to_df, lines.to_polars):
+        with pytest.raises(RequestFailed, match="Behind 2 records the API says of an error: timeout"):
+            read()
+
+
+@pytest.mark.parametrize(
+    ("document", "records"),
+    [
+        ('<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title><id>i</id></feed>', []),
+        ("<rss><channel><title>t</title><link>l</link></channel></rss>", []),
+        ("<R><Body><Orders><Order><Id>1</Id><N>a</N></Order></Orders></Body></R>", [{"Id": "1", "N": "a"}]),
+        ("<R><Body><ArrayOfCity><City><Id>1</Id></City></ArrayOfCity></Body></R>", [{"Id": "1"}]),
+        ("<R><Total>1</Total><Orders><Order><Id>1</Id></Order></Orders></R>", [{"Id": "1"}]),
+        (
+            "<Person><Name>n</Name><Addresses><Address><City>c</City></Address></Addresses></Person>",
+            [{"Name": "n", "Addresses.Address.City": "c"}],
+        ),
+    ],
+)
+def test_a_list_of_one_or_none_in_xml_is_a_list(document, records):
+    body = Response(200, content=document.encode(), headers={"Content-Type": "text/xml"})
+    assert body.to_df().to_dict("records") == records
 
 
 def test_json_with_a_guard_against_scripts_is_read():

@@ -33,6 +33,7 @@ class PagingProgress:
     start: int = 0
     first: Signals = field(default_factory=Signals)
     followed_to_its_end: bool = False  # a style that names each next page named none
+    names_itself: bool = False  # the last page named itself as the next one
 
 
 def verdict(request: PageRequest, response: PageResponse, progress: PagingProgress) -> Verdict:
@@ -92,7 +93,7 @@ def _contradiction(  # noqa: PLR0911 - one return a contradiction
         name = last.page_count_name or progress.first.page_count_name
         return f"{name} says {count:,}, {here:,} {'was' if here == 1 else 'were'} read"
     link = next((member for member in members if is_next_url(member)), None)
-    if response.records and not progress.followed_to_its_end and link is not None:
+    if response.records and not (progress.followed_to_its_end or progress.names_itself) and link is not None:
         return f"{link.path} names another page, which was not asked for"
     return ""
 

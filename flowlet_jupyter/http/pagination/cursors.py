@@ -10,25 +10,34 @@ from urllib.parse import urlsplit
 
 from flowlet_jupyter.http.pagination.link_members import is_next_url, is_place_of_url
 from flowlet_jupyter.http.pagination.members import Member
-from flowlet_jupyter.http.pagination.names import PAGES, normalised
-from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look_up
+from flowlet_jupyter.http.pagination.names import OFFSETS, PAGES, is_one_of, normalised
+from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number, look_up
 from flowlet_jupyter.http.pagination.signals import Signals, signals_of
 
 _NEXT = re.compile(
-    r"next(?:page|batch|search)?(?:cursor|cursormark|token|marker|mark|key|offset|start|page|pagenumber|number|pageid|id|bookmark|"
-    r"continuation|continuationtoken|skip|skiptoken|position|recordposition|from|after|startrow|startkey|row|index|startingafter|startafter|startingtoken|starttoken|pagestart|scroll)?"
+    r"next(?:page|batch|search)?(?:cursor|cursorid|cursormark|token|marker|mark|key|offset|start|page|pagenumber|number|pageid|id|bookmark|"
+    r"continuation|continuationtoken|skip|skiptoken|position|recordposition|from|after|startrow|startkey|row|index|startingafter|startafter|startingtoken|starttoken|pagestart|scroll|aftervalue|rownumber)?"
 )
 _PLAIN = frozenset(
     {"cursor", "after", "bookmark", "marker", "continuation", "continuationtoken", "pagetoken", "scrollid", "cursorstring",
-     "endcursor", "aftercursor", "pagingtoken", "lastevaluatedkey", "startingafter", "continue", "nextrange", "scrollparam"}
+     "endcursor", "aftercursor", "pagingtoken", "pagekey", "scroll", "lastevaluatedkey", "startingafter", "continue", "nextrange", "scrollparam"}
 )  # fmt: skip
 # names of the value -> the parameters that take it, the likeliest first; the value's own name without "next" comes after
 _PARAMETERS = {
     "endcursor": ("after", "cursor"), "nextcursor": ("cursor", "start_cursor"), "lastevaluatedkey": ("ExclusiveStartKey",),
     "nextid": ("after", "since_id"), "aftercursor": ("after_cursor", "cursor", "page[after]"),
-    "nextpagestart": ("start",), "nextrecordposition": ("startRecord",),
+    "nextpagestart": ("start",), "nextrecordposition": ("startRecord",), "nextpageoffset": ("offset",), "nextpagecursor": ("cursor",),
+    "nextrownumber": ("first_row_number",),
 }  # fmt: skip
-_HEADERS = {"xmscontinuation": "x-ms-continuation", "nextrange": "Range"}  # of the response -> of the request
+_HEADERS = {
+    "xmscontinuation": "x-ms-continuation",
+    "nextrange": "Range",
+    "cmrsearchafter": "CMR-Search-After",
+}  # of the response -> of the request
+_LAST_SEEN = re.compile(r"last\w*(?:id|key|cursor|token|seen)")  # beside a flag that says that there is more
+_NAMED_OFFSET = re.compile(r"([a-z]+)-offset")  # HubSpot's first API: `vid-offset` goes into vidOffset
+_GOOGLES_START = "queries.nextPage[0].startIndex"
+_FIRST_UNIX_TIME = 1_000_000_000  # no page has such a number
 _ENDS = (None, False, "", 0, "0")
 
 
@@ -41,6 +50,7 @@ class Cursor:
     more_path: str = "has_more"
     in_header: bool = False  # `path` is a header of the response
     to_header: bool = False  # `parameter` is a header of the request (Cosmos DB)
+    is_alone: bool = False  # no other parameter is sent with it
 
     def next(self, request: PageRequest, response: PageResponse) -> PageRequest | None:
         """The same request with the cursor."""
@@ -62,6 +72,10 @@ class Cursor:
             if str(request.headers.get(self.parameter)) == str(cursor):
                 return None
             return dataclasses.replace(request, headers={**request.headers, self.parameter: str(cursor)})
+        if self.in_header and request.json is not None and (number := as_number(cursor)) is not None:
+            cursor = number
+        if self.is_alone:
+            request = dataclasses.replace(request, url=urlsplit(request.url)._replace(query="").geturl(), params={})
         return request.with_parameter(self.parameter, cursor)
 
 
@@ -101,7 +115,7 @@ class Resumption:
 
 @dataclass(frozen=True)
 class Continue:
-    """MediaWiki's `continue`: all its members go into parameters of their names."""
+    """MediaWiki's `continue`, the FEC's `last_indexes`: all its members go into parameters of their names."""
 
     path: str = "continue"
 
@@ -135,13 +149,7 @@ def candidates(
     """The ways on by a cursor that this page shows, the likeliest first."""
     if signals.is_last is not None and signals.more is None:
         return
-    if any(member.path == "continue" and isinstance(member.value, dict) for member in members):
-        yield Continue()
-    if any(member.key == "resumptiontoken" for member in members):
-        yield from (Resumption(member.path) for member in members if member.key == "resumptiontoken")
-    continues = ContinueEndpoint()
-    if isinstance(request.json, dict) and _is_remote_call(request) and continues.next(request, response):
-        yield continues
+    yield from _of_one_form(request, response, members)
     is_closed = any(is_place_of_url(member) and member.value in (None, "") for member in members)
     for member in members:
         is_token = member.path == "token" and response.has_list and isinstance(member.value, str)
@@ -154,8 +162,43 @@ def candidates(
         if member.in_header and normalised(member.path) in _HEADERS:
             yield Cursor(member.path, _HEADERS[normalised(member.path)], in_header=True, to_header=True)
             continue
+        if member.key == "nextpagekey" and request.json is None:  # Dynatrace refuses it beside another one
+            yield Cursor(member.path, member.name, is_alone=True)
         for parameter in _parameters(request, response, member):
             yield Cursor(member.path, parameter, in_header=member.in_header)
+    if not any(is_one_of(name, PAGES | OFFSETS) for name in request.parameters()):
+        yield from _behind_the_last(response, signals, members)
+
+
+def _of_one_form(
+    request: PageRequest, response: PageResponse, members: Sequence[Member]
+) -> Iterator[Continue | ContinueEndpoint | Resumption]:
+    """What some APIs have a form of their own for."""
+    if any(member.path == "continue" and isinstance(member.value, dict) for member in members):
+        yield Continue()
+    for member in members:
+        if member.key == "lastindexes" and isinstance(member.value, dict):
+            yield Continue(member.path)  # the FEC's
+    if any(member.key == "resumptiontoken" for member in members):
+        yield from (Resumption(member.path) for member in members if member.key == "resumptiontoken")
+    continues = ContinueEndpoint()
+    if isinstance(request.json, dict) and _is_remote_call(request) and continues.next(request, response):
+        yield continues
+
+
+def _behind_the_last(response: PageResponse, signals: Signals, members: Sequence[Member]) -> Iterator[Cursor]:
+    """What names the last record of the page: the highest version (Lightspeed), `last_row_key` beside a flag (Tuya, Steam)."""
+    if isinstance(look_up(response.body, "version.max"), int):
+        yield Cursor("version.max", "after")
+    if isinstance(look_up(response.body, _GOOGLES_START), int):
+        yield Cursor(_GOOGLES_START, "start")
+    more = signals.more
+    for member in members if more is not None else ():
+        is_beside = more is not None and member.container == more.container and member.path != "last_id"
+        if is_beside and (match := _NAMED_OFFSET.fullmatch(member.name)) and isinstance(member.value, int):
+            yield Cursor(member.path, f"{match[1]}Offset")
+        elif is_beside and _LAST_SEEN.fullmatch(member.key) and isinstance(member.value, str | int):
+            yield Cursor(member.path, member.name)
 
 
 def last_id_candidates(response: PageResponse, signals: Signals) -> Iterator[Cursor | LastId]:
@@ -167,7 +210,7 @@ def last_id_candidates(response: PageResponse, signals: Signals) -> Iterator[Cur
         names = ("after", "after_id") if body.get("object") == "list" else ("after_id", "after")
         yield from (Cursor("last_id", name) for name in names)
     elif response.records and isinstance(response.records[-1], dict) and "id" in response.records[-1]:
-        yield from (LastId(name) for name in ("starting_after", "after"))
+        yield from (LastId(name) for name in ("starting_after", "after", "before_id"))
 
 
 def _is_remote_call(request: PageRequest) -> bool:
@@ -187,28 +230,45 @@ def _is_cursor(member: Member) -> bool:
         return False  # where a picture of a bookmark is
     if key == "offset":
         return isinstance(value, str) and not value.isdigit()
-    return key in _PLAIN or bool(_NEXT.fullmatch(key)) or (member.in_header and key in {"nextpage", "continuation"})
+    return (
+        key in _PLAIN
+        or bool(_NEXT.fullmatch(key))
+        or (member.in_header and key in {"nextpage", "continuation", "cmrsearchafter"})
+    )
 
 
 def _parameters(request: PageRequest, response: PageResponse, member: Member) -> list[str]:
-    if (query := request.graphql_query) is not None and member.key == "endcursor":
-        declared = re.findall(r"\bafter\s*:\s*\$(\w+)", query)
-        return declared[:1]
+    if (query := request.graphql_query) is not None and member.key in {"endcursor", "nextcursor", "cursor"}:
+        return _variables_for_a_cursor(query)
     key, own = member.key, member.name
     names = [*_by_surroundings(request, response, member), *_PARAMETERS.get(key, ())]
     rest = re.sub(r"^[_-]*next[_-]*", "", own, flags=re.IGNORECASE)
     if key.startswith("next") and rest:
         if key in {"nextpage", "nextpagenumber", "nextnumber"}:
-            names.append("page")
+            # a text is no number of a page: it goes back under its own name (Quay)
+            names += ["page"] if as_number(member.value) is not None else [own, "page_cursor"]
         names.append(rest[0].lower() + rest[1:] if own[0].islower() else rest)
     elif key == "next":
-        names += ["page", "cursor"] if isinstance(member.value, int) else ["cursor"]
+        names += _of_a_bare_next(member)
     names.append(own)
     parameters = {normalised(name): name for name in request.parameters()}
     names.sort(key=lambda name: normalised(name) not in parameters)
     if key == "nextpage":
         names[:0] = [name for name in request.parameters() if normalised(name) in PAGES]
-    return list(dict.fromkeys(parameters.get(normalised(name), name) for name in names))[:4]
+    hyphens = {"-" in name for name in parameters.values() if re.search(r"[-_]", name)} == {True}
+    spelled = (name.replace("_", "-") if hyphens else name for name in names)  # as the others are (CircleCI)
+    return list(dict.fromkeys(parameters.get(normalised(name), name) for name in spelled))[:4]
+
+
+def _variables_for_a_cursor(query: str) -> list[str]:
+    return re.findall(r"\b(?:after|cursor)\s*:\s*\$(\w+)", query)[:1]
+
+
+def _of_a_bare_next(member: Member) -> list[str]:
+    """The parameters for a `next` whose name says no more: a page, a moment, or some text."""
+    if not isinstance(member.value, int):
+        return ["cursor", "start", "pos"]
+    return ["until", "cursor"] if member.value >= _FIRST_UNIX_TIME else ["page", "cursor"]
 
 
 def _by_surroundings(request: PageRequest, response: PageResponse, member: Member) -> list[str]:
@@ -218,7 +278,21 @@ def _by_surroundings(request: PageRequest, response: PageResponse, member: Membe
     holder = look_up(body, member.path.rpartition(".")[0]) if "." in member.path and not member.in_header else body
     beside = holder if isinstance(holder, dict) else {}
     known = (
-        (key == "nextcursor" and body.get("object") == "list", "start_cursor"),
+        (member.path == "next_cursor" and body.get("object") == "list", "start_cursor"),
+        (
+            member.path == "next_cursor" and body.keys() <= {"request_id", "data", "next_cursor"} and len(body) > 2,
+            "page_token",
+        ),
+        (key == "nextpagetoken" and not {"moreResult", "responseSize"}.isdisjoint(body), member.name),
+        (key == "nextpagetoken" and "html_attributions" in body, "pagetoken"),
+        (key == "nextcursorid" and "datatable" in body, "qopts.cursor_id"),
+        (key == "nextkey" and member.parent == "resultinf", "startPosition"),
+        (key == "next" and "objects" in body and "more" in body, "next"),
+        (member.path == "next" and "hasNext" in body, "offset"),
+        (member.path == "pagination.next" and "namespace" in body, "paginationToken"),
+        (key == "endcursor", "after"),
+        (key == "endcursor" and "start_cursor" in beside, "after_id"),
+        (member.in_header and key == "nexttoken", "next_token"),
         (key == "nexttoken" and member.parent == "meta", "pagination_token"),
         (key == "nextpagetoken" and "isLast" in body, member.name),
         (key == "nexttoken", member.name),
@@ -230,6 +304,7 @@ def _by_surroundings(request: PageRequest, response: PageResponse, member: Membe
         (key == "nextcontinuationtoken" and "IsTruncated" in body, "continuation-token"),
         (key == "nextmarker" and bool({"ServiceEndpoint", "IsTruncated"} & body.keys()), "marker"),
         (member.path == "pagination.cursor", "after"),
+        (member.path.endswith("page.cursor") and isinstance(request.json, dict) and "page" in request.json, "after"),
         (member.path.endswith("page.after"), "page[cursor]"),
         (member.path.endswith("page.after"), "page[after]"),
         (key == "next" and member.parent.startswith("cursor"), "cursor"),

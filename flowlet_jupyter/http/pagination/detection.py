@@ -6,18 +6,19 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 
 from flowlet_jupyter.errors import RequestFailed
-from flowlet_jupyter.http.pagination import cursors, elasticsearch, links, numbers
+from flowlet_jupyter.http.pagination import cursors, elasticsearch, links, numbers, partitions
 from flowlet_jupyter.http.pagination.cursors import Continue, ContinueEndpoint, Cursor, LastId, Resumption
 from flowlet_jupyter.http.pagination.elasticsearch import Scroll, SearchAfter
 from flowlet_jupyter.http.pagination.links import LinkHeader, LinkList, NextURL
 from flowlet_jupyter.http.pagination.members import members_of
 from flowlet_jupyter.http.pagination.numbers import Offset, PageNumber
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, Paginator
+from flowlet_jupyter.http.pagination.partitions import Partitions
 from flowlet_jupyter.http.pagination.signals import signals_of
 from flowlet_jupyter.http.styles import Style
 
 _KINDS: dict[str, tuple[type, ...]] = {
-    "link": (LinkHeader,), "next": (NextURL, LinkList), "cursor": (Cursor, Continue, ContinueEndpoint, LastId, Resumption, Scroll, SearchAfter), "page": (PageNumber,),
+    "link": (LinkHeader,), "next": (NextURL, LinkList, Partitions), "cursor": (Cursor, Continue, ContinueEndpoint, LastId, Resumption, Scroll, SearchAfter), "page": (PageNumber,),
     "offset": (Offset,),
 }  # fmt: skip
 
@@ -36,7 +37,8 @@ def _detected(request: PageRequest, response: PageResponse) -> Iterator[Paginato
         if "next" in response.links:
             yield LinkHeader()
         return  # one record: what stands in it says nothing of other pages
-    yield from links.candidates(response, members)
+    yield from partitions.candidates(request, response)
+    yield from links.candidates(request, response, members)
     by_number = list(numbers.candidates(request, response, signals, members)) if response.has_list else []
     by_cursor = list(cursors.candidates(request, response, signals, members))
     if signals.is_last is not None and signals.more is None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flowlet_jupyter.http.pagination.members import Member
-from flowlet_jupyter.http.pagination.names import normalised
 from flowlet_jupyter.http.pagination.page import PageResponse, look_up
 from flowlet_jupyter.tables.selection import quoted
 
@@ -16,7 +15,8 @@ _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^\s=;,]+\s*(?:=\s*(?:\"(?:[^\"\\]|\\.
 _LINK_PARAMETER = re.compile(r";\s*([^\s=;,]+)\s*(?:=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\";,]*)))?")
 _URL_NAMES = re.compile(r"(?:odata)?(?:next|after|more(?!info|details|help))[a-z]*(?:uri|url|link|href)")
 _NESTED_URL_NAMES = frozenset({"href", "url", "uri", "link", "ref"})
-_LINK_LISTS = frozenset({"link", "links", "pagelinks"})
+_HOLDERS_OF_NEXT = frozenset({"next", "nextpage", "nextlink"})
+_LINK_LISTS = re.compile(r"links?|pagelinks|\w+_links")  # `servers_links` (OpenStack)
 _MAX_HEADER = 50_000
 
 
@@ -50,7 +50,11 @@ def is_next_url(member: Member) -> bool:
 
 def is_place_of_url(member: Member) -> bool:
     """Whether the name of a member says that the URL of the next page belongs there, whatever stands in it."""
-    return bool(_URL_NAMES.fullmatch(member.key)) or (member.key in _NESTED_URL_NAMES and member.parent == "next")
+    if member.parent in _HOLDERS_OF_NEXT and (
+        member.key in _NESTED_URL_NAMES or (member.key == "id" and "://" in str(member.value))
+    ):
+        return True  # of a node of JSON-LD the id is its address (IIIF, Hydra)
+    return bool(_URL_NAMES.fullmatch(member.key))
 
 
 def has_links_without_next(response: PageResponse) -> bool:
@@ -80,14 +84,14 @@ def next_of(links: Any) -> Mapping[str, Any] | None:
 
 def target_of(link: Mapping[str, Any]) -> str | None:
     """The target of an entry of a list of links."""
-    return next((link[name] for name in ("href", "url", "uri") if isinstance(link.get(name), str)), None)
+    return next((link[name] for name in ("href", "url", "uri", "@href") if isinstance(link.get(name), str)), None)
 
 
 def relations(link: Any) -> set[str]:
     """The relation types of an entry of a list of links, in lower case."""
     if not isinstance(link, dict):
         return set()
-    rel = link.get("rel", link.get("relation"))
+    rel = next((link[name] for name in ("rel", "relation", "@rel", "@ref") if name in link), None)
     return set(rel.lower().split()) if isinstance(rel, str) else {str(each).lower() for each in rel or () if each}
 
 
@@ -98,7 +102,7 @@ def link_lists(body: Any, path: str = "", depth: int = 0) -> Iterator[str]:
     for name, value in body.items():
         own = f"{path}.{quoted(name)}" if path else quoted(name)
         is_list = isinstance(value, list) or (isinstance(value, dict) and isinstance(value.get("rel"), str))
-        if is_list and normalised(name) in _LINK_LISTS:
+        if is_list and _LINK_LISTS.fullmatch(name.lower().lstrip("_$@")):
             yield own
         elif isinstance(value, dict):
             yield from link_lists(value, own, depth + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from flowlet_jupyter.http.pagination.members import Member
 from flowlet_jupyter.http.pagination.names import OFFSETS, PAGES, is_one_of
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look_up
 from flowlet_jupyter.http.pagination.signals import signals_of
+
+# of a URI template (RFC 6570): what may be added to the query, and is not
+_OPTIONAL_PARTS = re.compile(r"\{[?&][\w,.*%:]*\}")
 
 
 @dataclass(frozen=True)
@@ -68,16 +72,22 @@ class LinkList:
         return follows
 
 
-def candidates(response: PageResponse, members: Sequence[Member]) -> Iterator[LinkHeader | NextURL | LinkList]:
+def candidates(
+    request: PageRequest, response: PageResponse, members: Sequence[Member]
+) -> Iterator[LinkHeader | NextURL | LinkList]:
     """The ways to the next page by links that this page shows, the most certain first."""
     if "next" in response.links:
         yield LinkHeader()
     for path in link_lists(response.body):
         if next_of(look_up(response.body, path)) is not None:
             yield LinkList(path)
-    for member in members:
-        if is_next_url(member):
-            yield NextURL(member.path)
+    # those that lead to another host last: where a search was asked for, its own next page may be named as well (SerpApi)
+    urls = [member for member in members if is_next_url(member)]
+    own = urlsplit(request.url).hostname
+    yield from (
+        NextURL(member.path)
+        for member in sorted(urls, key=lambda member: urlsplit(member.value).hostname not in {None, own})
+    )
 
 
 def _on_its_base(body: Any, path: str, target: str) -> str:
@@ -104,13 +114,21 @@ def _unless_past_the_end(request: PageRequest, response: PageResponse, target: s
     return followed(request, target)
 
 
+def _below_the_same_base(own: str, target: str) -> str:
+    """`target` below the base of the API, where it leaves that out: it is the path `own` itself but for its beginning (Snyk)."""
+    path = urlsplit(target).path
+    is_tail = target.startswith("/") and len(path) > 1 and own != path and own.endswith(path)
+    return own.removesuffix(path) + target if is_tail and not target.startswith("//") else target
+
+
 def followed(request: PageRequest, target: str) -> PageRequest:
     """The request for a link that the API gave: it is whole, so nothing of ours is added to it.
 
     An API behind a proxy that ends TLS may link to itself by http; what was asked for by https goes on by https.
     """
-    url = urljoin(request.url, target)
-    parts, own = urlsplit(url), urlsplit(request.url)
+    own = urlsplit(request.url)
+    url = urljoin(request.url, _below_the_same_base(own.path, _OPTIONAL_PARTS.sub("", target)))
+    parts = urlsplit(url)
     if parts.scheme not in {"http", "https"}:
         raise RequestFailed(f"The next page has an address that cannot be requested: {url[:200]}")
     if (own.scheme, parts.scheme) == ("https", "http") and parts.hostname == own.hostname:

@@ -40,6 +40,12 @@ _CONTINUE = (
     "cursornext",
     "nextrange",
 )
+_HEADER_OF_A_CURSOR = re.compile(
+    r"[a-z]*?(nexttoken|nextcursor|nextpagetoken|aftercursor|nextrownumber)|cmrsearchafter"
+)
+_LISTS_OF_ONE = frozenset(
+    {"result", "messages", "meta", "metadata", "paging", "pagination", "info", "header", "summary"}
+)
 _VOCABULARY = re.compile(r"^(?:@?[A-Za-z]+:|@iot\.)")
 _PREFIXES = ("x", "wp", "ms", "opc", "pagination", "paging", "list")
 
@@ -76,14 +82,14 @@ def members_of(response: PageResponse) -> list[Member]:
     if isinstance(body, list) and len(body) == 2 and isinstance(body[0], dict) and isinstance(body[1], list):
         body, start = body[0], "[0]"
     members: list[Member] = []
-    for member in _walk(body, start, ()):
+    for member in _walk(body, start, (), response.path):
         members.append(member)
         if len(members) >= _MAX_MEMBERS:
             break
     return members + list(_of_headers(response.headers))
 
 
-def _walk(node: Any, path: str, parents: tuple[str, ...]) -> Iterator[Member]:
+def _walk(node: Any, path: str, parents: tuple[str, ...], records: str) -> Iterator[Member]:
     if not isinstance(node, dict) or len(parents) > _MAX_DEPTH:
         return
     if sum(isinstance(value, dict) for value in node.values()) > _MOST_OBJECTS:
@@ -93,10 +99,19 @@ def _walk(node: Any, path: str, parents: tuple[str, ...]) -> Iterator[Member]:
         own = f"{path}.{quoted(name)}" if path else quoted(name)
         if not isinstance(value, list):
             yield Member(own, name, value, parents)
+        elif len(value) == 1 and normalised(name) in _LISTS_OF_ONE and own != records:
+            deeper.append((value[0], f"{own}[0]", (*parents, normalised(name))))
         if isinstance(value, dict) and normalised(name) not in _ELSEWHERE:
             deeper.append((value, own, (*parents, normalised(name))))
     for value, own, names in deeper:
-        yield from _walk(value, own, names)
+        yield from _walk(value, own, names, records)
+
+
+def _without_prefixes(key: str) -> str:
+    for prefix in _PREFIXES:
+        rest = key.removeprefix(prefix)
+        key = rest if rest not in {"", "s"} else key
+    return key
 
 
 def _of_headers(headers: Mapping[str, str]) -> Iterator[Member]:
@@ -115,8 +130,8 @@ def _of_headers(headers: Mapping[str, str]) -> Iterator[Member]:
             if total.isdigit() and not value.lower().startswith("bytes"):
                 yield Member(name, "total", total, in_header=True)
         else:
-            for prefix in _PREFIXES:
-                rest = key.removeprefix(prefix)
-                key = rest if rest not in {"", "s"} else key
-            if key in _HEADERS or is_total(key) or key in _CONTINUE or says_more(key):
+            key = _without_prefixes(key)
+            if match := _HEADER_OF_A_CURSOR.fullmatch(key):
+                yield Member(name, match[1] or name, value, in_header=True)
+            elif key in _HEADERS or is_total(key) or key in _CONTINUE or says_more(key):
                 yield Member(name, key if key != normalised(name) else name, value, in_header=True)

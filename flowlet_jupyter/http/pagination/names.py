@@ -6,26 +6,39 @@ import functools
 import re
 
 PAGES = frozenset(
-    {"page", "pagenumber", "pageno", "pagenum", "pageindex", "currentpage", "curpage", "paged", "p", "pg"}
+    {
+        "page",
+        "pagenumber",
+        "pageno",
+        "pagenum",
+        "pageindex",
+        "currentpage",
+        "curpage",
+        "paged",
+        "p",
+        "pg",
+        "startpage",
+        "ipage",
+    }
 )
 OFFSETS = frozenset(
     {"offset", "skip", "start", "startat", "startindex", "startposition", "startrow", "from", "retstart", "resultoffset",
-     "sysparmoffset", "pageoffset", "first", "firstresult", "begin"}
+     "sysparmoffset", "pageoffset", "first", "firstresult", "begin", "startrecord", "firstrecord", "ofs", "debut"}
 )  # fmt: skip
 SIZES = frozenset(
     {"limit", "perpage", "pagesize", "size", "pagelimit", "rows", "top", "take", "count", "maxresults", "retmax", "itemsperpage",
-     "resultrecordcount", "sysparmlimit", "pagelen", "ps", "hitsperpage", "length", "maxrecords", "numberofitems", "resultsperpage"}
+     "resultrecordcount", "sysparmlimit", "pagelen", "ps", "hitsperpage", "length", "pagelength", "maxrecords", "numberofitems", "numofrows", "resultsperpage", "nombre"}
 )  # fmt: skip
 TOTALS = frozenset(
     {"total", "totalcount", "totalresults", "totalitems", "totalelements", "totalrecords", "totalentries", "totalhits",
      "totalsize", "totalrows", "totalnumber", "totalobjects", "totaldocs", "totalresultcount", "totalmatches", "numfound", "hitcount",
      "nbhits", "nhits", "fullresultsize", "numhits", "nbresults", "odatacount", "recordstotal", "recordsfiltered", "resultstotal", "itemstotal", "rowcount", "recordcount", "hits", "found",
-     "totalresultsfound", "totalnumberofrecords", "numberofrecords", "matched", "numbermatched", "totalamount", "grandtotal",
+     "totalresultsfound", "totalnumberofrecords", "numrows", "numberofrecords", "matched", "numbermatched", "totalamount", "grandtotal",
      "estimatedtotalhits", "xtotal", "xtotalcount", "totalestimatedmatches", "estimatedtotal", "completelistsize"}
 )  # fmt: skip
 # these count the records of this page at some APIs, and all of them at others
 AMBIGUOUS_TOTALS = frozenset(
-    {"count", "resultcount", "itemcount", "resultscount", "numresults", "items", "numberofresults"}
+    {"count", "resultcount", "itemcount", "resultscount", "numresults", "items", "results", "numberofresults"}
 )
 PAGE_COUNTS = frozenset(
     {"totalpages", "pages", "lastpage", "pagecount", "numpages", "pagestotal", "totalpage", "npages", "nbpages", "pagetotal",

@@ -13,15 +13,18 @@ from flowlet_jupyter.http.pagination.signals import Signals, signals_of
 
 # the name of the size -> the parameters that go with it, the likeliest first
 _PARTNERS = {
-    "limit": ("offset", "page", "skip", "start"), "ps": ("p",), "length": ("offset", "start", "page"), "perpage": ("page",), "pagesize": ("page", "pageNumber", "offset"),
+    "limit": ("offset", "page", "skip", "start", "from"), "ps": ("p",), "length": ("offset", "start", "page"), "perpage": ("page",), "pagesize": ("page", "pageNumber", "offset"),
     "size": ("page", "from", "offset"), "top": ("skip", "offset"), "take": ("skip", "page"), "rows": ("start", "page"),
-    "count": ("offset", "startIndex", "page"), "maxresults": ("startIndex", "startAt", "startPosition", "page"), "retmax": ("retstart",),
+    "count": ("offset", "start", "startIndex", "page"), "maxresults": ("startIndex", "startAt", "startPosition", "page"), "retmax": ("retstart",),
     "itemsperpage": ("page", "startIndex"), "resultrecordcount": ("resultOffset",), "sysparmlimit": ("sysparm_offset",),
     "hitsperpage": ("page",), "pagelimit": ("page[offset]", "page"), "pagelen": ("page",),
 }  # fmt: skip
 # parameters that begin a span where another one ends it
 _BEGINNINGS = frozenset({"from", "start", "begin", "first"})
 _ENDS = frozenset({"to", "until", "till", "end", "stop", "finish", "through", "last"})
+# where a name of one letter means the size of a page, and which one the record that it begins with
+_SHORT_PAIRS = {"p": "s", "h": "f"}  # Springer, DBLP
+_PAGED_BY_NUMBER = frozenset({"perpage", "pagesize", "ps", "pagelen", "hitsperpage"})
 _LARGEST_OFFSET = 100_000_000  # 1973 as a Unix time
 _FROM_ONE = frozenset({"startindex", "startposition"})  # SCIM (RFC 7644, 3.4.2.4) and QuickBooks count records from 1
 
@@ -169,7 +172,7 @@ class Offset:
 NumberedPaginator = PageNumber | Offset
 
 
-def candidates(  # noqa: C901 - a branch for each place in which a number may stand
+def candidates(
     request: PageRequest, response: PageResponse, signals: Signals, members: Sequence[Member]
 ) -> Iterator[NumberedPaginator]:
     """The ways to page by numbers that the request or this page show, the most certain first."""
@@ -179,9 +182,28 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
     says_more = signals.more is not None or _falls_short(signals, here)
     if signals.is_closed and not says_more:
         return
+    yield from _by_the_request(request, signals, size_name or "", members, here)
+    if not says_more or (signals.is_closed and signals.more is None):
+        return
+    if signals.more is not None and signals.more.key == "exceededtransferlimit":  # ArcGIS
+        yield Offset("resultOffset", "resultRecordCount", size=here)
+    yield from _by_the_body(request, response, signals, size_name, members)
+    yield from _by_the_size(response, size_name, here)
+
+
+def _by_the_request(
+    request: PageRequest, signals: Signals, size_name: str, members: Sequence[Member], here: int
+) -> Iterator[NumberedPaginator]:
+    parameters = request.parameters()
     for name, value in parameters.items():
         if as_number(value) is None or _is_of_a_range(name, parameters):
             continue
+        if (size := next((each for each, of in _SHORT_PAIRS.items() if of == name), None)) in parameters:
+            yield Offset(name, size or "", base=_base_of(name, value), size=here)
+        if _SHORT_PAIRS.get(name) in parameters:
+            continue
+        if name == "index" and size_name:
+            yield PageNumber(name, size_name, size=here, base=min(as_number(value) or 0, 1))
         if is_one_of(name, PAGES):
             number = as_number(value) or 0
             base = signals.number_of_first if signals.number is not None else min(number, 1)
@@ -192,15 +214,16 @@ def candidates(  # noqa: C901 - a branch for each place in which a number may st
             yield Offset(
                 name,
                 size_name or _size_beside(members),
-                base=_base_of(name, value if as_number(value) == 0 else None),
+                base=_base_of(name, value),
                 size=here,
             )
-    if not says_more or (signals.is_closed and signals.more is None):
-        return
-    if signals.more is not None and signals.more.key == "exceededtransferlimit":  # ArcGIS
-        yield Offset("resultOffset", "resultRecordCount", size=here)
-    yield from _by_the_body(request, response, signals, size_name, members)
+
+
+def _by_the_size(response: PageResponse, size_name: str | None, here: int) -> Iterator[NumberedPaginator]:
+    """The parameters that usually go with that of the size."""
     partners = _PARTNERS.get(_last_part(size_name), ()) if size_name else ("page", "offset")
+    if size_name == "_limit":
+        partners = ("skip", "page", "start", "offset")  # Close; json-server
     if size_name and "_id" in str(response.records[:1]) and "hits" in str(list(_keys(response.body))):
         partners = ("from", *partners)
     for partner in partners:
@@ -226,20 +249,38 @@ def _by_the_body(
     request: PageRequest, response: PageResponse, signals: Signals, size_name: str | None, members: Sequence[Member]
 ) -> Iterator[NumberedPaginator]:
     here = len(response.records)
+    by_page: list[NumberedPaginator] = []
     if signals.number is not None or signals.page_count is not None:
         first = as_number(signals.number.value) if signals.number is not None else 1
         base = signals.number_of_first
-        is_spring = any(member.key in {"pageable", "number"} for member in members)
+        is_spring = any(member.key in {"pageable", "number"} for member in members) or (size_name or "").endswith("]")
         own = signals.number.name if signals.number is not None else "page"
         names = ["p"] if size_name == "ps" else [spelled_like("page", size_name)]
         own = "p" if size_name == "ps" else own
         if not is_spring and normalised(own) in {"pagenumber", "pageno", "pagenum", "pageindex"}:
             names.insert(0, own)
-        for name in dict.fromkeys(names):
-            yield PageNumber(
-                name, size_name or "per_page", size=here, first=first if first is not None else 1, base=base
-            )
+        by_page = [
+            PageNumber(name, size_name or "per_page", size=here, first=first if first is not None else 1, base=base)
+            for name in dict.fromkeys((*names, *([own] if normalised(own) == "currentpage" else [])))
+        ]
+    is_both = (
+        signals.offset is not None
+        and size_name
+        and _last_part(size_name) not in _PAGED_BY_NUMBER
+        and not (signals.number is not None and signals.number.key == "number")  # Spring
+    )
+    if not is_both:
+        yield from by_page
+    yield from _by_its_offset(request, response, signals, size_name, members)
+    if is_both:
+        yield from by_page
+
+
+def _by_its_offset(
+    request: PageRequest, response: PageResponse, signals: Signals, size_name: str | None, members: Sequence[Member]
+) -> Iterator[NumberedPaginator]:
     if signals.offset is not None:
+        here = len(response.records)
         own = signals.offset.name
         name = "offset" if own.lower().endswith(("-offset", "_offset")) else own
         if isinstance(response.body, dict) and {"total_rows", "offset", "rows"} == set(response.body):
@@ -257,7 +298,7 @@ def _falls_short(signals: Signals, here: int) -> bool:
 
 
 def _base_of(name: str, seen: Any = None) -> int:
-    """The number of the first record; where a first page was `seen` to begin at 0, it is that."""
+    """The number of the first record; where a first page was `seen` to begin at 0 or 1, it is that."""
     number = as_number(seen)
     return 1 if number == 1 or (normalised(name) in _FROM_ONE and number != 0) else 0
 
@@ -279,8 +320,8 @@ def spelled_like(name: str, model: str | None) -> str:  # noqa: PLR0911 - one re
     """`name` in the spelling of another parameter: `page[size]` has `page[number]` beside it, `$top` has `$skip`."""
     if model is None:
         return name
-    if model.startswith("$"):
-        return f"${name}"
+    if model.startswith(("$", "_")):
+        return f"{model[0]}{name}"
     if model.endswith("]"):
         prefix, _, part = model[:-1].rpartition("[")
         if normalised(prefix).endswith("page") and name == "page":

@@ -74,10 +74,14 @@ class PageRequest:
             return named
         if self.graphql_query is not None:
             return ("variables",)
-        paging = next((path for path, members in objects if any(is_one_of(key, _PAGING) for key in members)), None)
+        paging = next((path for path, members in objects if _says_how_to_page(members)), None)
         if paging is None and any(is_one_of(key, _PAGING) for key in query):
             return None
         return paging or ()
+
+
+def _says_how_to_page(members: Mapping[str, Any]) -> bool:
+    return any(is_one_of(name, _PAGING) and not isinstance(value, dict) for name, value in members.items())
 
 
 def _objects(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:

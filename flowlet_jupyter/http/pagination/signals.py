@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flowlet_jupyter.http.pagination.link_members import has_links_without_next, is_place_of_url
+from flowlet_jupyter.http.pagination.link_members import has_links_without_next, is_next_url, is_place_of_url
 from flowlet_jupyter.http.pagination.members import Member, members_of
 from flowlet_jupyter.http.pagination.names import (
     AMBIGUOUS_TOTALS,
@@ -21,14 +21,19 @@ from flowlet_jupyter.http.pagination.names import (
 )
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number
 
+_AT_LEAST = re.compile(r">\s*(\d{1,18})|(\d{1,18})\s*\+")
 _CLOSED = re.compile(
     r"(?:odata)?next(?:page|results?|batch|search)?(?:cursor|cursormark|cursorstr|token|marker|mark|key|offset|page|bookmark|"
     r"continuationtoken|skiptoken|position|starttoken|id)?|cursornext|(?:end|after)cursor|(?:continuation|pagination|page)(?:token|key)"
 )
+_MAYBE_OF_ANOTHER = frozenset({"truncated", "partialresults"})
 _OF_LAST_PAGE = frozenset({"odatadeltalink", "deltalink", "nextsynctoken"})  # where the changes since then are
 _ABOUT_A_LIST = re.compile(
     r"(?:.*meta(?:data)?|.*(?:page|paging|pagination|pager|cursor).*|.*info|.*summary|.*header|.*stats?|search.*|query.*|result.*|response.*|collection)"
 )
+
+
+_OFFSETS_OF_A_BODY = OFFSETS - {"first", "begin", "pageoffset"}  # which are a record, a moment, the number of a page
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ def signals_of(request: PageRequest, response: PageResponse, members: Sequence[M
     own = f"{response.path.rpartition('.')[0]}.pageInfo."
     if any(member.path.startswith(own) for member, _ in flags):  # GraphQL: other connections speak of other lists
         flags = [(member, value) for member, value in flags if member.path.startswith(own)]
+    if any(map(is_next_url, members)):  # what is cut then is something else: rows of a query, a file of a change
+        flags = [(member, is_more) for member, is_more in flags if is_more or member.key not in _MAYBE_OF_ANOTHER]
     more = next((member for member, is_more in flags if is_more), None)
     is_last = next((member for member, is_more in flags if not is_more), None)
     size = next(
@@ -69,6 +76,8 @@ def signals_of(request: PageRequest, response: PageResponse, members: Sequence[M
     )
     total, total_name = _total(request, response, members, has_size=size is not None)
     is_estimate = "estimate" in total_name.lower() or "approx" in total_name.lower() or _is_lower_bound(members)
+    if total is None and response.has_list and (bound := _stated_lower_bound(members)) is not None:
+        total, total_name, is_estimate = max(bound[0], len(response.records)), bound[1], True
     counts = [
         (number, member)
         for member in members
@@ -142,6 +151,14 @@ def _is_lower_bound(members: Sequence[Member]) -> bool:
     return any(member.key == "relation" and member.parent == "total" and member.value == "gte" for member in members)
 
 
+def _stated_lower_bound(members: Sequence[Member]) -> tuple[int, str] | None:
+    """A total that is written as `>1000` or `1000+`: there is at least one more."""
+    for member in members:
+        if isinstance(member.value, str) and is_total(member.key) and (match := _AT_LEAST.fullmatch(member.value)):
+            return int(match[1] or match[2]) + 1, member.name
+    return None
+
+
 def _is_count_of_something(member: Member, of_list: str) -> bool:
     """MusicBrainz: `release-count`; Plaid: `total_transactions` beside `transactions`."""
     if member.in_header:
@@ -154,7 +171,7 @@ def _is_count_of_something(member: Member, of_list: str) -> bool:
 def _is_offset(member: Member) -> bool:
     name = member.name.lower()
     return as_number(member.value) is not None and (
-        member.key in OFFSETS - {"from", "first"} or (name.endswith(("-offset", "_offset")) and "next" not in name)
+        member.key in _OFFSETS_OF_A_BODY or (name.endswith(("-offset", "_offset")) and "next" not in name)
     )
 
 

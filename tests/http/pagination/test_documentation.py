@@ -26,7 +26,7 @@ def test_each_form_of_a_table_is_listed():
     assert forms >= {"columns and rows", "parallel lists", "objects by key"}
     assert [form for form in forms if f"`{form}`" not in DOCS] == []
     products = re.findall(
-        r'"(BigQuery|Google Analytics|InfluxDB|Prometheus|Elasticsearch|JSON-stat|SDMX-JSON|Loki|PxWeb|Databricks|the only table)',
+        r'"(BigQuery|Google Analytics|InfluxDB|Prometheus|Elasticsearch|JSON-stat|SDMX-JSON|Loki|PxWeb|Databricks|the only table|visualization table|batches of Google Ads)',
         Path(dialects.__file__).read_text("utf-8"),
     )
     assert len(set(products)) == len(dialects.ALL)
