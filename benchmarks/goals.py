@@ -26,7 +26,7 @@ class Group:
 
     @property
     def is_for_a_browser(self) -> bool:
-        return self.module == "in_browser"
+        return self.module in {"in_browser", "stranger"}
 
 
 GROUPS = (
@@ -74,6 +74,10 @@ GROUPS = (
         Goal("form-shown", "form shown", 300, "ms"),
         Goal("status-shown", "status after the callback", 200, "ms"),
     ), 300),
+    Group("stranger", "path", (
+        Goal("stranger", "a stranger: `git clone` to the first authenticated response, pip's cache warm", 180, "s"),
+        Goal("stranger-moves", "the same: what is pressed or filled in for it", 20),
+    ), 1200),
 )  # fmt: skip
 
 

@@ -25,15 +25,6 @@ def printable(text: str, *, keep: str = "") -> str:
     )
 
 
-DOCUMENTATION = "https://flowlet-jupyter.readthedocs.io/en/latest/"  # as in pyproject's project.urls
-_WHAT_TO_DO = f"{DOCUMENTATION}generated/reference/errors.html"
-
-
-def help_for_status(status: int) -> str:
-    """The address of what to do where an API answers with this HTTP status."""
-    return f"{_WHAT_TO_DO}#status-{status}"
-
-
 class FlowletError(Exception):
     """The root of the tree. In a notebook it is shown as one short block, without a traceback.
 
@@ -50,13 +41,15 @@ class FlowletError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """The lines that IPython shows instead of a traceback (its protocol for exceptions)."""
-        return [f"{type(self).__name__}: {self}\nWhat to do: {self.help_url}"]
+        advice = f"\nWhat to do: {self.what_to_do}" if self.what_to_do else ""
+        return [f"{type(self).__name__}: {self}{advice}"]
 
     @property
-    def help_url(self) -> str:
-        """The address of what to do about an error of this class."""
+    def what_to_do(self) -> str:
+        """What to do about an error of this class: the end of its description, so that no page has to be there for it."""
         documented = next(each for each in type(self).__mro__ if each.__module__ == __name__)
-        return f"{_WHAT_TO_DO}#{documented.__name__.lower()}"
+        _, _, advice = (documented.__doc__ or "").partition("What to do: ")  # `python -OO` leaves no description
+        return " ".join(advice.split())
 
 
 class UsageError(FlowletError):

@@ -14,7 +14,8 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from flowlet_jupyter.cli.output import draw_table, draw_tree, is_drawn, waiting_for
+from flowlet_jupyter.cli.output import draw_table, draw_tree, waiting_for
+from flowlet_jupyter.connect.console import is_drawn
 from flowlet_jupyter.credentials.handles import Secrets, default_secrets
 from flowlet_jupyter.errors import FlowletError, InvalidOption, InvalidSecret, RequestFailed, printable
 from flowlet_jupyter.model.labels import KIND_LABELS

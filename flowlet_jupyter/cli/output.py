@@ -1,33 +1,24 @@
 """What a command prints: tables and trees where a user looks at it, plain text for a pipe, and what takes long.
 
-Rich draws where it is installed (`pip install flowlet-jupyter[terminal]`) and the output is a terminal; it honours
-NO_COLOR and the terminal's width. Everything else gets text that other programs can read.
+Rich draws where it is installed (`pip install flowlet-jupyter[terminal]`) and the output is a terminal. Everything else
+gets text that other programs can read.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from flowlet_jupyter.connect.console import console
 from flowlet_jupyter.errors import printable
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.tree import Tree
 
 _SILENT_SECONDS = 1.0
-
-
-def is_drawn() -> bool:
-    """Whether the output is a terminal that Rich can draw on."""
-    return (
-        sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and importlib.util.find_spec("rich.table") is not None
-    )
 
 
 def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -42,7 +33,7 @@ def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(column, style="cyan" if number == 0 else "", no_wrap=number == 0, overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    _console().print(table)
+    console().print(table)
 
 
 def draw_tree(title: str, members: Mapping[str, Any]) -> None:
@@ -52,7 +43,7 @@ def draw_tree(title: str, members: Mapping[str, Any]) -> None:
 
     tree = Tree(Text(printable(title), style="bold cyan"))
     _add(tree, members)
-    _console().print(tree)
+    console().print(tree)
 
 
 def _add(tree: Tree, members: Mapping[str, Any]) -> None:
@@ -64,12 +55,6 @@ def _add(tree: Tree, members: Mapping[str, Any]) -> None:
         elif value not in (None, "", [], {}, ()):
             text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
             tree.add(Text.assemble((f"{printable(name)}: ", "dim"), printable(text)))
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(markup=False, highlight=False, emoji=False)
 
 
 @contextlib.contextmanager

@@ -3,19 +3,22 @@
 
 import { button, element, freshId } from "./dom.js";
 import { copyButtons } from "./response_copy.js";
+import { patiently } from "./response_patience.js";
 import { movedInTabs } from "./response_rows.js";
 import { tableView } from "./response_table.js";
 import { treeView } from "./response_tree.js";
 
 const ORDER = ["preview", "tree", "table", "chart", "raw", "pages", "requests", "headers", "request"];
 
-/** @typedef {(question: Record<string, any>) => Promise<any>} Ask */
+/** @typedef {import("./response_patience.js").Ask} Ask */
 
-/** @param {HTMLElement} root the saved view @param {Ask} ask */
-export function liveView(root, ask) {
+/** @param {HTMLElement} root the saved view @param {Ask} askKernel */
+export function liveView(root, askKernel) {
   root.classList.add("fr-live");
   root.removeAttribute("dir"); // the page's direction holds for what is drawn now
   root.setAttribute("data-lm-suppress-shortcuts", "true"); // Lumino would take arrows and Enter for the notebook's own
+  const waits = element("p", { class: "fr-status", role: "status" });
+  const ask = patiently(askKernel, (text) => { waits.textContent = text; });
   const list = element("div", { role: "tablist", "aria-label": "Response", class: "fr-tabs", onkeydown: onKey });
   /** @type {Map<string, {tab: HTMLElement, panel: HTMLElement, isFilled: boolean}>} */
   const parts = new Map();
@@ -49,8 +52,6 @@ export function liveView(root, ask) {
     if (focus) part.tab.focus();
     if (part.isFilled) return;
     part.isFilled = true;
-    const waits = element("p", { class: "fr-status", role: "status" });
-    const late = setTimeout(() => { waits.textContent = "Waiting for the kernel …"; part.panel.prepend(waits); }, 1500); // what was saved can be read meanwhile
     fillers[name](part.panel).then(
       (content) => {
         if (content) part.panel.replaceChildren(content);
@@ -60,10 +61,7 @@ export function liveView(root, ask) {
         part.panel.querySelector(":scope > .fr-problem")?.remove();
         part.panel.prepend(element("p", { class: "fr-problem", role: "alert" }, error.message));
       },
-    ).finally(() => {
-      clearTimeout(late);
-      waits.remove();
-    });
+    );
   }
 
   /** @param {KeyboardEvent} event */
@@ -78,7 +76,7 @@ export function liveView(root, ask) {
   }
 
   const saved = [...root.querySelectorAll(":scope > details.part")];
-  saved[0]?.before(list);
+  saved[0]?.before(list, waits);
   let shown = "";
   for (const part of saved) {
     const name = /** @type {HTMLElement} */ (part).dataset.part ?? "";

@@ -19,6 +19,7 @@ from flowlet_jupyter.http.retries import retry_of
 from flowlet_jupyter.model.hosts import is_loopback
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.session import Session, default_session
+from flowlet_jupyter.settings.browser import is_in_browser
 
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986, 3.1; a query may hold a URL
 
@@ -167,7 +168,10 @@ def failed(method: str, url: str, error: Exception) -> RequestFailed:
         error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError
     ):  # idna's errors are UnicodeErrors
         return RequestFailed(f"{where}: this is not a URL that can be requested ({error}).")
-    return RequestFailed(f"{where}: {error} ({type(error).__name__}). Check the host and the network.")
+    advice = "Check the host and the network."
+    if is_in_browser():
+        advice += " In a browser an API answers only pages that it names (CORS); many name none."
+    return RequestFailed(f"{where}: {error} ({type(error).__name__}). {advice}")
 
 
 @shows(RequestOptions)

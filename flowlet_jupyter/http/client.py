@@ -27,6 +27,7 @@ from flowlet_jupyter.http.transport import (
 from flowlet_jupyter.model.secret import base_url_of
 from flowlet_jupyter.session import Session, at_exit, default_session
 from flowlet_jupyter.settings import is_aiohttp_allowed
+from flowlet_jupyter.settings.browser import is_in_browser
 from flowlet_jupyter.settings.network import (
     AsyncNetworkTransport,
     NetworkTransport,
@@ -94,7 +95,7 @@ def _new_client(
     vault = session.vault
     options = _client_options(vault, secret, base_url, options)
 
-    network = NetworkTransport(insecure_tls_context() if insecure else shared_ssl_context())
+    network = _network(insecure=insecure)
 
     def chain(name: str | None) -> RetryWhenAsked:
         return RetryWhenAsked(CredentialTransport(network, vault=vault, secret_name=name, prompt=session.prompt))
@@ -127,8 +128,16 @@ def _new_async_client(
     return kind(transport=transport, trust_env=False, **options)
 
 
+def _network(*, insecure: bool) -> httpx.BaseTransport:
+    if is_in_browser():  # Pyodide's httpx sends by `fetch`: the browser checks certificates, and knows its proxies
+        return httpx.HTTPTransport()
+    return NetworkTransport(insecure_tls_context() if insecure else shared_ssl_context())
+
+
 def _async_network() -> httpx.AsyncBaseTransport:
     """What goes over aiohttp where the extra `fast` is installed, else httpx's own."""
+    if is_in_browser():
+        return httpx.AsyncHTTPTransport()
     if is_aiohttp_allowed() and _has_aiohttp():
         from flowlet_jupyter.http.aiohttp_transport import AiohttpTransport
 
@@ -138,7 +147,7 @@ def _async_network() -> httpx.AsyncBaseTransport:
 
 def sends_over_aiohttp() -> bool:
     """Whether a plain request of the async verbs goes over aiohttp: not where a proxy is asked, or httpx is mocked."""
-    if is_client_replaced() or is_transport_replaced():
+    if is_in_browser() or is_client_replaced() or is_transport_replaced():
         return False
     return is_aiohttp_allowed() and _has_aiohttp() and not proxy_settings().proxies
 

@@ -22,7 +22,7 @@ _CHUNK_BYTES = 256 * 1024
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
     """Write `content` to `path`: whole, or not at all. Raises `RequestFailed`."""
-    target = Path(path).expanduser()
+    target = _target(path)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
@@ -36,6 +36,17 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> Path:
             raise
     except OSError as error:
         raise RequestFailed(f"The file {target} cannot be written: {error.strerror or error}.") from None
+    return target
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    target = Path(path).expanduser()
+    try:
+        can_be = b"\0" not in os.fsencode(target)
+    except UnicodeEncodeError:  # half a character, in a name that an API gave
+        can_be = False
+    if not can_be:
+        raise RequestFailed(f"No file can be called {target.name[:100]}. Nothing was saved.")
     return target
 
 
@@ -89,7 +100,7 @@ def download(client: httpx.Client, url: str, path: str | os.PathLike[str], **opt
 
 def _place_for(path: str | os.PathLike[str], url: str) -> Path:
     """The file to write; raises `RequestFailed` before anything is asked for where there can be none."""
-    target = Path(path).expanduser()
+    target = _target(path)
     if target.is_dir():
         name = PurePosixPath(urlsplit(url).path).name or "file"
         raise RequestFailed(f"{target} is a folder. Name the file too: {target / name}")

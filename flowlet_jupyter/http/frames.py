@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -13,7 +13,7 @@ from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import formats
 from flowlet_jupyter.tables.charset import decode
 from flowlet_jupyter.tables.envelopes import is_empty_list
-from flowlet_jupyter.tables.error_bodies import error_in
+from flowlet_jupyter.tables.error_bodies import error_in, partial_in
 from flowlet_jupyter.tables.formats import Body, Format, unpacked
 from flowlet_jupyter.tables.frames import frame_of, polars_of, warn_caller, with_dates, with_polars_dates
 from flowlet_jupyter.tables.json_body import parse_json
@@ -62,10 +62,34 @@ def format_of(response: Response) -> Format:
 
 def error_of(response: Response) -> str:
     """What the API says of an error in the body of a success; "" if it says of none, or the body is not JSON."""
+    return _said_in(response, error_in)
+
+
+def partial_of(response: Response) -> str:
+    """What a success with data says of being only a part of what was asked for; "" if it says nothing of it."""
+    return _said_in(response, partial_in)
+
+
+# a body without any of these says of no error
+_TELLS = re.compile(
+    rb'err|fail|nok|fault|exception|denied|"(?:is)?_?(?:ok|success|succeeded|response|note|information|type|object|ret|sta'
+    rb't(?:us)?|result)"|code"', re.IGNORECASE,
+)  # fmt: skip
+_LOOKED_THROUGH = 100_000  # bytes: what says of an error holds little else
+
+
+def failure_of(response: Response) -> str:
+    """As `error_of`, for one of many: only a short body that may say of an error is parsed for it."""
+    if len(response.content) > _LOOKED_THROUGH or not _TELLS.search(response.content):
+        return ""
+    return error_of(response)
+
+
+def _said_in(response: Response, read: Callable[[Any], str]) -> str:
     if response.is_error or format_of(response) != "json":
         return ""
     try:
-        return error_in(response.json())
+        return read(response.json())
     except RequestFailed:
         return ""
 
@@ -185,6 +209,7 @@ def to_pandas(response: Response, path: str | None, *, dates: bool, read: Mappin
         return with_dates(frame) if dates else frame
     if form in _OF_RECORDS:
         table = _table_of(response, body, path)
+        _warn_of_a_part(response, form)
         frame = frame_of(table.records, dates=dates)
         frame.attrs["path"] = table.path
         if table.shape:
@@ -206,6 +231,7 @@ def to_polars(response: Response, path: str | None, *, dates: bool, read: Mappin
         frame = polars_of_ndjson(body.content) if form == "ndjson" else None
         if frame is None:
             table = _table_of(response, body, path)
+            _warn_of_a_part(response, form)
             if table.shape:
                 warn_caller(f"The body was read as a table of this form: {table.shape}.")
             _name_rivals(table)
@@ -217,6 +243,11 @@ def to_polars(response: Response, path: str | None, *, dates: bool, read: Mappin
         if "guessed" in seen.get("encoding", ""):
             warn_caller(f"The body does not say how its text is encoded; it was read as {seen['encoding']}.")
     return with_polars_dates(frame) if dates else frame
+
+
+def _warn_of_a_part(response: Response, form: Format) -> None:
+    if form == "json" and (part := partial_of(response)):
+        warn_caller(f"Rows may be missing: {redact(part, response)}.")
 
 
 def _name_rivals(table: Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import threading
@@ -14,6 +15,7 @@ from urllib.parse import quote
 
 from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import FlowletError, InterpolationError, RequestFailed
+from flowlet_jupyter.http.frames import failure_of
 from flowlet_jupyter.http.outgoing import is_missing, path_text
 from flowlet_jupyter.http.progress import Progress, countdown
 from flowlet_jupyter.http.rate_limit import pause_of
@@ -96,8 +98,8 @@ class Gathered(Sequence[Outcome]):
 
     @property
     def responses(self) -> list[Response]:
-        """Those that went well, in order."""
-        return [outcome for outcome in self._outcomes if isinstance(outcome, Response) and not outcome.is_error]
+        """Those that went well, in order: an API may also answer 200 and say in it that it failed."""
+        return [outcome for outcome in self._outcomes if isinstance(outcome, Response) and not _failure(outcome)]
 
     @property
     def errors(self) -> dict[str, FlowletError]:
@@ -108,8 +110,8 @@ class Gathered(Sequence[Outcome]):
         for url, outcome in zip(self.urls, self._outcomes, strict=True):
             if isinstance(outcome, FlowletError):
                 yield url, outcome
-            elif outcome is not None and outcome.is_error:
-                yield url, RequestFailed(_quoted(outcome))
+            elif outcome is not None and (failure := _failure(outcome)):
+                yield url, RequestFailed(failure)
 
     def to_df(self, path: str | None = None, *, dates: bool = False) -> pd.DataFrame:
         """The records of all that went well as one DataFrame; the column `url` says where each comes from."""
@@ -125,12 +127,12 @@ class Gathered(Sequence[Outcome]):
     def _rows(self, path: str | None) -> Iterator[list[dict[str, Any]]]:
         """The records of each that went well; no body stays parsed that was not so before."""
         for url, outcome in zip(self.urls, self._outcomes, strict=True):
-            if not isinstance(outcome, Response) or outcome.is_error:
+            if not isinstance(outcome, Response):
                 continue
-            was_parsed = outcome.is_parsed
-            records = outcome.records(path)
-            if not was_parsed:
-                outcome.forget_parsed()
+            with _as_parsed_as_before(outcome):
+                if outcome.is_error or failure_of(outcome):
+                    continue
+                records = outcome.records(path)
             yield [{"url": url, **(record if isinstance(record, dict) else {"value": record})} for record in records]
 
     def plot(self, x: str | None = None, y: str | Sequence[str] | None = None, *, path: str | None = None) -> Plot:
@@ -145,7 +147,8 @@ class Gathered(Sequence[Outcome]):
         log = RequestLog()
         for number, (url, outcome) in enumerate(zip(self.urls, self._outcomes, strict=True), 1):
             if isinstance(outcome, Response):
-                error: dict[str, Any] = {"error": _quoted(outcome)} if outcome.is_error else {}
+                failure = _failure(outcome)
+                error: dict[str, Any] = {"error": failure} if failure else {}
                 log.add(outcome, number=number, url=url, **error)
             elif outcome is not None:
                 log.lines.append({"number": number, "url": url, "error": str(outcome)})
@@ -208,8 +211,8 @@ class Gathered(Sequence[Outcome]):
             came.append(not isinstance(outcome, Response) or outcome.is_error)
             if self._raises and isinstance(outcome, FlowletError):
                 raise outcome
-            if self._raises and isinstance(outcome, Response) and outcome.is_error:
-                raise RequestFailed(f"{self.urls[index][:200]}: {_quoted(outcome)}")
+            if self._raises and isinstance(outcome, Response) and (failure := _failure(outcome)):
+                raise RequestFailed(f"{self.urls[index][:200]}: {failure}")
 
     def _is_to_be_sent_again(self, index: int, outcome: Outcome) -> bool:
         """Whether the rate limit refused the request; what the response says of the limit holds for all that follow."""
@@ -231,9 +234,25 @@ def _has_failed(working: Future[None]) -> bool:
     return working.done() and (working.cancelled() or working.exception() is not None)
 
 
-def _quoted(response: Response) -> str:
-    """What an error response says, in one line."""
-    return f"{response.status_code} {redact(response.reason_phrase, response)}: {excerpt(response, 200)}"
+def _failure(response: Response) -> str:
+    """What a response that is an error says, in one line, whatever its status is; "" for one that went well."""
+    status = f"{response.status_code} {redact(response.reason_phrase, response)}"
+    if response.is_error:
+        return f"{status}: {excerpt(response, 200)}"
+    with _as_parsed_as_before(response):
+        message = failure_of(response)
+    return f"{status}, and the API says that it failed: {redact(message, response)}" if message else ""
+
+
+@contextlib.contextmanager
+def _as_parsed_as_before(response: Response) -> Iterator[None]:
+    """No body stays parsed that was not so before: there are many, and each is several times as large as its text."""
+    was_parsed = response.is_parsed
+    try:
+        yield
+    finally:
+        if not was_parsed:
+            response.forget_parsed()
 
 
 def as_urls(targets: str | Iterable[str], rows: Any) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from flowlet_jupyter.model.value import SecretValue
+from flowlet_jupyter.tables.foreign_text import has_half_a_character
 
 _EXACT_FLOAT = 2**53  # a whole number from here on may be another one than it was before it became a float
 
@@ -117,6 +118,8 @@ def _scalar(value: Any) -> Any:
         raise ValueError("a missing value (NaN) cannot be sent: leave it out, or use None")
     if isinstance(value, float | Decimal) and math.isinf(value):
         raise ValueError("an infinite number cannot be sent")
+    if isinstance(value, str) and has_half_a_character(value):
+        raise ValueError("a text that was cut in the middle of a character cannot be sent: leave out its half")
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, UUID):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from itertools import islice
 from typing import Any
 
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.page_reader import PageReader, PagingOptions
 from flowlet_jupyter.http.pagination import PageRequest
+from flowlet_jupyter.http.pool import request_pool
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables.columns import gc_paused
 
@@ -34,7 +35,7 @@ class Pages(PageReader):
         """`ahead`: the caller works on each page, so that the next is worth a thread of its own meanwhile."""
         self._begin()
         waiting: deque[tuple[PageRequest, Future[Response]]] = deque()
-        pool = ThreadPoolExecutor(self._options.concurrency, thread_name_prefix="flowlet: pages")
+        pool = request_pool(self._options.concurrency, "flowlet: pages")
         try:
             while True:
                 self._ask(pool, waiting, ahead=ahead)
@@ -64,9 +65,7 @@ class Pages(PageReader):
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _ask(
-        self, pool: ThreadPoolExecutor, waiting: deque[tuple[PageRequest, Future[Response]]], *, ahead: bool
-    ) -> None:
+    def _ask(self, pool: Executor, waiting: deque[tuple[PageRequest, Future[Response]]], *, ahead: bool) -> None:
         send = self._send
         for request in self._next_requests(self._under_way([future for _, future in waiting])):
             if self.page_count > 0 and (ahead or self.total_pages is not None):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flowlet_jupyter.errors import MissingExtra
 from flowlet_jupyter.tables.chart import Chart, chart_of
 from flowlet_jupyter.tables.chart_svg import saved_svg_of
+from flowlet_jupyter.tables.foreign_text import for_terminal, without_surrogates
 
 if TYPE_CHECKING:
     import altair
@@ -30,7 +31,7 @@ class Plot:
     @property
     def summary(self) -> str:
         """What is drawn, and what is not, in words."""
-        return " ".join([f"{self._chart.summary}.", *self._chart.notes])
+        return for_terminal(" ".join([f"{self._chart.summary}.", *self._chart.notes]))
 
     @cached_property
     def svg(self) -> str:
@@ -80,7 +81,7 @@ class Plot:
             except MissingExtra:
                 return bundle
             # what is used here means the same in Vega-Lite 5 and 6, and front ends draw 5
-            bundle[_MEDIA_TYPE] = specification | {"$schema": _SCHEMA}
+            bundle[_MEDIA_TYPE] = without_surrogates(specification) | {"$schema": _SCHEMA}
         return bundle
 
 

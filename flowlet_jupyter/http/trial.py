@@ -25,7 +25,8 @@ from flowlet_jupyter.oauth.bounded_request import BoundedResponse
 from flowlet_jupyter.providers.matching import harmless_request
 from flowlet_jupyter.session.shielded import shielded
 from flowlet_jupyter.tables.charset import decode
-from flowlet_jupyter.tables.error_bodies import error_in, message_of
+from flowlet_jupyter.tables.error_bodies import error_in
+from flowlet_jupyter.tables.error_messages import message_of
 from flowlet_jupyter.vault import Vault
 
 _TIMEOUT_SECONDS = 15.0
@@ -113,7 +114,7 @@ def _trial_of(response: BoundedResponse, url: str, record: Record, identity_name
         body = None
     if problem := error_in(body):
         return replace(trial, error_text=_in_one_line(problem, sent), outcome="refused",
-                       next_step=f"The status is {status}, yet the API reports an error. {_look_again(record)}")  # fmt: skip
+                       next_step=f"The API answered {status} and says that it failed. {_look_again(record)}")  # fmt: skip
     if "html" in media_type or _PAGE.match(content):
         return replace(trial, error_text=_in_one_line(message_of(content, "text/html"), sent),
                        next_step="A web page, which says nothing of the secret: give it a base URL whose response needs it.")  # fmt: skip

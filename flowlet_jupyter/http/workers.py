@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.background_loop import BackgroundLoop
+from flowlet_jupyter.http.pool import request_pool
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.session import Session
 
@@ -33,7 +34,7 @@ class ThreadWorkers:
 
     def start(self, work: Callable[[], Work], ended: threading.Event, *, at_most: int) -> list[Future[None]]:
         """Start them; what is under way when they are cancelled comes to its end unseen."""
-        pool = ThreadPoolExecutor(self._count, thread_name_prefix="flowlet: gather")
+        pool = request_pool(self._count, "flowlet: gather")
         try:
             return [pool.submit(self._drive, work(), ended) for _ in range(min(self._count, at_most))]
         finally:

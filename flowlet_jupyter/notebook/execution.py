@@ -22,6 +22,7 @@ from flowlet_jupyter.notebook.call import Call
 from flowlet_jupyter.notebook.display.problem import as_error
 from flowlet_jupyter.notebook.display.summary import status_line
 from flowlet_jupyter.notebook.request_line.interpolation import PreparedRequest
+from flowlet_jupyter.tables.foreign_text import for_terminal
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.pages import Pages
@@ -49,7 +50,7 @@ class Plain:
             shown = redact(f"{status_line(response)}. The API reports an error in it: {message}", response)
             raise RequestFailed(shown)
         if self.shows_headers:
-            print(redact(self._exchange(response), response))  # noqa: T201 - the magic's output
+            print(for_terminal(redact(self._exchange(response), response)))  # noqa: T201 - the magic's output
         if self.select is not None:
             return response.select(self.select)
         if self.frame is None:
@@ -221,4 +222,4 @@ def _header_lines(headers: Iterable[tuple[str, str]], mark: str = "") -> list[st
 
 def print_notice(text: str) -> None:
     """Say something beside the output of the cell."""
-    print(text, file=sys.stderr)  # noqa: T201 - a notebook shows it beside the output
+    print(for_terminal(text), file=sys.stderr)  # noqa: T201 - a notebook shows it beside the output

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
+from flowlet_jupyter.connect.console import is_drawn
 from flowlet_jupyter.errors import AuthRequired
 
 if TYPE_CHECKING:
@@ -60,16 +61,30 @@ def _view_settings(viewed: Viewed) -> dict[str, Any]:
     return {**settings, "identity": identity}
 
 
+def _is_terminal() -> bool:
+    """Whether what is shown is read in a terminal, and can be drawn there; a kernel's text is for whoever asked it."""
+    return getattr(get_ipython(), "kernel", None) is None and is_drawn()
+
+
 def series_text(series: Pages | Gathered) -> str:
-    """Many responses as text."""
+    """Many responses as text, drawn where a terminal is."""
+    if _is_terminal():
+        from flowlet_jupyter.notebook.display.terminal import drawn_series
+
+        return drawn_series(series)
     from flowlet_jupyter.notebook.display.series import series_text
 
     return series_text(series)
 
 
 def response_text(response: Response) -> str:
-    """A response as text."""
+    """A response as text, drawn where a terminal is."""
     from flowlet_jupyter.http.response import redacted
+
+    if _is_terminal():
+        from flowlet_jupyter.notebook.display.terminal import drawn_response
+
+        return drawn_response(redacted(response))
     from flowlet_jupyter.notebook.display.text import response_text
 
     return response_text(redacted(response))

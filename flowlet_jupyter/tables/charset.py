@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 _LOOKED_AT = 100_000  # bytes from which a charset is guessed
+# Python's own ways to write text down, which no server means, and UTF-7, which no browser reads
+_NO_CHARSETS = {
+    "utf-7", "unicode-escape", "unicode_escape", "raw-unicode-escape", "raw_unicode_escape", "punycode", "idna", "undefined",
+}  # fmt: skip
 # what browsers take for these names (WHATWG Encoding): servers say Latin-1 and send Windows' quotes and euro signs
 _WESTERN = {"iso8859-1", "ascii", "latin-1", "cp1252"}
 
@@ -24,24 +29,41 @@ class Text:
     is_guessed: bool = False
 
 
-def decode(content: bytes, declared: str | None = None) -> Text:
-    """The text of `content`. A declared charset that is unknown or does not fit counts as none."""
+def decode(content: bytes, declared: str | None = None, *, is_cut: bool = False) -> Text:
+    """The text of `content`. A declared charset that is unknown or does not fit counts as none.
+
+    `is_cut`: more followed, so that the last character may be there in part; it is left out then.
+    """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return Text(content.decode(encoding, "replace"), encoding)
-    if declared:
-        try:
-            name = codecs.lookup(declared.strip("\"' ")).name
-            if name in _WESTERN and not content.isascii():
-                return _western(content, is_guessed=False)
-            return Text(content.decode(name), name)
-        except (LookupError, UnicodeDecodeError):
-            pass
+    if name := _charset(declared):
+        if name in _WESTERN and not content.isascii():
+            return _western(content, is_guessed=False)
+        with contextlib.suppress(UnicodeDecodeError):
+            return Text(_strictly(content, name, is_cut=is_cut), name)
     wide = _without_mark(content)
     try:
-        return Text(content.decode(wide or "utf-8"), wide or "utf-8", is_guessed=wide is not None)
+        return Text(_strictly(content, wide or "utf-8", is_cut=is_cut), wide or "utf-8", is_guessed=wide is not None)
     except UnicodeDecodeError:
         return _guess(content)
+
+
+def _charset(declared: str | None) -> str:
+    """The codec of a declared charset; "" for a name that is unknown, or that of a codec which is no charset."""
+    try:
+        name = codecs.lookup((declared or "").strip("\"' ")).name
+        "".encode(name)
+    except (LookupError, ValueError):  # rot13, zlib; a NUL in the name
+        return ""
+    return "" if name in _NO_CHARSETS else name
+
+
+def _strictly(content: bytes, encoding: str, *, is_cut: bool) -> str:
+    if not is_cut:
+        return content.decode(encoding)
+    text: str = codecs.getincrementaldecoder(encoding)().decode(content)
+    return text
 
 
 # JSONP: `callback(`, perhaps behind a remark and a question whether there is such a function

@@ -6,9 +6,9 @@ import datetime
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from flowlet_jupyter.tables.chart import Chart, Series
+from flowlet_jupyter.tables.foreign_text import escape
 
 _WIDTH, _HEIGHT = 680, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 30, 44

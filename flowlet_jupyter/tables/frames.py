@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flowlet_jupyter.errors import MissingExtra, RequestFailed
 from flowlet_jupyter.tables.columns import ABSENT, MISSING, Column, gc_paused, sparse_columns_of, typed_columns_of
 from flowlet_jupyter.tables.dates import Moments, moments_of
+from flowlet_jupyter.tables.foreign_text import without_surrogates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,17 +64,6 @@ def frame_of(records: Sequence[Any], *, dates: bool = False) -> pd.DataFrame:
     except ValueError:
         frame = pandas.json_normalize(rows)
     return with_dates(frame) if dates else frame
-
-
-def without_surrogates(value: Any) -> Any:
-    """`value` with U+FFFD for each half of a character: a text that was cut in an emoji, which neither library holds."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {without_surrogates(name): without_surrogates(item) for name, item in value.items()}
-    return value
 
 
 def frame_from(columns: Mapping[str, Any], length: int, pandas: Any) -> pd.DataFrame:
@@ -158,8 +148,8 @@ def _texts(values: list[Any], pandas: Any, *, has_gaps: bool) -> Any:
     try:
         array = _arrow_texts(texts)
         return pandas.array(texts if array is None else array, dtype=kind)
-    except UnicodeEncodeError:  # half a pair of surrogates, which is in JSON but in no UTF-8
-        return pandas.Series(texts, dtype=object)
+    except UnicodeEncodeError:  # half a character, which is in JSON but in no UTF-8: nor could the frame be saved
+        return pandas.array(without_surrogates(texts), dtype=kind)
 
 
 def _arrow_texts(texts: list[Any]) -> Any:

@@ -17,7 +17,7 @@ from flowlet_jupyter.tables.columns import (
     names_of_one,
     typed_columns_of,
 )
-from flowlet_jupyter.tables.error_bodies import error_in
+from flowlet_jupyter.tables.error_bodies import error_in, partial_in
 from flowlet_jupyter.tables.frames import (
     frame_from,
     import_library,
@@ -108,7 +108,7 @@ def _members_of(content: bytes, parse: Callable[[bytes], Any]) -> _Members | Non
 def _are_the_records(members: _Members, path: str | None) -> bool:
     """Whether the long array is what the other way would take, which its beginning decides for the whole."""
     body, records = members.beginning, members.beginning[members.name]
-    if not any(isinstance(record, dict) for record in records[:20]) or error_in(body):
+    if not any(isinstance(record, dict) for record in records[:20]) or error_in(body) or partial_in(body):
         return False
     if path is not None:
         return path == quoted(members.name) == members.name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import sys
 import threading
 import unicodedata
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from flowlet_jupyter.errors import InvalidSecret, SecretNotFound, VaultError, Va
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.suggestion import did_you_mean
+from flowlet_jupyter.settings.browser import is_in_browser
 from flowlet_jupyter.vault.file_names import file_name_of, name_of_file
 from flowlet_jupyter.vault.locks import VaultLocks
 from flowlet_jupyter.vault.master_key import MasterKey, find_master_key, key_file_of, load_master_key, store_master_key
@@ -143,6 +143,7 @@ class Vault:
 
         Raises `VaultError` where it could not be stored.
         """
+        _refuse_browsers()
         make_private_folder(self.folder)
         path = self.path_of(name)
         signed = signature(path)
@@ -199,6 +200,7 @@ class Vault:
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Hold the secret `name` alone, among all threads and processes. Raises `VaultError` after a timeout."""
+        _refuse_browsers()
         return self._locks.of_secret(name)
 
     def files_lock(self) -> AbstractContextManager[None]:
@@ -206,6 +208,7 @@ class Vault:
 
         Always the last lock that is taken. Raises `VaultError` after a timeout.
         """
+        _refuse_browsers()
         return self._locks.of_files()
 
     def master_key(self) -> MasterKey:
@@ -257,7 +260,7 @@ class Vault:
 
 def _refuse_browsers() -> None:
     """Raise `VaultError` in a Python that runs in a browser: what it stores is neither private nor kept."""
-    if sys.platform == "emscripten":
+    if is_in_browser():
         raise VaultError(
             "There is no vault in a browser (JupyterLite, Pyodide): its files are neither private nor kept, so no secret is "
             "stored or named here. Requests without a secret work; for secrets, use a notebook with a kernel on a machine."

@@ -14,6 +14,7 @@ import re
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,11 +25,12 @@ import httpx
 import nbformat
 from jupyter_client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
-from support import JupyterProcess, birdsong_secret, free_port
+from support import JupyterProcess, birdsong_secret, free_port, npm_install
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.demo.process import Birdsong
 
+HERE = Path(__file__).parent
 COLUMNS = ("Environment", "Driven as", "Connect", "Request", "Status", "Unattended")
 ALLOW = {"username": "ada", "password": "birdsong", "decision": "allow"}
 IMPORT = "import flowlet_jupyter as flowlet"
@@ -434,6 +436,29 @@ def _program_of(arguments: list[str]) -> str:
     return done.stdout + done.stderr
 
 
+def lite(_stage: Stage) -> dict[str, str]:
+    """Pyodide, which JupyterLite runs, in Node.js instead of a browser."""
+    npm_install(HERE, "pyodide")
+    done = subprocess.run(
+        ["node", HERE / "pyodide_walk.mjs", HERE.parents[1], sysconfig.get_path("purelib")],
+        check=False, capture_output=True, text=True, timeout=_SECONDS * 2,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    assert found["request"] == [200, "/birds", "wren"], found
+    assert (found["sync"], found["gather"], found["pages"]) == ("/birds", 2, True), found
+    assert found["magic"][0].startswith("200 OK"), found
+    assert found["magic"][1], found
+    assert all("no vault in a browser" in found[use] for use in ("named", "looked up", "added", "unattended")), found
+    assert found["secrets"].startswith("No secrets yet"), found
+    return {
+        "Connect": "not possible: there is no vault in a browser",
+        "Request": "works without a secret, with the response's view; with one it is refused",
+        "Status": "no secrets",
+        "Unattended": "`VaultError` at once",
+    }
+
+
 ENVIRONMENTS = {
     "lab": Environment("JupyterLab", "its server and a kernel of it", server("lab")),
     "notebook": Environment("Notebook 7", "its server and a kernel of it", server("notebook"), "notebook"),
@@ -452,6 +477,7 @@ ENVIRONMENTS = {
     "nbconvert": Environment("nbconvert", "`nbconvert --execute`", executed(run_nbconvert)),
     "voila": Environment("Voila", "its server and the page it gives", executed(run_voila), "voila"),
     "marimo": Environment("marimo", "`marimo export html`", marimo, "marimo"),
+    "lite": Environment("JupyterLite", "Pyodide in Node.js", lite),
     "colab": Environment("Google Colab", "a kernel with its environment", hosted(COLAB_RELEASE_TAG="release-colab")),
     "kaggle": Environment("Kaggle", "a kernel with its environment", hosted(KAGGLE_KERNEL_RUN_TYPE="Interactive")),
     "databricks": Environment("Databricks", "a kernel with its environment", hosted(DATABRICKS_RUNTIME_VERSION="17.3")),

@@ -53,6 +53,25 @@ def test_the_order_is_kept_and_errors_stand_in_their_places(api, async_transport
     assert bool(loop_threads()) == (async_transport == "aiohttp")
 
 
+def test_a_200_that_says_it_failed_stands_among_the_errors_and_not_in_the_frame(respx_mock):
+    url = "https://api.example.org/users/"
+    for name, body in {
+        "ann": {"user": {"id": 1}},
+        "ben": {"ok": False, "error": "user_not_found"},
+        "cem": {"user": {"id": 3}},
+    }.items():
+        respx_mock.get(url + name).respond(json=body)
+    gathered = flowlet.gather(url + "{name}", rows=[{"name": name} for name in ("ann", "ben", "cem")], retry=0)
+    ((failed, error),) = gathered.errors.items()
+    assert failed == url + "ben"
+    assert str(error) == "200 OK, and the API says that it failed: user_not_found"
+    assert len(gathered.to_df()) == len(gathered.responses) == 2
+    assert gathered.log.lines[1]["error"] == str(error)
+    assert not any(outcome.is_parsed for outcome in gathered)
+    with pytest.raises(RequestFailed, match=r"ben: 200 OK, and the API says that it failed: user_not_found"):
+        flowlet.gather([url + "ben"], retry=0, errors="raise")
+
+
 @on_both
 def test_nothing_to_ask_for_is_nothing_to_wait_for():
     assert flowlet.gather([]).complete

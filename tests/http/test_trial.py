@@ -97,8 +97,8 @@ REFUSED = [
     (302, b"", {"Location": "https://login.example/?next=%2F"}, "unclear", "", "sends on to login.example"),
     (503, b"<fault><message>Down</message></fault>", {"Content-Type": "text/xml"}, "unclear", "Down", "later"),
     (400, b'{"errors": [{"detail": "q is missing"}]}', {}, "unclear", "q is missing", "one of your own"),
-    (200, b'{"ok": false, "error": "invalid_auth"}', {}, "refused", "invalid_auth", "The status is 200, yet"),
-    (200, b'{"Error Message": "the parameter apikey is invalid"}', {}, "refused", "the parameter apikey", "yet the API"),
+    (200, b'{"ok": false, "error": "invalid_auth"}', {}, "refused", "invalid_auth", "The API answered 200 and says"),
+    (200, b'{"Error Message": "the parameter apikey is invalid"}', {}, "refused", "the parameter apikey", "says that it failed"),
     (200, b"<!DOCTYPE html><title>Log in</title>", PAGE, "unclear", "Log in", "A web page"),
 ]  # fmt: skip
 

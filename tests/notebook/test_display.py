@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.errors import DOCUMENTATION
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.notebook.display.html import OUTPUT_BYTES, response_html
 from flowlet_jupyter.notebook.display.problem import explanation
@@ -47,14 +46,13 @@ class Tags(HTMLParser):
 def foreign(html: str) -> list:
     """What is in the page and not of ours."""
     ours = {"div", "style", "script", "code", "p", "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "b", "i",
-            "span", "pre", "img", "bdi", "dl", "dt", "dd", "caption", "a"}  # fmt: skip
+            "span", "pre", "img", "bdi", "dl", "dt", "dd", "caption"}  # fmt: skip
     return [
         (tag, attributes)
         for tag, attributes in Tags(html).found
         if tag not in ours
         or any(name.startswith("on") or "javascript:" in (value or "") for name, value in attributes.items())
         or (tag == "img" and not attributes["src"].startswith("data:image/"))
-        or (tag == "a" and not attributes["href"].startswith(DOCUMENTATION))
     ]
 
 
@@ -233,3 +231,23 @@ def test_a_bomb_is_shown_as_small_as_anything(api):
     answer = flowlet.get(f"{api.url}/bomb")
     assert len(answer.content) == 50_000_000
     assert len(response_html(answer).encode()) + len(response_text(answer).encode()) <= OUTPUT_BYTES
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence", "said"),
+    [
+        ({"ok": False, "error": "invalid_auth"}, "The API answered 200 and says that it failed.", "invalid_auth"),
+        (
+            {"data": [{"id": 1}], "errors": [{"detail": "no user 2"}]},
+            "The API answered 200, and not with all of it.",
+            "no user 2",
+        ),
+    ],
+)
+def test_a_200_that_says_it_failed_or_is_a_part_is_told_above_the_view(body, sentence, said):
+    made = response(json=body)
+    head = response_html(made).partition('data-part="')[0]
+    assert sentence in head
+    assert said in head
+    assert sentence in response_text(made)
+    assert said in response_text(made)

@@ -83,3 +83,20 @@ def test_what_was_read_before_an_error_is_kept_and_said_once(respx_mock, capsys)
     assert (len(namespace["df"]), namespace["df"].attrs["complete"]) == (1, False)
     assert "quota used up" in namespace["df"].attrs["reason"]
     assert capsys.readouterr().err == "df holds what was read before the error, with complete=False.\n"
+
+
+def test_a_frame_of_a_part_says_what_the_api_says_of_it(respx_mock):
+    respx_mock.get(URL).respond(json={"data": [{"id": 1}], "errors": [{"detail": "no user 2"}]})
+    for frame in ("pandas", "polars"):
+        with pytest.warns(
+            UserWarning, match="Rows may be missing: the API reports an error beside the data: no user 2"
+        ):
+            made = Plain(call=call(), frame=frame, frame_path="data").run()
+        assert len(made) == 1
+
+
+def test_a_large_body_says_so_too(respx_mock):
+    records = [{"id": number, "text": "x" * 100} for number in range(20_000)]
+    respx_mock.get(URL).respond(json={"data": records, "errors": [{"detail": "no user 2"}]})
+    with pytest.warns(UserWarning, match="Rows may be missing: .* no user 2"):
+        assert len(Plain(call=call(), frame="pandas").run()) == 20_000

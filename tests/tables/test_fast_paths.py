@@ -191,11 +191,11 @@ def test_what_is_no_array_of_objects_is_left_to_the_plain_way(text, monkeypatch)
     assert packed.frame_of_json(text.encode(), None, None) is None
 
 
-def test_half_a_surrogate_pair_becomes_a_column_of_objects():
+def test_half_a_surrogate_pair_becomes_the_sign_for_a_lost_character():
     frame = Response(
         200, content=rb'[{"a": "\ud800"}, {"a": "b"}]', headers={"content-type": "application/json"}
     ).to_df()
-    assert frame["a"].tolist() == ["\ud800", "b"]
+    assert frame["a"].tolist() == ["\ufffd", "b"]
 
 
 LINES = st.lists(st.dictionaries(NAMES.filter(bool), VALUES, max_size=3), min_size=1, max_size=5)

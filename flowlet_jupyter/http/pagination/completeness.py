@@ -10,6 +10,7 @@ from flowlet_jupyter.http.pagination.link_members import is_next_url
 from flowlet_jupyter.http.pagination.members import Member, members_of
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number
 from flowlet_jupyter.http.pagination.signals import Signals, signals_of
+from flowlet_jupyter.tables.error_bodies import partial_in
 
 NOTHING_SAYS = "nothing in this response says whether there is more"
 _MAX_DEPTH = 8
@@ -108,21 +109,7 @@ def problem_of(request: PageRequest, response: PageResponse) -> str:
     body = response.body
     if not isinstance(body, dict):
         return ""
-    errors = body.get("errors") if "data" in body or response.has_list else None
-    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
-        return f"the API reports an error beside the data: {str(errors[0].get('message', errors[0]))[:200]}"
-    shards = body.get("_shards")
-    failed = as_number(shards.get("failed")) if isinstance(shards, dict) else 0
-    stated = (
-        (body.get("jobComplete") is False, "jobComplete is false: the query was still running"),
-        (body.get("timed_out") is True, "timed_out is true: the search ended before it had seen everything"),
-        (bool(failed), f"{failed} shards of the index failed"),
-        (
-            body.get("incomplete_results") is True,
-            "incomplete_results is true: the search ended before it had seen everything",
-        ),
-    )
-    problem = next((problem for holds, problem in stated if holds), "")
+    problem = partial_in(body)
     if problem or request.graphql_query is None:
         return problem
     return _cut_inside(body, response)  # which looks into all records

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import Iterator
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import FlowletError
@@ -34,6 +33,7 @@ from flowlet_jupyter.notebook.display.problem import problem_of
 from flowlet_jupyter.notebook.display.summary import size, status_line
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_html
 from flowlet_jupyter.notebook.display.text import PARSE_BYTES, TEXT_BYTES, beginning, looked_at
+from flowlet_jupyter.tables.foreign_text import escape
 from flowlet_jupyter.tables.records import find_records
 
 if TYPE_CHECKING:
@@ -69,13 +69,8 @@ def _head(response: Response) -> str:
         ("The API says", f"<bdi>{escape(problem.error_text)}</bdi>" if problem.error_text else ""),
         ("What it means", escape(problem.meaning)),
         ("Next cell to run", f"<code>{escape(problem.next_cell)}</code>" if problem.next_cell else ""),
-        ("Read on", _link(problem.help_url, f"What to do about {response.status_code}") if problem.help_url else ""),
     ]
     return f'{html}<dl class="problem">{described(facts)}</dl>'
-
-
-def _link(url: str, text: str) -> str:
-    return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(text)}</a>'
 
 
 def _body(response: Response, *, name: str, rows: int, budget: int) -> Iterator[Part]:

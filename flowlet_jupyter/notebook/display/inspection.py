@@ -19,6 +19,7 @@ from flowlet_jupyter.notebook.display.series import log_lines
 from flowlet_jupyter.notebook.display.table import is_table
 from flowlet_jupyter.tables.chart import can_be_charted, chart_of
 from flowlet_jupyter.tables.chart_svg import DARK, LIGHT, svg_of
+from flowlet_jupyter.tables.foreign_text import without_surrogates
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
@@ -56,7 +57,8 @@ class Inspection:
             return {"error": str(error)[:1000]}, []
         except (LookupError, ValueError, TypeError, RecursionError) as error:
             return {"error": f"This part of the response cannot be shown ({type(error).__name__})."}, []
-        return replied if isinstance(replied, tuple) else (replied, [])
+        shown, buffers = replied if isinstance(replied, tuple) else (replied, [])
+        return without_surrogates(shown), buffers  # a message is UTF-8
 
     def _json(self) -> Any:
         return self._response.json()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
 from flowlet_jupyter import frontend
 from flowlet_jupyter.credentials.redaction import is_sensitive
 from flowlet_jupyter.http.shown_request import NOT_SHOWN, shown_request
 from flowlet_jupyter.notebook.display.tree import tree_html
+from flowlet_jupyter.tables.foreign_text import escape
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.credentials.redaction import is_sensitive, redact
-from flowlet_jupyter.errors import RequestFailed, help_for_status
-from flowlet_jupyter.http.frames import error_of
+from flowlet_jupyter.errors import RequestFailed
+from flowlet_jupyter.http.frames import error_of, partial_of
 from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
 from flowlet_jupyter.http.response import redacted
 from flowlet_jupyter.model.challenge import Challenge, challenge_of
 from flowlet_jupyter.notebook.display.summary import status_line
-from flowlet_jupyter.tables.error_bodies import message_of
+from flowlet_jupyter.tables.error_messages import message_of
 
 if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
@@ -28,25 +28,26 @@ _LACKS_SCOPE = re.compile("scope", re.IGNORECASE)  # insufficient_scope, missing
 
 @dataclass(frozen=True)
 class Problem:
-    """Each is "" where nothing is known; `next_cell` is a line to run, `help_url` a page of the documentation."""
+    """Each is "" where nothing is known; `next_cell` is a line to run."""
 
     error_text: str = ""
     meaning: str = ""
     next_cell: str = ""
-    help_url: str = ""
 
 
 def problem_of(response: Response) -> Problem | None:
     """What is wrong; None for a success that reports no error in its body."""
     if response.is_error:
         meaning, next_cell = _MEANINGS.get(response.status_code, _other)(response)
-        help_url = help_for_status(response.status_code) if response.status_code in _MEANINGS else ""
-        return Problem(_error_text(response), meaning, next_cell, help_url)
-    # a long body is not parsed for a look at it
-    if (response.is_parsed or len(response.content) < _LOOKED_THROUGH) and (error_text := error_of(response)):
+        return Problem(_error_text(response), meaning, next_cell)
+    if not response.is_parsed and len(response.content) >= _LOOKED_THROUGH:
+        return None  # a long body is not parsed for a look at it
+    if error_text := error_of(response):
         return Problem(
-            error_text[:_MAX_CHARACTERS], f"The status is {response.status_code}, yet the API reports an error."
+            error_text[:_MAX_CHARACTERS], f"The API answered {response.status_code} and says that it failed."
         )
+    if part := partial_of(response):
+        return Problem(part[:_MAX_CHARACTERS], f"The API answered {response.status_code}, and not with all of it.")
     return None
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from flowlet_jupyter.errors import FlowletError
@@ -34,6 +33,7 @@ from flowlet_jupyter.notebook.display.parts import (
 from flowlet_jupyter.notebook.display.summary import size
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_html, table_text
 from flowlet_jupyter.notebook.display.text import TEXT_BYTES, TEXT_ROWS, within_bytes
+from flowlet_jupyter.tables.foreign_text import escape
 
 _LOOKED_AT = 200  # records that a static view may show
 _FIRST_LINES, _LAST_LINES = 12, 4

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 from flowlet_jupyter.notebook.display.cells import cut, text_of
 from flowlet_jupyter.tables.columns import shown_columns_of
+from flowlet_jupyter.tables.foreign_text import escape
 
 MAX_COLUMNS = 12
 _CELL_CHARACTERS = 60
@@ -31,7 +31,7 @@ def table_html(records: Sequence[dict[str, Any]], *, rows: int, budget: int) -> 
 
 
 def _html(records: Sequence[dict[str, Any]], rows: int) -> str:
-    names, lines = _cells(records, rows, _CELL_CHARACTERS, MAX_COLUMNS)
+    names, lines = cells_of(records, rows, _CELL_CHARACTERS)
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -39,7 +39,7 @@ def _html(records: Sequence[dict[str, Any]], rows: int) -> str:
 
 def table_text(records: Sequence[dict[str, Any]], *, rows: int) -> str:
     """The first `rows` records as lines of text, as many columns as fit."""
-    names, lines = _cells(records, rows, _TEXT_CELL_CHARACTERS, MAX_COLUMNS)
+    names, lines = cells_of(records, rows, _TEXT_CELL_CHARACTERS)
     widths = [max(len(row[index]) for row in (names, *lines)) for index in range(len(names))]
     while len(widths) > 1 and sum(widths) + 2 * len(widths) > _TEXT_WIDTH:
         widths.pop()
@@ -49,12 +49,11 @@ def table_text(records: Sequence[dict[str, Any]], *, rows: int) -> str:
     )
 
 
-def _cells(
-    records: Sequence[dict[str, Any]], rows: int, characters: int, most: int
-) -> tuple[list[str], list[list[str]]]:
+def cells_of(records: Sequence[dict[str, Any]], rows: int, characters: int) -> tuple[list[str], list[list[str]]]:
+    """The names of at most `MAX_COLUMNS` columns and the cells of the first `rows` records, each one line of so many characters."""
     shown = records[:rows]
     columns = shown_columns_of(shown)
-    names = list(columns)[:most]
+    names = list(columns)[:MAX_COLUMNS]
     heads = [_cut(name, characters) for name in names]
     lines = [[_cut(text_of(columns[name][index]), characters) for name in names] for index in range(len(shown))]
     return heads, lines

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestFailed
@@ -14,6 +13,8 @@ from flowlet_jupyter.notebook.display.problem import explanation
 from flowlet_jupyter.notebook.display.summary import size, status_line
 from flowlet_jupyter.notebook.display.table import is_table, left_out, table_text
 from flowlet_jupyter.notebook.display.truncated_json import beginning_of
+from flowlet_jupyter.tables.charset import decode
+from flowlet_jupyter.tables.foreign_text import for_terminal
 from flowlet_jupyter.tables.records import find_records
 
 if TYPE_CHECKING:
@@ -24,19 +25,17 @@ TEXT_CHARACTERS = 4_000
 TEXT_ROWS = 10
 # a body longer than this is not parsed for a look at it: its beginning is
 PARSE_BYTES = 1_000_000
-_BEGINNING_CHARACTERS = 200_000
-# control characters, what turns the direction of writing, and halves of characters; spaces and joiners of text stay
-_STEERING = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_BEGINNING_BYTES = 200_000
 
 
 def response_text(response: Response) -> str:
     """Status line, message and hint of an error, and the body as a table or as text."""
-    return within_bytes("\n".join([status_line(response), *explanation(response), _body(response)]))
+    return within_bytes("\n".join([status_line(response), *explanation(response), body_text(response)]))
 
 
 def within_bytes(text: str) -> str:
-    """`text` in at most `TEXT_BYTES`, without what could steer a terminal; half a character becomes a replacement mark."""
-    encoded = _STEERING.sub("\ufffd", text.replace("\r\n", "\n")).encode()
+    """`text` in at most `TEXT_BYTES`, with nothing in it that would steer a terminal."""
+    encoded = for_terminal(text).encode()
     if len(encoded) <= TEXT_BYTES:
         return encoded.decode()
     return f"{encoded[: TEXT_BYTES - 10].decode(errors='ignore')} …"
@@ -50,9 +49,7 @@ def looked_at(response: Response) -> tuple[Any, bool]:
     if format_of(response) != "json":
         raise ValueError("not JSON by its type")
     if not response.is_parsed and len(response.content) > PARSE_BYTES:
-        return beginning_of(
-            response.content[:_BEGINNING_CHARACTERS].decode(response.encoding or "utf-8", "ignore")
-        ), False
+        return beginning_of(_text_of(response, _BEGINNING_BYTES)), False
     try:
         return response.json(), True
     except RequestFailed:
@@ -61,13 +58,21 @@ def looked_at(response: Response) -> tuple[Any, bool]:
 
 def beginning(response: Response, limit: int) -> str:
     """The first `limit` characters of a text body, and what is left out."""
-    head = response.content[: 4 * limit + 4].decode(response.encoding or "utf-8", "replace")
+    head = _text_of(response, 4 * limit + 4)
     if len(head) <= limit and len(response.content) <= 4 * limit:
         return head
     return f"{head[:limit]}\n… {size(max(len(response.content) - limit, 0))} more: r.text"
 
 
-def _body(response: Response) -> str:
+def _text_of(response: Response, size: int) -> str:
+    """The first `size` bytes of the body as `r.text` has them."""
+    if len(response.content) <= size:
+        return response.text
+    return decode(response.content[:size], response.charset_encoding, is_cut=True).text
+
+
+def body_text(response: Response) -> str:
+    """The body as a table or as text, cut where it is long; of one that is no text what it is."""
     if is_binary(response):
         kind = response.headers.get("content-type", "").partition(";")[0] or "binary"
         return f"({kind}, {size(len(response.content))}: r.content, r.save(path))"

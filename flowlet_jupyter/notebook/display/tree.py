@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from html import escape
 from typing import Any
+
+from flowlet_jupyter.tables.foreign_text import escape
 
 # how much of a value is shown, the most generous that fits: items of a list or object, levels, characters of a text
 _LIMITS = ((200, 12, 2000), (100, 8, 600), (40, 6, 300), (20, 5, 160), (10, 4, 100), (5, 3, 60), (3, 2, 40))
