@@ -15,7 +15,7 @@ NOTEBOOK_PATHS = {"lab": "lab/tree/", "notebook": "notebooks/"}  # where a serve
 FRONTEND = Path(__file__).parents[1] / "frontend"
 
 
-@pytest.fixture(scope="module")  # Playwright's loop must not be running when other modules' tests start theirs
+@pytest.fixture(scope="package")  # Playwright's loop must not be running when the tests beside these start theirs
 def chromium():
     """A headless browser; any installed Chromium or Chrome does."""
     from playwright.sync_api import sync_playwright
@@ -123,7 +123,6 @@ def open_lab(chromium):
         contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         context.set_default_timeout(90_000)  # a kernel that starts on a busy machine
-        context.set_default_timeout(30000)
         lab = Lab(context.new_page(), server)
         lab.open(name)
         return lab
