@@ -54,8 +54,8 @@ class Kernel:
                 message = self.client.get_iopub_msg(timeout=1)
             except Empty:
                 continue
-            if text in (said := str(message["content"])):
-                return said
+            if text in (content := str(message["content"])):
+                return content
         raise AssertionError(f"{text!r} was not said in {timeout} s")
 
     @property

@@ -498,12 +498,12 @@ def test_device_answers_of_a_draft_and_bad_links():
 @respx.mock
 def test_the_device_flow_slows_down_when_told(monkeypatch):
     monkeypatch.setattr(device, "MAX_INTERVAL_SECONDS", 0.05)
-    answers = [{"error": "authorization_pending"}, {"error": "slow_down"}, ANSWER]
+    responses = [{"error": "authorization_pending"}, {"error": "slow_down"}, ANSWER]
     url = "https://auth.example/device"
     respx.post(url).respond(json={"device_code": "d", "user_code": "A", "verification_uri": "https://g.example/",
                                   "interval": 0.01})  # fmt: skip
-    route = respx.post(TOKEN).mock(side_effect=[httpx.Response(400, json=answers[0]), httpx.Response(400, json=answers[1]),
-                                                httpx.Response(200, json=answers[2])])  # fmt: skip
+    route = respx.post(TOKEN).mock(side_effect=[httpx.Response(400, json=responses[0]), httpx.Response(400, json=responses[1]),
+                                                httpx.Response(200, json=responses[2])])  # fmt: skip
     flowlet.secrets.add(secret(grant_type=DEVICE_CODE, device_authorization_endpoint=url))
     flow = device.start_device_flow(default_vault(), "api")
     assert flow.finished.result(10).access_token.reveal() == "t"
