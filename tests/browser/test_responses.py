@@ -203,7 +203,12 @@ def test_the_pages_of_an_api_have_the_view_of_a_response(jupyter_lab, open_lab, 
     cell.get_by_role("button", name="Copy", exact=True).click()
     page.wait_for_function("navigator.clipboard.readText().then(text => text === 'birds.resume()')")
     cell.get_by_role("tab", name="Pages").click()
-    cell.get_by_role("grid", name="Pages").locator("td[data-row='2'][data-column='5']").click()
+    cell.get_by_role("grid", name="Pages").locator("td[data-row='2'][data-column='5']").hover()
+    page.mouse.down()  # a click is none where its row is replaced under the pressed button
+    cell.locator(".fr-scroll:visible").evaluate(
+        "element => new Promise(drawn => { element.style.height = '200px'; requestAnimationFrame(() => requestAnimationFrame(drawn)) })"
+    )
+    page.mouse.up()
     lab.output(0, 'birds.log.lines[2]["url"]')
     assert violations(page, axe, ".flowlet-response") == []
     picture(lab, 0, "pages-light")
