@@ -55,14 +55,20 @@ def stored():
         default_vault().put(Record(secret=key))
 
 
+def violations_in_the_dark(page, axe: str) -> list[str]:
+    page.emulate_media(color_scheme="dark")
+    try:
+        return violations(page, axe, "html", COLOUR_RULES)
+    finally:
+        page.emulate_media(color_scheme="light")
+
+
 def check(page, axe: str, view: str) -> None:
     """No violation of any impact, light and dark, the committed snapshot, and nothing cut off, wide and at 360 px."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert violations(page, axe, "html") == [], f"{view} at {width} px"
-        page.emulate_media(color_scheme="dark")
-        assert violations(page, axe, "html", COLOUR_RULES) == [], f"{view} at {width} px, dark"
-        page.emulate_media(color_scheme="light")
+        assert violations_in_the_dark(page, axe) == [], f"{view} at {width} px, dark"
         assert layout_problems(page) == [], f"{view} at {width} px"
         check_snapshot(page, view)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{view} is cut off at {width} px"
@@ -362,6 +368,16 @@ def test_a_narrow_table_is_a_table_still_and_sorts(page, loopback, stored):
     assert first.inner_text().startswith("ended")
     table.get_by_role("button", name="Name", exact=True).click()
     assert first.inner_text().startswith("weather")
+
+
+def test_a_text_that_cannot_be_read_in_the_dark_is_found(page, loopback, axe):
+    page.goto(loopback.secrets_url)
+    page.get_by_text("No secrets yet").wait_for()
+    assert violations_in_the_dark(page, axe) == []
+    style = "@media (prefers-color-scheme: dark) { .flowlet-head h2 { color: #333 !important } }"
+    page.evaluate("style => { const sheet = new CSSStyleSheet(); sheet.replaceSync(style); document.adoptedStyleSheets = [sheet]; }", style)  # fmt: skip
+    assert violations(page, axe, "html") == []
+    assert violations_in_the_dark(page, axe)
 
 
 @pytest.mark.parametrize(
