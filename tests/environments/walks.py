@@ -23,7 +23,7 @@ from queue import Empty
 import httpx
 import nbformat
 from jupyter_client import BlockingKernelClient
-from jupyter_client.manager import start_new_kernel
+from kernels import start_kernel
 from support import JupyterProcess, birdsong_secret, free_port
 
 import flowlet_jupyter as flowlet
@@ -180,7 +180,7 @@ def _environment(**values: str) -> Iterator[None]:
 
 def _plain_kernel(stage: Stage, **environment: str) -> dict[str, str]:
     with _environment(**environment):
-        manager, client = start_new_kernel(kernel_name="python3")
+        manager, client = start_kernel()
     try:
         return walk_kernel(Conversation(client, stage))
     finally:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from kernels import run_notebook
 from leak_search import leaks
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from support import free_port
 
@@ -263,7 +263,7 @@ def test_the_quickstart_runs_from_top_to_bottom(jupyter_folders, birdsong):
     default_vault().put(Record(secret=secret, token_set=grant(birdsong, secret)))
     for expected in (1, 2):  # a second run, in a new kernel, goes on with the same grant
         notebook = quickstart(birdsong)
-        NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+        run_notebook(notebook)
         outputs = str([cell.get("outputs") for cell in notebook.cells])
         assert "2244994945" in outputs
         assert "created_at" in outputs
@@ -278,7 +278,7 @@ def test_the_quickstart_runs_from_top_to_bottom(jupyter_folders, birdsong):
 def test_the_quickstart_without_a_token_says_what_to_do(jupyter_folders, birdsong):
     default_vault().put(Record(secret=oauth2(birdsong)))
     with pytest.raises(CellExecutionError, match="AuthRequired: Secret 'twitter' needs authorization"):
-        NotebookClient(quickstart(birdsong), timeout=60, kernel_name="python3").execute()
+        run_notebook(quickstart(birdsong))
 
 
 def test_the_collection_reads_like_a_mapping():

@@ -21,7 +21,7 @@ import papermill
 import pexpect
 import pytest
 from environments.walks import run_voila
-from jupyter_client.manager import start_new_kernel
+from kernels import start_kernel
 from leak_search import encoded_forms, kinds_found
 from nbconvert import HTMLExporter
 from security.canaries import canary, canary_server, put_secrets
@@ -119,7 +119,7 @@ class RecordedKernel:
     """A real kernel, and every message on each of its channels."""
 
     def __init__(self, folder: Path) -> None:
-        self.manager, self.client = start_new_kernel(kernel_name="python3", cwd=str(folder))
+        self.manager, self.client = start_kernel(cwd=str(folder))
         self.messages: dict[str, list[str]] = {"iopub": [], "shell": [], "stdin": [], "control": []}
 
     def wait(self, request: str) -> None:
