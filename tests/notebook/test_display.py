@@ -230,6 +230,6 @@ def test_what_was_complete_before_the_cut_is_there():
 
 
 def test_a_bomb_is_shown_as_small_as_anything(api):
-    response = flowlet.get(f"{api.url}/bomb")
-    assert len(response.content) == 50_000_000
-    assert len(response_html(response).encode()) + len(response_text(response).encode()) <= OUTPUT_BYTES
+    answer = flowlet.get(f"{api.url}/bomb")
+    assert len(answer.content) == 50_000_000
+    assert len(response_html(answer).encode()) + len(response_text(answer).encode()) <= OUTPUT_BYTES
