@@ -17,10 +17,13 @@ ROOT = Path(__file__).parents[1]
 def form(report: Report) -> None:
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder) / "times.json"
-        subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "tests/browser/measure_times.py"],
-            cwd=ROOT, env={**os.environ, "FLOWLET_TIMES": str(into)}, check=True, stdout=sys.stderr,
+            cwd=ROOT, env={**os.environ, "FLOWLET_TIMES": str(into)}, check=False, stdout=sys.stderr,
         )  # fmt: skip
+        # no CalledProcessError: its text holds this machine's paths, and a row is published
+        if process.returncode:
+            raise SystemExit("tests/browser/measure_times.py failed")
         found = json.loads(into.read_text("utf-8"))
     for key, taken in found.items():
         report.say(f"  {key:44} {', '.join(f'{each * 1e3:.0f}' for each in taken)} ms")

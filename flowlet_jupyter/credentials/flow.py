@@ -18,6 +18,7 @@ from urllib.parse import quote
 import httpx
 
 from flowlet_jupyter.credentials.external_values import read_source
+from flowlet_jupyter.credentials.fresh_refusals import FreshRefusals
 from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.credentials.request_body import RequestBody
 from flowlet_jupyter.credentials.token_refusal import is_body_needed, is_refused, is_refused_in_body
@@ -106,26 +107,45 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
             response = yield from _exchange(_credentials(secret, token, request))
     if not (yield from _is_token_refused(secret, response)):
         return response
+    refusals = session_of(vault).part(FreshRefusals)
+    if refusals.explains(name, token.access_token):
+        return response
     # refreshed also where this request's body is gone: the next request then works
-    error: AuthRequired | None = None
-    try:
-        again = token_after_rejection(vault, vault.get(name), token.access_token, patience=patience)
-        if again is None:
-            return response
-        token = yield from _waited(again, patience)
-    except AuthRequired as required:
-        error = required
-    yield response
-    if error is not None:
-        yield from _connect(secret, error)
-        token = yield from _token(vault, vault.get(name), patience)
+    another, is_fresh = yield from _token_after_refusal(vault, secret, token, response, patience)
+    if another is None:
+        return response
     if not body.rewind():
         raise RequestFailed(
             f"The API no longer took the access token of secret '{name}'. The token is fresh now, but the body of this "
             "request can be sent only once: repeat the call."
         )
     _log.debug("secret %r: access token refused, sent again with a new one", name)
-    return (yield from _exchange(_credentials(secret, token, request)))
+    response = yield from _exchange(_credentials(secret, another, request))
+    if is_fresh and (yield from _is_token_refused(secret, response)):
+        refusals.note(name, another.access_token)
+    return response
+
+
+def _token_after_refusal(
+    vault: Vault, secret: OAuth2, refused: TokenSet, response: httpx.Response, patience: float
+) -> Generator[Step, Any, tuple[TokenSet | None, bool]]:
+    """What to send after `refused`, and whether it was refreshed for this; no token where there is nothing to try.
+
+    `response` is closed before anything is sent again, and before a user is waited for.
+    """
+    try:
+        again = token_after_rejection(vault, vault.get(secret.name), refused.access_token, patience=patience)
+        if again is None:
+            return None, False
+        token = yield from _waited(again, patience)
+    except AuthRequired as required:
+        error = required
+    else:
+        yield response
+        return token, isinstance(again, Future)
+    yield response
+    yield from _connect(secret, error)
+    return (yield from _token(vault, vault.get(secret.name), patience)), False
 
 
 def _exchange(credentials: SentCredentials) -> Generator[Step, Any, httpx.Response]:

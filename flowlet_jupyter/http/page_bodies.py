@@ -17,7 +17,8 @@ from flowlet_jupyter.tables.formats import Body, unpacked
 from flowlet_jupyter.tables.frames import frame_of, polars_of, with_dates, with_polars_dates
 from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
 from flowlet_jupyter.tables.readers import read_table
-from flowlet_jupyter.tables.shapes import Table, tabulate
+from flowlet_jupyter.tables.selection import select
+from flowlet_jupyter.tables.shapes import Table, rows_like_before, tabulate
 from flowlet_jupyter.tables.xml import read_xml
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class PagedTable:
         self.has_list = has_list  # whether the rows are made of a list of records; else of the body as a whole
         self.rows: list[Any] = []
         self._first = body
+        self._path = table.path
         self._names = list(table.records[0]) if table.records else []
 
     def rows_of(self, body: Any, records: Sequence[Any], number: int, path: str | None) -> list[Any]:
@@ -90,10 +92,19 @@ class PagedTable:
         if table is None and not (likely if self.has_list else body):
             return []  # an empty page
         if table is None or table.shape != self.shape:
+            rows = rows_like_before(self.shape, self._names, self._part_of(body, path))
+            if rows is not None:
+                return rows
             raise RequestFailed(
                 f"Page {number} has another form than the first, which was: {self.shape}. The pages' records are in .records"
             )
         return table.records
+
+    def _part_of(self, body: Any, path: str | None) -> Any:
+        """What stands where the first page had its table."""
+        for part in filter(None, (path, self._path)):
+            body = select(body, part)
+        return body
 
     def _like_the_first(self, body: Any, records: Sequence[Any], path: str | None) -> Table | None:
         """A page that leaves out the names of the columns, which the first one gave."""
@@ -116,8 +127,6 @@ def table_of(body: Any, records: Sequence[Any], path: str | None) -> Table | Non
     """The table of one page, at the JMESPath `path` if one was asked for; None where it is a list of records."""
     if path is None:
         return tabulate(body, records)
-    from flowlet_jupyter.tables.selection import select
-
     selected = select(body, path) if path else body
     if isinstance(selected, list) and any(isinstance(item, dict) for item in selected[:20]):
         return None

@@ -49,8 +49,16 @@ class Status:
         if self.expires_at is None:
             return f"access token obtained, no expiry given, {refresh}"
         left = max(int(self.expires_at - (time.time() if now is None else now)), 0)
-        span = f"{left} s" if left < 120 else f"{left // 3600} h {left % 3600 // 60} min"
-        return f"access token obtained, expires in {span}, {refresh}"
+        return f"access token obtained, expires in {_span_of_time(left)}, {refresh}"
+
+
+def _span_of_time(seconds: int) -> str:
+    """A span as the views have it (frontend/time.js), without the seconds that nobody needs in a line that does not count."""
+    if seconds >= 2 * 86400:
+        return f"{seconds // 86400:,} days"
+    if seconds >= 3600:
+        return f"{seconds // 3600} h {seconds % 3600 // 60:02} min"
+    return f"{seconds // 60} min" if seconds >= 120 else f"{seconds} s"
 
 
 def _refuses(record: Record) -> str:

@@ -62,7 +62,7 @@ def error_from_response(
     text = f": {description.rstrip('.')}" if description else ""
     is_temporary = code.lower() in _TEMPORARY or is_temporary_status(status) or code in {"429", "503"}
     return TokenEndpointError(
-        f"{failed} answered {code}{text}. {_hint(secret, code)}",
+        f"{failed} answered {code}{text}. {'Try again later.' if is_temporary else _hint(secret, code)}",
         error=code,
         is_temporary=is_temporary,
         is_grant_over=not is_temporary

@@ -257,6 +257,23 @@ def _lists_by_date(node: Any) -> Table | None:
     return Table([{name: key, **record} for key, record in records], "", "lists by date")
 
 
+def rows_like_before(shape: str, names: Sequence[str], node: Any) -> list[Any] | None:
+    """The rows of `node`, which stands where an earlier page had a table of that form and is too small to show the form itself.
+
+    `names` are those of the earlier rows; an object that shares none of them is no row. None where it is no such table.
+    """
+    if node in ({}, []) or (isinstance(node, dict) and all(value == [] for value in node.values())):
+        return []
+    if not isinstance(node, dict):
+        return None
+    if shape in {"objects by key", "objects by date"}:
+        is_alike = all(isinstance(value, dict) and not value.keys().isdisjoint(names) for value in node.values())
+        return _keyed(shape.rpartition(" ")[2], node) if is_alike else None
+    if shape == "values by date" and all(map(_DATE_KEY.fullmatch, node)):
+        return [{"date": key, "value": value} for key, value in node.items()]
+    return None
+
+
 def _by_key(node: Any) -> Table | None:
     """`{"btc": {"usd": 1}, "eth": {"usd": 2}}`: objects of the same members under keys that are not members themselves."""
     if (

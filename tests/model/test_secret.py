@@ -174,11 +174,20 @@ def test_a_token_is_renewed_a_little_before_its_end(lifetime, age, expected):
     assert token.needs_refresh(now=1000.0 + age) is expected
 
 
+@pytest.mark.parametrize(
+    ("seconds", "span"),
+    [(119, "119 s"), (3599, "59 min"), (3600, "1 h 00 min"), (172_799, "47 h 59 min"), (172_800, "2 days")],
+)
+def test_the_time_that_is_left_is_said_in_the_largest_unit_that_helps(seconds, span):
+    token = TokenSet(access_token=SecretValue(CANARY), obtained_at=0.0, expires_at=float(seconds))
+    assert f"expires in {span}," in status_of(Record(secret=oauth2(), token_set=token), now=0).summary(now=0)
+
+
 def test_status_says_what_a_person_needs_to_know():
     token = TokenSet(access_token=SecretValue(CANARY), scope="a b", obtained_at=0.0, expires_at=7200.0)
     assert status_of(Record(secret=oauth2()), now=0).summary() == "no access token yet"
     assert status_of(Record(secret=oauth2(), token_set=token), now=0).summary(now=0) == (
-        "access token obtained, expires in 2 h 0 min, no refresh token"
+        "access token obtained, expires in 2 h 00 min, no refresh token"
     )
     assert status_of(Record(secret=oauth2(), token_set=token), now=7200).state == "needs_authorization"
     assert "invalid_grant" in status_of(Record(secret=oauth2(), grant_error="invalid_grant"), now=0).summary()

@@ -238,3 +238,14 @@ def test_a_server_that_drips_is_given_up(monkeypatch):
             exchange(client(token_endpoint=f"http://127.0.0.1:{server.server_port}/"))
         assert time.monotonic() - started < 60  # it drips for ever
         server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(429, "rate_limited"), (400, "temporarily_unavailable"), (429, "invalid_client")]
+)
+@respx.mock
+def test_what_goes_by_itself_is_tried_again_later_and_nothing_else_is_advised(status, code):
+    respx.post(TOKEN).respond(status, json={"error": code})
+    with pytest.raises(TokenEndpointError, match=r"Try again later\.$") as raised:
+        refresh(client(), token_set=old_token())
+    assert raised.value.is_temporary

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
 import json
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from servers.oauth_provider import FRESH, provider, stored
 
 import flowlet_jupyter as flowlet
+from flowlet_jupyter.credentials import fresh_refusals
 from flowlet_jupyter.credentials.token_refusal import MAX_BODY_BYTES, is_refused_in_body
 from flowlet_jupyter.http.auth import auth
 from flowlet_jupyter.http.client import async_client
@@ -114,6 +116,47 @@ def test_a_token_that_stays_refused_is_tried_once_more_only(encoding):
         response = flowlet.get("/me", secret="api")
         assert (response.status_code, response.json()) == (400, {"error": {"code": 190}})
         assert paths == ["/me", "/token", "/me"]
+
+
+def refusing_api(status: int = 401):
+    """An API that refuses every token, and whose token endpoint gives another one each time."""
+    count = itertools.count()
+
+    def answer(handler, _):
+        if handler.path == "/token":
+            return 200, {}, {**FRESH, "access_token": f"fresh-{next(count)}"}
+        return status, {"Content-Type": "application/json"}, {"error": "invalid_token"}
+
+    return provider(answer)
+
+
+@pytest.mark.parametrize("by", SENT_BY)
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_that_a_refresh_does_not_heal_is_no_reason_for_the_next_refresh(by, status):
+    with refusing_api(status) as (url, paths):
+        stored(url, expires_at=None)
+        assert [send(by, url).status_code for _ in range(4)] == [status] * 4
+        assert paths.count("/token") == 1
+
+
+def test_many_refused_requests_at_once_refresh_once():
+    with refusing_api() as (url, paths):
+        stored(url, expires_at=None)
+        gathered = flowlet.gather([f"/items/{number}" for number in range(40)], secret="api", concurrency=8)
+        assert {response.status_code for response in gathered} == {401}
+        assert paths.count("/token") < 4  # those that were under way when the first found out
+
+
+def test_what_refuses_a_fresh_token_is_asked_with_another_after_a_while_or_after_connecting(monkeypatch):
+    with refusing_api() as (url, paths):
+        stored(url, expires_at=None)
+        flowlet.get("/me", secret="api")
+        stored(url, expires_at=None)  # connected anew: another token, of which nothing is known
+        flowlet.get("/me", secret="api")
+        assert paths.count("/token") == 2
+        monkeypatch.setattr(fresh_refusals, "REMEMBERED_SECONDS", 0.0)
+        flowlet.get("/me", secret="api")
+        assert paths.count("/token") == 3
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,9 @@ def read_curl(text: str, draft: Draft) -> None:
 
 def read_words(text: str) -> tuple[ShellCommand, list[str]]:
     """The words of a command for a shell, and the expressions that marks in them stand for."""
-    marked, expressions = extract_placeholders(re.sub(r"^[$%>]\s+", "", text.strip()))
+    # comments and a prompt stand before the command where it was copied from documentation
+    command = re.sub(r"\A(?:\s*#[^\n]*\n)*\s*(?:[$%>]\s+)?", "", text).strip()
+    marked, expressions = extract_placeholders(command)
     if is_for_cmd(marked):
         return ShellCommand(words=read_cmd(marked)), expressions
     # PowerShell's and cmd's ways to go on in the next line

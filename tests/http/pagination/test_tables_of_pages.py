@@ -58,7 +58,22 @@ PAGES = [
     ([hits("a"), hits("b")], "Elasticsearch hits", [{"_id": "a", "n": "a"}, {"_id": "b", "n": "b"}]),
     ([{"u1": {"n": 1, "m": 2}, "u2": {"n": 3, "m": 4}}, {"u3": {"n": 5, "m": 6}, "u4": {"n": 7, "m": 8}}], "objects by key",
      [{"key": "u1", "n": 1, "m": 2}, {"key": "u2", "n": 3, "m": 4}, {"key": "u3", "n": 5, "m": 6}, {"key": "u4", "n": 7, "m": 8}]),
+    # a last page that is too small to show its form
+    ([{"page": 1, "items": {"k1": {"n": 1}, "k2": {"n": 2}}}, {"page": 2, "items": {"k3": {"n": 3}}}], "objects by key",
+     [{"key": "k1", "n": 1}, {"key": "k2", "n": 2}, {"key": "k3", "n": 3}]),
+    ([{"items": {"k1": {"n": 1}, "k2": {"n": 2}}}, {"items": {}}], "objects by key", [{"key": "k1", "n": 1}, {"key": "k2", "n": 2}]),
+    ([{"items": {"k1": {"n": 1}, "k2": {"n": 2}}}, {"items": []}], "objects by key", [{"key": "k1", "n": 1}, {"key": "k2", "n": 2}]),
+    ([{"rates": {"2024-01-01": 1.5, "2024-01-02": 1.6}}, {"rates": {"2024-01-03": 1.7}}], "values by date",
+     [{"date": "2024-01-01", "value": 1.5}, {"date": "2024-01-02", "value": 1.6}, {"date": "2024-01-03", "value": 1.7}]),
+    ([{"hourly": {"time": ["2024-01-01T00:00"], "t": [1.5]}}, {"hourly": {"time": [], "t": []}}], "parallel lists", [{"time": "2024-01-01T00:00", "t": 1.5}]),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("behind", [{"u5": 7}, {"u5": {"other": 1}}, {"u5": [{"n": 1}]}])
+def test_what_only_stands_where_rows_stood_is_no_row(behind):
+    with pytest.raises(RequestFailed, match="another form") as raised:
+        read({"u1": {"n": 1, "m": 2}, "u2": {"n": 3, "m": 4}}, behind).to_df()
+    assert "objects by key" in str(raised.value)
 
 
 @pytest.mark.filterwarnings("ignore:The pages were read as a table of this form")

@@ -112,3 +112,13 @@ def test_any_command_parses_or_says_why(text):
         parse("", f"curl {text}")
     except RequestSyntaxError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("before", ["# get it\n", "# one\n\n# two\n", "\n  # indented\n$ ", "# by hand\n> "])
+@pytest.mark.parametrize(
+    "command",
+    ["curl https://api.example/v1#part  # the end", "wget https://api.example/v1", "http https://api.example/v1"],
+)
+def test_a_comment_of_the_documentation_stands_before_the_command(before, command):
+    spec = prepared(before + command, line="")
+    assert (spec.method, spec.url.partition("#")[0]) == ("GET", "https://api.example/v1")
