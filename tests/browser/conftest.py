@@ -64,11 +64,10 @@ class Lab:
 
     def open(self, notebook: str) -> None:
         self.page.goto(f"{self.server.base}{NOTEBOOK_PATHS[self.server.command]}{notebook}?token={self.server.token}")
-        self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell", timeout=60000)
-        self.page.wait_for_selector(".jp-NotebookPanel .jp-Toolbar-kernelName >> text=Python 3", timeout=60000)
-        self.page.wait_for_selector(
-            '.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60000
-        )
+        panel = ".jp-NotebookPanel:not(.lm-mod-hidden)"  # another notebook of this page may be open behind it
+        self.page.wait_for_selector(f"{panel} .jp-Cell")
+        self.page.wait_for_selector(f"{panel} .jp-Toolbar-kernelName >> text=Python 3")
+        self.page.wait_for_selector(f'{panel} .jp-Notebook-ExecutionIndicator[data-status="idle"]')
 
     def cell(self, number: int):
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").nth(number)
