@@ -24,6 +24,6 @@ def secret_at(provider):
     fields = fields_for(provider, values)
     kind = fields.pop("type", "oauth2")
     own = VALUES.get(kind, {"headers": dict.fromkeys(provider.header_names, "secret")})
-    person = {"username": "ann", "password": "p"} if fields.get("grant_type") == "password" else {}
+    credentials = {"username": "ann", "password": "p"} if fields.get("grant_type") == "password" else {}
     set_by = "flowlet" if kind == "oauth2" else "anyone"
-    return from_mapping(kind, {"name": provider.key, **fields, **own, **person}, set_by=set_by)
+    return from_mapping(kind, {"name": provider.key, **fields, **own, **credentials}, set_by=set_by)

@@ -47,7 +47,7 @@ SLOW_FILES = frozenset(
     }
 )
 
-# They begin the whole suite, so that none of them is what is left for one process at its end.
+# They are what each process begins with, so that none of them is what is left for one process at its end.
 LONGEST = (
     "test_story.py",
     "test_responses.py",
@@ -116,6 +116,7 @@ def pytest_xdist_auto_num_workers(config):
     return round((2 if config.option.markexpr == FAST else 1.5) * (os.cpu_count() or 1))
 
 
+@pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         fixtures = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
@@ -123,13 +124,29 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
         if item.path.name in SECURITY_FILES or HERE / "security" in item.path.parents:
             item.add_marker(pytest.mark.security)
-    # the longest, the slow, the fast; one file's tests stay together, for what they share
-    items.sort(
-        key=lambda item: (
-            LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST),
-            item.get_closest_marker("slow") is None,
-        )
-    )
+    yield  # until those that are not asked for are left out
+    items[:] = _in_shares(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _in_shares(items: list[pytest.Item], count: int) -> list[pytest.Item]:
+    """One part for each process, as xdist cuts them: some of the longest files, of the other slow ones, and as many fast tests as fit.
+
+    One file's slow tests stay together, for what they share. Fast tests end each part, and are what a process takes from another's.
+    """
+    early: dict[Path, list[pytest.Item]] = {}
+    fast = []
+    for item in items:
+        if item.path.name in LONGEST or item.get_closest_marker("slow"):
+            early.setdefault(item.path, []).append(item)
+        else:
+            fast.append(item)
+    files = sorted(early, key=lambda path: LONGEST.index(path.name) if path.name in LONGEST else len(LONGEST))
+    shares = [[item for path in files[number::count] for item in early[path]] for number in range(count)]
+    remaining = iter(fast)
+    for number, share in enumerate(shares):
+        size = (len(items) - sum(map(len, shares[:number]))) // (count - number)
+        share.extend(itertools.islice(remaining, max(size - len(share), 0)))
+    return [*itertools.chain.from_iterable(shares), *remaining]
 
 
 @pytest.fixture

@@ -358,9 +358,11 @@ def running(server: Server) -> Iterator[Running]:
     before = dict(os.environ)
     try:
         line = lines.get(timeout=120).strip()
-        said = json.loads(line) if line.startswith("{") else {"address": line}
-        os.environ.update(said.get("environment", {}))  # what a client must know to find it
-        yield _running(said["address"], said.get("client_id", CLIENT_ID), said.get("client_secret", CLIENT_SECRET))
+        announced = json.loads(line) if line.startswith("{") else {"address": line}
+        os.environ.update(announced.get("environment", {}))  # what a client must know to find it
+        yield _running(
+            announced["address"], announced.get("client_id", CLIENT_ID), announced.get("client_secret", CLIENT_SECRET)
+        )
     finally:
         for name in set(os.environ) - set(before):
             del os.environ[name]

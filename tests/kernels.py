@@ -7,9 +7,55 @@ import os
 import time
 from collections.abc import Iterator
 from queue import Empty
+from typing import Any
 
-from jupyter_client.manager import start_new_kernel
+import nbformat
+from jupyter_client import AsyncKernelClient, AsyncKernelManager, BlockingKernelClient, KernelClient, KernelManager
+from nbclient import NotebookClient
 from support import free_port
+from traitlets import Type
+
+
+class _WithoutHeartbeat:
+    """Nobody listens to it here, and on a busy machine its thread never ends if it is stopped before it runs."""
+
+    def start_channels(self, **channels: bool) -> Any:
+        return super().start_channels(**{**channels, "hb": False})
+
+
+class _Client(_WithoutHeartbeat, BlockingKernelClient):
+    pass
+
+
+class _AsyncClient(_WithoutHeartbeat, AsyncKernelClient):
+    pass
+
+
+class _AsyncManager(AsyncKernelManager):
+    client_factory = Type(_AsyncClient, klass=KernelClient)
+
+
+def start_kernel(**options: Any) -> tuple[KernelManager, BlockingKernelClient]:
+    """A kernel that is ready, and its client."""
+    manager = KernelManager(kernel_name="python3", client_factory=_Client)
+    manager.start_kernel(**options)
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=200)
+    except RuntimeError:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        raise
+    return manager, client
+
+
+def run_notebook(notebook: nbformat.NotebookNode, folder: str = "") -> None:
+    """Run all its cells in a kernel of its own, in this folder."""
+    resources = {"metadata": {"path": folder}}
+    NotebookClient(
+        notebook, timeout=200, kernel_name="python3", kernel_manager_class=_AsyncManager, resources=resources
+    ).execute()
 
 
 class Kernel:
@@ -54,8 +100,8 @@ class Kernel:
                 message = self.client.get_iopub_msg(timeout=1)
             except Empty:
                 continue
-            if text in (said := str(message["content"])):
-                return said
+            if text in (content := str(message["content"])):
+                return content
         raise AssertionError(f"{text!r} was not said in {timeout} s")
 
     @property
@@ -66,9 +112,7 @@ class Kernel:
 @contextlib.contextmanager
 def started() -> Iterator[Kernel]:
     """A new kernel, ended with the block; its listener has a port of its own, as others run beside it."""
-    manager, client = start_new_kernel(
-        kernel_name="python3", env={"FLOWLET_LOOPBACK_PORT": str(free_port()), **os.environ}
-    )
+    manager, client = start_kernel(env={"FLOWLET_LOOPBACK_PORT": str(free_port()), **os.environ})
     made = Kernel(client)
     made.manager = manager
     try:

@@ -105,11 +105,11 @@ def main() -> None:
             os.write(writing, json.dumps(outcome).encode())
             os._exit(0)
         os.close(writing)
-        answered = b"".join(iter(lambda reading=reading: os.read(reading, 65536), b""))
+        result = b"".join(iter(lambda reading=reading: os.read(reading, 65536), b""))
         os.close(reading)
         _, status = os.waitpid(child, 0)
         was_killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        print(json.dumps([was_killed, *(json.loads(answered) if answered else (step, ""))]), flush=True)
+        print(json.dumps([was_killed, *(json.loads(result) if result else (step, ""))]), flush=True)
 
 
 class Killer:

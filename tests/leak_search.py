@@ -37,10 +37,10 @@ def encoded_forms(value: str) -> set[bytes]:
     return found
 
 
-def leaks(places: dict[str, bytes], values: list[str]) -> list[tuple[str, int]]:
+def leaks(contents: dict[str, bytes], values: list[str]) -> list[tuple[str, int]]:
     """Where a value is found, as (place, number of the value): never the value itself, which would leak it again."""
-    wanted = [(number, form) for number, value in enumerate(values) for form in encoded_forms(value)]
-    return [(place, number) for place, content in places.items() for number, form in wanted if form in content]
+    forms = [(number, form) for number, value in enumerate(values) for form in encoded_forms(value)]
+    return [(name, number) for name, content in contents.items() for number, form in forms if form in content]
 
 
 def kinds_found(content: bytes, values: Mapping[str, Iterable[str]], *, mark: str = "") -> set[str]:

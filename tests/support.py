@@ -110,8 +110,8 @@ class OidcProvider:
         """Whether the provider reports `count` such events, which come through a pipe a moment later."""
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            wanted = {"event": event, **members}.items()
-            if sum(1 for seen in list(self.events) if wanted <= seen.items()) == count:
+            expected = {"event": event, **members}.items()
+            if sum(1 for seen in list(self.events) if expected <= seen.items()) == count:
                 return True
             time.sleep(0.02)
         return False
@@ -174,6 +174,9 @@ class JupyterProcess:
         quiet = Path(os.environ["JUPYTER_CONFIG_DIR"], "lab", "user-settings", "@jupyterlab", "apputils-extension")
         quiet.mkdir(parents=True, exist_ok=True)
         (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+        page = Path(os.environ["JUPYTER_CONFIG_DIR"], "labconfig", "page_config.json")
+        page.parent.mkdir(exist_ok=True)
+        page.write_text('{"buildAvailable": false, "buildCheck": false}')  # which starts Node.js in each server
         self.headers = {"Authorization": f"token {self.token}"}
         with self.log_file.open("w") as log:
             self.process = subprocess.Popen(
@@ -220,9 +223,13 @@ def use_theme(theme: str, isolated) -> None:
         (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
 
 
-def violations(page, axe: str, within: str = "body") -> list[str]:
-    """What axe-core finds, of any impact."""
-    page.evaluate(axe)
-    found = page.evaluate("within => axe.run(within).then(result => result.violations)", within)
+def violations(page, axe: str, within: str = "body", rules: tuple[str, ...] = ()) -> list[str]:
+    """What axe-core finds, of any impact, by all its rules or by these alone."""
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(axe)
+    options = {"runOnly": list(rules)} if rules else {}
+    found = page.evaluate(
+        "([within, options]) => axe.run(within, options).then(result => result.violations)", [within, options]
+    )
     return [f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
             for violation in found for node in violation["nodes"]]  # fmt: skip

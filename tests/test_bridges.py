@@ -56,8 +56,8 @@ def test_requests(api, secret):
 
 
 def test_requests_refreshes_once_after_a_401(twitter):
-    answer = requests.get(f"{twitter.url}/2/users/me", auth=flowlet.requests_auth("twitter"), timeout=5)
-    assert answer.json()["data"]["username"] == "ada"
+    response = requests.get(f"{twitter.url}/2/users/me", auth=flowlet.requests_auth("twitter"), timeout=5)
+    assert response.json()["data"]["username"] == "ada"
     assert twitter.refresh_count() == 1
 
 
@@ -293,8 +293,8 @@ def redirecting():
 def test_google(twitter):
     credentials = flowlet.google_credentials("twitter")
     session = AuthorizedSession(credentials)
-    answer = session.get(f"{twitter.url}/2/users/me", timeout=5)
-    assert answer.json()["data"]["username"] == "ada"  # their session refreshes after a 401
+    response = session.get(f"{twitter.url}/2/users/me", timeout=5)
+    assert response.json()["data"]["username"] == "ada"  # their session refreshes after a 401
     with pytest.raises(HostNotAllowed):
         session.get("https://evil.example/", timeout=5)
     session.close()

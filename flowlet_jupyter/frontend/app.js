@@ -153,7 +153,10 @@ export function openApp(el, start, noServer) {
     drawing += 1;
     const mine = drawing;
     try {
-      if (!state.serverVault) state = { ...state, serverVault: await call("GET", "api/vault") };
+      if (!state.serverVault) {
+        const serverVault = await call("GET", "api/vault"); // meanwhile the kernel may have said what is required
+        state = { ...state, serverVault };
+      }
       warnOfVaults();
       const known = await read();
       if (mine !== drawing || state.isEditing) return;

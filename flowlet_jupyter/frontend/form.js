@@ -233,7 +233,8 @@ export async function secretForm(secret, prefill, live, done) {
 
   async function discover() {
     try {
-      state = withDiscovery(state, await call("POST", "api/discover", { body: { address: controls.issuer.control.value } }));
+      const discovered = await call("POST", "api/discover", { body: { address: controls.issuer.control.value } });
+      state = withDiscovery(state, discovered);
       await askRedirectUri();
       render();
     } catch (error) {

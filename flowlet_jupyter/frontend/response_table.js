@@ -30,7 +30,11 @@ export async function tableView(ask, label = "Records") {
   const status = element("span", { role: "status", class: "fr-status" });
   const problem = element("p", { class: "fr-problem", role: "alert" });
   const chosen = chosenBar();
-  const body = element("tbody");
+  const above = spacer();
+  const below = spacer();
+  const body = element("tbody", {}, above, below);
+  /** @type {Map<number, {made: HTMLElement, known: any}>} */
+  const drawnRows = new Map();
   const head = element("tr", { "aria-rowindex": "1" }, element("th", { scope: "col", class: "fr-number" }, element("span", { class: "fr-unseen" }, "Number")));
   const filterRow = element("tr", { hidden: true, class: "fr-filters" }, element("td", { class: "fr-number" }));
   const table = element("table", { role: "grid", "aria-label": `${label}${first.path ? ` of ${first.path}` : ""}`, "aria-colcount": String(columns.length + 1) },
@@ -127,10 +131,9 @@ export async function tableView(ask, label = "Records") {
     const sight = rowsInSight(scroller.scrollTop, scroller.clientHeight || 600, rowHeight, total);
     for (const start of missingChunks(sight.first, sight.end, (row) => rows.has(row))) load(start);
     const hadFocus = wantsFocus || body.contains(document.activeElement);
-    const drawn = [spacer(sight.first)];
-    for (let row = sight.first; row < sight.end; row += 1) drawn.push(rowOf(row));
-    drawn.push(spacer(total - sight.end));
-    body.replaceChildren(...drawn);
+    setHeight(above, sight.first);
+    setHeight(below, total - sight.end);
+    drawRows(sight);
     const measured = /** @type {HTMLElement | null} */ (body.querySelector(".fr-row"))?.offsetHeight;
     if (measured && Math.abs(measured - rowHeight) > 0.5) {
       rowHeight = measured;
@@ -138,6 +141,7 @@ export async function tableView(ask, label = "Records") {
     }
     holdWidths();
     for (const sort of head.querySelectorAll(".fr-sort")) sort.setAttribute("tabindex", "-1");
+    for (const cell of body.querySelectorAll('[tabindex="0"]')) cell.setAttribute("tabindex", "-1");
     const focused = cellAt(current) ?? cellAt({ row: -1, column: current.column });
     focused?.setAttribute("tabindex", "0");
     if (hadFocus) {
@@ -148,9 +152,35 @@ export async function tableView(ask, label = "Records") {
     }
   }
 
-  /** @param {number} count */
-  function spacer(count) {
-    return element("tr", { "aria-hidden": "true", class: "fr-space" }, element("td", { colspan: String(columns.length + 1), style: `height:${Math.max(count, 0) * rowHeight}px` }));
+  function spacer() {
+    return element("tr", { "aria-hidden": "true", class: "fr-space" }, element("td", { colspan: String(columns.length + 1) }));
+  }
+
+  /** @param {HTMLElement} space @param {number} count of rows */
+  function setHeight(space, count) {
+    /** @type {HTMLElement} */ (space.firstElementChild).style.height = `${Math.max(count, 0) * rowHeight}px`;
+  }
+
+  /**
+   * A row that is there and as it should be stays where it is: a click on one that is replaced meanwhile would be lost.
+   * @param {{first: number, end: number}} sight
+   */
+  function drawRows({ first, end }) {
+    for (const [row, { made, known }] of drawnRows) {
+      if (row >= first && row < end && rows.get(row) === known) continue;
+      made.remove();
+      drawnRows.delete(row);
+    }
+    /** @type {HTMLElement} */
+    let next = below;
+    for (let row = end - 1; row >= first; row -= 1) {
+      const made = drawnRows.get(row)?.made ?? rowOf(row);
+      if (!drawnRows.has(row)) {
+        drawnRows.set(row, { made, known: rows.get(row) });
+        next.before(made);
+      }
+      next = made;
+    }
   }
 
   /** @param {number} row */

@@ -15,7 +15,7 @@ NOTEBOOK_PATHS = {"lab": "lab/tree/", "notebook": "notebooks/"}  # where a serve
 FRONTEND = Path(__file__).parents[1] / "frontend"
 
 
-@pytest.fixture(scope="module")  # Playwright's loop must not be running when other modules' tests start theirs
+@pytest.fixture(scope="package")  # Playwright's loop must not be running when the tests beside these start theirs
 def chromium():
     """A headless browser; any installed Chromium or Chrome does."""
     from playwright.sync_api import sync_playwright
@@ -64,11 +64,10 @@ class Lab:
 
     def open(self, notebook: str) -> None:
         self.page.goto(f"{self.server.base}{NOTEBOOK_PATHS[self.server.command]}{notebook}?token={self.server.token}")
-        self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell", timeout=60000)
-        self.page.wait_for_selector(".jp-NotebookPanel .jp-Toolbar-kernelName >> text=Python 3", timeout=60000)
-        self.page.wait_for_selector(
-            '.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60000
-        )
+        panel = ".jp-NotebookPanel:not(.lm-mod-hidden)"  # another notebook of this page may be open behind it
+        self.page.wait_for_selector(f"{panel} .jp-Cell")
+        self.page.wait_for_selector(f"{panel} .jp-Toolbar-kernelName >> text=Python 3")
+        self.page.wait_for_selector(f'{panel} .jp-Notebook-ExecutionIndicator[data-status="idle"]')
 
     def cell(self, number: int):
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").nth(number)
@@ -123,7 +122,6 @@ def open_lab(chromium):
         contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         context.set_default_timeout(90_000)  # a kernel that starts on a busy machine
-        context.set_default_timeout(30000)
         lab = Lab(context.new_page(), server)
         lab.open(name)
         return lab

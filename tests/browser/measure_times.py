@@ -39,9 +39,9 @@ def _show_form(page, url: str) -> float:
 
 def _connect(page, tab) -> float:
     """The seconds from the callback's response to the status on the page that began."""
-    answered = []
-    tab.on("response", lambda response: answered.append(time.perf_counter()) if "/callback" in response.url else None)
+    callbacks = []
+    tab.on("response", lambda response: callbacks.append(time.perf_counter()) if "/callback" in response.url else None)
     tab.get_by_role("button", name="Log in and allow").click()
     page.get_by_text("Connected as ada").wait_for()
     seen = time.perf_counter()
-    return seen - answered[0]
+    return seen - callbacks[0]

@@ -116,8 +116,8 @@ def test_mistakes_are_read_out_as_one_sentence_and_each_describes_its_field(page
     assert status.evaluate("element => element.isConnected")  # the same element, drawn once
     assert page.get_by_role("alert").count() == 0
     for field in wrong.all():
-        said = "field => field.getAttribute('aria-describedby').split(' ').map(id => document.getElementById(id).textContent)"
-        assert any(text.endswith(("missing.", "needed.")) for text in field.evaluate(said))
+        message = "field => field.getAttribute('aria-describedby').split(' ').map(id => document.getElementById(id).textContent)"
+        assert any(text.endswith(("missing.", "needed.")) for text in field.evaluate(message))
 
 
 def test_what_is_refused_by_the_server_closes_the_tab_again(page, loopback, catalogued):

@@ -65,8 +65,8 @@ def test_what_a_provider_answers_with(page, monkeypatch, measured):
     with open_loopback(default_vault()) as listener:
         for payload in PAYLOADS:
             for text in ("error", "error_description", "error_uri", "state", "code"):
-                answer = page.request.get(listener.authorize_url("api"), max_redirects=0)
-                state = parse_qs(urlsplit(answer.headers["location"]).query)["state"][0]
+                response = page.request.get(listener.authorize_url("api"), max_redirects=0)
+                state = parse_qs(urlsplit(response.headers["location"]).query)["state"][0]
                 parameters = {"error": "access_denied", "state": state} | {text: payload}
                 page.goto(f"{listener.redirect_uri}?{urlencode(parameters)}")
                 assert_nothing_ran(page)

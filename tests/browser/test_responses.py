@@ -203,7 +203,12 @@ def test_the_pages_of_an_api_have_the_view_of_a_response(jupyter_lab, open_lab, 
     cell.get_by_role("button", name="Copy", exact=True).click()
     page.wait_for_function("navigator.clipboard.readText().then(text => text === 'birds.resume()')")
     cell.get_by_role("tab", name="Pages").click()
-    cell.get_by_role("grid", name="Pages").locator("td[data-row='2'][data-column='5']").click()
+    cell.get_by_role("grid", name="Pages").locator("td[data-row='2'][data-column='5']").hover()
+    page.mouse.down()  # a click is none where its row is replaced under the pressed button
+    cell.locator(".fr-scroll:visible").evaluate(
+        "element => new Promise(drawn => { element.style.height = '200px'; requestAnimationFrame(() => requestAnimationFrame(drawn)) })"
+    )
+    page.mouse.up()
     lab.output(0, 'birds.log.lines[2]["url"]')
     assert violations(page, axe, ".flowlet-response") == []
     picture(lab, 0, "pages-light")
@@ -239,6 +244,10 @@ def test_what_an_api_sends_as_media_is_shown_and_nothing_in_it_runs(jupyter_lab,
     kinds = {"audio/wav": "wav", "application/pdf": "pdf", "image/svg+xml": "svg", "text/html": "svg"}
     cells = [DATA + MEDIA]
     cells += [f"made(content={name}, headers={{'content-type': '{kind}'}})" for kind, name in kinds.items()]
+    image = "<img src=x onerror=window.top.hit=1>"
+    cells.append(
+        f"made(json={{'name': '{image}', '{image}': [{{'<b>': '<script>window.top.hit=1</script>'}}, {{'a': 1}}]}})"
+    )
     lab = open_lab(server, cells)
     page = lab.page
     dialogs = []
@@ -255,6 +264,9 @@ def test_what_an_api_sends_as_media_is_shown_and_nothing_in_it_runs(jupyter_lab,
     assert download.value.suggested_filename == "response.pdf"
     lab.cell(3).locator("img").wait_for()
     assert lab.cell(4).locator("pre", has_text="foreignObject").count() == 1
+    tab(lab, 5, "Tree").click()
+    lab.cell(5).get_by_role("tree").get_by_text("onerror").first.wait_for()  # a name and a key of JSON are text
+    assert lab.cell(5).locator(".flowlet-response img").count() == 0
     assert violations(page, axe, ".flowlet-response") == []
     page.wait_for_timeout(500)
     assert page.evaluate("window.hit") is None

@@ -123,14 +123,14 @@ def test_story_under_a_base_url_while_the_kernel_is_busy(
     issued = provider.issued()
     assert provider.grants("authorization_code") == 1
     assert len(issued) >= 5  # a code, and two token sets
-    places = {"kernel messages": b"\n".join(messages), **browser, **files_below(isolated, tmp_path)}
-    notebook, history = str(server.folder / "story.ipynb"), next(place for place in places if "history.sqlite" in place)
-    assert leaks(places, [CLIENT_SECRET, *issued]) == []
+    contents = {"kernel messages": b"\n".join(messages), **browser, **files_below(isolated, tmp_path)}
+    notebook, history = str(server.folder / "story.ipynb"), next(name for name in contents if "history.sqlite" in name)
+    assert leaks(contents, [CLIENT_SECRET, *issued]) == []
     # the search can fail: it finds what was planted
-    found = {place for place, _ in leaks(places, ["canary-that-the-test-planted"])}
+    found = {name for name, _ in leaks(contents, ["canary-that-the-test-planted"])}
     assert {notebook, history, "kernel messages", "the page"} <= found
-    assert leaks(places, ["canary-in-the-log"]) == [(str(server.log_file), 0)]
-    assert leaks(places, ["canary-in-the-storage"]) == [("what the browser stores", 0)]
+    assert leaks(contents, ["canary-in-the-log"]) == [(str(server.log_file), 0)]
+    assert leaks(contents, ["canary-in-the-storage"]) == [("what the browser stores", 0)]
     measured("leaks", searched=len(browser) + 1, found=0)
 
 

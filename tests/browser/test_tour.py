@@ -1,4 +1,4 @@
-"""The tour in a real JupyterLab: the view of a response, by mouse and by keyboard, light and dark."""
+"""The tour in a real JupyterLab: the view of a response, by mouse and by keyboard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def picture(lab, number: int, name: str) -> None:
         lab.cell(number).screenshot(path=f"{PICTURES}/{name}.png")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", "dark"] if PICTURES else ["dark"])
 def test_the_tour(jupyter_lab, open_lab, birdsong, theme, isolated):
     server = jupyter_lab()
     use_theme(theme, isolated)
@@ -67,20 +67,6 @@ def test_the_tour(jupyter_lab, open_lab, birdsong, theme, isolated):
     lab.output(13, "left out")
     lab.run(15)
     lab.output(15, "created_at")
-
-
-def test_html_of_an_api_stays_text_in_the_page(jupyter_lab, open_lab, api):
-    api.body = b'{"name": "<img src=x onerror=document.title=\'broken-in\'>", "list": [{"<b>": "<script>document.title=1</script>"}, {"a": 1}]}'
-    lab = open_lab(
-        jupyter_lab(),
-        [f"%load_ext flowlet_jupyter\n%flowlet_request {api.url}/kind type==application/json"],
-        name="x.ipynb",
-    )
-    lab.run(0)
-    lab.output(0, "200 OK")
-    lab.page.wait_for_timeout(500)
-    assert "broken-in" not in lab.page.title()
-    assert lab.cell(0).locator(".flowlet-response img").count() == 0
 
 
 def test_a_long_reading_shows_a_bar_and_leaves_none_behind(jupyter_lab, open_lab, api):

@@ -236,8 +236,8 @@ def test_a_file_without_settings_is_a_clear_error(text):
 @pytest.fixture
 def team_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("builtins.input", lambda _question: next(answers))
-    answers = iter(["", "no", "y"])
+    monkeypatch.setattr("builtins.input", lambda _question: next(responses))
+    responses = iter(["", "no", "y"])
     text = '[secrets.music]\nprovider = "spotify"\nclient_id = "shared"\nallowed_hosts = ["api.spotify.com"]\n'
     (tmp_path / "flowlet.toml").write_text(text)
     return tmp_path

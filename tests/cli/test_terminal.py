@@ -59,22 +59,22 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "question", "answer", "ending"), ENDINGS)
+@pytest.mark.parametrize(("arguments", "question", "response", "ending"), ENDINGS)
 def test_a_command_ends_cleanly_at_each_question(  # noqa: PLR0917 - pytest gives them by name
-    spawn, birdsong, arguments, question, answer, ending
+    spawn, birdsong, arguments, question, response, ending
 ):
     flowlet.secrets.add(birdsong_secret(birdsong, "http://127.0.0.1/flowlet/callback"))
     shell = spawn(*arguments)
     shell.expect(question)
-    if answer is not None:
-        shell.sendline(answer)
+    if response is not None:
+        shell.sendline(response)
         shell.expect("Client secret.*: ")
     (shell.sendeof if ending == "end of input" else shell.sendintr)()
     shell.expect(pexpect.EOF)
-    said = shell.before
+    output = shell.before
     shell.close()
-    assert "Traceback" not in said
-    assert shell.exitstatus == (1 if ending == "end of input" else 130), said
+    assert "Traceback" not in output
+    assert shell.exitstatus == (1 if ending == "end of input" else 130), output
     assert default_vault().names() == ["twitter"]
 
 

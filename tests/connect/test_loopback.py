@@ -56,8 +56,8 @@ def test_what_is_public_does_not_tell_the_secret_path(twitter, port):
             "/",
             "/flowlet/",
         ):
-            answer = stranger.get(origin + public)
-            assert path.strip("/") not in answer.text + str(answer.headers.raw)
+            response = stranger.get(origin + public)
+            assert path.strip("/") not in response.text + str(response.headers.raw)
         assert stranger.get(f"{origin}/flowlet/api/secrets").status_code == 404
         assert stranger.get(f"{loopback.base}/flowlet/api/secrets").status_code == 200
         for host in ("evil.example", f"evil.example:{port}"):

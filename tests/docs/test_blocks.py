@@ -95,9 +95,9 @@ def test_a_command_in_a_page_is_one_that_there_is(name):
     parser, _ = cli._parser()
     for block in BLOCKS[name]:
         for line in block.code.replace("\\\n", " ").splitlines() if block.language == "bash" else ():
-            words = shlex.split(line.partition(" #")[0].partition(" > ")[0])
-            if words[:2] == ["jupyter", "flowlet"]:
-                parser.parse_args(words[2:])
+            tokens = shlex.split(line.partition(" #")[0].partition(" > ")[0])
+            if tokens[:2] == ["jupyter", "flowlet"]:
+                parser.parse_args(tokens[2:])
 
 
 @pytest.mark.parametrize("key", sorted(provider_pages.MOST_USED))

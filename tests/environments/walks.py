@@ -24,7 +24,7 @@ from queue import Empty
 import httpx
 import nbformat
 from jupyter_client import BlockingKernelClient
-from jupyter_client.manager import start_new_kernel
+from kernels import start_kernel
 from support import JupyterProcess, birdsong_secret, free_port, npm_install
 
 import flowlet_jupyter as flowlet
@@ -106,10 +106,10 @@ class Conversation:
     def run(self, code: str, *, has_person: bool) -> str:
         """All that the cell said, its error included."""
         request = self.client.execute(code, allow_stdin=has_person)
-        said, end = "", time.monotonic() + _SECONDS
+        output, end = "", time.monotonic() + _SECONDS
         while time.monotonic() < end:
             if has_person:
-                self._type(said)
+                self._type(output)
             try:
                 message = self.client.get_iopub_msg(timeout=0.2)
             except Empty:
@@ -117,28 +117,28 @@ class Conversation:
             if message["parent_header"].get("msg_id") != request:
                 continue
             content = message["content"]
-            said += content.get("text", "") + content.get("evalue", "") + content.get("ename", "")
-            said += str(content.get("data", {}).get("text/plain", ""))
+            output += content.get("text", "") + content.get("evalue", "") + content.get("ename", "")
+            output += str(content.get("data", {}).get("text/plain", ""))
             if message["msg_type"] == "status" and content["execution_state"] == "idle":
-                return said
+                return output
             if has_person and not self.way:
-                self._follow(said)
-        raise AssertionError(f"the cell did not end in {_SECONDS} s; it said: {said}")
+                self._follow(output)
+        raise AssertionError(f"the cell did not end in {_SECONDS} s; it said: {output}")
 
-    def _follow(self, said: str) -> None:
-        if (link := _SERVER_LINK.search(said)) is not None and "\n" in said:
-            is_own = "redirect URI to register is" in said
+    def _follow(self, output: str) -> None:
+        if (link := _SERVER_LINK.search(output)) is not None and "\n" in output:
+            is_own = "redirect URI to register is" in output
             self.way = "link to a page of this process" if is_own else "widget, and link to the server's page"
             allow(link[1], cookies=self.cookies)
-        elif (code := _CODE.search(said)) is not None:
+        elif (code := _CODE.search(output)) is not None:
             self.way = "code to enter on another device"
             body = {"username": "ada", "password": "birdsong", "user_code": code[1]}
             page = httpx.get(f"{self.stage.birdsong.url}/device")
             assert page.is_success
             httpx.post(f"{self.stage.birdsong.url}/device", data=body).raise_for_status()
 
-    def _type(self, said: str) -> None:
-        link = _PASTE.search(said)
+    def _type(self, output: str) -> None:
+        link = _PASTE.search(output)
         if link is None or self.way:
             return  # the question may be here before the text above it
         with contextlib.suppress(Empty):
@@ -151,8 +151,8 @@ def walk_kernel(conversation: Conversation) -> dict[str, str]:
     """Without a person, then with one."""
     unattended = conversation.run(ASK, has_person=False)
     assert "AuthRequired" in unattended, unattended
-    said = conversation.run(ASK, has_person=True)
-    assert "user ada" in said, said
+    output = conversation.run(ASK, has_person=True)
+    assert "user ada" in output, output
     return {
         "Connect": conversation.way,
         "Request": "works",
@@ -161,8 +161,8 @@ def walk_kernel(conversation: Conversation) -> dict[str, str]:
     }
 
 
-def _status(said: str) -> str:
-    assert "secret 'twitter': access token obtained" in said, said
+def _status(output: str) -> str:
+    assert "secret 'twitter': access token obtained" in output, output
     return "shown"
 
 
@@ -182,7 +182,7 @@ def _environment(**values: str) -> Iterator[None]:
 
 def _plain_kernel(stage: Stage, **environment: str) -> dict[str, str]:
     with _environment(**environment):
-        manager, client = start_new_kernel(kernel_name="python3")
+        manager, client = start_kernel()
     try:
         return walk_kernel(Conversation(client, stage))
     finally:
@@ -314,13 +314,13 @@ def executed(run: Callable[[Path], str]) -> Callable[[Stage], dict[str, str]]:
         file = stage.folder / "notebook.ipynb"
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), file)
-        said = run(file)
-        assert "AuthRequired" in said, said
+        output = run(file)
+        assert "AuthRequired" in output, output
         stage.connect()
-        said = run(file)
-        assert "user ada" in said, said
+        output = run(file)
+        assert "user ada" in output, output
         return {
-            "Connect": "beforehand, elsewhere", "Request": "works", "Status": _status(said.replace("&#39;", "'")),
+            "Connect": "beforehand, elsewhere", "Request": "works", "Status": _status(output.replace("&#39;", "'")),
             "Unattended": ENDS_AT_ONCE,
         }  # fmt: skip
 
@@ -337,8 +337,8 @@ def _program(*arguments: str) -> str:
 
 def run_papermill(file: Path) -> str:
     out = file.with_name("out.ipynb")
-    said = _program("papermill", str(file), str(out))
-    return said + (out.read_text("utf-8") if out.is_file() else "")
+    output = _program("papermill", str(file), str(out))
+    return output + (out.read_text("utf-8") if out.is_file() else "")
 
 
 def run_nbclient(file: Path) -> str:
@@ -355,8 +355,8 @@ def run_nbclient(file: Path) -> str:
 
 def run_nbconvert(file: Path) -> str:
     out = file.with_name("converted.ipynb")
-    said = _program("nbconvert", "--execute", "--to", "notebook", "--output", out.name, str(file))
-    return said + (out.read_text("utf-8") if out.is_file() else "")
+    output = _program("nbconvert", "--execute", "--to", "notebook", "--output", out.name, str(file))
+    return output + (out.read_text("utf-8") if out.is_file() else "")
 
 
 def run_voila(file: Path) -> str:
@@ -416,12 +416,12 @@ def marimo(stage: Stage) -> dict[str, str]:
     file.write_text(MARIMO)
     page = stage.folder / "page.html"
     export = ("marimo", "-y", "export", "html", str(file), "-o", str(page), "--no-include-code")
-    said = _program(*export) + (page.read_text("utf-8") if page.is_file() else "")
-    assert "AuthRequired" in said, said[:3000]
+    output = _program(*export) + (page.read_text("utf-8") if page.is_file() else "")
+    assert "AuthRequired" in output, output[:3000]
     stage.connect()
-    said = _program(*export)
+    output = _program(*export)
     text = page.read_text("utf-8")
-    assert "user ada" in said, said[:3000]
+    assert "user ada" in output, output[:3000]
     assert 'class=\\"flowlet' in text or "flowlet-" in text, "the response's view is not in the page"
     assert "marimo-anywidget" in text, "the widget is not in the page"
     found = _program_of([str(file)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -37,6 +38,13 @@ def test_units_of_the_front_end(node):
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout[-5000:]
     assert "# pass 0" not in ran.stdout
+
+
+def test_no_state_is_read_before_a_response_is_awaited_and_written_after_it():
+    # what came meanwhile would be undone: the arguments and spreads on the left of an await are evaluated before it
+    torn = re.compile(r"\bstate = [^;\n]*\bstate\b[^;\n]*\bawait\b")
+    assert torn.search('state = { ...state, vault: await call("GET", "api/vault") };')
+    assert [file.name for file in FOLDER.glob("*.js") if torn.search(file.read_text("utf-8"))] == []
 
 
 def test_types_of_the_front_end(node):

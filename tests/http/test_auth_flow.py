@@ -84,10 +84,10 @@ def test_an_async_client_of_ones_own_has_the_secret_the_rule_and_the_refresh(api
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(auth=flowlet.auth("api")) as client:
-            answer = await client.get(f"{api.url}/me")
+            response = await client.get(f"{api.url}/me")
             with pytest.raises(HostNotAllowed):
                 await client.get("https://evil.example/")
-            return answer
+            return response
 
     assert asyncio.run(ask()).json() == {"ok": True}
     assert api.paths() == ["/me", "/token", "/me"]

@@ -209,6 +209,6 @@ def test_saving_a_response_replaces_the_file_as_a_whole(api, tmp_path):
 def test_an_upload_streams_and_is_not_repeated(api):
     assert len(flowlet.post(f"{api.url}/echo", content=io.BytesIO(b"x" * 1000)).json()["body"]) == 1000
     api.refusals, api.refusal_headers = 1, {"Retry-After": "0"}
-    answer = flowlet.put(f"{api.url}/limited", content=(b"x" for _ in range(3)), retry=3)
-    assert answer.status_code == 429  # what was streamed is gone, so nothing is sent in its place
+    response = flowlet.put(f"{api.url}/limited", content=(b"x" for _ in range(3)), retry=3)
+    assert response.status_code == 429  # what was streamed is gone, so nothing is sent in its place
     assert flowlet.put(f"{api.url}/limited", content=b"xxx", retry=3).status_code == 200

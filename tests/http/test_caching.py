@@ -82,8 +82,8 @@ def test_a_credential_in_a_response_is_not_kept(counting, header):
 def test_a_signed_address_and_what_varies_by_everything_are_not_kept(counting):
     counting.extra = {"Cache-Control": "max-age=3600"}
     for _ in range(2):
-        answered = flowlet.get(f"{counting.url}/redirect", cache="1h", follow_redirects=False)
-        assert answered.headers["Location"] == "/signed?sig=canary-5e1f"
+        response = flowlet.get(f"{counting.url}/redirect", cache="1h", follow_redirects=False)
+        assert response.headers["Location"] == "/signed?sig=canary-5e1f"
     assert not any(b"canary-5e1f" in file.read_bytes() for file in cache_file().parent.iterdir())
     counting.extra = {"Vary": "*"}
     for _ in range(2):

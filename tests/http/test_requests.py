@@ -217,7 +217,7 @@ def test_short_ways_to_the_data():
 
 @respx.mock
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("response", "says"),
     [
         (httpx.Response(200, text="<h1>hi</h1>"), "is not JSON"),
         (httpx.Response(404, json={"title": "Not Found"}), "404 Not Found"),
@@ -225,8 +225,8 @@ def test_short_ways_to_the_data():
         (httpx.Response(200, text="[" * 100000), "is not JSON"),
     ],
 )
-def test_no_records_is_a_clear_error(answer, says):
-    respx.get("https://api.example.org/users").mock(return_value=answer)
+def test_no_records_is_a_clear_error(response, says):
+    respx.get("https://api.example.org/users").mock(return_value=response)
     with pytest.raises(flowlet.RequestFailed, match=says):
         flowlet.get("https://api.example.org/users").to_df()
 

@@ -75,9 +75,9 @@ def test_the_cache_holds_no_credential_and_is_its_users_only(api, secret, isolat
     files = files_below(isolated)
     assert leaks(files, [CANARY, "canary-session"]) == []
     assert leaks(files, ["canary-that-is-found"])
-    kept = list(caching.cache_file().parent.glob("answers*"))
-    assert kept
-    for path in kept:
+    written = list(caching.cache_file().parent.glob("answers*"))
+    assert written
+    for path in written:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(caching.cache_file().parent.stat().st_mode) == 0o700
 
@@ -210,8 +210,8 @@ def test_other_secrets_in_curl(kind):
     }[kind]  # fmt: skip
     flowlet.secrets.add(made)
     command = curl_export.as_curl("GET", "https://a.example/", [], None, default_vault().get("x"))
-    wanted = {"basic": '-u ann:"$(', "headers": '"X-Key: …"', "oauth2": '"Authorization: OAuth $('}[kind]
-    assert wanted in command
+    expected = {"basic": '-u ann:"$(', "headers": '"X-Key: …"', "oauth2": '"Authorization: OAuth $('}[kind]
+    assert expected in command
     assert CANARY not in command
 
 

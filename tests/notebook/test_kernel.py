@@ -11,8 +11,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from kernels import run_notebook
 from leak_search import leaks
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from support import free_port
 
@@ -46,11 +46,11 @@ def grant(birdsong, secret: OAuth2) -> TokenSet:
     provider.state["grants"]["g"] = {
         "client_id": secret.client_id, "scope": "users.read tweet.read offline.access", "username": "ada",
     }  # fmt: skip
-    answer = provider._issue("g")
+    response = provider._issue("g")
     return TokenSet(
-        access_token=SecretValue(answer["access_token"]),
-        refresh_token=SecretValue(answer["refresh_token"]),
-        scope=answer["scope"],
+        access_token=SecretValue(response["access_token"]),
+        refresh_token=SecretValue(response["refresh_token"]),
+        scope=response["scope"],
         obtained_at=time.time(),
         expires_at=time.time() + 7200,
     )
@@ -81,26 +81,26 @@ assert tweets.shape == (7, 6), tweets.shape
     assert leaks({"said": kernel.text.encode()}, [secret.client_secret.reveal()]) == []
 
 
-@pytest.mark.parametrize(
-    ("code", "name", "says"),
-    [
-        ("%flowlet_request https://a.example --secret nope", "SecretNotFound", "Did you mean"),
-        ("%flowlet_request https://evil.example --secret note", "HostNotAllowed", "evil.example"),
-        ("%flowlet_request https://a.example/{{nope}}", "InterpolationError", "nope"),
-        ("%flowlet_request --secret note", "RequestSyntaxError", "no URL"),
-        ("flowlet.get('https://evil.example', secret='note')", "HostNotAllowed", "evil.example"),
-        ("%flowlet_secret", "RequestSyntaxError", "Which secret"),
-    ],
-)
-def test_an_expected_error_is_one_block_without_traceback(kernel, code, name, says):
+EXPECTED_ERRORS = [
+    ("%flowlet_request https://a.example --secret nope", "SecretNotFound", "Did you mean"),
+    ("%flowlet_request https://evil.example --secret note", "HostNotAllowed", "evil.example"),
+    ("%flowlet_request https://a.example/{{nope}}", "InterpolationError", "nope"),
+    ("%flowlet_request --secret note", "RequestSyntaxError", "no URL"),
+    ("flowlet.get('https://evil.example', secret='note')", "HostNotAllowed", "evil.example"),
+    ("%flowlet_secret", "RequestSyntaxError", "Which secret"),
+]
+
+
+def test_an_expected_error_is_one_block_without_traceback(kernel):
     default_vault().put(Record(secret=Password(name="note", password="p", allowed_hosts=("a.example",))))
-    reply = kernel.run(code)
-    assert (reply["status"], reply["ename"]) == ("error", name)
-    error = next(message for message in kernel.said if message["msg_type"] == "error")["content"]
-    assert len(error["traceback"]) == 1
-    assert error["traceback"][0].startswith(f"{name}: ")
-    assert says in error["traceback"][0]
-    assert error["traceback"][0].endswith(f"#{name.lower()}")  # the page that says what to do
+    for code, name, says in EXPECTED_ERRORS:
+        reply = kernel.run(code)
+        assert (reply["status"], reply["ename"]) == ("error", name), code
+        error = next(message for message in kernel.said if message["msg_type"] == "error")["content"]
+        assert len(error["traceback"]) == 1, code
+        assert error["traceback"][0].startswith(f"{name}: "), code
+        assert says in error["traceback"][0], code
+        assert error["traceback"][0].endswith(f"#{name.lower()}"), code  # the page that says what to do
 
 
 def test_with_nobody_there_it_fails_at_once(kernel, birdsong):
@@ -120,8 +120,8 @@ def test_with_a_person_there_it_waits_and_goes_on(kernel, birdsong, code):
     secret = oauth2(birdsong)
     default_vault().put(Record(secret=secret))
     request = kernel.start(code, allow_stdin=True)
-    said = kernel.until_said("Secret 'twitter': waiting for authorization, ")
-    assert re.search(r"for authorization, \d+:\d\d left", said)
+    message = kernel.until_said("Secret 'twitter': waiting for authorization, ")
+    assert re.search(r"for authorization, \d+:\d\d left", message)
     default_vault().put(Record(secret=secret, token_set=grant(birdsong, secret)))
     assert kernel.until_idle(request)["status"] == "ok"
     assert "the request goes on" in kernel.text
@@ -263,7 +263,7 @@ def test_the_quickstart_runs_from_top_to_bottom(jupyter_folders, birdsong):
     default_vault().put(Record(secret=secret, token_set=grant(birdsong, secret)))
     for expected in (1, 2):  # a second run, in a new kernel, goes on with the same grant
         notebook = quickstart(birdsong)
-        NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+        run_notebook(notebook)
         outputs = str([cell.get("outputs") for cell in notebook.cells])
         assert "2244994945" in outputs
         assert "created_at" in outputs
@@ -278,7 +278,7 @@ def test_the_quickstart_runs_from_top_to_bottom(jupyter_folders, birdsong):
 def test_the_quickstart_without_a_token_says_what_to_do(jupyter_folders, birdsong):
     default_vault().put(Record(secret=oauth2(birdsong)))
     with pytest.raises(CellExecutionError, match="AuthRequired: Secret 'twitter' needs authorization"):
-        NotebookClient(quickstart(birdsong), timeout=60, kernel_name="python3").execute()
+        run_notebook(quickstart(birdsong))
 
 
 def test_the_collection_reads_like_a_mapping():

@@ -119,9 +119,9 @@ def test_the_host_of_a_url(url, host):
 def test_a_pasted_request_its_secret_and_the_clean_request(kernel, api, isolated):
     def outputs(code: str) -> str:
         assert kernel.run(code.replace("API", api.url))["status"] == "ok", kernel.text
-        said = [message for message in kernel.said if message["msg_type"] != "execute_input"]
-        assert leaks({"said": repr(said).encode()}, [CANARY]) == []
-        return repr(said)
+        messages = [message for message in kernel.said if message["msg_type"] != "execute_input"]
+        assert leaks({"said": repr(messages).encode()}, [CANARY]) == []
+        return repr(messages)
 
     shown = outputs(f"%%flowlet_request\ncurl API/echo -H 'X-Api-Key: {CANARY}'")
     assert "%flowlet_secret --from-paste NAME" in shown

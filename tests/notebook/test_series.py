@@ -107,9 +107,9 @@ def test_no_value_of_a_secret_is_shown_or_told(api):
     path = "/kind?type=application/json&access_token=canary-in-a-link"
     for value in (flowlet.paginate(path, secret="keyed").read_all(), flowlet.gather([path], secret="keyed")):
         assert KEY in json.dumps([dict(record) for record in series_of(value).rows])  # the data are the user's
-        told = [ask(value, "node", path=[], start=0, count=9, levels=3), ask(value, "rows", start=0, count=9),
+        replies = [ask(value, "node", path=[], start=0, count=9, levels=3), ask(value, "rows", start=0, count=9),
                 ask(value, "rows", of="log", start=0, count=9), ask(value, "table"), ask(value, "search", text="")]  # fmt: skip
-        for shown in (series_html(value), series_text(value), json.dumps(told), repr(value)):
+        for shown in (series_html(value), series_text(value), json.dumps(replies), repr(value)):
             assert KEY not in shown
             assert "canary-in-a-link" not in shown
 

@@ -250,8 +250,8 @@ def test_what_is_wrong_with_a_hosted_document_is_said():
     assert problems_of(expected, expected) == []
     wrong = {"client_id": "https://example.org/c", "redirect_uris": "x", "scope": "a", "client_secret": "s"}
     problems = problems_of(wrong, expected)
-    for said in ("client_id is not", "redirect_uris lack", "lacks b", "client_secret", "auth_method", "dpop"):
-        assert any(said in problem for problem in problems)
+    for part in ("client_id is not", "redirect_uris lack", "lacks b", "client_secret", "auth_method", "dpop"):
+        assert any(part in problem for problem in problems)
 
 
 @pytest.mark.parametrize(

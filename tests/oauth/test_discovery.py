@@ -116,9 +116,9 @@ def test_a_second_document_of_another_issuer_is_left_alone(provider):
     assert "revocation_endpoint" not in discover(provider.url).endpoints
 
 
-@pytest.mark.parametrize("place", [f"/tenant{OPENID}", f"/tenant{RFC8414}", f"{RFC8414}/tenant", f"{OPENID}/tenant"])
-def test_an_issuer_with_a_path_is_found_wherever_its_document_is(provider, place):
-    provider.documents[place] = provider.provider("/tenant")
+@pytest.mark.parametrize("path", [f"/tenant{OPENID}", f"/tenant{RFC8414}", f"{RFC8414}/tenant", f"{OPENID}/tenant"])
+def test_an_issuer_with_a_path_is_found_wherever_its_document_is(provider, path):
+    provider.documents[path] = provider.provider("/tenant")
     assert discover(f"{provider.url}/tenant").issuer == f"{provider.url}/tenant"
 
 
@@ -154,15 +154,15 @@ def test_the_address_of_an_api_leads_to_its_authorization_server(api, provider, 
     assert set(hosts_of(found)) == {urlsplit(api.url).netloc, urlsplit(provider.url).netloc}
 
 
-@pytest.mark.parametrize("place", [f"{RESOURCE}/mcp", RESOURCE])
-def test_an_api_that_names_nothing_has_its_metadata_at_a_well_known_place(api, provider, place):
-    api.documents[place] = {
+@pytest.mark.parametrize("path", [f"{RESOURCE}/mcp", RESOURCE])
+def test_an_api_that_names_nothing_has_its_metadata_at_a_well_known_place(api, provider, path):
+    api.documents[path] = {
         "resource": api.url,
         "authorization_servers": ["not a URL", f"{api.url}/none", provider.url],
     }
     provider.documents[OPENID] = provider.provider()
     assert discover(f"{api.url}/mcp").issuer == provider.url
-    assert discover(f"{api.url}{place}").resource == api.url  # the document's own address is pasted
+    assert discover(f"{api.url}{path}").resource == api.url  # the document's own address is pasted
 
 
 @pytest.mark.parametrize("named", ["none", "other", "unreachable"])

@@ -296,8 +296,8 @@ def test_an_id_token_that_cannot_be_checked_costs_only_the_identity():
 
 
 def test_revoking_what_ended_already_is_a_success():
-    answers = iter([(200, {}, {}), (400, {}, {"error": "invalid_request"})])
-    with provider(lambda *_: next(answers)) as (url, paths):
+    responses = iter([(200, {}, {}), (400, {}, {"error": "invalid_request"})])
+    with provider(lambda *_: next(responses)) as (url, paths):
         revoke(stored(url, revocation_endpoint=f"{url}/revoke"), default_vault().get("api").token_set)
         assert paths == ["/revoke", "/revoke"]
 

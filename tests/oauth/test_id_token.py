@@ -112,16 +112,16 @@ def test_userinfo_is_asked_for_a_name_where_the_id_token_has_only_a_subject(user
     assert flowlet.secrets["api"].status().identity == identity
 
 
-@pytest.mark.parametrize(("person", "refresh_token"), [("ann", "r1"), ("bob", None)])
-def test_a_second_consent_keeps_the_refresh_token_of_the_same_person_only(person, refresh_token):
+@pytest.mark.parametrize(("user", "refresh_token"), [("ann", "r1"), ("bob", None)])
+def test_a_second_consent_keeps_the_refresh_token_of_the_same_person_only(user, refresh_token):
     def answer(handler, _):
         if handler.path == "/userinfo":
-            return 200, {}, {"sub": person, "preferred_username": person}
+            return 200, {}, {"sub": user, "preferred_username": user}
         return 200, {}, {"access_token": "second", "token_type": "Bearer"}
 
     before = TokenSet(access_token=SecretValue("first"), refresh_token=SecretValue("r1"), identity="ann")
     with provider(answer) as (url, _):
         consent(url, before=before, scope="profile")
     now = default_vault().get("api").token_set
-    assert (now.access_token.reveal(), now.identity) == ("second", person)
+    assert (now.access_token.reveal(), now.identity) == ("second", user)
     assert (now.refresh_token and now.refresh_token.reveal()) == refresh_token

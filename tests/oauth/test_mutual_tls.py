@@ -78,8 +78,8 @@ class TokenEndpoint(http.server.BaseHTTPRequestHandler):
         body = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         subject = dict(pair[0] for pair in self.connection.getpeercert()["subject"])
         known = subject["commonName"] == body["client_id"][0] and "client_secret" not in body
-        answer = {"access_token": "by-certificate", "expires_in": 60} if known else {"error": "invalid_client"}
-        content = json.dumps(answer).encode()
+        response = {"access_token": "by-certificate", "expires_in": 60} if known else {"error": "invalid_client"}
+        content = json.dumps(response).encode()
         self.send_response(200 if known else 401)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

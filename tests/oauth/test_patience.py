@@ -118,8 +118,8 @@ def only_by_post(handler, members):
         return 401, {}, {"error": "invalid_client"}
     if members.get("grant_type") == "refresh_token":
         return 400, {}, {"error": "invalid_grant"}
-    answers = {"/par": {"request_uri": "urn:x:1"}, "/device": code(0.01), "/token": FRESH}
-    return 200, {}, answers[handler.path]
+    responses = {"/par": {"request_uri": "urn:x:1"}, "/device": code(0.01), "/token": FRESH}
+    return 200, {}, responses[handler.path]
 
 
 def test_what_worked_for_a_pushed_request_is_remembered_for_the_code_and_after_a_refused_grant():

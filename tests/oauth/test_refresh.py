@@ -40,11 +40,11 @@ def connect(birdsong, scope: str = "tweet.read users.read offline.access") -> OA
         base_url=birdsong.url,
     )
     flow = new_flow("twitter", redirect_uri="http://localhost/callback", now=time.time())
-    answer = httpx.post(
+    response = httpx.post(
         authorization_url(secret, request_parameters(secret, flow)),
         data={"username": "ada", "password": "birdsong", "decision": "allow"},
     )
-    code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
+    code = parse_qs(urlsplit(response.headers["location"]).query)["code"][0]
     token_set = exchange_code(
         secret, code=SecretValue(code), code_verifier=flow.code_verifier, redirect_uri=flow.redirect_uri
     )

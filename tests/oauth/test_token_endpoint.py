@@ -128,7 +128,7 @@ def test_odd_token_types_are_taken(token_type):
 
 @respx.mock
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("response", "says"),
     [
         (httpx.Response(400, json={"error": "invalid_client"}), "Check client ID and client secret"),
         (httpx.Response(200, json={"error": "invalid_grant", "error_description": "gone"}), "invalid_grant: gone"),
@@ -153,9 +153,9 @@ def test_odd_token_types_are_taken(token_type):
         (httpx.RemoteProtocolError("broken"), "could not be reached"),
     ],
 )
-def test_wrong_answers_are_named_errors_without_values(answer, says):
+def test_wrong_answers_are_named_errors_without_values(response, says):
     route = respx.post(TOKEN)
-    route.side_effect = [answer]
+    route.side_effect = [response]
     chosen = client(token_endpoint_auth_method="client_secret_post")  # so that no other authentication is tried
     with pytest.raises(TokenEndpointError, match=says) as caught:
         exchange(chosen)
@@ -168,8 +168,8 @@ def test_wrong_answers_are_named_errors_without_values(answer, says):
 @respx.mock
 def test_a_provider_that_repeats_what_it_was_sent_does_not_leak_it():
     def repeat(request: httpx.Request) -> httpx.Response:
-        said = f"no grant for {request.content.decode()} and {CANARY}"
-        return httpx.Response(400, json={"error": "invalid_grant", "error_description": said})
+        error_text = f"no grant for {request.content.decode()} and {CANARY}"
+        return httpx.Response(400, json={"error": "invalid_grant", "error_description": error_text})
 
     respx.post(TOKEN).mock(side_effect=repeat)
     with pytest.raises(TokenEndpointError, match="invalid_grant") as caught:

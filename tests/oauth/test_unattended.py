@@ -113,8 +113,8 @@ def test_an_assertion_that_is_refused_names_the_clock(off, says, is_final):
         handle = added(url, grant_type=JWT_BEARER, private_key=PEM, token_endpoint_auth_method="none")
         with pytest.raises(TokenEndpointError, match="clock") as caught:
             handle.token()
-        words = str(caught.value)
-        assert says in words or any(f"{abs(off) + near} s" in words for near in (-1, 1))
+        message = str(caught.value)
+        assert says in message or any(f"{abs(off) + near} s" in message for near in (-1, 1))
         asked = len(paths)
         with pytest.raises(flowlet.FlowletError):
             handle.token()

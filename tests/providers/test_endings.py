@@ -41,8 +41,8 @@ def test_a_key_is_matched_by_its_host(kind, is_meant):
         "allowed_hosts": ["birds.zendesk.com"],
         "token_endpoint": "https://birds.zendesk.com/oauth/tokens",
     }
-    said = ending_of(shown, provider_index(), datetime.date(2027, 3, 1))
-    assert ("2027-04-30" in said) is is_meant
+    sentences = ending_of(shown, provider_index(), datetime.date(2027, 3, 1))
+    assert ("2027-04-30" in sentences) is is_meant
 
 
 def test_a_secret_of_no_provider_has_no_ending():
@@ -60,7 +60,7 @@ NOW = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.UTC).timestamp()
 
 
 @pytest.mark.parametrize(
-    ("day", "said"),
+    ("day", "sentences"),
     [
         ("2026-12-20", ["The client secret ends on 2026-12-20: make a new one at the provider, and give it here."]),
         ("2026-11-01", ["The client secret ended on 2026-11-01: make a new one at the provider, and give it here."]),
@@ -68,9 +68,9 @@ NOW = datetime.datetime(2026, 11, 25, 12, tzinfo=datetime.UTC).timestamp()
         (None, []),
     ],
 )
-def test_a_client_secret_that_ends_soon_is_told(day, said):
+def test_a_client_secret_that_ends_soon_is_told(day, sentences):
     record = Record(secret=from_mapping("oauth2", {"name": "x", **SECRET, "client_secret_expires_on": day}))
-    assert what_ends(record, [], now=NOW) == said
+    assert what_ends(record, [], now=NOW) == sentences
 
 
 @pytest.mark.parametrize("day", ["2027-13-01", "20270101", "soon"])
@@ -96,8 +96,8 @@ def test_when_a_refresh_token_ends_is_read_in_the_spellings_that_providers_have(
     secret = from_mapping("oauth2", {"name": "x", **SECRET})
     token_set = token_set_from(secret, {"access_token": "a", "refresh_token": "r", **members}, "It", NOW)
     assert token_set.grant_ends_at == (None if seconds is None else NOW + seconds)
-    said = what_ends(Record(secret=secret, token_set=token_set), [], now=NOW)
-    assert [sentence.startswith("The refresh token ends on 2026-11-2") for sentence in said] == [True] * (
+    sentences = what_ends(Record(secret=secret, token_set=token_set), [], now=NOW)
+    assert [sentence.startswith("The refresh token ends on 2026-11-2") for sentence in sentences] == [True] * (
         seconds is not None
     )
 

@@ -34,12 +34,12 @@ def values_asked_for(provider: Provider) -> list[str]:
     public = (
         fields.get("token_endpoint_auth_method") == "none" and not secret_at(provider).compliance.needs_client_secret
     )
-    person = ["username", "password"] if fields.get("grant_type") == "password" else []
+    credentials = ["username", "password"] if fields.get("grant_type") == "password" else []
     return [
         *asked,
         *([] if fields.get("client_id") else ["client_id"]),
         *([] if public else ["client_secret"]),
-        *person,
+        *credentials,
     ]
 
 

@@ -21,7 +21,7 @@ import papermill
 import pexpect
 import pytest
 from environments.walks import run_voila
-from jupyter_client.manager import start_new_kernel
+from kernels import start_kernel
 from leak_search import encoded_forms, kinds_found
 from nbconvert import HTMLExporter
 from security.canaries import canary, canary_server, put_secrets
@@ -119,7 +119,7 @@ class RecordedKernel:
     """A real kernel, and every message on each of its channels."""
 
     def __init__(self, folder: Path) -> None:
-        self.manager, self.client = start_new_kernel(kernel_name="python3", cwd=str(folder))
+        self.manager, self.client = start_kernel(cwd=str(folder))
         self.messages: dict[str, list[str]] = {"iopub": [], "shell": [], "stdin": [], "control": []}
 
     def wait(self, request: str) -> None:
@@ -428,7 +428,7 @@ def test_the_command_line(server, outside, tmp_path, measured):
     put_secrets(server, outside)
     (outside / "value").write_text(server.note("password", canary()))
     added = ["add", "from-file", "--type", "password", "--host", "a.example", "--value-file", str(outside / "value")]
-    said: list[str] = []
+    outputs: list[str] = []
     commands = [added, ["list"], ["status", "oauth"], ["status", "basic"], ["export"], ["export", "--toml"], ["doctor"],
                 ["refresh", "oauth"], ["refresh", "refused"], ["token", "none"], ["status", "dpop"], ["delete", "query"],
                 ["import", str(outside / "value")]]  # fmt: skip
@@ -437,7 +437,7 @@ def test_the_command_line(server, outside, tmp_path, measured):
             _command(command),
             capture_output=True, text=True, check=False, cwd=tmp_path, stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        said += [done.stdout, done.stderr]
+        outputs += [done.stdout, done.stderr]
     record = flowlet.secrets.vault.get("oauth")
     waiting = flowlet.OAuth2(**{**vars(record.secret), "name": "waiting", "token_endpoint": f"{server.url}/token/wait"})
     flowlet.secrets.add(waiting)
@@ -452,7 +452,7 @@ def test_the_command_line(server, outside, tmp_path, measured):
         "argv and environment of the command", lambda: [each.pid for each in running if each.poll() is None], plant
     )
     try:
-        search([texts("output of the commands", said), seen], server.values, measured)
+        search([texts("output of the commands", outputs), seen], server.values, measured)
     finally:
         server.may_answer.set()
         for each in running:

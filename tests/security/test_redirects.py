@@ -112,10 +112,10 @@ def test_no_redirect_carries_the_credential_elsewhere(client, kind, servers, mea
     send = client("key")
     # the other libraries would really connect to the world
     targets = [target for target in TARGETS if client in OWN or "{" in target]
-    places = [(status, target, method) for status in STATUSES for target in targets for method in ("GET", "POST")]
+    redirects = [(status, target, method) for status in STATUSES for target in targets for method in ("GET", "POST")]
     if not IS_LONG:  # a part, another one for each case
-        places = random.Random(f"{client.__name__} {kind}").sample(places, 7)  # noqa: S311 - the same in each process
-    for status, target, method in places:
+        redirects = random.Random(f"{client.__name__} {kind}").sample(redirects, 7)  # noqa: S311 - the same in each process
+    for status, target, method in redirects:
         url = f"{own}/to/{status}/{target.format(port=port, other=other)}"
         with contextlib.suppress(
             FlowletError, httpx.HTTPError, httpx.InvalidURL, requests.RequestException, UnicodeError
@@ -123,8 +123,8 @@ def test_no_redirect_carries_the_credential_elsewhere(client, kind, servers, mea
             send(method, url)
     elsewhere = {host for host, carried in seen if carried} - {f"127.0.0.1:{port}|{port}"}
     assert elsewhere == set()
-    assert [carried for _, carried in seen].count(True) >= len(places)  # the control: each first request carries it
-    measured("redirects", tried=len(places), elsewhere=0)
+    assert [carried for _, carried in seen].count(True) >= len(redirects)  # the control: each first request carries it
+    measured("redirects", tried=len(redirects), elsewhere=0)
 
 
 @pytest.mark.parametrize(

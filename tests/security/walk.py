@@ -100,7 +100,7 @@ class Walk:
             return
         for write in (
             str, format, ascii, pprint.pformat, vars, dataclasses.asdict, dataclasses.astuple,
-            lambda each: jsonpickle.encode(each, max_depth=4),
+            lambda each: jsonpickle.encode(each, keys=True, max_depth=4),
             cloudpickle.dumps, inspect.getdoc,
             lambda each: json.dumps(each, default=vars), lambda each: json.dumps(each, default=str),
             lambda each: "%s %r" % (each, each), lambda each: each.__reduce_ex__(4), lambda each: each.__getstate__(),

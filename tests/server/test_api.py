@@ -87,34 +87,34 @@ async def test_other_kinds_keep_their_value_too(server, body):
     ],
 )
 async def test_a_wrong_field_is_named_and_nothing_is_stored(server, body, field):
-    answer = await server.call("PUT", "api/secrets/twitter", json=body)
-    assert answer.status_code == 400
-    assert answer.json()["field"] == field
-    assert answer.json()["error"] == "InvalidSecret"
-    assert CANARY not in answer.text
+    response = await server.call("PUT", "api/secrets/twitter", json=body)
+    assert response.status_code == 400
+    assert response.json()["field"] == field
+    assert response.json()["error"] == "InvalidSecret"
+    assert CANARY not in response.text
     assert default_vault().names() == []
 
 
 async def test_a_new_secret_does_not_overwrite(server):
     await server.call("PUT", "api/secrets/twitter", json=TWITTER)
-    answer = await server.call("PUT", "api/secrets/twitter", json=TWITTER, headers={"If-None-Match": "*"})
-    assert (answer.status_code, answer.json()["field"]) == (400, "name")
+    response = await server.call("PUT", "api/secrets/twitter", json=TWITTER, headers={"If-None-Match": "*"})
+    assert (response.status_code, response.json()["field"]) == (400, "name")
 
 
 async def test_a_stored_client_secret_is_not_sent_to_a_new_place_unasked(server):
     await server.call("PUT", "api/secrets/twitter", json=TWITTER)
     body = {**TWITTER, "token_endpoint": "https://evil.example/token"}
     del body["client_secret"]
-    answer = await server.call("PUT", "api/secrets/twitter", json=body)
-    assert (answer.status_code, answer.json()["field"]) == (400, "client_secret")
+    response = await server.call("PUT", "api/secrets/twitter", json=body)
+    assert (response.status_code, response.json()["field"]) == (400, "client_secret")
 
 
 @pytest.mark.parametrize("path", ["api/secrets", "api/secrets/x", "api/redirect-uri", "api/vault", "authorize/x"])
 async def test_without_a_login_there_is_nothing(server, path):
     async with httpx.AsyncClient() as client:
-        answer = await client.get(server.url(path))
-    assert answer.status_code in {302, 403}
-    assert "login" in answer.headers.get("location", "login")
+        response = await client.get(server.url(path))
+    assert response.status_code in {302, 403}
+    assert "login" in response.headers.get("location", "login")
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,8 @@ async def test_the_status_view_says_where_the_key_is(server):
 
 async def test_refresh_without_a_token_asks_for_a_person(server):
     await server.call("PUT", "api/secrets/twitter", json=TWITTER)
-    answer = await server.call("POST", "api/secrets/twitter/refresh")
-    assert (answer.status_code, answer.json()["error"]) == (409, "AuthRequired")
+    response = await server.call("POST", "api/secrets/twitter/refresh")
+    assert (response.status_code, response.json()["error"]) == (409, "AuthRequired")
     assert (await server.call("POST", "api/secrets/nope/refresh")).status_code == 404
     assert (await server.call("GET", "api/nope")).status_code == 404
 

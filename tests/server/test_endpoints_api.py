@@ -26,8 +26,8 @@ async def test_a_stored_value_is_not_sent_to_a_moved_endpoint_unasked(server, mo
     await server.call("PUT", "api/secrets/api", json={**API, "client_secret": "canary"})
     elsewhere = "https://evil.example/token"
     change = {"compliance": {moved: elsewhere}} if moved == "refresh_endpoint" else {moved: elsewhere}
-    answer = await server.call("PUT", "api/secrets/api", json={**API, **change})
-    assert (answer.status_code, answer.json()["field"]) == (400, "client_secret")
+    response = await server.call("PUT", "api/secrets/api", json={**API, **change})
+    assert (response.status_code, response.json()["field"]) == (400, "client_secret")
     again = await server.call("PUT", "api/secrets/api", json={**API, **change, "client_secret": "entered anew"})
     assert again.status_code == 200
 
@@ -52,8 +52,8 @@ async def test_a_client_is_not_registered_at_an_address_that_is_no_endpoint(serv
             "http://reg.example/",
         ):
             body = {name: value for name, value in API.items() if name != "client_id"}
-            answer = await server.call("PUT", "api/secrets/api", json={**body, "registration_endpoint": address})
-            assert (answer.status_code, answer.json()["field"]) == (400, "registration_endpoint")
+            response = await server.call("PUT", "api/secrets/api", json={**body, "registration_endpoint": address})
+            assert (response.status_code, response.json()["field"]) == (400, "registration_endpoint")
         registration.shutdown()
     assert seen == []
 

@@ -29,10 +29,10 @@ async def submit(browser: httpx.AsyncClient, page: httpx.Response, **fields: str
     return await follow(browser, await browser.post(urljoin(str(page.url), action), data={**hidden, **fields}))
 
 
-async def follow(browser: httpx.AsyncClient, answer: httpx.Response) -> httpx.Response:
-    while answer.is_redirect and "flowlet/callback" not in answer.headers["location"]:
-        answer = await browser.get(urljoin(str(answer.url), answer.headers["location"]))
-    return answer
+async def follow(browser: httpx.AsyncClient, response: httpx.Response) -> httpx.Response:
+    while response.is_redirect and "flowlet/callback" not in response.headers["location"]:
+        response = await browser.get(urljoin(str(response.url), response.headers["location"]))
+    return response
 
 
 @pytest.mark.provider
@@ -134,13 +134,13 @@ def stored():
 
 
 async def test_authorize_sets_a_cookie_that_only_the_callback_gets(walk):
-    answer = await walk.start()
-    cookie = next(c for c in answer.headers.get_list("set-cookie") if c.startswith("flowlet-"))
+    response = await walk.start()
+    cookie = next(c for c in response.headers.get_list("set-cookie") if c.startswith("flowlet-"))
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Max-Age=600" in cookie
     assert "Path=/user/ann/flowlet/callback" in cookie
-    query = parse_qs(urlsplit(answer.headers["location"]).query)
+    query = parse_qs(urlsplit(response.headers["location"]).query)
     assert query["code_challenge_method"] == ["S256"]
     assert query["redirect_uri"] == [walk.server.url("callback")]
 
@@ -168,8 +168,8 @@ async def test_a_callback_works_once(walk):
 async def test_a_forged_response_stores_nothing(walk, change):
     parts = urlsplit(await walk.to_callback())
     query = {key: values[0] for key, values in parse_qs(parts.query).items()} | change
-    answer = await walk.back(f"{walk.server.url('callback')}?{urlencode(query)}")
-    assert answer.status_code == 400
+    response = await walk.back(f"{walk.server.url('callback')}?{urlencode(query)}")
+    assert response.status_code == 400
     assert stored() is None
 
 
@@ -184,9 +184,9 @@ async def test_a_code_of_another_flow_does_not_fit(walk):
     """Code injection: PKCE binds the code to the flow."""
     one, two = urlsplit(await walk.to_callback()), urlsplit(await walk.to_callback())
     mixed = parse_qs(one.query) | {"code": parse_qs(two.query)["code"]}
-    answer = await walk.back(f"{walk.server.url('callback')}?{urlencode({k: v[0] for k, v in mixed.items()})}")
-    assert answer.status_code == 400
-    assert "invalid_grant" in answer.text
+    response = await walk.back(f"{walk.server.url('callback')}?{urlencode({k: v[0] for k, v in mixed.items()})}")
+    assert response.status_code == 400
+    assert "invalid_grant" in response.text
     assert stored() is None
 
 
@@ -200,10 +200,10 @@ async def test_a_flow_expires(walk, monkeypatch):
 
 
 async def test_a_denial_is_said_with_a_hint(walk):
-    answer = await walk.back(await walk.to_callback("deny"))
-    assert answer.status_code == 400
-    assert "access_denied" in answer.text
-    assert "Request access token again" in answer.text
+    response = await walk.back(await walk.to_callback("deny"))
+    assert response.status_code == 400
+    assert "access_denied" in response.text
+    assert "Request access token again" in response.text
 
 
 async def test_what_the_provider_says_is_text(walk):
@@ -213,11 +213,11 @@ async def test_what_the_provider_says_is_text(walk):
     query = urlencode(
         {"state": state, "error": attack, "error_description": attack, "error_uri": "javascript:alert(1)"}
     )
-    answer = await walk.back(f"{walk.server.url('callback')}?{query}")
-    assert answer.status_code == 400
-    assert "<script>alert" not in answer.text
-    assert "&lt;script&gt;alert(1)" in answer.text
-    assert "javascript:" not in answer.text
+    response = await walk.back(f"{walk.server.url('callback')}?{query}")
+    assert response.status_code == 400
+    assert "<script>alert" not in response.text
+    assert "&lt;script&gt;alert(1)" in response.text
+    assert "javascript:" not in response.text
     missing = await walk.start(name="%3Cscript%3Ealert(1)%3C%2Fscript%3E")
     assert missing.status_code == 404
     assert "<script>alert" not in missing.text
@@ -225,13 +225,13 @@ async def test_what_the_provider_says_is_text(walk):
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 async def test_a_link_on_another_site_shows_a_page_first(walk, site):
-    answer = await walk.browser.get(
+    response = await walk.browser.get(
         walk.server.url("authorize/twitter"), headers={**walk.server.headers, "Sec-Fetch-Site": site}
     )
-    assert answer.status_code == 200
-    assert "A link on another page" in answer.text
-    assert 'href="/user/ann/flowlet/authorize/twitter?confirmed=' in answer.text
-    assert not any(cookie.startswith("flowlet-") for cookie in answer.headers.get_list("set-cookie"))
+    assert response.status_code == 200
+    assert "A link on another page" in response.text
+    assert 'href="/user/ann/flowlet/authorize/twitter?confirmed=' in response.text
+    assert not any(cookie.startswith("flowlet-") for cookie in response.headers.get_list("set-cookie"))
     assert not (default_vault().folder / "pending").exists()
 
 
@@ -247,8 +247,8 @@ async def test_a_secret_that_was_edited_meanwhile_takes_no_token(walk):
 async def test_an_edit_of_the_client_drops_its_tokens_and_another_edit_keeps_them(walk):
     await walk.back(await walk.to_callback())
     shown = (await walk.server.call("GET", "api/secrets/twitter")).json()
-    kept = await walk.server.call("PUT", "api/secrets/twitter", json={**shown, "allowed_hosts": ["a.example"]})
-    assert kept.json()["status"]["state"] == "connected"
+    response = await walk.server.call("PUT", "api/secrets/twitter", json={**shown, "allowed_hosts": ["a.example"]})
+    assert response.json()["status"]["state"] == "connected"
     dropped = await walk.server.call("PUT", "api/secrets/twitter", json={**shown, "client_id": "other"})
     assert dropped.json()["status"]["state"] == "no_token"
 

@@ -89,9 +89,9 @@ def stored():
 
 async def started(server, browser: httpx.AsyncClient, **headers: str) -> str:
     """Start a flow; the address that the provider would send the browser back to."""
-    answer = await browser.get(server.url("authorize/api"), headers={**server.headers, **headers})
-    assert answer.status_code == 302, answer.text
-    state = parse_qs(urlsplit(answer.headers["location"]).query)["state"][0]
+    response = await browser.get(server.url("authorize/api"), headers={**server.headers, **headers})
+    assert response.status_code == 302, response.text
+    state = parse_qs(urlsplit(response.headers["location"]).query)["state"][0]
     return f"{server.url('callback')}?code=c&state={state}"
 
 
@@ -127,9 +127,9 @@ async def test_of_two_callbacks_at_once_the_slower_does_not_ask_the_provider(ser
         back = await started(server, browser)
         with monkeypatch.context() as disk:
             disk.setattr(os, "unlink", slower)
-            answer = await browser.get(back)
-    assert answer.status_code == 400
-    assert "used already" in answer.text
+            response = await browser.get(back)
+    assert response.status_code == 400
+    assert "used already" in response.text
     assert (stored(), provider.codes) == (None, [])
 
 
@@ -150,9 +150,9 @@ def test_behind_https_the_cookie_is_secure(provider, scheme, is_secure):
         server.add_sockets(sockets)
         address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/secret-path/flowlet/authorize/api"
         async with httpx.AsyncClient() as browser:
-            answer = await browser.get(address, headers={"X-Scheme": scheme})
+            response = await browser.get(address, headers={"X-Scheme": scheme})
         server.stop()
-        return next(each for each in answer.headers.get_list("set-cookie") if each.startswith("flowlet-"))
+        return next(each for each in response.headers.get_list("set-cookie") if each.startswith("flowlet-"))
 
     assert ("Secure" in asyncio.run(start())) is is_secure
 

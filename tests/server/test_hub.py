@@ -71,9 +71,9 @@ class HubUser:
 
     def at_provider(self, name: str) -> str:
         """The address at the provider that the authorize link leads to."""
-        answer = self.browser.get(self.flowlet(f"authorize/{name}"), follow_redirects=False)
-        assert answer.status_code == 302, answer.text
-        return answer.headers["location"]
+        response = self.browser.get(self.flowlet(f"authorize/{name}"), follow_redirects=False)
+        assert response.status_code == 302, response.text
+        return response.headers["location"]
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +117,8 @@ def test_two_users_connect_through_one_redirect_uri(hub, birdsong):
     secret = birdsong_secret(birdsong, hub.redirect_uri)
     body = {**configuration(secret), "client_secret": secret.client_secret.reveal()}
     ann, bob = hub.user("ann"), hub.user("bob")
-    for person in (ann, bob):
-        assert person.browser.get(person.flowlet("api/redirect-uri")).json()["redirect_uri"] == hub.redirect_uri
+    for user in (ann, bob):
+        assert user.browser.get(user.flowlet("api/redirect-uri")).json()["redirect_uri"] == hub.redirect_uri
     ann.put("twitter", body)
     assert bob.browser.get(bob.flowlet("api/secrets")).json() == []
     bob.put("twitter", body)

@@ -34,9 +34,9 @@ async def test_the_page_has_no_script_but_ours_and_no_value(server):
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert "note" not in page.text
     for file in re.findall(r'(?:src|href)="([^"]+)"', page.text):
-        answer = await server.call("GET", file.partition("/flowlet/")[2])
-        assert answer.status_code == 200, file
-        assert CANARY not in answer.text
+        response = await server.call("GET", file.partition("/flowlet/")[2])
+        assert response.status_code == 200, file
+        assert CANARY not in response.text
 
 
 async def test_the_page_needs_a_login(server):

@@ -146,8 +146,8 @@ async def test_a_response_at_the_redirect_uri_of_another_provider_is_refused(ser
         start = await browser.get(server.url("authorize/twitter"), headers=server.headers)
         back = (await browser.post(start.headers["location"], data=ALLOW)).headers["location"]
         assert back.startswith(f"{own}?")
-        places = {"its own": own, "the shared one": server.url("callback"), "another's": own[:-16] + "0" * 16}
-        done = await browser.get(back.replace(own, places[to]))
+        addresses = {"its own": own, "the shared one": server.url("callback"), "another's": own[:-16] + "0" * 16}
+        done = await browser.get(back.replace(own, addresses[to]))
     if to == "its own":
         assert done.status_code == 200
         assert default_vault().get("twitter").secret.redirect_uris == (own,)

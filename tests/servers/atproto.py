@@ -143,9 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self.answer(400, {"error": "invalid_client"})
         declared = parse_qs(urlsplit(asked["client_id"]).query)
         if self.path == "/par":
-            wanted = urlsplit(asked["redirect_uri"])
+            redirect_uri = urlsplit(asked["redirect_uri"])
             known = {(urlsplit(uri).hostname, urlsplit(uri).path) for uri in declared["redirect_uri"]}
-            if (wanted.hostname, wanted.path) not in known:
+            if (redirect_uri.hostname, redirect_uri.path) not in known:
                 return self.answer(400, {"error": "invalid_request", "error_description": "redirect_uri"})
             if not set(asked["scope"].split()) <= set(declared["scope"][0].split()):
                 return self.answer(400, {"error": "invalid_scope"})

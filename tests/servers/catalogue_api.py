@@ -78,12 +78,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _encoded(self, body) -> bytes:
-        kept = self.server.kept
-        if kept is None:
+        written = self.server.kept
+        if written is None:
             return json.dumps(body).encode()
-        if self.path not in kept:  # a benchmark measures clients, and not how fast this server writes JSON
-            kept[self.path] = json.dumps(body).encode()
-        return kept[self.path]
+        if self.path not in written:  # a benchmark measures clients, and not how fast this server writes JSON
+            written[self.path] = json.dumps(body).encode()
+        return written[self.path]
 
     def _missing(self, _query, _body) -> None:
         self._answer({"title": "Not Found", "status": 404, "detail": "There is no such path."}, 404,
@@ -179,11 +179,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, query, _body) -> None:
         headers = {"ETag": self.server.etag, "Accept-Ranges": "bytes"}
-        wanted = self.headers.get("Range")
+        requested = self.headers.get("Range")
         content = self.server.file
         status = 200
-        if wanted and (self.headers.get("If-Range") == self.server.etag or self.server.ignores_if_range):
-            start = int(wanted.removeprefix("bytes=").rstrip("-"))
+        if requested and (self.headers.get("If-Range") == self.server.etag or self.server.ignores_if_range):
+            start = int(requested.removeprefix("bytes=").rstrip("-"))
             headers["Content-Range"] = f"bytes {start}-{len(self.server.file) - 1}/{len(self.server.file)}"
             content, status = self.server.file[start:], 206
         cut = self.server.cut_after

@@ -16,7 +16,7 @@ from flowlet_jupyter.tables.chart_svg import DARK, saved_svg_of, svg_of
 
 def rows(of_times: str, times, **columns):
     return [
-        {of_times: time, **{key: values[place] for key, values in columns.items()}} for place, time in enumerate(times)
+        {of_times: time, **{key: values[index] for key, values in columns.items()}} for index, time in enumerate(times)
     ]
 
 

@@ -56,8 +56,8 @@ def test_json_is_what_the_standard_library_reads(value, ascii_only, data):
     text = json.dumps(value, ensure_ascii=ascii_only, indent=data.draw(st.sampled_from([None, 1])))
     content = text.encode("utf-8", "surrogatepass")
     if data.draw(st.booleans()):  # a damaged text is refused by both, or read the same
-        place = data.draw(st.integers(0, len(content)))
-        content = content[:place] + data.draw(st.binary(max_size=2)) + content[place + 1 :]
+        position = data.draw(st.integers(0, len(content)))
+        content = content[:position] + data.draw(st.binary(max_size=2)) + content[position + 1 :]
     padded = content + b" " * 5_000  # too short a text is not worth the fast way
     assert outcome(json_body.parse_json, padded) == outcome(lambda: json.loads(json_body.decode(padded).text))
 

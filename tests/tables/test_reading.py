@@ -157,7 +157,7 @@ def test_what_is_only_like_a_moment_stays(text):
 
 
 def test_records_that_are_mostly_gaps_are_those_of_json_normalize():
-    records = [{f"c{place}": place * 1.5, "n": {f"d{place}": "t"}} for place in range(40)]
+    records = [{f"c{number}": number * 1.5, "n": {f"d{number}": "t"}} for number in range(40)]
     assert sparse_columns_of(records) is not None
     pd.testing.assert_frame_equal(frame_of(records), pd.json_normalize(records))
 

@@ -65,6 +65,7 @@ def test_another_key_opens_nothing():
         b"", b".", b"....", b"a.b.c.d.e", encrypt(b"{}", KEY) + b".", encrypt(b"{}", KEY) + b"\n", encrypt(b"{}", KEY)[:-2],
         encrypt(b"{}", KEY).replace(b".", b"=.", 3), b"\xff" * 50, encrypt(b"{}", KEY).replace(b"..", b".AA."),
     ],
+    ids=["nothing", "one dot", "empty parts", "no Base64", "six parts", "line break", "short tag", "padding", "no text", "a wrapped key"],
 )  # fmt: skip
 def test_what_is_no_jwe_is_a_value_error(token):
     with pytest.raises(ValueError):

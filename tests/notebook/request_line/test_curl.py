@@ -77,11 +77,11 @@ def test_an_upload_of_a_form():
 )
 def test_a_credential_is_left_out_and_the_better_way_is_said(command, says):
     spec = parse("", command)
-    said = notice(spec.left_out, "a.example")
-    assert says in said
-    assert "--from-paste" in said
+    message = notice(spec.left_out, "a.example")
+    assert says in message
+    assert "--from-paste" in message
     assert spec.headers == ()
-    assert CANARY not in repr(spec) + said
+    assert CANARY not in repr(spec) + message
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,11 @@ URL = "https://a.example/x"
 def test_it_is_left_out_and_said(line, cell, description):
     spec = parse(line, cell)
     request = prepare(spec, lambda _: "value", lambda _: b"")
-    said = notice(spec.left_out, "a.example")
-    assert VALUE not in repr(spec) + repr(request) + said
-    assert description in said
-    assert "a.example" in said
-    assert "delete it there" in said
+    message = notice(spec.left_out, "a.example")
+    assert VALUE not in repr(spec) + repr(request) + message
+    assert description in message
+    assert "a.example" in message
+    assert "delete it there" in message
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_the_words_are_those_of_bash(lines):
         ["bash", "-c", script], capture_output=True, timeout=30, check=True, env={"LC_ALL": "C.UTF-8"}
     )
     theirs = [part.split(b"\0")[:-1] for part in done.stdout.split(b"\1\0")[:-1]]
-    for line, words in zip(lines, theirs, strict=True):
+    for line, expected in zip(lines, theirs, strict=True):
         if re.search(r"\$(?:[\w{@*#?$!-]|\\\n)", line, re.ASCII) and is_refused(line):
             continue
         expressions: list[str] = []
@@ -61,7 +61,7 @@ def test_the_words_are_those_of_bash(lines):
         if expressions:
             continue  # a variable: the notebook's, which bash does not have
         ours = [word.encode("utf-8", "surrogateescape") for word in command.words[1:]]
-        assert (ours or [b""]) == words, line
+        assert (ours or [b""]) == expected, line
 
 
 def test_a_parameter_whose_name_is_in_the_next_line_is_refused():

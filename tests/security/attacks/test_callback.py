@@ -145,11 +145,11 @@ def test_responses_that_are_not_the_right_one(secret, provider, listener, attack
         with httpx.Client(verify=TLS) as browser:
             response = start(listener, browser)
             attack(response)
-            answer = send(listener, response)
-            assert answer.status_code >= 400, name
+            page = send(listener, response)
+            assert page.status_code >= 400, name
             assert not is_connected(), name
             assert "code" not in provider.values, f"{name}: a code was sent to the provider"
-            assert "attackers-code" not in answer.text, name
+            assert "attackers-code" not in page.text, name
     with httpx.Client(verify=TLS) as browser:  # the control: the owner's own response works
         assert send(listener, start(listener, browser)).status_code == 200
     assert is_connected()

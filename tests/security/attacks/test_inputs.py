@@ -87,11 +87,11 @@ def test_no_value_makes_a_second_header_or_shows_in_the_refusal(what, kind, prov
     value = f"{CANARY}{VALUES[what]}"
     try:
         flowlet.secrets.add(KINDS[kind](value, provider.url))
-        answer = flowlet.get("/echo", secret="x", timeout=5)
+        response = flowlet.get("/echo", secret="x", timeout=5)
     except FlowletError as error:
         assert CANARY not in str(error) or kind in {"header's name", "parameter", "prefix"}
     else:  # a kind that encodes what it is given, such as Basic
-        assert "X-Evil" not in answer.json()["headers"]
+        assert "X-Evil" not in response.json()["headers"]
     attacked()
 
 

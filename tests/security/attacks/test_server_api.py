@@ -55,14 +55,14 @@ def assert_untouched() -> None:
 def test_strangers_other_sites_and_rebound_names(lab, attacked):
     tried, wrong = 0, []
 
-    def expect(answer: httpx.Response, what: str) -> None:
+    def expect(response: httpx.Response, what: str) -> None:
         nonlocal tried
         tried += 1
-        to_login = answer.status_code == 302 and "/login" in answer.headers["location"]
-        if not (answer.status_code in {400, 401, 403, 404, 405, 421} or to_login) or "mine" in answer.text.replace(
+        to_login = response.status_code == 302 and "/login" in response.headers["location"]
+        if not (response.status_code in {400, 401, 403, 404, 405, 421} or to_login) or "mine" in response.text.replace(
             "/mine", ""
         ):
-            wrong.append(f"{what}: {answer.status_code}")
+            wrong.append(f"{what}: {response.status_code}")
 
     with httpx.Client(timeout=30) as stranger:
         for who, (headers, query) in STRANGERS.items():
@@ -133,13 +133,13 @@ def test_no_parameter_and_no_link_of_another_site_leads_anywhere(lab, attacked):
         for page in pages:
             for parameter in REDIRECTING:
                 for target in TARGETS:
-                    answer = browser.get(
+                    response = browser.get(
                         lab.flowlet(page), params={parameter: target, "registered": "yes"}, headers=lab.headers
                     )
-                    location = answer.headers.get("location", "")
+                    location = response.headers.get("location", "")
                     assert location == "" or location.startswith("https://a.example/authorize?")
                     assert "evil.example" not in location.replace("%", "")
-                    assert f'href="{target}' not in answer.text
+                    assert f'href="{target}' not in response.text
     attacked(len(pages) * len(REDIRECTING) * len(TARGETS))
     _starts_no_flow_unseen(lab, attacked)
 
@@ -161,9 +161,9 @@ def _starts_no_flow_unseen(lab, attacked) -> None:
     with httpx.Client(timeout=30) as browser:
         browser.get(f"{lab.base}lab?token={lab.token}", follow_redirects=True)
         for name, (headers, query) in test.items():
-            answer = browser.get(lab.flowlet(f"authorize/api{query}"), headers=headers)
-            assert "location" not in answer.headers, name
-            assert answer.status_code == 200, name
+            response = browser.get(lab.flowlet(f"authorize/api{query}"), headers=headers)
+            assert "location" not in response.headers, name
+            assert response.status_code == 200, name
         own = browser.get(lab.flowlet("authorize/api"), headers={"Sec-Fetch-Site": "same-origin"})
         assert own.status_code == 302, "the control: our own page starts one"
     attacked(len(test))

@@ -163,20 +163,20 @@ def _seconds_of(work) -> float:
 
 @pytest.fixture
 def speaking():
-    """A server that says what it is told to, whatever it is asked."""
+    """A server that sends the bytes it is given, whatever it is asked."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        said = []
+        sends = []
 
         def accept() -> None:
             with contextlib.suppress(OSError):
                 while True:
                     connection, _ = listener.accept()
                     connection.recv(10_000)
-                    connection.sendall(said[0])
+                    connection.sendall(sends[0])
                     connection.close()
 
         threading.Thread(target=accept, daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", said
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", sends
         listener.shutdown(socket.SHUT_RDWR)
 
 
@@ -196,11 +196,11 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("said", NOT_HTTP)
+@pytest.mark.parametrize("value_in", NOT_HTTP)
 @pytest.mark.parametrize("way", WAYS)
-def test_what_is_no_http_repeats_no_value_in_an_error_or_log(said, way, speaking, caplog, attacked):
-    url, saying = speaking
-    saying.append(NOT_HTTP[said])
+def test_what_is_no_http_repeats_no_value_in_an_error_or_log(value_in, way, speaking, caplog, attacked):
+    url, sends = speaking
+    sends.append(NOT_HTTP[value_in])
     caplog.set_level(1)
     flowlet.secrets.add(flowlet.Headers(name="api", headers={"X-Key": VALUE.decode()}, base_url=url))
     with pytest.raises(FlowletError) as caught:

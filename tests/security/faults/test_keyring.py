@@ -192,12 +192,12 @@ def test_a_backend_that_cannot_be_loaded_is_named(tmp_path, measured):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes and devices are POSIX's")
-@pytest.mark.parametrize("place", ["pipe", "/dev/zero"])
-def test_a_file_of_an_external_value_that_never_ends_is_not_read(place, tmp_path, measured):
-    if place == "pipe":
-        place = str(tmp_path / "pipe")
-        os.mkfifo(place)
-    flowlet.secrets.add(External(name="ext", source=f"file:{place}", allowed_hosts=("a.example",)))
+@pytest.mark.parametrize("source", ["pipe", "/dev/zero"])
+def test_a_file_of_an_external_value_that_never_ends_is_not_read(source, tmp_path, measured):
+    if source == "pipe":
+        source = str(tmp_path / "pipe")
+        os.mkfifo(source)
+    flowlet.secrets.add(External(name="ext", source=f"file:{source}", allowed_hosts=("a.example",)))
     with pytest.raises(SourceUnavailable, match="no plain file"):
         flowlet.secrets["ext"].token()
     measured("faults", injected=1, lost=0)

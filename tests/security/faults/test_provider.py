@@ -132,17 +132,17 @@ def test_a_fault_of_the_token_endpoint_is_named_and_costs_nothing(name, fault, m
     assert set(server.paths) == {"/token"}
 
 
-@pytest.mark.parametrize("place", ["a closed port", "no TLS", "no such host"])
-def test_a_provider_that_is_not_there_is_named_and_costs_nothing(place, fault):
+@pytest.mark.parametrize("address", ["a closed port", "no TLS", "no such host"])
+def test_a_provider_that_is_not_there_is_named_and_costs_nothing(address, fault):
     with faulty(token) as server, socket.create_server(("127.0.0.1", 0)) as closed:
         urls = {
             "a closed port": f"http://127.0.0.1:{closed.getsockname()[1]}/token",
             "no TLS": f"https://127.0.0.1:{server.port}/token",
             "no such host": "https://nothing.invalid/token",
         }
-        if place == "a closed port":
+        if address == "a closed port":
             closed.close()
-        stored(server.url, token_endpoint=urls[place])
+        stored(server.url, token_endpoint=urls[address])
         error = fault(
             lambda: wait_for(refresh_once(default_vault(), "api", stale=None, patience=0)), TokenEndpointError
         )

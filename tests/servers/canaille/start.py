@@ -10,7 +10,7 @@ from canaille.app import models
 from canaille.backends import Backend
 from joserfc.jwk import RSAKey
 
-wanted = json.loads(sys.argv[1])
+registration = json.loads(sys.argv[1])
 key = RSAKey.generate_key(2048, auto_kid=True).as_dict(private=True)
 httpd = make_server(
     "127.0.0.1", 0, None, handler_class=type("Quiet", (WSGIRequestHandler,), {"log_message": lambda *_: None})
@@ -33,11 +33,11 @@ with app.app_context():
     )
     backend.save(user)
     client = models.Client(
-        client_id=wanted["client_id"],
-        client_secret=wanted["client_secret"],
+        client_id=registration["client_id"],
+        client_secret=registration["client_secret"],
         client_name="flowlet",
         client_id_issued_at=datetime.datetime.now(datetime.UTC),
-        redirect_uris=[wanted["redirect_uri"]],
+        redirect_uris=[registration["redirect_uri"]],
         grant_types=["authorization_code", "refresh_token"],
         response_types=["code"],
         scope=["openid", "profile"],

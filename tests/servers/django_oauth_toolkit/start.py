@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings as django_settings
 
-wanted = json.loads(sys.argv[1])
+registration = json.loads(sys.argv[1])
 key = rsa.generate_private_key(65537, 2048).private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 )
@@ -85,9 +85,9 @@ class Quiet(WSGIRequestHandler):
 call_command("migrate", verbosity=0)
 User.objects.create_user("ann", password="any")
 Application.objects.create(
-    client_id=wanted["client_id"],
-    client_secret=wanted["client_secret"],
-    redirect_uris=wanted["redirect_uri"],
+    client_id=registration["client_id"],
+    client_secret=registration["client_secret"],
+    redirect_uris=registration["redirect_uri"],
     client_type="confidential",
     authorization_grant_type="authorization-code",
     algorithm="RS256",

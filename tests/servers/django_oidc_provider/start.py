@@ -11,7 +11,7 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
-wanted = json.loads(sys.argv[1])
+registration = json.loads(sys.argv[1])
 server = make_server("127.0.0.1", 0, None, handler_class=Quiet)
 address = f"http://127.0.0.1:{server.server_port}"
 
@@ -72,12 +72,12 @@ call_command("creatersakey", stdout=open(os.devnull, "w"))  # noqa: SIM115 - for
 User.objects.create_user("ann", password="any")
 client = Client(
     name="flowlet",
-    client_id=wanted["client_id"],
-    client_secret=wanted["client_secret"],
+    client_id=registration["client_id"],
+    client_secret=registration["client_secret"],
     client_type="confidential",
     jwt_alg="RS256",
 )
-client.redirect_uris = [wanted["redirect_uri"]]
+client.redirect_uris = [registration["redirect_uri"]]
 client.save()
 client.response_types.add(ResponseType.objects.get(value="code"))
 server.set_app(get_wsgi_application())

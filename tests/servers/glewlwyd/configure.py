@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 
-wanted = json.loads(sys.argv[1])
+registration = json.loads(sys.argv[1])
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what is started here ends too
 with socket.create_server(("127.0.0.1", 0)) as free:
     port = free.getsockname()[1]
@@ -76,8 +76,8 @@ send("mod/plugin/", {
     },
 })  # fmt: skip
 send("client/", {
-    "client_id": wanted["client_id"], "client_secret": wanted["client_secret"], "name": "flowlet", "enabled": True,
-    "confidential": True, "redirect_uri": [wanted["redirect_uri"]], "scope": [],
+    "client_id": registration["client_id"], "client_secret": registration["client_secret"], "name": "flowlet", "enabled": True,
+    "confidential": True, "redirect_uri": [registration["redirect_uri"]], "scope": [],
     "authorization_type": ["code", "refresh_token", "client_credentials"],
     "token_endpoint_auth_method": ["client_secret_basic", "client_secret_post"],
 })  # fmt: skip

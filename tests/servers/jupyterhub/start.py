@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-wanted = json.loads(sys.argv[1])
+registration = json.loads(sys.argv[1])
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what is started here ends too
 
 
@@ -35,7 +35,7 @@ c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.spawner_class = "simple"
 c.Authenticator.allow_all = True
 c.JupyterHub.services = [{{"name": "flowlet", "oauth_client_id": "service-notebook",
-    "api_token": {wanted["client_secret"]!r}, "oauth_redirect_uri": {wanted["redirect_uri"]!r},
+    "api_token": {registration["client_secret"]!r}, "oauth_redirect_uri": {registration["redirect_uri"]!r},
     "oauth_client_allowed_scopes": ["read:users!user"]}}]
 c.JupyterHub.load_roles = [{{"name": "user", "scopes": ["self", "access:services"]}}]
 c.ConfigurableHTTPProxy.command = ["node", {str(proxy)!r}]
@@ -54,7 +54,8 @@ for _ in range(600):
         pass
     time.sleep(0.1)
 print(
-    json.dumps({"address": url, "client_id": "service-notebook", "client_secret": wanted["client_secret"]}), flush=True
+    json.dumps({"address": url, "client_id": "service-notebook", "client_secret": registration["client_secret"]}),
+    flush=True,
 )
 try:
     hub.wait()

@@ -16,7 +16,7 @@ from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions, Re
 from mcp.server.mcpserver import MCPServer
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 
-wanted = json.loads(sys.argv[1])
+registration = json.loads(sys.argv[1])
 
 
 class Provider:
@@ -24,10 +24,10 @@ class Provider:
 
     def __init__(self):
         self.clients = {
-            wanted["client_id"]: OAuthClientInformationFull(
-                client_id=wanted["client_id"],
-                client_secret=wanted["client_secret"],
-                redirect_uris=[wanted["redirect_uri"]],
+            registration["client_id"]: OAuthClientInformationFull(
+                client_id=registration["client_id"],
+                client_secret=registration["client_secret"],
+                redirect_uris=[registration["redirect_uri"]],
                 token_endpoint_auth_method="client_secret_basic",
                 grant_types=["authorization_code", "refresh_token"],
                 scope="read",
