@@ -58,7 +58,8 @@ provider: {verified}. {tested} entries name one harmless GET to try a secret wit
 from a disk, compares each fact of each entry with theirs, and fails if one differs for which the entry gives no reason. It
 has compared with {projects} projects: the collections
 {named},
-and for single providers a client library, another program, or the provider's own documentation. **Agrees**: two and more
+and for single providers a client library, another program, the provider's own documentation, or a single file on GitHub
+whose repository the search did not name. **Agrees**: two and more
 have the same fact; **one source**: one has; **no source**: none says anything of it. **Differs**: at least one has something
 else (counted beside the other three). Projects copy from each other, so that two of them are no proof.
 
