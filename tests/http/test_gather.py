@@ -28,11 +28,17 @@ on_both = pytest.mark.usefixtures("async_transport")
 
 
 def loop_threads() -> list[threading.Thread]:
-    return [each for each in threading.enumerate() if each.name == "flowlet: requests"]
+    """The threads of event loops that this test began; another test's session may not be collected yet."""
+    return [each for each in threading.enumerate() if each.name == "flowlet: requests" and each not in _BEFORE]
+
+
+_BEFORE: set[threading.Thread] = set()
 
 
 @pytest.fixture(autouse=True)
 def closed():
+    _BEFORE.clear()
+    _BEFORE.update(threading.enumerate())
     yield
     default_session().close()
 
