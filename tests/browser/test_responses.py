@@ -29,6 +29,7 @@ PNG = "import base64; png = base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCA
 
 def picture(lab, number: int, name: str) -> None:
     if PICTURES:
+        lab.page.wait_for_timeout(1500)  # until nothing moves
         lab.cell(number).locator(".jp-Cell-outputWrapper").screenshot(path=f"{PICTURES}/{name}.png")
 
 
@@ -36,7 +37,8 @@ def tab(lab, number: int, name: str):
     return lab.cell(number).get_by_role("tab", name=name, exact=True)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+# the views of pages and media, below, are looked at in the light
+@pytest.mark.parametrize("theme", ["light", "dark"] if PICTURES else ["dark"])
 def test_a_response_by_mouse_and_keyboard(jupyter_lab, open_lab, axe, theme, isolated):
     server = jupyter_lab()
     use_theme(theme, isolated)
@@ -110,7 +112,7 @@ def test_a_response_by_mouse_and_keyboard(jupyter_lab, open_lab, axe, theme, iso
     assert violations(page, axe, ".flowlet-response") == []
     for name in ("Chart", "Raw", "Headers", "Request"):
         tab(lab, 0, name).click()
-        page.wait_for_timeout(700)
+        cell.get_by_role("tabpanel").locator(":scope *:visible").first.wait_for()
         picture(lab, 0, f"view-{name.lower()}-{theme}")
         assert violations(page, axe, ".flowlet-response") == [], name
     tab(lab, 0, "Chart").click()
@@ -119,8 +121,7 @@ def test_a_response_by_mouse_and_keyboard(jupyter_lab, open_lab, axe, theme, iso
 
     for number, name in ((1, "error"), (2, "image"), (3, "plot"), (4, "empty"), (5, "html")):
         lab.run(number)
-        lab.cell(number).locator(".jp-OutputArea-output").first.wait_for()
-        page.wait_for_timeout(1500)
+        lab.cell(number).locator(".jp-OutputArea-output :visible").first.wait_for()
         picture(lab, number, f"view-{name}-{theme}")
     assert violations(page, axe, ".flowlet-response") == []
     assert lab.cell(1).get_by_text("There is no such city.").first.is_visible()
@@ -132,7 +133,7 @@ def test_a_response_by_mouse_and_keyboard(jupyter_lab, open_lab, axe, theme, iso
         view.evaluate("(element, direction) => { element.style.width = '330px'; element.dir = direction }", direction)
         for name in ("Tree", "Table", "Request"):
             tab(lab, 0, name).click()
-            page.wait_for_timeout(500)
+            cell.get_by_role("tabpanel").locator(":scope *:visible").first.wait_for()
             picture(lab, 0, f"view-narrow-{name.lower()}-{direction}-{theme}")
             assert view.evaluate("element => element.scrollWidth <= 330"), (name, direction)
     tab(lab, 0, "Request").focus()
