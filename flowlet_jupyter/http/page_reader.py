@@ -88,6 +88,11 @@ class PageReader(PageSeries):
             requests.append(request)
         return requests
 
+    @property
+    def _is_side_by_side(self) -> bool:
+        """Whether pages are asked for before the one before them was looked at: their number is known, and more than one may be asked."""
+        return self.total_pages is not None and self._options.concurrency > 1
+
     def _under_way(self, waiting: Sequence[Future[Response]] | Sequence[Task[Response]]) -> int:
         """How many of `waiting` count for `concurrency`: those that came already, only beyond as many again."""
         return max(sum(not each.done() for each in waiting), len(waiting) - self._options.concurrency)

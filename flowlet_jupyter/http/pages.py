@@ -53,7 +53,7 @@ class Pages(PageReader):
                     response = future.result()
                 except FlowletError as error:
                     raise self._failed(error) from None
-                if self.total_pages is not None:
+                if self._is_side_by_side:
                     self._ask(pool, waiting, ahead=ahead)  # before this page is looked at, so that no place is empty
                 if not self._accept(request, response, in_flight=len(waiting)):
                     continue
@@ -121,7 +121,7 @@ class AsyncPages(PageReader):
                 except FlowletError as error:
                     raise self._failed(error) from None
                 waiting.popleft()
-                if self.total_pages is not None:
+                if self._is_side_by_side:
                     self._ask(waiting)
                 if not self._accept(request, response, in_flight=len(waiting)):
                     continue
