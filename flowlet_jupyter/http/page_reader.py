@@ -95,6 +95,8 @@ class PageReader(PageSeries):
 
     def _under_way(self, waiting: Sequence[Future[Response]] | Sequence[Task[Response]]) -> int:
         """How many of `waiting` count for `concurrency`: those that came already, only beyond as many again."""
+        if self._options.concurrency == 1:
+            return len(waiting)
         return max(sum(not each.done() for each in waiting), len(waiting) - self._options.concurrency)
 
     def _accept(self, request: PageRequest, response: Response, *, in_flight: int) -> bool:  # noqa: C901 - a branch for each way in which a page is not one more

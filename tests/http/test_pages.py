@@ -136,18 +136,25 @@ def test_numbered_pages_are_fetched_side_by_side_and_stay_in_order(api):
     assert api.most_running == 1  # each of these names the next
 
 
-def test_one_at_a_time_is_asked_for_when_the_page_before_was_looked_at():
-    looked_at = []
+def test_one_at_a_time_is_asked_for_when_the_page_before_was_looked_at(monkeypatch):
+    under_way = []
+    accept = Pages._accept
+
+    def watched(self, request, response, *, in_flight):
+        under_way.append(in_flight)
+        return accept(self, request, response, in_flight=in_flight)
 
     def send(request: PageRequest) -> Response:
-        looked_at.append(pages.page_count)
         start = int(request.params.get("startAt", 0))
         return Response(200, json={"startAt": start, "maxResults": 1, "total": 4, "issues": [{"id": start}]})
 
-    options = PagingOptions(concurrency=1, show_progress=False)
-    pages = Pages(send, PageRequest(URL, {"maxResults": 1}), options)
-    pages.read_all()
-    assert looked_at == [0, 1, 2, 3]
+    monkeypatch.setattr(Pages, "_accept", watched)
+    first = PageRequest(URL, {"maxResults": 1})
+    assert len(Pages(send, first, PagingOptions(concurrency=1, show_progress=False)).read_all().records) == 4
+    assert under_way == [0, 0, 0, 0]
+    under_way.clear()
+    Pages(send, first, PagingOptions(concurrency=2, show_progress=False)).read_all()
+    assert any(under_way)
 
 
 def test_a_circle_and_a_page_that_repeats_are_errors_that_keep_what_was_read(api):
