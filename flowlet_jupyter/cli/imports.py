@@ -20,6 +20,7 @@ from flowlet_jupyter.providers.matching import completed
 Fields = dict[str, Any]
 _MOST_CHARACTERS = 5_000_000  # of a file, and of what its variables may make of it
 _MOST_IN_YAML = 1_000_000  # which takes its reader minutes
+_MOST_SECRETS = 500  # each is compared with all of the catalogue
 _VARIABLE = re.compile(r"\{\{([^{}]+)\}\}")
 
 # their names for our fields; what is not listed is left behind
@@ -53,6 +54,8 @@ def imported(text: str) -> list[Fields]:
         found = []
     # what many requests repeat is one secret, with the first one's name; YAML has dates, too
     once = {json.dumps({**fields, "name": ""}, sort_keys=True, default=str): fields for fields in reversed(found)}
+    if len(once) > _MOST_SECRETS:
+        raise InvalidSecret(f"The file describes {len(once):,} secrets; at most {_MOST_SECRETS} are imported at once.")
     secrets = [completed(fields) for fields in reversed(once.values())]
     if not secrets:
         raise InvalidSecret(

@@ -171,3 +171,13 @@ def test_a_request_of_postman_that_is_sent_without_names_no_host():
     bearer = {"type": "bearer", "bearer": [{"key": "token", "value": CANARY}]}
     (found,) = imported(postman(bearer, "https://api.example/a", own={"type": "noauth"}))
     assert found["allowed_hosts"] == ["api.example"]
+
+
+def test_a_file_of_very_many_secrets_is_refused_before_they_are_looked_up():
+    requests = [
+        {"auth": {"type": "bearer", "bearer": {"token": f"t{number}"}}, "url": "https://api.example/x"}
+        for number in range(501)
+    ]
+    assert len(imported(json.dumps({"item": requests[:500]}))) == 500
+    with pytest.raises(InvalidSecret, match="describes 501 secrets; at most 500"):
+        imported(json.dumps({"item": requests}))
