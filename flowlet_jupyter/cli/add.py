@@ -179,11 +179,8 @@ def _provider(key: str) -> Provider:
 
 
 def _without_parameters(provider: Provider, fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in fields.items()
-        if name not in {parameter.name for parameter in provider.parameters}
-    }
+    parameters = {parameter.name for parameter in provider.parameters}
+    return {name: value for name, value in fields.items() if name not in parameters}
 
 
 def _of_provider(provider: Provider, fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """OAuth2 settings of other tools, read as the fields of secrets. Pure; the text is untrusted and only ever data.
 
-Google's `client_secret*.json` and service account keys, Postman collections (Bearer, Basic and API keys too), Insomnia exports, Bruno's .bru files,
-JetBrains' http-client environments, and our own export.
+Google's `client_secret*.json` and service account keys, Postman collections (their Bearer tokens, Basic pairs and API
+keys too), Insomnia exports, Bruno's .bru files, JetBrains' http-client environments, and our own export.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from flowlet_jupyter.providers.matching import completed
 Fields = dict[str, Any]
 _MOST_CHARACTERS = 5_000_000  # of a file, and of what its variables may make of it
 _MOST_IN_YAML = 1_000_000  # which takes its reader minutes
+_MOST_SECRETS = 500  # each is compared with all of the catalogue
 _VARIABLE = re.compile(r"\{\{([^{}]+)\}\}")
 
 # their names for our fields; what is not listed is left behind
@@ -50,8 +52,11 @@ def imported(text: str) -> list[Fields]:
         found = _settings_in(text)
     except RecursionError:
         found = []
-    once = {json.dumps({**fields, "name": ""}, sort_keys=True): fields for fields in reversed(found)}
-    secrets = [completed(fields) for fields in reversed(once.values())]  # what many requests repeat is one secret
+    # what many requests repeat is one secret, with the first one's name; YAML has dates, too
+    once = {json.dumps({**fields, "name": ""}, sort_keys=True, default=str): fields for fields in reversed(found)}
+    if len(once) > _MOST_SECRETS:
+        raise InvalidSecret(f"The file describes {len(once):,} secrets; at most {_MOST_SECRETS} are imported at once.")
+    secrets = [completed(fields) for fields in reversed(once.values())]
     if not secrets:
         raise InvalidSecret(
             "No OAuth2 settings were found. Known are Google's client_secret.json and service account keys, Postman "
@@ -105,43 +110,53 @@ def _settings(node: dict[str, Any], name: str) -> Fields | None:
 
 
 def _static(node: dict[str, Any], name: str) -> Fields | None:
-    """What a collection or a request of Postman sends as it is, to the one host that it is sent to."""
+    """What a collection, a folder or a request of Postman sends as it is, for the one host that it is sent to."""
     auth = node.get("auth")
-    if not isinstance(auth, dict) or auth.get("type") not in {"bearer", "basic", "apikey"}:
+    if not isinstance(auth, dict):
         return None
-    held = auth.get(auth["type"])
-    if isinstance(held, list):
-        held = {str(entry.get("key")): entry.get("value") for entry in held if isinstance(entry, dict)}
-    # "{{variable}}" stands for something that the file does not hold
-    texts = {key: value for key, value in (held or {}).items() if isinstance(value, str) and "{{" not in value}
-    fields: Fields = {}
-    if auth["type"] == "bearer" and texts.get("token"):
-        fields = {"type": "password", "password": texts["token"]}
-    elif auth["type"] == "basic" and (texts.get("username") or texts.get("password")):
-        fields = {"type": "basic", "username": texts.get("username", ""), "password": texts.get("password", "")}
-    elif auth["type"] == "apikey" and texts.get("key") and texts.get("value"):
-        fields = {
-            "type": "api_key",
-            "key": texts["value"],
-            "parameter": texts["key"],
-            "location": texts.get("in", "header"),
-        }
+    fields = _static_fields(auth)
     hosts = set(_hosts_of(node))
     return {**fields, "name": name, "allowed_hosts": sorted(hosts) if len(hosts) == 1 else []} if fields else None
 
 
-def _hosts_of(node: Any) -> Iterator[str]:
-    """The hosts of the requests in a collection or folder, or of a request; not those that have credentials of their own."""
-    for item in node.get("item") or [] if isinstance(node, dict) else []:
-        if isinstance(item, dict) and not isinstance(item.get("auth"), dict):
-            yield from _hosts_of(item)
-    request = node.get("request", node) if isinstance(node, dict) else None
-    url = (
-        request.get("url") if isinstance(request, dict) and not (request is not node and request.get("auth")) else None
-    )
+def _static_fields(auth: dict[str, Any]) -> Fields:
+    """The fields of an `auth` of Postman's that needs no provider; none for any other."""
+    kind = str(auth.get("type"))
+    held = auth.get(kind)
+    if isinstance(held, list):
+        held = {str(entry.get("key")): entry.get("value") for entry in held if isinstance(entry, dict)}
+    if not isinstance(held, dict):
+        return {}
+    # "{{variable}}" stands for something that the file does not hold
+    texts = {key: value for key, value in held.items() if isinstance(value, str) and "{{" not in value}
+    if kind == "bearer" and texts.get("token"):
+        return {"type": "password", "password": texts["token"]}
+    if kind == "basic" and (texts.get("username") or texts.get("password")):
+        return {"type": "basic", "username": texts.get("username", ""), "password": texts.get("password", "")}
+    if kind == "apikey" and texts.get("key") and texts.get("value"):
+        location = texts.get("in", "header")
+        return {"type": "api_key", "key": texts["value"], "parameter": texts["key"], "location": location}
+    return {}
+
+
+def _hosts_of(node: dict[str, Any]) -> Iterator[str]:
+    """The hosts that the credentials of `node` go to: a collection, a folder, an item or its request.
+
+    What is below it and has credentials of its own, or is to be sent without (`noauth`), is left out.
+    """
+    for part in (*_listed(node.get("item")), node.get("request")):
+        if isinstance(part, dict) and not part.get("auth"):
+            yield from _hosts_of(part)
+    url = node.get("url")
     raw = url.get("raw") if isinstance(url, dict) else url
-    if isinstance(raw, str) and "://" in raw and "{{" not in raw.partition("://")[2].partition("/")[0]:
-        yield urlsplit(raw).netloc.rpartition("@")[2]
+    with contextlib.suppress(ValueError):  # of an address that is none
+        host = urlsplit(raw).netloc.rpartition("@")[2] if isinstance(raw, str) else ""
+        if host and "{{" not in host:
+            yield host
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _renamed(node: dict[str, Any]) -> Fields:
@@ -208,7 +223,7 @@ def _with_variables(content: Any) -> Any:
     """The tree with `{{name}}` filled in from the file's own variables; an unknown one stays as it is."""
     variables: dict[str, str] = {}
     if isinstance(content, dict):
-        for entry in content.get("variable") or content.get("values") or ():
+        for entry in _listed(content.get("variable")) or _listed(content.get("values")):
             if isinstance(entry, dict) and isinstance(entry.get("value"), str):
                 variables[str(entry.get("key"))] = entry["value"]
     return _Filling(variables).of(content) if variables else content

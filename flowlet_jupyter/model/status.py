@@ -53,7 +53,7 @@ class Status:
 
 
 def _span_of_time(seconds: int) -> str:
-    """A span as the views have it (frontend/time.js), without the seconds that nobody needs in a line that does not count."""
+    """A span as the views have it (frontend/time.js), without the seconds: this line does not count down."""
     if seconds >= 2 * 86400:
         return f"{seconds // 86400:,} days"
     if seconds >= 3600:

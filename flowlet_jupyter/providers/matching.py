@@ -79,7 +79,7 @@ def completed(fields: Mapping[str, Any]) -> dict[str, Any]:
     That is the client authentication, parameters, scope, allowed hosts, base URL and, by `provider`, the paging. What
     `fields` say stays; fields that name their provider are left as they are.
     """
-    if fields.get("provider"):
+    if fields.get("provider") or not fields.get("token_endpoint"):  # all entries are read for the rest
         return dict(fields)
     entries = [known for provider in load_providers().values() if (known := _known(provider, fields))]
     if not entries:

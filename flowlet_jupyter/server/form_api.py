@@ -34,7 +34,11 @@ class ProviderFieldsHandler(FlowletAPIHandler):
 
     @web.authenticated
     async def post(self, key: str) -> None:
-        """The fields of a secret, for the values in the JSON object of the body."""
+        """The fields of a secret, for the values in the JSON object of the body.
+
+        Where the entry says at which address to discover the provider, its metadata give them, completed by the entry with
+        the same token endpoint, and a client that needs no registration.
+        """
         provider = await run_in_thread(lambda: provider_named(key))
         if provider is None:
             raise web.HTTPError(404, "There is no such provider in the catalogue.")
@@ -44,12 +48,13 @@ class ProviderFieldsHandler(FlowletAPIHandler):
             self.finish(fields_for(provider, values))
             return
         metadata = await run_in_thread(lambda: discover(address))
-        fields = fields_of(metadata)
+        fields = await run_in_thread(lambda: completed(fields_of(metadata)))
         client = _client_for(self, metadata, fields)
-        if not client:
+        if not client and not fields.get("client_id"):
             raise InvalidSecret(
-                f"{provider.title} takes the address of a client metadata document as client ID here. "
-                "Host one, and name it: FLOWLET_CLIENT_ID_URL, or c.Flowlet.client_id_url on this server."
+                f"{provider.title} wants a client ID. If you registered an app there, choose Another OAuth2 provider and "
+                f"discover {address}. Else host a client metadata document, if it takes one, and give its address to this "
+                "server: FLOWLET_CLIENT_ID_URL or c.Flowlet.client_id_url."
             )
         self.finish({**client, **fields})
 

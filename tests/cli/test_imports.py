@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -139,3 +140,44 @@ def test_a_variable_of_postman_is_no_value():
         imported(
             postman({"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}"}]}, "https://api.example/a")
         )
+
+
+def places_in(node):
+    """Each place in `node`, as the container and the key or index in it."""
+    for key, below in list(node.items() if isinstance(node, dict) else enumerate(node)):
+        yield node, key
+        if isinstance(below, dict | list):
+            yield from places_in(below)
+
+
+@pytest.mark.parametrize("odd", [5, "https://[x", [1], {"a": 1}, True], ids=repr)
+def test_a_collection_with_something_else_in_any_place_is_read_or_refused(odd):
+    bearer = {"type": "bearer", "bearer": [{"key": "token", "value": CANARY}]}
+    basic = {"type": "basic", "basic": {"username": "u", "password": CANARY}}
+    document = json.loads(postman(bearer, "https://api.example/a", own=basic))
+    document["variable"] = [{"key": "k", "value": "v"}]
+    for container, key in list(places_in(document)):
+        kept, container[key] = container[key], odd
+        with contextlib.suppress(InvalidSecret):
+            assert all(isinstance(fields["allowed_hosts"], list) for fields in imported(json.dumps(document)))
+        container[key] = kept
+
+
+def test_a_date_in_yaml_is_no_reason_to_stop():
+    assert imported("client_id: c\ntoken_endpoint: https://a.example/t\nmade: 2026-01-02\n")[0]["client_id"] == "c"
+
+
+def test_a_request_of_postman_that_is_sent_without_names_no_host():
+    bearer = {"type": "bearer", "bearer": [{"key": "token", "value": CANARY}]}
+    (found,) = imported(postman(bearer, "https://api.example/a", own={"type": "noauth"}))
+    assert found["allowed_hosts"] == ["api.example"]
+
+
+def test_a_file_of_very_many_secrets_is_refused_before_they_are_looked_up():
+    requests = [
+        {"auth": {"type": "bearer", "bearer": {"token": f"t{number}"}}, "url": "https://api.example/x"}
+        for number in range(501)
+    ]
+    assert len(imported(json.dumps({"item": requests[:500]}))) == 500
+    with pytest.raises(InvalidSecret, match="describes 501 secrets; at most 500"):
+        imported(json.dumps({"item": requests}))

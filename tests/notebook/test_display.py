@@ -239,7 +239,7 @@ def test_a_bomb_is_shown_as_small_as_anything(api):
         ({"ok": False, "error": "invalid_auth"}, "The API answered 200 and says that it failed.", "invalid_auth"),
         (
             {"data": [{"id": 1}], "errors": [{"detail": "no user 2"}]},
-            "The API answered 200, and not with all of it.",
+            "The API answered 200 with a part only.",
             "no user 2",
         ),
     ],

@@ -58,6 +58,13 @@ def test_an_object_is_a_tree_that_is_cut(terminal):
     assert "x" * 300 not in drawn
 
 
+def test_the_beginning_of_a_long_body_is_not_taken_for_all_of_it(terminal):
+    made = Response(200, content=b'{"user": {"about": "' + b"x" * 2_000_000 + b'"}}', request=httpx.Request("GET", URL))
+    made.headers["content-type"] = "application/json"
+    assert "the beginning of 2.0 MB: r.json()" in plain(made)
+    assert "… more of 2.0 MB: r.json()" in response_text(made)
+
+
 def test_an_error_says_what_it_means_and_what_to_run(terminal):
     drawn = plain(response({"error": {"message": "no such bird"}}, 404))
     assert "404 Not Found" in drawn

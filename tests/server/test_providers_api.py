@@ -158,6 +158,8 @@ async def test_what_is_discovered_takes_the_entry_of_the_catalogue(server, issue
         f"""title = "Ours"
 source = "https://docs.example/"
 token_endpoint = "{issuer}/t"
+discover = "{issuer}"
+client_id = "ours"
 scope = "birds.read"
 allowed_hosts = ["api.example"]
 
@@ -170,6 +172,9 @@ access_type = "offline"
     assert fields["allowed_hosts"] == ["api.example"]
     assert fields["authorization_parameters"] == {"access_type": "offline"}
     assert (fields["issuer"], fields["authorization_endpoint"]) == (issuer, f"{issuer}/a")
+    assert (
+        await server.call("POST", "api/providers/ours", json={})
+    ).json() == fields  # its own `discover` gives the same
 
 
 @pytest.mark.provider

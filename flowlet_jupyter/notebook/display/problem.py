@@ -36,7 +36,7 @@ class Problem:
 
 
 def problem_of(response: Response) -> Problem | None:
-    """What is wrong; None for a success that reports no error in its body."""
+    """What is wrong; None for a success whose body says neither that it failed nor that it is only a part."""
     if response.is_error:
         meaning, next_cell = _MEANINGS.get(response.status_code, _other)(response)
         return Problem(_error_text(response), meaning, next_cell)
@@ -47,7 +47,7 @@ def problem_of(response: Response) -> Problem | None:
             error_text[:_MAX_CHARACTERS], f"The API answered {response.status_code} and says that it failed."
         )
     if part := partial_of(response):
-        return Problem(part[:_MAX_CHARACTERS], f"The API answered {response.status_code}, and not with all of it.")
+        return Problem(part[:_MAX_CHARACTERS], f"The API answered {response.status_code} with a part only.")
     return None
 
 

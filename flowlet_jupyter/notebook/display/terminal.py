@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -63,18 +62,22 @@ def _parts_of(response: Response) -> Iterator[RenderableType]:
         yield from _facts(
             [("The API says", problem.error_text), ("What it means", problem.meaning), ("Next", problem.next_cell)]
         )
-    with contextlib.suppress(ValueError, RecursionError):  # no JSON
+    try:
         value, is_whole = looked_at(response)
         likely = find_records(value, url=url_of(response))
-        if likely is not None and is_table(likely.records):
-            table = _table(likely.records)
-            yield table
-            whole = "" if is_whole else f" at the beginning of {size(len(response.content))}"
-            yield _text(f"{_caption(likely.records, likely.path, table)}{whole}: r.to_df(), r.json()", "dim")
-        else:
-            yield _tree(value)
+    except (ValueError, RecursionError):  # no JSON, or none that can be walked through
+        yield _text(body_text(response))
         return
-    yield _text(body_text(response))
+    part = "" if is_whole else f"the beginning of {size(len(response.content))}"
+    if likely is None or not is_table(likely.records):
+        yield _tree(value)
+        if part:
+            yield _text(f"{part}: r.json()", "dim")
+        return
+    table = _table(likely.records)
+    yield table
+    caption = _caption(likely.records, likely.path, table)
+    yield _text(f"{caption}{f' at {part}' if part else ''}: r.to_df(), r.json()", "dim")
 
 
 def _parts_of_series(value: PageReader | Gathered) -> Iterator[RenderableType]:

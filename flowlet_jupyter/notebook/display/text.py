@@ -87,7 +87,7 @@ def body_text(response: Response) -> str:
             )
             return f"{table_text(likely.records, rows=TEXT_ROWS)}\n({note}: r.to_df(), r.json())"
         text = json.dumps(value, indent=2, ensure_ascii=False)
-        if len(text) > TEXT_CHARACTERS:
+        if len(text) > TEXT_CHARACTERS or not is_whole:
             return f"{text[:TEXT_CHARACTERS]}\n… more of {size(len(response.content))}: r.json()"
         return text
     return beginning(response, TEXT_CHARACTERS)

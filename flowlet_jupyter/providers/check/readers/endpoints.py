@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from defusedxml.ElementTree import parse
 
 from flowlet_jupyter.providers.check.claims import Claim, normalized, plain_key
 from flowlet_jupyter.providers.check.readers.data import Facts, all_of, sets
@@ -74,8 +76,7 @@ def superglue(file: Path) -> Iterator[Claim]:
 
 def openiddict(file: Path) -> Iterator[Claim]:
     """OpenIddict's list of providers."""
-    # a copy that somebody laid on their own disk; entities are not needed and not resolved from elsewhere
-    for provider in ElementTree.parse(file).getroot().iter("Provider"):  # noqa: S314
+    for provider in parse(file).getroot().iter("Provider"):
         configurations = list(provider.iter("Configuration"))
         facts = sets(
             **{ours: _addresses(configurations, name) for name, ours in _OF_OPENIDDICT.items()},
@@ -87,7 +88,7 @@ def openiddict(file: Path) -> Iterator[Claim]:
             yield Claim("OpenIddict", plain_key(provider.get("Name", "")), urls, facts)
 
 
-def _addresses(configurations: Iterable[ElementTree.Element], name: str) -> list[str]:
+def _addresses(configurations: Iterable[Element], name: str) -> list[str]:
     """The values of an attribute, some of which are expressions: of a host that is asked for, or of a choice."""
     values = (_OF_HOST.sub(r"https://{}/\1", configuration.get(name, "")) for configuration in configurations)
     return [normalized(url) for value in values for url in re.findall(r"https://(?:\{[^}]*\}|[^'\"\s])+", value)]
