@@ -49,7 +49,7 @@ _PASSES = re.compile(r"request is already being processed|retry your request", r
 _REQUEST_IS_WRONG = CLIENT_ERRORS | {"invalid_dpop_proof", "use_dpop_nonce", "shop_not_permitted"}
 # what is called "invalid_grant" though the grant lives: Salesforce takes it from other networks or at other hours,
 # QuickBooks from the client that it was given to
-_TAKEN_ELSEWHERE = re.compile(r"\bip restricted\b|\blogin hours\b", re.IGNORECASE)
+_TAKEN_ELSEWHERE = re.compile(r"\bip restricted or invalid login hours\b", re.IGNORECASE)
 _OF_ANOTHER_CLIENT = re.compile(r"token type or client ?id\b", re.IGNORECASE)
 # LinkedIn and Shopify call it "invalid_request"
 _ABOUT_THE_GRANT = re.compile(r"\b(?:refresh|authorization)[ _](?:token|code|grant)\b", re.IGNORECASE)
