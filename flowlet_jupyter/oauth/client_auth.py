@@ -28,6 +28,7 @@ _ASSERTION_SECONDS = 300
 CLIENT_ERRORS = frozenset({
     "invalid_client", "unauthorized_client", "invalid_client_id", "invalid_client_secret", "bad_client_secret",
     "invalid_client_credentials", "incorrect_client_credentials", "client_not_found", "bad_client_id",
+    "application_cannot_be_found",
 })  # fmt: skip
 _ABOUT_THE_CLIENT = re.compile(r"client[ _-]?(id|secret|auth|credential)", re.IGNORECASE)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import html
 import json
 import re
 import ssl
@@ -211,6 +212,8 @@ def _ssl_context(certificate: tuple[str, str | None] | None) -> ssl.SSLContext:
 
 # one way to match: a repetition in which `&` could also be part of a value takes exponential time for what is no form
 _FORM = re.compile(r"[\w.\-\[\]%]+=[^\s<>{}]*")
+# Shopify says in a page what is wrong, in its title without the description
+_ERROR_IN_A_PAGE = re.compile(r"\bOauth error ([a-z_]{1,60})(?:: ([^<>]{1,300}))?", re.IGNORECASE)
 
 
 def _content(body: bytes) -> Any:
@@ -218,4 +221,8 @@ def _content(body: bytes) -> Any:
         return json.loads(body)
     # GitHub sends a form to a request without Accept, others to every request, and Deezer calls it text/html
     text = body.decode("utf-8", "replace").strip()
-    return dict(parse_qsl(text)) or None if _FORM.fullmatch(text) else None
+    if _FORM.fullmatch(text):
+        return dict(parse_qsl(text)) or None
+    found = [match.groups() for match in _ERROR_IN_A_PAGE.finditer(text)] if text.startswith("<") else []
+    code, description = max(found, key=lambda groups: bool(groups[1]), default=("", ""))
+    return {"error": code, "error_description": html.unescape(description or "")} if code else None

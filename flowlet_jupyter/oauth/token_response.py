@@ -30,6 +30,7 @@ _HINTS = {
     "unmet_authentication_requirements": "The provider cannot log in as acr_values or max_age ask for it.",
     "invalid_dpop_proof": "The provider refused the proof of the key; check this machine's clock.",
     "access_denied": "Access was not allowed.",
+    "app_not_installed": "The app is not installed at the provider: install it there, and request the access token again.",
     "expired_token": "The code was not entered in time. Request the access token again.",
 }
 
@@ -42,8 +43,16 @@ _TEMPORARY = frozenset({
 # what a provider describes that is asked too often, whatever it calls the error and whatever its status: Zoho "Access Denied",
 # Exact Online "access_denied", Meta "OAuthException" as for everything
 _ASKED_TOO_OFTEN = re.compile(r"too many requests|(?:rate|request) limit", re.IGNORECASE)
+# Salesforce: another refresh of the same token is under way (an "invalid_grant"), or its "unknown_error"
+_PASSES = re.compile(r"request is already being processed|retry your request", re.IGNORECASE)
 # the request is wrong, and neither trying again nor a new consent helps
-_REQUEST_IS_WRONG = CLIENT_ERRORS | {"invalid_dpop_proof", "use_dpop_nonce"}
+_REQUEST_IS_WRONG = CLIENT_ERRORS | {"invalid_dpop_proof", "use_dpop_nonce", "shop_not_permitted"}
+# what is called "invalid_grant" though the grant lives: Salesforce takes it from other networks or at other hours,
+# QuickBooks from the client that it was given to
+_TAKEN_ELSEWHERE = re.compile(r"\bip restricted or invalid login hours\b", re.IGNORECASE)
+_OF_ANOTHER_CLIENT = re.compile(r"token type or client ?id\b", re.IGNORECASE)
+# LinkedIn and Shopify call it "invalid_request"
+_ABOUT_THE_GRANT = re.compile(r"\b(?:refresh|authorization)[ _](?:token|code|grant)\b", re.IGNORECASE)
 _ABOUT_A_DOCUMENT = frozenset(
     {"invalid_client", "invalid_client_metadata", "invalid_redirect_uri", "unauthorized_client"}
 )
@@ -72,14 +81,17 @@ def error_from_response(
         or is_temporary_status(status)
         or code in {"429", "503"}
         or _is_called_temporary(members)
+        or bool(_PASSES.search(description))
         or (code.lower() not in _GRANT_ERRORS and bool(_ASKED_TOO_OFTEN.search(description)))
     )
     return TokenEndpointError(
-        f"{failed} answered {code}{text}. {'Try again later.' if is_temporary else _hint(secret, code)}",
+        f"{failed} answered {code}{text}. {'Try again later.' if is_temporary else _hint(secret, code, description)}",
         error=code,
         is_temporary=is_temporary,
         is_grant_over=not is_temporary
         and code.lower() not in _REQUEST_IS_WRONG
+        and not _TAKEN_ELSEWHERE.search(description)
+        and not _OF_ANOTHER_CLIENT.search(description)
         and (is_of_token_endpoint(status) or code.lower() in _GRANT_ERRORS),
         description=description,
     )
@@ -145,13 +157,17 @@ def _line(text: str) -> str:
     return printable(" ".join(text[: 10 * _MAX_DESCRIPTION].split()))
 
 
-def _hint(secret: OAuth2, code: str) -> str:
+def _hint(secret: OAuth2, code: str, description: str) -> str:
     if secret.client_id.startswith("https://") and code in _ABOUT_A_DOCUMENT and secret.client_secret is None:
         return (
             "The client ID is the address of a document, which the provider reads: see that it is as it should be, "
             f"jupyter flowlet client-metadata {secret.client_id} --check"
         )
-    if code.lower() in _GRANT_ERRORS:
+    if _TAKEN_ELSEWHERE.search(description):
+        return "The provider takes this account from other networks or at other hours: try again from there."
+    if _OF_ANOTHER_CLIENT.search(description):
+        return "The token is of another client: check client ID and client secret, or request the access token again."
+    if code.lower() in _GRANT_ERRORS or (code == "invalid_request" and _ABOUT_THE_GRANT.search(description)):
         return _HINTS["invalid_grant"]
     if code.lower() in CLIENT_ERRORS - {"unauthorized_client"}:
         tried = secret.token_endpoint_auth_method

@@ -105,6 +105,110 @@ def test_to_be_asked_too_often_keeps_the_grant(error, members):
     assert (found.error, found.is_temporary, found.is_grant_over) == (error, True, False)
 
 
+# how a grant is refused by providers of whom two programs or more say it: whether it passes by itself, and whether it is over
+@pytest.mark.parametrize(
+    ("status", "error", "description", "outcome", "hint"),
+    [
+        (400, "invalid_grant", "expired access/refresh token", "over", "Request the access token again"),
+        (400, "invalid_grant", "token request is already being processed", "passes", "Try again later"),
+        (400, "unknown_error", "retry your request", "passes", "Try again later"),
+        (
+            400,
+            "invalid_grant",
+            "ip restricted or invalid login hours",
+            "kept",
+            "other networks or at other hours",
+        ),
+        (400, "inactive_user", "user is inactive", "over", "documentation"),
+        (400, "invalid_grant", "Incorrect or invalid refresh token", "over", "Request the access token again"),
+        (400, "invalid_grant", "Incorrect Token type or clientID", "kept", "check client ID"),
+        (400, "invalid_grant", "", "over", "Request the access token again"),
+        (400, "unauthorized_client", "", "kept", "not allowed this grant"),
+        (
+            400,
+            "invalid_request",
+            "The provided authorization grant or refresh token is invalid, expired or revoked",
+            "over",
+            "was used, revoked or has expired",
+        ),
+        (
+            401,
+            "invalid_request",
+            "This request requires an active refresh_token",
+            "over",
+            "was used, revoked or has expired",
+        ),
+        (400, "invalid_request", "The redirect_uri is not whitelisted", "over", "redirect URI"),
+        (400, "shop_not_permitted", "Client credentials cannot be performed on this shop", "kept", ""),
+    ],
+    ids=[
+        "salesforce",
+        "salesforce at the same time",
+        "salesforce unknown",
+        "salesforce from elsewhere",
+        "salesforce user",
+        "quickbooks",
+        "quickbooks of another client",
+        "xero",
+        "xero client",
+        "linkedin",
+        "shopify",
+        "shopify redirect",
+        "shopify organization",
+    ],
+)
+def test_what_a_refusal_means_is_read_from_code_and_description(status, error, description, outcome, hint):
+    members = {"error": error, "error_description": description}
+    found = error_from_response(SECRET, members, "It", status=status)
+    assert (found.is_temporary, found.is_grant_over) == (outcome == "passes", outcome == "over")
+    assert hint in str(found)
+
+
+def test_a_refresh_that_is_under_way_elsewhere_keeps_the_grant():
+    refusals = iter(
+        [(400, {"error": "invalid_grant", "error_description": "token request is already being processed"})]
+    )
+
+    def answer(handler, _):
+        if handler.path != "/token":
+            return 200, {}, {}
+        status, content = next(refusals, (200, FRESH))
+        return status, {}, content
+
+    with provider(answer) as (url, paths):
+        stored(url)
+        assert flowlet.get("/me", secret="api").status_code == 200
+    assert paths.count("/token") == 2
+    assert default_vault().get("api").token_set.access_token.reveal() == "fresh"
+
+
+@pytest.mark.parametrize(
+    ("page", "error", "said"),
+    [
+        (
+            b"<html><title>400 - Oauth error app_not_installed</title>Oauth error app_not_installed: It isn&#39;t there</html>",
+            "app_not_installed",
+            "It isn't there. The app is not installed at the provider",
+        ),
+        (b"<html><title>400 - Oauth error invalid_request</title>", "invalid_request", "answered invalid_request"),
+        (
+            b"<html>Oauth error application_cannot_be_found: no such app</html>",
+            "application_cannot_be_found",
+            "Check client ID",
+        ),
+        (b"<html>Bad gateway: no Oauth here</html>", "HTTP 400", "not with a token"),
+    ],
+)
+def test_an_error_that_only_a_page_says_is_read(page, error, said):
+    with (
+        provider(lambda *_: (400, {"Content-Type": "text/html"}, page)) as (url, _),
+        pytest.raises(TokenEndpointError) as caught,
+    ):
+        refresh(stored(url), token_set=default_vault().get("api").token_set)
+    assert caught.value.error == error
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("members", "code", "hint"),
     [

@@ -250,6 +250,20 @@ def test_no_entry_repeats_a_default():
         ).compliance.declared() == declared, key  # fmt: skip
 
 
+def test_the_hint_of_a_host_shows_a_host():
+    hints = [
+        (key, parameter.hint) for key, provider in PROVIDERS.items() for parameter in provider.parameters
+        if parameter.kind == "host" and parameter.hint
+    ]  # fmt: skip
+    assert [key for key, hint in hints if "." not in hint] == []
+
+
+def test_a_graph_entry_asks_who_one_is_only_with_the_scope_for_it():
+    for key, provider in PROVIDERS.items():
+        if provider.test == "https://graph.microsoft.com/v1.0/me" and provider.type == "oauth2":
+            assert "User.Read" in provider.fields["scope"], key
+
+
 def test_the_table_in_the_docs_is_current():
     docs = Path(__file__).parents[2] / "docs"
     made = subprocess.run(
