@@ -92,9 +92,7 @@ def signals_of(request: PageRequest, response: PageResponse, members: Sequence[M
     )
 
 
-def flags_of(
-    response: PageResponse, members: Sequence[Member] | None = None
-) -> tuple[Member | None, Member | None]:
+def flags_of(response: PageResponse, members: Sequence[Member] | None = None) -> tuple[Member | None, Member | None]:
     """The flags that say that there is more, and that there is not: all that most need to know of each page."""
     members = members_of(response) if members is None else members
     flags = [(member, value) for member in members if (value := _flag(member, has_list=response.has_list)) is not None]
@@ -106,6 +104,12 @@ def flags_of(
         flags = [(member, is_more) for member, is_more in flags if member not in others]
     more = next((member for member, is_more in flags if is_more), None)
     return more, next((member for member, is_more in flags if not is_more), None)
+
+
+def is_last_by_its_flags(response: PageResponse) -> bool:
+    """Whether a page says that it is the last one, and nowhere that there is more."""
+    more, is_last = flags_of(response)
+    return is_last is not None and more is None
 
 
 def _flag(member: Member, *, has_list: bool) -> bool | None:
