@@ -91,7 +91,7 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
         port=request.url.port,
     )
     if not isinstance(record.secret, OAuth2):
-        credentials = _static_credentials(vault, record.secret, request)
+        credentials = _static_credentials(vault, record, record.secret, request)
         _refuse_users_own(name, request, credentials.headers, credentials.query)
         return (yield from _exchange(credentials))
 
@@ -100,11 +100,11 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
     patience = _patience(request)
     token = yield from _token(vault, record, patience)
     body = RequestBody(request.stream)
-    response = yield from _exchange(_credentials(secret, token, request))
+    response = yield from _exchange(_credentials(record, secret, token, request))
     if token.dpop_key is not None and dpop.remember_nonce(str(request.url), response.headers.get("DPoP-Nonce")):
         if response.status_code == 401 and body.rewind():  # RFC 9449, 9
             yield response
-            response = yield from _exchange(_credentials(secret, token, request))
+            response = yield from _exchange(_credentials(record, secret, token, request))
     if not (yield from _is_token_refused(secret, response)):
         return response
     refusals = session_of(vault).part(FreshRefusals)
@@ -120,7 +120,7 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
             "request can be sent only once: repeat the call."
         )
     _log.debug("secret %r: access token refused, sent again with a new one", name)
-    response = yield from _exchange(_credentials(secret, another, request))
+    response = yield from _exchange(_credentials(record, secret, another, request))
     if is_fresh and (yield from _is_token_refused(secret, response)):
         refusals.note(name, another.access_token)
     return response
@@ -220,7 +220,7 @@ def _connect(secret: Secret, error: AuthRequired) -> Generator[Step, Any, None]:
     yield Connect(error)
 
 
-def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> SentCredentials:
+def _credentials(record: Record, secret: OAuth2, token: TokenSet, request: httpx.Request) -> SentCredentials:
     """The access token in the way that the provider wants it, and the fixed headers that its API needs."""
     added = secret.credentials(token, scheme=None if token.dpop_key is None else "DPoP")
     headers = {
@@ -232,7 +232,9 @@ def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Sen
     fixed = secret.compliance.api_headers
     # "{client_secret}" in a header: the header as a whole is as secret as its part
     secret_headers = [headers[name] for name, text in fixed.items() if "{client_secret}" in text and name in headers]
-    sent = SentValues(secret_headers, holders=(secret, token))
+    sent = record.sent_values if token is record.token_set else SentValues(holders=(secret, token))
+    if secret_headers:
+        sent |= SentValues(secret_headers)
     if token.dpop_key is not None and not added.query:
         proof = dpop.dpop_proof(token.dpop_key, request.method, str(request.url), access_token=token.access_token)
         headers["DPoP"] = SecretValue(proof)
@@ -240,7 +242,7 @@ def _credentials(secret: OAuth2, token: TokenSet, request: httpx.Request) -> Sen
     return SentCredentials(headers, added.query, sent)
 
 
-def _static_credentials(vault: Vault, secret: StaticSecret, request: httpx.Request) -> SentCredentials:
+def _static_credentials(vault: Vault, record: Record, secret: StaticSecret, request: httpx.Request) -> SentCredentials:
     if isinstance(secret, External):
         added = secret.credentials(read_source(secret, session_of(vault)))
     else:
@@ -250,16 +252,16 @@ def _static_credentials(vault: Vault, secret: StaticSecret, request: httpx.Reque
         **{name: SecretValue(text) for name, text in secret.api_headers.items() if name not in request.headers},
         **added.headers,
     }
-    return SentCredentials(headers, added.query, _sent(secret, added))
+    return SentCredentials(headers, added.query, _sent(record, secret, added))
 
 
-def _sent(secret: StaticSecret, credentials: Credentials) -> SentValues:
+def _sent(record: Record, secret: StaticSecret, credentials: Credentials) -> SentValues:
     """The secret's values, and those that only the headers have: the Basic pair, and what was read from elsewhere."""
     if not secret.is_derived:
-        return SentValues(holders=(secret,))
+        return record.sent_values
     scheme = secret.authorization_scheme
     added = [SecretValue(value.reveal().removeprefix(scheme).lstrip()) for value in credentials.headers.values()]
-    return SentValues(added, holders=(secret,))
+    return record.sent_values | SentValues(added)
 
 
 def _refuse_users_own(

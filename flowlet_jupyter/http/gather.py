@@ -236,12 +236,15 @@ def _has_failed(working: Future[None]) -> bool:
 
 def _failure(response: Response) -> str:
     """What a response that is an error says, in one line, whatever its status is; "" for one that went well."""
-    status = f"{response.status_code} {redact(response.reason_phrase, response)}"
     if response.is_error:
-        return f"{status}: {excerpt(response, 200)}"
+        return f"{_status(response)}: {excerpt(response, 200)}"
     with _as_parsed_as_before(response):
         message = failure_of(response)
-    return f"{status}, and the API says that it failed: {redact(message, response)}" if message else ""
+    return f"{_status(response)}, and the API says that it failed: {redact(message, response)}" if message else ""
+
+
+def _status(response: Response) -> str:
+    return f"{response.status_code} {redact(response.reason_phrase, response)}"
 
 
 @contextlib.contextmanager

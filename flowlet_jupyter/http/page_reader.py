@@ -26,6 +26,7 @@ from flowlet_jupyter.http.pagination import (
     PagingProgress,
     Signals,
     Style,
+    flags_of,
     of_style,
     problem_of,
     signals_of,
@@ -69,7 +70,7 @@ class PageReader(PageSeries):
         self._empty_pages = 0
         self._same_pages = 0
         self._has_guessed = False  # another way on was tried before this one
-        self._last_more = ""  # the member of the newest page that says that there is more
+        self._newest: PageResponse | None = None  # the page that was accepted last
         self._names_itself = False  # the newest page names itself as the next one
         self._problem = ""  # what a page said of being only a part of what it should be
         self._judged: tuple[bool | None, str] = (self.complete, self.reason)
@@ -198,12 +199,13 @@ class PageReader(PageSeries):
         """Say how the reading ended where the API says that there is no page `number`: a total may say otherwise."""
         message = f"the API says that there is no page {number}"
         first = signals_of(*self._first) if self._first else Signals()
+        more = flags_of(self._newest)[0] if self._newest else None
         if first.total is not None and len(self.records) < first.total:
             self.complete, self.reason = False, f"{message}, and that there are {first.total:,} records"
         elif first.page_count is not None and self.page_count < first.page_count:
             self.complete, self.reason = False, f"{message}, and that there are {first.page_count:,} pages"
-        elif self._last_more:
-            self.complete, self.reason = False, f"{message}, and the page before that {self._last_more} is true"
+        elif more is not None:
+            self.complete, self.reason = False, f"{message}, and the page before that {more.name} is true"
         elif number == 2 and self._has_guessed:
             self.complete, self.reason = None, f"{message}, and other ways on that the first page shows lead nowhere"
         else:
@@ -282,8 +284,7 @@ class PageReader(PageSeries):
 
     def _judge(self, request: PageRequest, page: PageResponse) -> None:
         """Say whether all was read."""
-        more = signals_of(request, page).more
-        self._last_more = more.name if more is not None else ""
+        self._newest = page
         if self._empty_pages > _MOST_EMPTY_PAGES:
             self._next = None
             self.complete, self.reason = False, f"{self._empty_pages} pages in a row were empty"

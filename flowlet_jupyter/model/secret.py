@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from flowlet_jupyter.model.external import External
 from flowlet_jupyter.model.fields import set_field
 from flowlet_jupyter.model.hosts import HostRule, parse_host_rule
 from flowlet_jupyter.model.oauth2 import OAuth2
+from flowlet_jupyter.model.redaction import SentValues
 from flowlet_jupyter.model.static import ApiKey, Basic, Headers, Password
 from flowlet_jupyter.model.tokens import NOTHING_ACCEPTED, Accepted, TokenSet
 
@@ -42,6 +44,12 @@ class Record:
     def __post_init__(self) -> None:
         if self.token_set is not None and self.token_set.accepted != NOTHING_ACCEPTED:
             set_field(self, "accepted", self.token_set.accepted)
+
+    @functools.cached_property
+    def sent_values(self) -> SentValues:
+        """The values of the secret and its token set, to be hidden where an API repeats one."""
+        # one object for all requests: making the forms in which a value is looked for takes longer than a request
+        return SentValues(holders=(self.secret, self.token_set))
 
     @property
     def authorization_scheme(self) -> str:

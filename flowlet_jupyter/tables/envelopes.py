@@ -125,6 +125,7 @@ def segments_of(url: str) -> list[str]:
     return [unquote(segment) for segment in urlsplit(url).path.rstrip("/").split("/")]
 
 
+@functools.lru_cache(maxsize=4096)  # the same names stand on every page
 def plain(name: str) -> str:
     """`name` in lower case, letters and digits only."""
     return "".join(character for character in name.lower() if character.isalnum())

@@ -5,6 +5,7 @@ By the forms in which APIs say it, not by those of one API; what holds data is n
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -164,6 +165,11 @@ def _is_beside(name: str, value: Any) -> bool:
     """Whether a member says nothing that would be there without an error."""
     if value in (None, "", [], {}):
         return True
+    return _is_name_beside(name)
+
+
+@functools.lru_cache(maxsize=4096)  # the same names stand on every page
+def _is_name_beside(name: str) -> bool:
     return bool(_OF_AN_ERROR.fullmatch(name) or _BESIDE_AN_ERROR.fullmatch(name)) or is_spoken(name)
 
 

@@ -307,6 +307,19 @@ def test_the_values_are_opaque_and_in_no_copy_and_no_pickle(parrot, monkeypatch)
         assert other.json()["total"] == 30
 
 
+@pytest.mark.parametrize("kind", ["password", "oauth2"])
+def test_the_values_to_hide_are_looked_for_by_one_object_until_they_change(kind, parrot, monkeypatch):
+    put(kind, parrot.url, monkeypatch)
+    first, second = (flowlet.get("/400", secret="api") for _ in range(2))
+    assert first.sent_values is second.sent_values
+    assert not shows_canary(repr(vars(default_vault().get("api"))))
+    put(kind, parrot.url, monkeypatch, value="another/" + CANARY[::-1])
+    third = flowlet.get("/400", secret="api")
+    assert CANARY[::-1] in third.text
+    assert CANARY[::-1] not in redacted(third).text
+    assert not shows_canary(redacted(first).text)
+
+
 def _unpickled(value):
     return pickle.loads(pickle.dumps(value))  # noqa: S301 - our own
 

@@ -21,6 +21,7 @@ import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import AuthRequired, RequestFailed
 from flowlet_jupyter.http import client as client_module
 from flowlet_jupyter.http.background_loop import BackgroundLoop
+from flowlet_jupyter.model.redaction import Forms
 from flowlet_jupyter.session import Session, default_session
 
 CANARY = "canary-value-5e1f"
@@ -122,6 +123,18 @@ def test_a_secret_without_a_token_asks_once_before_many_workers_do(api):
     with pytest.raises(AuthRequired):
         flowlet.gather(["/user/1"] * 10, secret="api")
     assert api.requests == []
+
+
+def test_what_went_well_is_told_without_looking_for_the_secrets_values(api):
+    def made() -> int:
+        return sum(isinstance(each, Forms) for each in gc.get_objects())
+
+    flowlet.secrets.add(flowlet.Password(name="api", password=CANARY, base_url=api.url))
+    before = made()
+    gathered = flowlet.gather(["/user/1", "/user/2"], secret="api")
+    assert (not gathered.errors, len(gathered.responses), made()) == (True, 2, before)
+    gathered = flowlet.gather(["/user/13", "/user/13"], secret="api", retry=0)
+    assert (len(gathered.errors), made()) == (1, before + 1)  # one URL, asked twice; one object for both
 
 
 @on_both

@@ -18,6 +18,7 @@ from flowlet_jupyter.http.pagination.page import PageRequest as PageRequest
 from flowlet_jupyter.http.pagination.page import PageResponse as PageResponse
 from flowlet_jupyter.http.pagination.page import Paginator as Paginator
 from flowlet_jupyter.http.pagination.signals import Signals as Signals
+from flowlet_jupyter.http.pagination.signals import flags_of as flags_of
 from flowlet_jupyter.http.pagination.signals import signals_of as signals_of
 from flowlet_jupyter.http.styles import STYLES as STYLES
 from flowlet_jupyter.http.styles import Style as Style

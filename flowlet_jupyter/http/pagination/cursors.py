@@ -12,7 +12,7 @@ from flowlet_jupyter.http.pagination.link_members import is_next_url, is_place_o
 from flowlet_jupyter.http.pagination.members import Member
 from flowlet_jupyter.http.pagination.names import OFFSETS, PAGES, is_one_of, normalised
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number, look_up
-from flowlet_jupyter.http.pagination.signals import Signals, signals_of
+from flowlet_jupyter.http.pagination.signals import Signals, flags_of, is_last_by_its_flags
 
 _NEXT = re.compile(
     r"next(?:page|batch|search)?(?:cursor|cursorid|cursormark|token|marker|mark|key|offset|start|page|pagenumber|number|pageid|id|bookmark|"
@@ -61,8 +61,7 @@ class Cursor:
             or (isinstance(cursor, dict) and self.parameter != "ExclusiveStartKey")
         ):
             return None
-        signals = signals_of(request, response)
-        if look_up(response.body, self.more_path) is False or (signals.is_last is not None and signals.more is None):
+        if look_up(response.body, self.more_path) is False or is_last_by_its_flags(response):
             return None
         if not response.records and str(request.parameter(self.parameter)) == str(cursor):
             return None  # Solr's cursorMark
@@ -138,7 +137,7 @@ class LastId:
     def next(self, request: PageRequest, response: PageResponse) -> PageRequest | None:
         """The same request behind the last record."""
         last = response.records[-1] if response.records else None
-        if not isinstance(last, dict) or "id" not in last or signals_of(request, response).more is None:
+        if not isinstance(last, dict) or "id" not in last or flags_of(response)[0] is None:
             return None
         return request.with_parameter(self.parameter, last["id"])
 

@@ -14,7 +14,7 @@ from flowlet_jupyter.http.pagination.link_members import is_next_url, link_lists
 from flowlet_jupyter.http.pagination.members import Member
 from flowlet_jupyter.http.pagination.names import OFFSETS, PAGES, is_one_of
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, look_up
-from flowlet_jupyter.http.pagination.signals import signals_of
+from flowlet_jupyter.http.pagination.signals import is_last_by_its_flags
 
 # of a URI template (RFC 6570): what may be added to the query, and is not
 _OPTIONAL_PARTS = re.compile(r"\{[?&][\w,.*%:]*\}")
@@ -38,8 +38,7 @@ class NextURL:
     def next(self, request: PageRequest, response: PageResponse) -> PageRequest | None:
         """The URL's request."""
         target = look_up(response.body, self.path)
-        signals = signals_of(request, response)
-        if not isinstance(target, str) or not target or (signals.is_last is not None and signals.more is None):
+        if not isinstance(target, str) or not target or is_last_by_its_flags(response):
             return None
         return _unless_past_the_end(request, response, _on_its_base(response.body, self.path, target))
 

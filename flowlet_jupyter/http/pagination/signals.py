@@ -63,14 +63,7 @@ class Signals:
 def signals_of(request: PageRequest, response: PageResponse, members: Sequence[Member] | None = None) -> Signals:
     """The signals of a page."""
     members = members_of(response) if members is None else members
-    flags = [(member, value) for member in members if (value := _flag(member, has_list=response.has_list)) is not None]
-    own = f"{response.path.rpartition('.')[0]}.pageInfo."
-    if any(member.path.startswith(own) for member, _ in flags):  # GraphQL: other connections speak of other lists
-        flags = [(member, value) for member, value in flags if member.path.startswith(own)]
-    if any(map(is_next_url, members)):  # what is cut then is something else: rows of a query, a file of a change
-        flags = [(member, is_more) for member, is_more in flags if is_more or member.key not in _MAYBE_OF_ANOTHER]
-    more = next((member for member, is_more in flags if is_more), None)
-    is_last = next((member for member, is_more in flags if not is_more), None)
+    more, is_last = flags_of(response, members)
     size = next(
         (number for member in members if member.key in SIZES - {"count"} and (number := _positive(member))), None
     )
@@ -97,6 +90,26 @@ def signals_of(request: PageRequest, response: PageResponse, members: Sequence[M
         size=size,
         is_closed=_is_closed(response, members),
     )
+
+
+def flags_of(response: PageResponse, members: Sequence[Member] | None = None) -> tuple[Member | None, Member | None]:
+    """The flags that say that there is more, and that there is not: all that most need to know of each page."""
+    members = members_of(response) if members is None else members
+    flags = [(member, value) for member in members if (value := _flag(member, has_list=response.has_list)) is not None]
+    own = f"{response.path.rpartition('.')[0]}.pageInfo."
+    if any(member.path.startswith(own) for member, _ in flags):  # GraphQL: other connections speak of other lists
+        flags = [(member, value) for member, value in flags if member.path.startswith(own)]
+    others = [member for member, is_more in flags if not is_more and member.key in _MAYBE_OF_ANOTHER]
+    if others and any(map(is_next_url, members)):  # then they speak of rows of a query, or a file of a change
+        flags = [(member, is_more) for member, is_more in flags if member not in others]
+    more = next((member for member, is_more in flags if is_more), None)
+    return more, next((member for member, is_more in flags if not is_more), None)
+
+
+def is_last_by_its_flags(response: PageResponse) -> bool:
+    """Whether a page says that it is the last one, and nowhere that there is more."""
+    more, is_last = flags_of(response)
+    return is_last is not None and more is None
 
 
 def _flag(member: Member, *, has_list: bool) -> bool | None:

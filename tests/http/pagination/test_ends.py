@@ -35,6 +35,13 @@ def test_an_address_where_nothing_is_ends_what_is_counted_on(status):
     assert pages.reason == "the API says that there is no page 3"
 
 
+def test_an_end_is_none_where_the_newest_page_says_that_there_is_more():
+    bodies = [{"items": [{"id": number}], "has_more": True} for number in (1, 2)]
+    pages = read("?page=1", bodies, Response(404, json={"detail": "Invalid page."}))
+    assert (pages.complete, len(pages.records)) == (False, 2)
+    assert pages.reason == "the API says that there is no page 3, and the page before that has_more is true"
+
+
 @pytest.mark.parametrize("end", [Response(204), Response(200, text=""), Response(200, text="null")])
 def test_a_body_of_nothing_is_an_empty_page(end):
     pages = read("?page=1", [[{"id": 1}], [{"id": 2}]], end)
