@@ -26,6 +26,7 @@ from flowlet_jupyter.http.workers import Work, Workers
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.tables.frames import frame_of, with_dates
 from flowlet_jupyter.tables.packed import frame_of_parts
+from flowlet_jupyter.tables.selection import WHOLE_BODY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +131,7 @@ class Gathered(Sequence[Outcome]):
             if not isinstance(outcome, Response):
                 continue
             with _as_parsed_as_before(outcome):
-                if outcome.is_error or failure_of(outcome):
+                if outcome.is_error or (path != WHOLE_BODY and failure_of(outcome)):
                     continue
                 records = outcome.records(path)
             yield [{"url": url, **(record if isinstance(record, dict) else {"value": record})} for record in records]

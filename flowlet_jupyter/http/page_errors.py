@@ -9,7 +9,7 @@ from flowlet_jupyter.http.page_content import PageContent
 from flowlet_jupyter.http.pagination import PageResponse
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables.error_bodies import error_in, reason_in
-from flowlet_jupyter.tables.selection import select
+from flowlet_jupyter.tables.selection import WHOLE_BODY, select
 
 _NO_SUCH_PAGE = re.compile(
     r"invalid[ _]page\b|invalid_page_number|page[ _](?:number )?(?:requested )?(?:is )?(?:out of (?:range|bounds)|too (?:large|high)|beyond|larger)"
@@ -32,7 +32,7 @@ def says_that_nothing_is_there(response: Response) -> bool:
 def message_of_error_in(page: PageBody, content: PageContent, first: PageResponse | None) -> str:
     """What a success says of being an error, or how it is unlike the `first` page; "" if it is neither."""
     body = page.parsed
-    message = error_in(body)
+    message = "" if content.path == WHOLE_BODY else error_in(body)
     if message or first is None or page.records is not None or not content.is_list:
         return message
     expects_list = content.path is not None and first.has_list

@@ -10,7 +10,7 @@ from flowlet_jupyter.http.pagination.link_members import is_next_url
 from flowlet_jupyter.http.pagination.members import Member, members_of
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number
 from flowlet_jupyter.http.pagination.signals import Signals, signals_of
-from flowlet_jupyter.tables.error_bodies import partial_in
+from flowlet_jupyter.tables.partial_bodies import partial_in
 
 NOTHING_SAYS = "nothing in this response says whether there is more"
 _MAX_DEPTH = 8
