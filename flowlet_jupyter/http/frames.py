@@ -16,7 +16,7 @@ from flowlet_jupyter.tables.envelopes import is_empty_list
 from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.formats import Body, Format, unpacked
 from flowlet_jupyter.tables.frames import frame_of, polars_of, warn_caller, with_dates, with_polars_dates
-from flowlet_jupyter.tables.json_body import parse_json
+from flowlet_jupyter.tables.json_body import kind_of, parse_json
 from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
 from flowlet_jupyter.tables.ndjson import polars_of_ndjson
 from flowlet_jupyter.tables.packed import frame_of_json
@@ -137,7 +137,7 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noq
         return Table(likely.records, likely.path, rivals=likely.rivals)
     if isinstance(parsed, dict):
         return Table([] if is_empty_list(parsed) else [parsed], "")
-    raise RequestFailed(f"The body is {type(parsed).__name__}, not a list of records.")
+    raise RequestFailed(f"The body is {kind_of(parsed)}, not a list of records. Its value: r.json()")
 
 
 class _Lines:
@@ -180,7 +180,7 @@ def _selected(parsed: Any, path: str) -> Table:
     if isinstance(selected, dict):
         selected = [selected]
     if not isinstance(selected, list):
-        raise RequestFailed(f"The selection {path!r} is {type(selected).__name__}, not a list of records. {shape}")
+        raise RequestFailed(f"The selection {path!r} is {kind_of(selected)}, not a list of records. {shape}")
     return Table(selected, path)
 
 

@@ -9,6 +9,7 @@ from flowlet_jupyter.http.page_content import PageContent
 from flowlet_jupyter.http.pagination import PageResponse
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables.error_bodies import error_in, reason_in
+from flowlet_jupyter.tables.json_body import kind_of
 from flowlet_jupyter.tables.selection import WHOLE_BODY, select
 
 _NO_SUCH_PAGE = re.compile(
@@ -38,7 +39,7 @@ def message_of_error_in(page: PageBody, content: PageContent, first: PageRespons
     expects_list = content.path is not None and first.has_list
     has_list = isinstance(body, list) or (isinstance(body, dict) and bool(content.path))
     if expects_list and not has_list and body not in (None, {}):
-        return reason_in(body) or f"{type(body).__name__} where the pages before had a list"
+        return reason_in(body) or f"{kind_of(body)} where the pages before had a list"
     if expects_list and isinstance(body, dict) and content.path and select(body, content.path) is None:
         has_another_form = bool(body) and not body.keys() & first.body.keys()
         return reason_in(body) if has_another_form else ""
