@@ -12,6 +12,7 @@ from typing import Any
 
 from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
+from flowlet_jupyter.http.frames import format_of
 from flowlet_jupyter.http.page_bodies import PageBody
 from flowlet_jupyter.http.page_errors import message_of_error_in, says_no_such_page, says_that_nothing_is_there
 from flowlet_jupyter.http.page_series import PageSeries
@@ -71,6 +72,7 @@ class PageReader(PageSeries):
         self._has_guessed = False  # another way on was tried before this one
         self._last_more = ""  # the member of the newest page that says that there is more
         self._names_itself = False  # the newest page names itself as the next one
+        self._doubt = ""  # what makes it doubtful that the newest page, which has nothing new, is the end
         self._problem = ""  # what a page said of being only a part of what it should be
         self._judged: tuple[bool | None, str] = (self.complete, self.reason)
 
@@ -106,6 +108,9 @@ class PageReader(PageSeries):
         except RequestFailed as error:
             raise self._stopped(f"Page {number}: {redact(str(error), response)}") from None
         self._refuse_error(content, response, number)
+        self._doubt = (
+            f"page {number} has no body" if response.status_code == 200 and not response.content.strip() else ""
+        )
         try:
             page = self._content.page_of(content, response, request)
         except RequestFailed as error:
@@ -118,6 +123,8 @@ class PageReader(PageSeries):
                     "Page 2 holds the same as the page before: this API does not page in this way. Pass the "
                     "parameter that its documentation names, or paginate with another style."
                 )
+            if self._first is not None and len(self._last_records) >= len(self._first[1].records):
+                self._doubt = f"page {number} is one that came before, behind a full one"
             page = dataclasses.replace(page, records=[])
         records = self._without_overlap(page)
         self._refuse_standstill(page)
@@ -172,7 +179,9 @@ class PageReader(PageSeries):
             self._next = None
             self._ahead.clear()
             self._to_discard = in_flight
-            self._end_before(number)
+            self._end_before(
+                number, is_page_of_a_site=format_of(response) == "html" and not says_no_such_page(response)
+            )
         elif number != 2 or response.status_code not in _MAYBE_WRONG_GUESS or not self._guesses_again(in_flight):
             error_text = f"{response.status_code} {redact(response.reason_phrase, response)}: {excerpt(response, 200)}"
             raise self._stopped(f"Page {number} was answered with {error_text}.")
@@ -187,8 +196,11 @@ class PageReader(PageSeries):
             names = ", ".join((content.header or ())[:5])
             raise self._stopped(f"Page {number} is CSV with other columns than the first: {names[:100]}.")
 
-    def _end_before(self, number: int) -> None:
-        """Say how the reading ended where the API says that there is no page `number`: a total may say otherwise."""
+    def _end_before(self, number: int, *, is_page_of_a_site: bool) -> None:
+        """Say how the reading ended where the API says that there is no page `number`: a total may say otherwise.
+
+        A page of HTML may be that of a proxy which lost the API.
+        """
         message = f"the API says that there is no page {number}"
         first = signals_of(*self._first) if self._first else Signals()
         if first.total is not None and len(self.records) < first.total:
@@ -199,6 +211,11 @@ class PageReader(PageSeries):
             self.complete, self.reason = False, f"{message}, and the page before that {self._last_more} is true"
         elif number == 2 and self._has_guessed:
             self.complete, self.reason = None, f"{message}, and other ways on that the first page shows lead nowhere"
+        elif is_page_of_a_site and first.total is None and first.page_count is None:
+            self.complete, self.reason = (
+                None,
+                f"page {number} is a web page that says that nothing is there, and nothing says that all was read",
+            )
         else:
             self.complete, self.reason = True, message
         self._judged = (self.complete, self.reason)
@@ -293,7 +310,7 @@ class PageReader(PageSeries):
                 first=signals_of(first_request, first_page),
                 followed_to_its_end=self._paginator is not None and numbered is None
                 and (not self._names_itself or isinstance(self._paginator, Cursor)),
-                names_itself=self._names_itself,
+                names_itself=self._names_itself, doubt=self._doubt,
             )  # fmt: skip
             judged = verdict(request, page, progress)
             self.complete, self.reason = judged.complete, judged.reason

@@ -34,6 +34,7 @@ class PagingProgress:
     first: Signals = field(default_factory=Signals)
     followed_to_its_end: bool = False  # a style that names each next page named none
     names_itself: bool = False  # the last page named itself as the next one
+    doubt: str = ""  # what makes an end doubtful that nothing but the last response says
 
 
 def verdict(request: PageRequest, response: PageResponse, progress: PagingProgress) -> Verdict:
@@ -43,6 +44,11 @@ def verdict(request: PageRequest, response: PageResponse, progress: PagingProgre
     if contradiction := _contradiction(request, last, response, members, progress):
         return Verdict(False, contradiction)
     if end := _end(last, response, progress):
+        is_said = any(
+            each is not None for each in (last.is_last, last.total, progress.first.total, progress.first.page_count)
+        )
+        if progress.doubt and not is_said:
+            return Verdict(None, f"{progress.doubt}, and nothing says that all was read")
         return Verdict(True, end)
     return Verdict(None, NOTHING_SAYS)
 
