@@ -9,6 +9,7 @@ from typing import Any
 from flowlet_jupyter.tables.envelopes import plain
 
 MAX_CHARACTERS = 300
+_MOST_MEMBERS = 200  # of an object that gives a reason
 # words by which a member says that it went wrong
 FAILURES = {"error", "err", "fail", "failed", "failure", "nok", "notok", "not_ok"}
 # members that tell of an error, by their names without signs: error, errors, error_msg, errcode, odata.error, serviceErrorCode
@@ -33,7 +34,7 @@ def reason_of(node: Any, depth: int = 0) -> str:
         return str(node)[:MAX_CHARACTERS]
     if isinstance(node, list):
         return next((text for entry in node[:3] if (text := reason_of(entry, depth + 1))), "")
-    if not isinstance(node, dict) or depth > 4:
+    if not isinstance(node, dict) or depth > 4 or len(node) > _MOST_MEMBERS:
         return ""
     members = {plain(str(name)): value for name, value in node.items()}
     names = [name for name in _REASONS if members.get(name) and not isinstance(members[name], bool)]
@@ -52,7 +53,7 @@ def reason_of(node: Any, depth: int = 0) -> str:
 
 def texts_by_field(errors: Any) -> str:
     """What a framework says of each field of a form: `{"email": ["is taken"]}`; "" if that is not all that there is."""
-    if not isinstance(errors, dict):
+    if not isinstance(errors, dict) or len(errors) > _MOST_MEMBERS:
         return ""
     texts = {name: text[0] if isinstance(text, list) and text else text for name, text in errors.items()}
     if not all(isinstance(text, str) for text in texts.values()):

@@ -8,21 +8,7 @@ from typing import Any
 from flowlet_jupyter.tables.error_reasons import reason_of
 
 _MANY_IN_ONE = {"responses", "compositeresponse", "results", "items", ""}
-# members that are the data, where errors stand beside it: GraphQL, X, JSON:API, Bing and their likes
-_DATA = {
-    "data",
-    "result",
-    "results",
-    "items",
-    "value",
-    "values",
-    "records",
-    "response",
-    "responses",
-    "rows",
-    "hits",
-    "entities",
-}
+_OF_A_REPORT = {"errors", "warnings", "notices", "infos", "messages", "summary", "stats"}
 
 
 def partial_in(body: Any) -> str:
@@ -62,8 +48,10 @@ def partial_in(body: Any) -> str:
 
 
 def _has_data(body: Mapping[str, Any]) -> bool:
-    """Whether there is what was asked for: the errors of a lint report stand beside warnings, and are what was asked for."""
-    return any(value and isinstance(value, list | dict) for name, value in body.items() if name.lower() in _DATA)
+    """Whether there is something beside errors that they may be missing from: in a report of a check they are the data."""
+    return any(
+        value and isinstance(value, list | dict) for name, value in body.items() if name.lower() not in _OF_A_REPORT
+    )
 
 
 def _user_errors(data: Any) -> str:

@@ -313,8 +313,8 @@ def _listed_objects(node: Any) -> Table | None:
     if len(lists) != 1 or len(lists[0]) != len(node) - 1 or not all(type(key) in (str, int) for key in lists[0]):
         return None
     keys = list(map(str, lists[0]))
-    objects = {key: node.get(key) for key in keys}
-    if not keys or len(objects) != len(keys) or not all(isinstance(value, dict) for value in objects.values()):
+    objects = {key: value for key in keys if isinstance(value := node.get(key), dict)}
+    if not keys or len(objects) != len(keys):
         return None
     are_named = all(key in (str(each) for each in value.values()) for key, value in objects.items())
     return Table([*objects.values()] if are_named else _keyed("key", objects), "", "objects by listed key")

@@ -67,6 +67,7 @@ def test_a_200_that_says_it_failed_stands_among_the_errors_and_not_in_the_frame(
     assert failed == url + "ben"
     assert str(error) == "200 OK, and the API says that it failed: user_not_found"
     assert len(gathered.to_df()) == len(gathered.responses) == 2
+    assert gathered.to_df("@")["error"].tolist()[1] == "user_not_found"  # who names the whole body takes it as it is
     assert gathered.log.lines[1]["error"] == str(error)
     assert not any(outcome.is_parsed for outcome in gathered)
     with pytest.raises(RequestFailed, match=r"ben: 200 OK, and the API says that it failed: user_not_found"):

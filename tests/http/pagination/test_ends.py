@@ -94,3 +94,10 @@ def test_a_guess_that_brings_the_same_page_again_adds_nothing_to_it():
     body = {"total": 4, "pages": ["a", "b"]}
     pages = read("?limit=2", [body, body, body, body, body, body], Response(500))
     assert (pages.complete, pages.records) == (False, ["a", "b"])
+
+
+def test_a_body_that_is_asked_for_as_it_is_is_no_error():
+    body = {"status": "failed", "message": "card declined"}
+    assert read("", [body], Response(500)).records == []
+    options = PagingOptions(concurrency=1, show_progress=False, path="@")
+    assert Pages(lambda _request: Response(200, json=body), PageRequest(URL), options).read_all().records == [body]
