@@ -31,6 +31,7 @@ from flowlet_jupyter.http.pagination import (
     problem_of,
     signals_of,
     verdict,
+    verdict_without,
 )
 from flowlet_jupyter.http.progress import Progress
 from flowlet_jupyter.http.response import Response
@@ -179,9 +180,7 @@ class PageReader(PageSeries):
             self._next = None
             self._ahead.clear()
             self._to_discard = in_flight
-            self._end_before(
-                number, is_page_of_a_site=format_of(response) == "html" and not says_no_such_page(response)
-            )
+            self._end_before(number, response)
         elif number != 2 or response.status_code not in _MAYBE_WRONG_GUESS or not self._guesses_again(in_flight):
             error_text = f"{response.status_code} {redact(response.reason_phrase, response)}: {excerpt(response, 200)}"
             raise self._stopped(f"Page {number} was answered with {error_text}.")
@@ -196,29 +195,17 @@ class PageReader(PageSeries):
             names = ", ".join((content.header or ())[:5])
             raise self._stopped(f"Page {number} is CSV with other columns than the first: {names[:100]}.")
 
-    def _end_before(self, number: int, *, is_page_of_a_site: bool) -> None:
-        """Say how the reading ended where the API says that there is no page `number`: a total may say otherwise.
-
-        A page of HTML may be that of a proxy which lost the API.
-        """
-        message = f"the API says that there is no page {number}"
+    def _end_before(self, number: int, response: Response) -> None:
+        """Say how the reading ended where `response` says that there is no page `number`."""
+        doubt = ""
+        if number == 2 and self._has_guessed:
+            doubt = "other ways on that the first page shows lead nowhere"
+        elif format_of(response) == "html" and not says_no_such_page(response):
+            doubt = "it says so by a web page, which may be that of a proxy"
         first = signals_of(*self._first) if self._first else Signals()
-        if first.total is not None and len(self.records) < first.total:
-            self.complete, self.reason = False, f"{message}, and that there are {first.total:,} records"
-        elif first.page_count is not None and self.page_count < first.page_count:
-            self.complete, self.reason = False, f"{message}, and that there are {first.page_count:,} pages"
-        elif self._last_more:
-            self.complete, self.reason = False, f"{message}, and the page before that {self._last_more} is true"
-        elif number == 2 and self._has_guessed:
-            self.complete, self.reason = None, f"{message}, and other ways on that the first page shows lead nowhere"
-        elif is_page_of_a_site and first.total is None and first.page_count is None:
-            self.complete, self.reason = (
-                None,
-                f"page {number} is a web page that says that nothing is there, and nothing says that all was read",
-            )
-        else:
-            self.complete, self.reason = True, message
-        self._judged = (self.complete, self.reason)
+        progress = PagingProgress(len(self.records), self.page_count, first=first, doubt=doubt)
+        judged = verdict_without(number, progress, more=self._last_more)
+        self._judged = self.complete, self.reason = judged.complete, judged.reason
 
     def _is_repeated(self, request: PageRequest, page: PageResponse, number: int) -> bool:
         """Whether the page holds the records of the one before, where the paginator's parameter was a guess."""

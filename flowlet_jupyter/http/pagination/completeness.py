@@ -53,6 +53,23 @@ def verdict(request: PageRequest, response: PageResponse, progress: PagingProgre
     return Verdict(None, NOTHING_SAYS)
 
 
+def verdict_without(number: int, progress: PagingProgress, *, more: str) -> Verdict:
+    """Whether all was read where the API says that there is no page `number`: what the pages before said counts for more.
+
+    `more` is the member of the last page that says that there is more, "" if none does.
+    """
+    message, first = f"the API says that there is no page {number}", progress.first
+    if first.total is not None and progress.records < first.total:
+        return Verdict(False, f"{message}, and that there are {first.total:,} records")
+    if first.page_count is not None and progress.pages < first.page_count:
+        return Verdict(False, f"{message}, and that there are {first.page_count:,} pages")
+    if more:
+        return Verdict(False, f"{message}, and the page before that {more} is true")
+    if progress.doubt and first.total is None and first.page_count is None:
+        return Verdict(None, f"{message}, but {progress.doubt}")
+    return Verdict(True, message)
+
+
 def _end(last: Signals, response: PageResponse, progress: PagingProgress) -> str:
     """What says that this is the end, or nothing."""
     total, name = _largest_total(last, progress.first)

@@ -38,7 +38,7 @@ def test_an_address_where_nothing_is_ends_what_is_counted_on(status):
 @pytest.mark.parametrize(
     ("end", "reason"),
     [
-        (Response(404, text="<html><title>None</title></html>", headers={"content-type": "text/html"}), "page 3 is a web page"),
+        (Response(404, text="<html><title>None</title></html>", headers={"content-type": "text/html"}), "the API says that there is no page 3, but it says so by a web page"),
         (Response(200, text=""), "page 3 has no body"),
         (Response(200, json=[{"id": 1}]), "page 3 is one that came before, behind a full one"),
     ],
