@@ -74,7 +74,7 @@ def partial_of(response: Response) -> str:
 # a body without any of these says of no error
 _TELLS = re.compile(
     rb'err|fail|nok|fault|exception|denied|"(?:is)?_?(?:ok|success|succeeded|response|note|information|type|object|ret|sta'
-    rb't(?:us)?|result)"|code"', re.IGNORECASE,
+    rb't(?:us)?|result)"|code?"', re.IGNORECASE,
 )  # fmt: skip
 _LOOKED_THROUGH = 100_000  # bytes: what says of an error holds little else
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from flowlet_jupyter.http.frames import failure_of
+from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.partial_bodies import partial_in
 
@@ -144,6 +146,12 @@ WHOLE = [
 def test_a_failure_is_told_with_its_reason(kind):
     body, reason = FAILED[kind]
     assert reason in error_in(body)
+
+
+@pytest.mark.parametrize("kind", FAILED)
+def test_a_failure_is_told_of_one_of_many_as_well(kind):
+    body, reason = FAILED[kind]
+    assert reason in failure_of(Response(200, json=body))
 
 
 @pytest.mark.parametrize("kind", FINE)
