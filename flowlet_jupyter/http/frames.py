@@ -13,16 +13,17 @@ from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables import formats
 from flowlet_jupyter.tables.charset import decode
 from flowlet_jupyter.tables.envelopes import is_empty_list
-from flowlet_jupyter.tables.error_bodies import error_in, partial_in
+from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.formats import Body, Format, unpacked
 from flowlet_jupyter.tables.frames import frame_of, polars_of, warn_caller, with_dates, with_polars_dates
-from flowlet_jupyter.tables.json_body import parse_json
+from flowlet_jupyter.tables.json_body import kind_of, parse_json
 from flowlet_jupyter.tables.lines import of_events, of_ndjson, of_sequence
 from flowlet_jupyter.tables.ndjson import polars_of_ndjson
 from flowlet_jupyter.tables.packed import frame_of_json
+from flowlet_jupyter.tables.partial_bodies import partial_in
 from flowlet_jupyter.tables.readers import read_table
 from flowlet_jupyter.tables.records import Found, find_records, paths_of_lists
-from flowlet_jupyter.tables.selection import select
+from flowlet_jupyter.tables.selection import WHOLE_BODY, select
 from flowlet_jupyter.tables.shapes import Table, tabulate
 from flowlet_jupyter.tables.xml import read_xml
 
@@ -73,7 +74,7 @@ def partial_of(response: Response) -> str:
 # a body without any of these says of no error
 _TELLS = re.compile(
     rb'err|fail|nok|fault|exception|denied|"(?:is)?_?(?:ok|success|succeeded|response|note|information|type|object|ret|sta'
-    rb't(?:us)?|result)"|code"', re.IGNORECASE,
+    rb't(?:us)?|result)"|code?"', re.IGNORECASE,
 )  # fmt: skip
 _LOOKED_THROUGH = 100_000  # bytes: what says of an error holds little else
 
@@ -119,9 +120,10 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noq
         frame, _ = read_table(body, form, "pandas", {})
         return Table(frame.to_dict("records"), "")
     parsed = _json(response, body)
-    if message := error_in(parsed):
+    if path != WHOLE_BODY and (message := error_in(parsed)):
         raise RequestFailed(
-            f"The API answered {response.status_code} with an error, so there are no records: {message}"
+            f"The API answered {response.status_code} with an error, so there are no records: {message.rstrip('.')}. "
+            f"If this is what you asked for, take the body as it is, by the path '{WHOLE_BODY}'."
         )
     if path:
         return _selected(parsed, path)
@@ -135,7 +137,7 @@ def _table_of(response: Response, body: Body, path: str | None) -> Table:  # noq
         return Table(likely.records, likely.path, rivals=likely.rivals)
     if isinstance(parsed, dict):
         return Table([] if is_empty_list(parsed) else [parsed], "")
-    raise RequestFailed(f"The body is {type(parsed).__name__}, not a list of records.")
+    raise RequestFailed(f"The body is {kind_of(parsed)}, not a list of records. Its value: r.json()")
 
 
 class _Lines:
@@ -178,7 +180,7 @@ def _selected(parsed: Any, path: str) -> Table:
     if isinstance(selected, dict):
         selected = [selected]
     if not isinstance(selected, list):
-        raise RequestFailed(f"The selection {path!r} is {type(selected).__name__}, not a list of records. {shape}")
+        raise RequestFailed(f"The selection {path!r} is {kind_of(selected)}, not a list of records. {shape}")
     return Table(selected, path)
 
 

@@ -26,6 +26,7 @@ from flowlet_jupyter.http.workers import Work, Workers
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.tables.frames import frame_of, with_dates
 from flowlet_jupyter.tables.packed import frame_of_parts
+from flowlet_jupyter.tables.selection import WHOLE_BODY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,10 +68,13 @@ class Gathered(Sequence[Outcome]):
     `errors` are those that failed, `complete` says whether all were asked for, `resume()` asks for the rest and the failed.
     """
 
-    def __init__(self, urls: Sequence[str], workers: Workers, *, errors: Literal["collect", "raise"]) -> None:
+    def __init__(
+        self, urls: Sequence[str], workers: Workers, *, errors: Literal["collect", "raise"], show_progress: bool = True
+    ) -> None:
         self.urls = list(urls)
         self._workers = workers
         self._raises = errors == "raise"
+        self._show_progress = show_progress
         self._outcomes: list[Outcome] = [None] * len(self.urls)
         self._pause_until = 0.0
         self._refused: dict[int, int] = {}  # index -> how often the rate limit sent it back
@@ -130,7 +134,7 @@ class Gathered(Sequence[Outcome]):
             if not isinstance(outcome, Response):
                 continue
             with _as_parsed_as_before(outcome):
-                if outcome.is_error or failure_of(outcome):
+                if outcome.is_error or (path != WHOLE_BODY and failure_of(outcome)):
                     continue
                 records = outcome.records(path)
             yield [{"url": url, **(record if isinstance(record, dict) else {"value": record})} for record in records]
@@ -169,7 +173,7 @@ class Gathered(Sequence[Outcome]):
         came: list[bool] = []  # of each that came, whether it failed
         working = self._workers.start(lambda: self._work(indices, ended, came), ended, at_most=len(indices))
         try:
-            with Progress("Requests", unit="requests", total=len(indices)) as progress:
+            with Progress("Requests", unit="requests", total=len(indices), is_shown=self._show_progress) as progress:
                 shown, is_done = 0, False
                 while not is_done:
                     is_done = not wait(working, _LOOK_SECONDS, FIRST_EXCEPTION).not_done

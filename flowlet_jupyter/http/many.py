@@ -22,6 +22,7 @@ from flowlet_jupyter.http.options import (
     FetchOptions,
     GatherOptions,
     SeriesOptions,
+    refuse_unknown,
     shows,
 )
 from flowlet_jupyter.http.page_reader import PagingOptions
@@ -72,8 +73,9 @@ def paginate(
     `style` says how it pages: "link", "next", "cursor", "page" or "offset"; "auto" takes what the provider's catalogue
     entry says, then what the first page shows. `path` is the JMESPath of the records in a page, the likeliest list by
     itself. Numbered pages are fetched `concurrency` side by side. The other options are those of `request`.
-    Raises `PagingStopped`, whose `pages` keep what was read.
+    Raises `PagingStopped`, whose `pages` keep what was read; `InvalidOption` for one that there is not.
     """
+    refuse_unknown(paginate, options)
     plan = _Plan(url, secret, method, retry, dict(options))
 
     def send(page: PageRequest) -> Response:
@@ -106,6 +108,7 @@ def apaginate(
     **options: Unpack[AsyncSeriesOptions],
 ) -> AsyncPages:
     """The async twin of `paginate`, for `async for`."""
+    refuse_unknown(apaginate, options)
     plan = _Plan(url, secret, method, retry, dict(options))
 
     async def send(page: PageRequest) -> Response:
@@ -160,6 +163,7 @@ def fetch_df(
     **options: Unpack[FetchOptions],
 ) -> pd.DataFrame:
     """All records of all pages as one pandas DataFrame; `paginate=None` reads one page only. See `paginate`."""
+    refuse_unknown(fetch_df, options)
     if paginate is None:
         arguments: dict[str, Any] = {"method": "GET", **options}
         return request(url=url, secret=secret, **arguments).to_df(path, dates=dates)
@@ -179,13 +183,17 @@ def gather(
     concurrency: int = DEFAULT_CONCURRENCY,
     errors: Literal["collect", "raise"] = "collect",
     retry: int = TRIES_OF_MANY,
+    progress: bool = True,
     **options: Unpack[GatherOptions],
 ) -> Gathered:
     """Send many requests side by side; the outcomes are in the order of `targets`, errors among them.
 
     `targets` are URLs, or one template such as "/users/{id}" whose places are filled in from `rows` (a DataFrame or
-    mappings), percent-encoded. An API's rate limit is waited for. An interrupt keeps what came: `last_gathered()`.
+    mappings), percent-encoded. An API's rate limit is waited for. An interrupt keeps what came: `last_gathered()`. `progress=False`
+    shows no bar, here and when it goes on. The other options are those of `request`.
+    Raises `InvalidOption` for one that there is not, `InterpolationError` for a row without a value.
     """
+    refuse_unknown(gather, options)
     urls = as_urls(targets, rows)
     session = options["session"] = options.get("session") or default_session()
     _ensure_connected(secret, session)
@@ -205,7 +213,7 @@ def gather(
     workers: Workers = ThreadWorkers(send, max(concurrency, 1))
     if can_be_async:
         workers = LoopWorkers(session, asend, max(concurrency, 1))
-    gathered = Gathered(urls, workers, errors=errors)
+    gathered = Gathered(urls, workers, errors=errors, show_progress=progress)
     session.part(_LastResults).gathered = gathered
     return gathered.run()
 
@@ -234,6 +242,7 @@ def download(
     url: str, path: str | os.PathLike[str], *, secret: str | None = None, **options: Unpack[DownloadOptions]
 ) -> Path:
     """Stream the body of a GET to a file, with a progress bar; goes on where an interrupted try ended. Raises `RequestFailed`."""
+    refuse_unknown(download, options)
     arguments: dict[str, Any] = {"retry": TRIES_OF_MANY, **options}
     session = arguments.pop("session", None) or default_session()
     extend(arguments)

@@ -9,6 +9,8 @@ from typing import Any, TypedDict, TypeVar, get_type_hints
 
 import httpx
 
+from flowlet_jupyter.errors import InvalidOption
+from flowlet_jupyter.model.suggestion import did_you_mean
 from flowlet_jupyter.session import Session
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -102,6 +104,17 @@ def shows(options: Any) -> Callable[[_F], _F]:
         return function
 
     return decorate
+
+
+def refuse_unknown(function: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    """Raise `InvalidOption` for one of `options` that `function`, which the user called, does not have.
+
+    Else it would come to a function further inside, whose name the user never wrote.
+    """
+    known = inspect.signature(function).parameters
+    for name in options.keys() - known.keys():
+        advice = did_you_mean(name, known, otherwise=f"See: flowlet.{function.__name__}?")
+        raise InvalidOption(f"{function.__name__}() has no option '{name[:50]}'. {advice} Nothing was sent.")
 
 
 @functools.cache  # the verbs share theirs, and each first request waits for this

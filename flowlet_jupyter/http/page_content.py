@@ -122,7 +122,7 @@ class PageContent:
                 self.path = table.path if path is None else path
                 return table.records, True
         if path is not None:
-            return records, True
+            return [selected] if selected and isinstance(selected, dict) else records, True
         if likely is None or (self._failed_table and not any(isinstance(record, dict) for record in records[:1])):
             return ([body], False) if isinstance(body, dict) else ([], True)
         self.path = likely.path

@@ -9,7 +9,8 @@ from flowlet_jupyter.http.page_content import PageContent
 from flowlet_jupyter.http.pagination import PageResponse
 from flowlet_jupyter.http.response import Response
 from flowlet_jupyter.tables.error_bodies import error_in, reason_in
-from flowlet_jupyter.tables.selection import select
+from flowlet_jupyter.tables.json_body import kind_of
+from flowlet_jupyter.tables.selection import WHOLE_BODY, select
 
 _NO_SUCH_PAGE = re.compile(
     r"invalid[ _]page\b|invalid_page_number|page[ _](?:number )?(?:requested )?(?:is )?(?:out of (?:range|bounds)|too (?:large|high)|beyond|larger)"
@@ -32,13 +33,13 @@ def says_that_nothing_is_there(response: Response) -> bool:
 def message_of_error_in(page: PageBody, content: PageContent, first: PageResponse | None) -> str:
     """What a success says of being an error, or how it is unlike the `first` page; "" if it is neither."""
     body = page.parsed
-    message = error_in(body)
+    message = "" if content.path == WHOLE_BODY else error_in(body)
     if message or first is None or page.records is not None or not content.is_list:
         return message
     expects_list = content.path is not None and first.has_list
     has_list = isinstance(body, list) or (isinstance(body, dict) and bool(content.path))
     if expects_list and not has_list and body not in (None, {}):
-        return reason_in(body) or f"{type(body).__name__} where the pages before had a list"
+        return reason_in(body) or f"{kind_of(body)} where the pages before had a list"
     if expects_list and isinstance(body, dict) and content.path and select(body, content.path) is None:
         has_another_form = bool(body) and not body.keys() & first.body.keys()
         return reason_in(body) if has_another_form else ""

@@ -12,6 +12,7 @@ from typing import Any
 
 from flowlet_jupyter.credentials.redaction import excerpt, redact
 from flowlet_jupyter.errors import FlowletError, PagingStopped, RequestFailed
+from flowlet_jupyter.http.frames import format_of
 from flowlet_jupyter.http.page_bodies import PageBody
 from flowlet_jupyter.http.page_errors import message_of_error_in, says_no_such_page, says_that_nothing_is_there
 from flowlet_jupyter.http.page_series import PageSeries
@@ -31,6 +32,7 @@ from flowlet_jupyter.http.pagination import (
     problem_of,
     signals_of,
     verdict,
+    verdict_without,
 )
 from flowlet_jupyter.http.progress import Progress
 from flowlet_jupyter.http.response import Response
@@ -72,6 +74,7 @@ class PageReader(PageSeries):
         self._has_guessed = False  # another way on was tried before this one
         self._newest: PageResponse | None = None  # the page that was accepted last
         self._names_itself = False  # the newest page names itself as the next one
+        self._doubt = ""  # what makes it doubtful that the newest page, which has nothing new, is the end
         self._problem = ""  # what a page said of being only a part of what it should be
         self._judged: tuple[bool | None, str] = (self.complete, self.reason)
 
@@ -114,6 +117,9 @@ class PageReader(PageSeries):
         except RequestFailed as error:
             raise self._stopped(f"Page {number}: {redact(str(error), response)}") from None
         self._refuse_error(content, response, number)
+        self._doubt = (
+            f"page {number} has no body" if response.status_code == 200 and not response.content.strip() else ""
+        )
         try:
             page = self._content.page_of(content, response, request)
         except RequestFailed as error:
@@ -126,6 +132,8 @@ class PageReader(PageSeries):
                     "Page 2 holds the same as the page before: this API does not page in this way. Pass the "
                     "parameter that its documentation names, or paginate with another style."
                 )
+            if self._first is not None and len(self._last_records) >= len(self._first[1].records):
+                self._doubt = f"page {number} is one that came before, behind a full one"
             page = dataclasses.replace(page, records=[])
         records = self._without_overlap(page)
         self._refuse_standstill(page)
@@ -180,7 +188,7 @@ class PageReader(PageSeries):
             self._next = None
             self._ahead.clear()
             self._to_discard = in_flight
-            self._end_before(number)
+            self._end_before(number, response)
         elif number != 2 or response.status_code not in _MAYBE_WRONG_GUESS or not self._guesses_again(in_flight):
             error_text = f"{response.status_code} {redact(response.reason_phrase, response)}: {excerpt(response, 200)}"
             raise self._stopped(f"Page {number} was answered with {error_text}.")
@@ -195,22 +203,18 @@ class PageReader(PageSeries):
             names = ", ".join((content.header or ())[:5])
             raise self._stopped(f"Page {number} is CSV with other columns than the first: {names[:100]}.")
 
-    def _end_before(self, number: int) -> None:
-        """Say how the reading ended where the API says that there is no page `number`: a total may say otherwise."""
-        message = f"the API says that there is no page {number}"
+    def _end_before(self, number: int, response: Response) -> None:
+        """Say how the reading ended where `response` says that there is no page `number`."""
+        doubt = ""
+        if number == 2 and self._has_guessed:
+            doubt = "other ways on that the first page shows lead nowhere"
+        elif format_of(response) == "html" and not says_no_such_page(response):
+            doubt = "it says so by a web page, which may be that of a proxy"
         first = signals_of(*self._first) if self._first else Signals()
         more = flags_of(self._newest)[0] if self._newest else None
-        if first.total is not None and len(self.records) < first.total:
-            self.complete, self.reason = False, f"{message}, and that there are {first.total:,} records"
-        elif first.page_count is not None and self.page_count < first.page_count:
-            self.complete, self.reason = False, f"{message}, and that there are {first.page_count:,} pages"
-        elif more is not None:
-            self.complete, self.reason = False, f"{message}, and the page before that {more.name} is true"
-        elif number == 2 and self._has_guessed:
-            self.complete, self.reason = None, f"{message}, and other ways on that the first page shows lead nowhere"
-        else:
-            self.complete, self.reason = True, message
-        self._judged = (self.complete, self.reason)
+        progress = PagingProgress(len(self.records), self.page_count, first=first, doubt=doubt)
+        judged = verdict_without(number, progress, more=more.name if more is not None else "")
+        self._judged = self.complete, self.reason = judged.complete, judged.reason
 
     def _is_repeated(self, request: PageRequest, page: PageResponse, number: int) -> bool:
         """Whether the page holds the records of the one before, where the paginator's parameter was a guess."""
@@ -301,7 +305,7 @@ class PageReader(PageSeries):
                 first=signals_of(first_request, first_page),
                 followed_to_its_end=self._paginator is not None and numbered is None
                 and (not self._names_itself or isinstance(self._paginator, Cursor)),
-                names_itself=self._names_itself,
+                names_itself=self._names_itself, doubt=self._doubt,
             )  # fmt: skip
             judged = verdict(request, page, progress)
             self.complete, self.reason = judged.complete, judged.reason

@@ -52,7 +52,7 @@ class _Origin:
 def _with_target(url: httpx.URL, path: str, query: str | None) -> httpx.URL:
     other = httpx.URL(url)
     # not public, so that `_may_put_together` tries it first; `copy_with` takes the whole address apart too
-    other._uri_reference = url._uri_reference._replace(path=path, query=query)  # noqa: SLF001
+    other._uri_reference = url._uri_reference._replace(path=path, query=query)  # noqa: SLF001 - see above
     return other
 
 

@@ -17,7 +17,7 @@ from flowlet_jupyter.credentials.redaction import NOTHING_SENT, SentValues
 from flowlet_jupyter.errors import FlowletError, RequestFailed, printable
 from flowlet_jupyter.session.ipython_hooks import hooks
 from flowlet_jupyter.tables.charset import decode, without_guard
-from flowlet_jupyter.tables.json_body import parse_json
+from flowlet_jupyter.tables.json_body import kind_of, parse_json
 from flowlet_jupyter.tables.selection import select
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class Response(httpx.Response):
         elif isinstance(body, list):
             has = f"it is a list of {len(body)}"
         else:
-            has = f"it is {type(body).__name__}"
+            has = f"it is {kind_of(body)}"
         return f"The JSON of this response ({self.status_code} {self.reason_phrase}) has no {key!r}; {has}."
 
     def json(self, **kwargs: Any) -> Any:
@@ -193,6 +193,9 @@ class Response(httpx.Response):
                 else:
                     parsed = parse_json(self.content, self.charset_encoding)
             except (ValueError, RecursionError):
+                if not self.content.strip():
+                    message = f"This response ({self.status_code} {self.reason_phrase}) has no body, so nothing can be read from it."
+                    raise RequestFailed(self.sent_values.redact(message)) from None
                 kind = self.headers.get("content-type", "no content type")
                 message = self.sent_values.redact(
                     f"The body of this response ({self.status_code} {self.reason_phrase}, {kind}, "

@@ -137,6 +137,39 @@ def _below(record: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield prefix + key, value
 
 
+def told_apart(records: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """`records` without nesting, and the new names of fields that have the name of another one in the same record.
+
+    The field with its dots in its own name keeps it, the nested one gets underscores behind it, in every record.
+    """
+    flat = [sorted(_paths(record, ()), key=lambda field: len(field[0]) > 1) for record in records]
+    paths: dict[str, list[tuple[str, ...]]] = {}
+    doubled = set()
+    for fields in flat:
+        met = [".".join(path) for path, _ in fields]
+        doubled |= {name for name in met if met.count(name) > 1} if len(set(met)) < len(met) else set()
+        for (path, _), name in zip(fields, met, strict=True):
+            if path not in paths.setdefault(name, []):
+                paths[name].append(path)
+    new: dict[tuple[str, ...], str] = {}
+    for name in doubled:
+        for path in sorted(paths[name], key=len)[1:]:
+            own = f"{name}_"
+            while own in paths or own in new.values():
+                own += "_"
+            new[path] = own
+    rows = [{new.get(path) or ".".join(path): value for path, value in fields} for fields in flat]
+    return rows, {own: ".".join(path) for path, own in new.items()}
+
+
+def _paths(record: dict[str, Any], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in record.items():
+        if type(value) is dict:
+            yield from _paths(value, (*above, key))
+        else:
+            yield (*above, key), value
+
+
 def _columns_of_block(records: Sequence[dict[str, Any]]) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     nested: dict[str, Column] = {}

@@ -15,6 +15,7 @@ _SAMPLE_LINES = 200
 _MOST_TITLES = 30
 _FEWEST_ROWS = 3  # of a table below titles, its header among them
 _LONGEST_NOTES = 10_000  # characters
+_PROSE = re.compile(r"[^\W\d_][,.;:)]? +\S|[^\W\d_]: *$|^[*#(\[]|^- ")  # words, a heading, a mark of a footnote
 _GAP = re.compile(r"\n(?:[ \t]*\r?\n)+")  # an empty line, or several
 _BLOCKS = (("/*", "*/"), ("-BEGIN HEADER-", "-END HEADER-"))  # PANGAEA, NASA POWER
 _COMMA_DECIMAL = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
@@ -88,12 +89,13 @@ def _without_titles(text: str, sep: str | None) -> tuple[str, int]:
 def _notes(text: str, sep: str, few: int) -> tuple[int, int]:
     """Where the table ends, and how many lines of notes stand below it.
 
-    That no table is cut: notes are behind an empty line, in fewer fields, and no part of a quoted text.
+    That no table is cut: notes are behind an empty line, in fewer fields, no part of a quoted text, and written as words; a
+    last row may be short as well.
     """
     tail = text[-_LONGEST_NOTES:].rstrip()
     gaps = list(_GAP.finditer(tail))
     lines = tail[gaps[-1].end() :].splitlines() if gaps else []
-    if not lines or any('"' in line or len(line.split(sep)) > few for line in lines):
+    if not lines or any('"' in line or len(line.split(sep)) > few or not _PROSE.search(line) for line in lines):
         return len(text), 0
     return max(len(text) - _LONGEST_NOTES, 0) + gaps[-1].start() + 1, len(lines)
 
@@ -101,10 +103,25 @@ def _notes(text: str, sep: str, few: int) -> tuple[int, int]:
 def _is_below_titles(rows: list[tuple[int, int, list[str]]], header: int, usual: int, few: int) -> bool:
     """Whether what stands above the row `header` are titles: the first in few fields, and the rows below it a table."""
     table = [width for _, width, _ in rows[header:] if width]
-    first = next((width for _, width, _ in rows if width), 0)
+    first, title = next(((width, fields) for _, width, fields in rows if width), (0, []))
     names = rows[header][2][:usual]
     is_table = len(table) >= _FEWEST_ROWS and table.count(usual) * 5 >= len(table) * 4
-    return is_table and first <= few and any(name.strip() and not _NUMBER.fullmatch(name.strip()) for name in names)
+    # `id,,` may be a header that names few of its columns: then no numbers stand below the names of the row under it
+    is_title = len(title) < usual or any(map(_PROSE.search, title)) or _names_numbers(rows, header, usual)
+    return is_table and first <= few and is_title and any(map(_is_word, names))
+
+
+def _names_numbers(rows: list[tuple[int, int, list[str]]], header: int, usual: int) -> bool:
+    """Whether some column has a word in the row `header`, and numbers in all rows below."""
+    below = [fields for _, width, fields in rows[header + 1 :] if width == usual]
+    return any(
+        _is_word(name) and all(_NUMBER.fullmatch(fields[column].strip()) for fields in below)
+        for column, name in enumerate(rows[header][2][:usual])
+    )
+
+
+def _is_word(name: str) -> bool:
+    return bool(name.strip()) and not _NUMBER.fullmatch(name.strip())
 
 
 def _rows_with_lines(sample: list[str], sep: str) -> list[tuple[int, int, list[str]]]:

@@ -12,8 +12,16 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flowlet_jupyter.errors import MissingExtra, RequestFailed
-from flowlet_jupyter.tables.columns import ABSENT, MISSING, Column, gc_paused, sparse_columns_of, typed_columns_of
+from flowlet_jupyter.errors import MissingExtra
+from flowlet_jupyter.tables.columns import (
+    ABSENT,
+    MISSING,
+    Column,
+    gc_paused,
+    sparse_columns_of,
+    told_apart,
+    typed_columns_of,
+)
 from flowlet_jupyter.tables.dates import Moments, moments_of
 from flowlet_jupyter.tables.foreign_text import without_surrogates
 
@@ -61,8 +69,11 @@ def frame_of(records: Sequence[Any], *, dates: bool = False) -> pd.DataFrame:
             frame = frame_from(columns, len(rows), pandas)
     except UnicodeEncodeError:  # in the name of a column
         return frame_of(without_surrogates(rows), dates=dates)
-    except ValueError:
-        frame = pandas.json_normalize(rows)
+    except ValueError:  # two fields of one name
+        apart, new = told_apart(rows)
+        frame = frame_of(apart) if new else pandas.json_normalize(rows)
+        if new:
+            frame.attrs["notes"] = _about_new_names(new)
     return with_dates(frame) if dates else frame
 
 
@@ -213,8 +224,11 @@ def polars_of(records: Sequence[Any], *, dates: bool = False) -> pl.DataFrame:
     try:
         with gc_paused():
             columns = typed_columns_of(rows)
-    except ValueError as error:
-        raise RequestFailed(f"These records cannot be columns: {error}. Use select() to choose fields first.") from None
+    except ValueError:  # two fields of one name
+        apart, new = told_apart(rows)
+        for note in _about_new_names(new):
+            warn_caller(f"{note}.")
+        return polars_of(apart, dates=dates)
     try:
         frame: pl.DataFrame = polars.DataFrame(
             {key: _polars_values(key, column, polars) for key, column in columns.items()}, strict=False
@@ -222,6 +236,10 @@ def polars_of(records: Sequence[Any], *, dates: bool = False) -> pl.DataFrame:
     except UnicodeEncodeError:
         return polars_of(without_surrogates(rows), dates=dates)
     return with_polars_dates(frame) if dates else frame
+
+
+def _about_new_names(new: Mapping[str, str]) -> list[str]:
+    return [f"two fields are named {name!r}: the one further inside is {own!r}" for own, name in new.items()]
 
 
 def _polars_values(key: str, column: Column, polars: Any) -> Any:

@@ -29,6 +29,14 @@ def parse_json(content: bytes, charset: str | None = None) -> Any:
         return json.loads(without_guard(decode(content, charset).text))
 
 
+def kind_of(value: Any) -> str:
+    """What a parsed value is, in JSON's words (RFC 8259, 3)."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    kinds = ((dict, "an object"), (list, "an array"), (str, "a text"))
+    return next((words for kind, words in kinds if isinstance(value, kind)), "a number")
+
+
 def is_utf8(charset: str | None) -> bool:
     """Whether a body of this declared charset is UTF-8, if it is a text at all that a strict reader of UTF-8 takes."""
     return (charset or "").strip("\"' ").lower() in _UTF8

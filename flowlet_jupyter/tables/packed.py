@@ -17,7 +17,7 @@ from flowlet_jupyter.tables.columns import (
     names_of_one,
     typed_columns_of,
 )
-from flowlet_jupyter.tables.error_bodies import error_in, partial_in
+from flowlet_jupyter.tables.error_bodies import error_in
 from flowlet_jupyter.tables.frames import (
     frame_from,
     import_library,
@@ -29,6 +29,7 @@ from flowlet_jupyter.tables.frames import (
     unpacked_values,
 )
 from flowlet_jupyter.tables.json_body import fast_parser, is_utf8, member_splitter, splitter
+from flowlet_jupyter.tables.partial_bodies import partial_in
 from flowlet_jupyter.tables.records import find_records, paths_of_lists
 from flowlet_jupyter.tables.selection import quoted
 from flowlet_jupyter.tables.shapes import tabulate

@@ -91,7 +91,7 @@ def _read_csv(
         without_remarks(text) if "skiprows" not in options and "comment" not in options else (text, None, 0)
     )
     if remarks:
-        seen["remarks"] = f"{remarks} lines above the table were left out"
+        seen["remarks"] = f"{remarks} {'line' if remarks == 1 else 'lines'} above or below the table left out"
     separator = options.pop("sep", None) or options.pop("separator", None) or options.pop("delimiter", None)
     dialect = dialect_of(
         text,

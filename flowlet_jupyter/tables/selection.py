@@ -9,6 +9,7 @@ from typing import Any
 
 from flowlet_jupyter.errors import RequestFailed
 
+WHOLE_BODY = "@"  # JMESPath's current node: whoever names it takes the body for data, whatever it says of errors
 _NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 

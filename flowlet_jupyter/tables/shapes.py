@@ -47,7 +47,7 @@ def tabulate(body: Any, likely: Sequence[Any] | None) -> Table | None:
     for recognise in dialects.ALL:
         if (known := recognise(body)) is not None:
             return Table(*known)
-    for form in (_split, _header_row, _series_by_date, _by_date, _lists_by_date):
+    for form in (_listed_objects, _split, _header_row, _series_by_date, _by_date, _lists_by_date):
         if (table := _only(form, body)) is not None:
             return table
     # where there is a list of objects, what stands beside it is about the list
@@ -303,6 +303,21 @@ def rows_like_before(shape: str, names: Sequence[str], node: Any) -> list[Any] |
     if shape == "values by date" and all(map(_DATE_KEY.fullmatch, node)):
         return [{"date": key, "value": value} for key, value in node.items()]
     return None
+
+
+def _listed_objects(node: Any) -> Table | None:
+    """`{"uids": ["7", "3"], "3": {…}, "7": {…}}`: a list of keys, and an object under each of them (NCBI's esummary)."""
+    if not isinstance(node, dict):
+        return None
+    lists = [value for value in node.values() if isinstance(value, list)]
+    if len(lists) != 1 or len(lists[0]) != len(node) - 1 or not all(type(key) in (str, int) for key in lists[0]):
+        return None
+    keys = list(map(str, lists[0]))
+    objects = {key: value for key in keys if isinstance(value := node.get(key), dict)}
+    if not keys or len(objects) != len(keys):
+        return None
+    are_named = all(key in (str(each) for each in value.values()) for key, value in objects.items())
+    return Table([*objects.values()] if are_named else _keyed("key", objects), "", "objects by listed key")
 
 
 def _by_key(node: Any) -> Table | None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import weakref
+from unittest.mock import MagicMock
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ import respx
 from support import eventually, interrupt_once
 
 import flowlet_jupyter as flowlet
-from flowlet_jupyter.errors import AuthRequired, RequestFailed
+from flowlet_jupyter.errors import AuthRequired, InvalidOption, RequestFailed
 from flowlet_jupyter.http import client as client_module
 from flowlet_jupyter.http.background_loop import BackgroundLoop
 from flowlet_jupyter.model.redaction import Forms
@@ -73,6 +74,7 @@ def test_a_200_that_says_it_failed_stands_among_the_errors_and_not_in_the_frame(
     assert failed == url + "ben"
     assert str(error) == "200 OK, and the API says that it failed: user_not_found"
     assert len(gathered.to_df()) == len(gathered.responses) == 2
+    assert gathered.to_df("@")["error"].tolist()[1] == "user_not_found"  # who names the whole body takes it as it is
     assert gathered.log.lines[1]["error"] == str(error)
     assert not any(outcome.is_parsed for outcome in gathered)
     with pytest.raises(RequestFailed, match=r"ben: 200 OK, and the API says that it failed: user_not_found"):
@@ -85,6 +87,31 @@ def test_nothing_to_ask_for_is_nothing_to_wait_for():
 
 
 @on_both
+@pytest.mark.parametrize("progress", [True, False])
+def test_a_bar_is_shown_unless_it_is_not_wanted(respx_mock, monkeypatch, progress):
+    shown = []
+    monkeypatch.setattr("flowlet_jupyter.http.progress.SHOW_AFTER_SECONDS", 0)
+    monkeypatch.setattr("tqdm.auto.tqdm", lambda **options: shown.append(options["desc"]) or MagicMock())
+    respx_mock.get("https://api.example.org/1").respond(json={})
+    flowlet.gather(["https://api.example.org/1"], progress=progress)
+    assert bool(shown) == progress
+
+
+@pytest.mark.parametrize(
+    ("call", "function"),
+    [
+        (lambda url: flowlet.gather([url], progres=True), "gather"),
+        (lambda url: flowlet.paginate(url, progres=True), "paginate"),
+        (lambda url: flowlet.apaginate(url, progres=True), "apaginate"),
+        (lambda url: flowlet.fetch_df(url, progres=True), "fetch_df"),
+    ],
+)
+def test_an_option_that_there_is_not_is_said_of_the_function_that_was_called(respx_mock, call, function):
+    with pytest.raises(InvalidOption, match=rf"^{function}\(\) has no option 'progres'. Did you mean 'progress'\?"):
+        call("https://api.example.org/1")
+    assert not respx_mock.calls
+
+
 def test_the_first_error_is_raised_if_wanted(api):
     api.delay = 0.05
     urls = [f"{api.url}/user/{n}" for n in (13, *range(100, 160))]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from flowlet_jupyter.tables.error_bodies import error_in, partial_in
+from flowlet_jupyter.http.frames import failure_of
+from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.tables.error_bodies import error_in
+from flowlet_jupyter.tables.partial_bodies import partial_in
 
 # the body, and words of the reason that a user is told
 FAILED = {
@@ -40,6 +43,12 @@ FAILED = {
     "JSend": ({"status": "fail", "data": {"title": "a title is required"}}, "a title is required"),
     "mutation": ({"data": {"productCreate": {"product": None, "userErrors": [{"message": "title is empty"}]}}}, "title is empty"),
     "a note": ({"Note": "Thank you for using this API! Five calls a minute are free."}, "Five calls"),
+    "flag, reason beside more": ({"ok": False, "error": "missing_scope", "needed": "write", "provided": "read"}, "missing_scope"),
+    "code that names it, alone": ({"detail": "No such thing.", "code": "not_found"}, "No such thing"),
+    "true as a flag": ({"error": True, "reason": "the parameter is wrong"}, "is wrong"),
+    "fields of a form": ({"errors": {"email": ["is taken"]}}, "email: is taken"),
+    "problem details": ({"type": "about:blank", "title": "Forbidden", "status": 403}, "Forbidden"),
+    "code by another name": ({"cod": "404", "message": "no such city"}, "no such city"),
     "a list": ([{"message": "Session is over", "errorCode": "INVALID_SESSION_ID"}], "Session is over"),
 }  # fmt: skip
 FINE = {
@@ -66,6 +75,53 @@ FINE = {
     "a standard error": {"mean": 2.0, "std_error": 0.3},
     "many members": {f"k{number}": {"error": "x"} for number in range(60)},
 }  # fmt: skip
+# records that have fields of the same names: payments, jobs, logs, checks, statistics, texts
+RECORDS = {
+    "payment": {"reference": "T-1", "status": "failed", "message": "Insufficient funds", "amount": 500},
+    "payment, its reason": {"status": "failed", "amount": 100, "currency": "EUR", "reason": "declined"},
+    "refund": {"refundId": 4, "status": "FAILED", "reason": "account is closed"},
+    "message sent": {"to": "+1", "status": "failed", "error_code": 30003, "error_message": None},
+    "CI run": {"run": 31, "status": "failure", "message": "Fix the build", "branch": "main"},
+    "commit status": {"state": "failure", "description": "tests failed", "context": "ci/test", "target_url": "https://x.example"},
+    "build": {"result": "FAILURE"},
+    "test case": {"test": "test_x", "type": "error", "message": "1 is not 2"},
+    "job under way": {"status": "failed", "progress": 30, "message": "disk is full"},
+    "job, its state alone": {"status": "failed", "timestamp": 1700000000},
+    "log entry": {"level": "error", "message": "disk is full", "time": "2026-01-01T00:00:00Z"},
+    "log, by type": {"type": "error", "message": "disk is full", "timestamp": 1700000000, "host": "a"},
+    "kind of error, counted": {"errorType": "Timeout", "count": 3},
+    "check": {"url": "https://x.example", "ok": False, "latency": 3.1},
+    "check, its response": {"monitor": "x", "error": "timeout", "response": 0},
+    "launch": {"mission": "A1", "success": False, "date": "2026-01-01", "details": "engine failed"},
+    "health": {"status": "error", "checks": {"db": {"status": "error"}}},
+    "coupon": {"code": "SUMMER20", "message": "20 % off", "status": "active"},
+    "language": {"code": "en-GB", "title": "English", "status": "active"},
+    "account": {"code": 100, "title": "Assets", "type": "account"},
+    "postal code": {"code": 12345, "title": "Springfield", "info": "x"},
+    "import": {"success": 0, "failed": 2, "errors": ["row 3", "row 4"]},
+    "command": {"stdout": "", "stderr": "no such file", "code": 1},
+    "measured error": {"error": 0.02},
+    "counts of outcomes": {"success": 10, "error": 2},
+    "counts, none well": {"ok": 0, "error": 2, "total": 2},
+    "request for something": {"status": "friend_request"},
+    "order": {"status": "payment_failed", "title": "Order 3"},
+    "issue": {"title": "Error in login", "type": "error", "status": "open", "description": "x"},
+    "note": {"note": "Dear diary, today I have been to the zoo, and it was good."},
+    "geology": {"fault": {"name": "San Andreas", "length_km": 1200}},
+    "settings": {"errors": {"email": True, "sms": False}},
+    "schema": {"type": "object", "properties": {"error": {"type": "string"}}},
+    "GeoJSON": {"type": "Feature", "properties": {"error": "x"}, "geometry": None},
+    "job of GraphQL": {"data": {"job": {"status": "FAILED", "error": "disk is full"}}},
+    "well, in other words": {"code": 1000, "message": "Query was successful", "data": None},
+}  # fmt: skip
+PLACES = {
+    "alone": lambda record: record,
+    "list of one": lambda record: [record],
+    "list": lambda record: [record, record],
+    "page": lambda record: {"data": [record, record], "page": 1},
+    "page that says ok": lambda record: {"status": "success", "message": "fetched", "results": [record]},
+    "list of errors": lambda record: {"errors": [{**record, "id": 3}], "total": 1},
+}
 PARTS = {
     "GraphQL": ({"data": {"user": {"id": 1}, "posts": None}, "errors": [{"message": "posts are hidden"}]}, "posts are hidden"),
     "X": ({"data": [{"id": "1"}], "errors": [{"title": "Not Found Error", "detail": "no user 2"}]}, "no user 2"),
@@ -82,6 +138,7 @@ WHOLE = [
     {"data": [{"id": 1}], "errors": []}, {"data": [{"id": 1}]}, {"responses": [{"status": 200, "body": {}}]}, [], [{"status": 404, "url": "x"}],
     {"items": [{"status": 500, "name": "x"}]}, {"remark": "a remark", "elements": [1]}, {"_shards": {"failed": 0}}, "text", None,
     {"form": "x", "errors": [{"message": "an error is all there is"}]},
+    {"file": "a.py", "errors": [{"line": 1, "message": "too long"}], "warnings": [{"line": 2}]},
 ]  # fmt: skip
 
 
@@ -91,9 +148,22 @@ def test_a_failure_is_told_with_its_reason(kind):
     assert reason in error_in(body)
 
 
+@pytest.mark.parametrize("kind", FAILED)
+def test_a_failure_is_told_of_one_of_many_as_well(kind):
+    body, reason = FAILED[kind]
+    assert reason in failure_of(Response(200, json=body))
+
+
 @pytest.mark.parametrize("kind", FINE)
 def test_data_is_never_taken_for_a_failure(kind):
     assert error_in(FINE[kind]) == ""
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", RECORDS)
+def test_a_record_of_something_that_failed_is_no_failure_of_the_api(kind, place):
+    body = PLACES[place](RECORDS[kind])
+    assert (error_in(body), partial_in(body)) == ("", "")
 
 
 @pytest.mark.parametrize("kind", PARTS)

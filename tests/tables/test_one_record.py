@@ -263,3 +263,43 @@ def test_json_that_is_called_html_is_read():
     assert Response(200, content=b'{"data": [{"id": 1}]}', headers={"Content-Type": "text/html"}).to_df()[
         "id"
     ].tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("null", "The body is null, not"), ("3.5", "The body is a number, not"), ('"x"', "The body is a text, not"),
+        ("true", "The body is true, not"), ("", "has no body"), (" ", "has no body"),
+    ],
+)  # fmt: skip
+def test_what_is_no_table_is_said_in_words_of_json(content, words):
+    r = Response(200, text=content, headers={"content-type": "application/json"})
+    with pytest.raises(RequestFailed, match=words):
+        r.to_df()
+
+
+def test_what_says_of_an_error_can_be_taken_as_it_is():
+    r = response({"code": 404, "message": "Not Found"})
+    with pytest.raises(RequestFailed, match=r"Not Found\. If this is what you asked for.*path '@'"):
+        r.to_df()
+    assert r.to_df("@").to_dict("records") == [{"code": 404, "message": "Not Found"}]
+
+
+def test_objects_under_listed_keys_are_rows_in_the_order_of_the_list():
+    summaries = {"uids": ["7", "3"], "3": {"uid": "3", "title": "c"}, "7": {"uid": "7", "title": "g"}}
+    frame = response({"header": {"type": "esummary"}, "result": summaries}).to_df()
+    assert frame.to_dict("records") == [{"uid": "7", "title": "g"}, {"uid": "3", "title": "c"}]
+    assert frame.attrs["shape"] == "objects by listed key"
+    one = response({"ids": [7], "7": {"title": "g"}}).to_df()
+    assert one.to_dict("records") == [{"key": "7", "title": "g"}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"ids": ["1", "2"], "1": {"a": 1}, "3": {"a": 2}}, {"ids": ["1", "1"], "1": {"a": 1}, "2": {"a": 2}},
+        {"ids": ["1"], "1": {"a": 1}, "total": 1}, {"tags": ["owner"], "owner": "x"},
+    ],
+)  # fmt: skip
+def test_what_is_only_like_objects_under_listed_keys_is_no_such_table(body):
+    assert response(body).to_df().attrs.get("shape") != "objects by listed key"

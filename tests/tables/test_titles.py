@@ -25,6 +25,8 @@ def answer(text: str, kind: str = "text/csv") -> Response:
         f"{TABLE}\nSource: an office\n",
         f"{TABLE}\r\n\r\n* provisional\r\nSource: an office\r\n".replace("\n", "\r\n").replace("\r\r", "\r"),
         f"Global means\n\n{TABLE}\nSource: an office\n",
+        f"Temperatures,,\n{TABLE}",
+        f"{TABLE}\nNotes:\n* provisional\n",
         f"Global means;;\n;;\n{TABLE.replace(',', ';')}",
     ],
 )  # fmt: skip
@@ -49,6 +51,10 @@ def test_titles_and_notes_are_no_rows(text):
         ("a,b,c\n1,2,3\n\n4,5,6\n", 2),
         ("a,b\n1,2\n3,4\n\n5,\n", 3),  # a row whose last field is empty
         ("x,y\n1,2\n", 1),
+        ("id,\n1,a\n2,d\n3,g\n", 3),  # a header that names the first column only
+        ("id,,,\nx,a,b,c\ny,d,e,f\nz,g,h,i\n", 3),
+        ("a,b\n1,2\n3,4\n5,6\n\n7\n", 4),  # a last row that is short
+        ("a,b,c,d\n1,2,3,4\n5,6,7,8\n9,1,2,3\n\nlast,\n", 4),
     ],
 )
 def test_a_table_is_not_taken_for_titles(text, rows):

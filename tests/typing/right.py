@@ -12,7 +12,9 @@ flowlet.request("GET", "/me", secret="x", session=flowlet.Session("folder"))
 flowlet.requests_auth("x", session=flowlet.Session("folder"))
 value: flowlet.SecretValue = flowlet.secrets.of(flowlet.Session("folder"))["x"].token()
 pages: flowlet.Pages = flowlet.paginate("/users", secret="x", style="cursor", max_pages=3, cache=True)
-gathered: flowlet.Gathered = flowlet.gather(["https://a.example"], secret=None, concurrency=2, headers={"A": "b"})
+gathered: flowlet.Gathered = flowlet.gather(
+    ["https://a.example"], secret=None, concurrency=2, progress=False, headers={"A": "b"}
+)
 flowlet.fetch_df("/users", secret="x", max_items=5, dates=True)
 flowlet.download("https://a.example", "file", secret="x", retry=2)
 

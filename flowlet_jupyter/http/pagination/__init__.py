@@ -4,6 +4,7 @@ from flowlet_jupyter.http.pagination.completeness import PagingProgress as Pagin
 from flowlet_jupyter.http.pagination.completeness import Verdict as Verdict
 from flowlet_jupyter.http.pagination.completeness import problem_of as problem_of
 from flowlet_jupyter.http.pagination.completeness import verdict as verdict
+from flowlet_jupyter.http.pagination.completeness import verdict_without as verdict_without
 from flowlet_jupyter.http.pagination.cursors import Cursor as Cursor
 from flowlet_jupyter.http.pagination.detection import GUESSED as GUESSED
 from flowlet_jupyter.http.pagination.detection import detect as detect

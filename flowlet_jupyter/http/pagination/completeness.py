@@ -10,7 +10,7 @@ from flowlet_jupyter.http.pagination.link_members import is_next_url
 from flowlet_jupyter.http.pagination.members import Member, members_of
 from flowlet_jupyter.http.pagination.page import PageRequest, PageResponse, as_number
 from flowlet_jupyter.http.pagination.signals import Signals, signals_of
-from flowlet_jupyter.tables.error_bodies import partial_in
+from flowlet_jupyter.tables.partial_bodies import partial_in
 
 NOTHING_SAYS = "nothing in this response says whether there is more"
 _MAX_DEPTH = 8
@@ -34,6 +34,7 @@ class PagingProgress:
     first: Signals = field(default_factory=Signals)
     followed_to_its_end: bool = False  # a style that names each next page named none
     names_itself: bool = False  # the last page named itself as the next one
+    doubt: str = ""  # what makes an end doubtful that nothing but the last response says
 
 
 def verdict(request: PageRequest, response: PageResponse, progress: PagingProgress) -> Verdict:
@@ -43,8 +44,30 @@ def verdict(request: PageRequest, response: PageResponse, progress: PagingProgre
     if contradiction := _contradiction(request, last, response, members, progress):
         return Verdict(False, contradiction)
     if end := _end(last, response, progress):
+        is_said = any(
+            each is not None for each in (last.is_last, last.total, progress.first.total, progress.first.page_count)
+        )
+        if progress.doubt and not is_said:
+            return Verdict(None, f"{progress.doubt}, and nothing says that all was read")
         return Verdict(True, end)
     return Verdict(None, NOTHING_SAYS)
+
+
+def verdict_without(number: int, progress: PagingProgress, *, more: str) -> Verdict:
+    """Whether all was read where the API says that there is no page `number`: what the pages before said counts for more.
+
+    `more` is the member of the last page that says that there is more, "" if none does.
+    """
+    message, first = f"the API says that there is no page {number}", progress.first
+    if first.total is not None and progress.records < first.total:
+        return Verdict(False, f"{message}, and that there are {first.total:,} records")
+    if first.page_count is not None and progress.pages < first.page_count:
+        return Verdict(False, f"{message}, and that there are {first.page_count:,} pages")
+    if more:
+        return Verdict(False, f"{message}, and the page before that {more} is true")
+    if progress.doubt and first.total is None and first.page_count is None:
+        return Verdict(None, f"{message}, but {progress.doubt}")
+    return Verdict(True, message)
 
 
 def _end(last: Signals, response: PageResponse, progress: PagingProgress) -> str:

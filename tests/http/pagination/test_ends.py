@@ -30,7 +30,7 @@ def read(query: str, bodies: list[Any], end: Response) -> Pages:
 
 @pytest.mark.parametrize("status", [404, 410, 416])
 def test_an_address_where_nothing_is_ends_what_is_counted_on(status):
-    pages = read("?page=0", [[{"id": 1}], [{"id": 2}]], Response(status, text="<html><title>None</title></html>"))
+    pages = read("?page=0", [[{"id": 1}], [{"id": 2}]], Response(status, json={"message": "Not Found"}))
     assert (pages.complete, pages.records) == (True, [{"id": 1}, {"id": 2}])
     assert pages.reason == "the API says that there is no page 3"
 
@@ -42,7 +42,29 @@ def test_an_end_is_none_where_the_newest_page_says_that_there_is_more():
     assert pages.reason == "the API says that there is no page 3, and the page before that has_more is true"
 
 
-@pytest.mark.parametrize("end", [Response(204), Response(200, text=""), Response(200, text="null")])
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (Response(404, text="<html><title>None</title></html>", headers={"content-type": "text/html"}), "the API says that there is no page 3, but it says so by a web page"),
+        (Response(200, text=""), "page 3 has no body"),
+        (Response(200, json=[{"id": 1}]), "page 3 is one that came before, behind a full one"),
+    ],
+)  # fmt: skip
+def test_an_end_that_may_be_an_accident_is_not_surely_all(end, reason):
+    pages = read("?page=1", [[{"id": 1}], [{"id": 2}]], end)
+    assert (pages.complete, len(pages.records)) == (None, 2)
+    assert pages.reason.startswith(reason)
+    pages = read("?page=1", [{"data": [{"id": 1}], "total": 2}, {"data": [{"id": 2}], "total": 2}], end)
+    assert pages.complete is True
+
+
+def test_the_first_page_again_behind_a_short_one_is_the_end():
+    first = [{"id": 1}, {"id": 2}]
+    pages = read("?page=1", [first, [{"id": 3}]], Response(200, json=first))
+    assert (pages.complete, len(pages.records)) == (True, 3)
+
+
+@pytest.mark.parametrize("end", [Response(204), Response(200, text="null")])
 def test_a_body_of_nothing_is_an_empty_page(end):
     pages = read("?page=1", [[{"id": 1}], [{"id": 2}]], end)
     assert (pages.complete, len(pages.records), pages.reason) == (True, 2, "the last page was empty")
@@ -79,3 +101,10 @@ def test_a_guess_that_brings_the_same_page_again_adds_nothing_to_it():
     body = {"total": 4, "pages": ["a", "b"]}
     pages = read("?limit=2", [body, body, body, body, body, body], Response(500))
     assert (pages.complete, pages.records) == (False, ["a", "b"])
+
+
+def test_a_body_that_is_asked_for_as_it_is_is_no_error():
+    body = {"status": "failed", "message": "card declined"}
+    assert read("", [body], Response(500)).records == []
+    options = PagingOptions(concurrency=1, show_progress=False, path="@")
+    assert Pages(lambda _request: Response(200, json=body), PageRequest(URL), options).read_all().records == [body]
