@@ -18,26 +18,33 @@ _NESTED_URL_NAMES = frozenset({"href", "url", "uri", "link", "ref"})
 _HOLDERS_OF_NEXT = frozenset({"next", "nextpage", "nextlink"})
 _LINK_LISTS = re.compile(r"links?|pagelinks|\w+_links")  # `servers_links` (OpenStack)
 _MAX_HEADER = 50_000
+# what a program wrote where it had no link: `<None>; rel="next"` (Kandji)
+_NO_TARGETS = frozenset({"", "none", "null", "nil", "undefined", "false"})
 
 
 def links_of_header(value: str) -> dict[str, str]:
-    """Relation type -> target of the links of a Link header; the first of each. One with `results="false"` leads nowhere."""
+    """Relation type -> target of the links of a Link header; the first of each. Not those that lead nowhere: with `results="false"`, or `<None>`."""
     found: dict[str, str] = {}
     for link in _LINK.finditer(value[:_MAX_HEADER]):
         parameters: dict[str, str] = {}
         for name, quoted_value, token in _LINK_PARAMETER.findall(link[2]):
             parameters.setdefault(name.lower(), re.sub(r"\\(.)", r"\1", quoted_value) or token)
-        if parameters.get("results", "").lower() == "false":
+        if parameters.get("results", "").lower() == "false" or leads_nowhere(link[1]):
             continue
         for rel in parameters.get("rel", "").lower().split():
             found.setdefault(rel, link[1].strip())
     return found
 
 
+def leads_nowhere(target: str) -> bool:
+    """Whether a text is no target of a link, but what some languages write for nothing."""
+    return target.strip().lower() in _NO_TARGETS
+
+
 def is_next_url(member: Member) -> bool:
     """Whether a member of the body is the URL of the next page."""
     value = member.value
-    if not isinstance(value, str) or member.in_header or not value or re.search(r"\s", value):
+    if not isinstance(value, str) or member.in_header or leads_nowhere(value) or re.search(r"\s", value):
         return False
     if is_place_of_url(member):
         return True
