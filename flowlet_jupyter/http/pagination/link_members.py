@@ -18,6 +18,7 @@ _NESTED_URL_NAMES = frozenset({"href", "url", "uri", "link", "ref"})
 _HOLDERS_OF_NEXT = frozenset({"next", "nextpage", "nextlink"})
 _LINK_LISTS = re.compile(r"links?|pagelinks|\w+_links")  # `servers_links` (OpenStack)
 _MAX_HEADER = 50_000
+_NEXT_OF_HEADER = re.compile(r";\s*rel\s*=\s*\"?next\b", re.IGNORECASE)
 # what a program wrote where it had no link: `<None>; rel="next"` (Kandji)
 _NO_TARGETS = frozenset({"", "none", "null", "nil", "undefined", "false"})
 
@@ -66,7 +67,10 @@ def is_place_of_url(member: Member) -> bool:
 
 def has_links_without_next(response: PageResponse) -> bool:
     """Whether the page links to others, the first, last or one before, and to no next one."""
-    if response.links.keys() & {"first", "prev", "previous", "last", "self"} and "next" not in response.links:
+    if "next" not in response.links and (
+        response.links.keys() & {"first", "prev", "previous", "last", "self"}
+        or _NEXT_OF_HEADER.search(response.headers.get("link", "")[:_MAX_HEADER])  # one that leads nowhere (Sentry)
+    ):
         return True
     is_collection = isinstance(response.body, dict) and (
         response.body.get("type") == "FeatureCollection" or response.body.get("resourceType") == "Bundle"

@@ -37,6 +37,12 @@ def test_a_link_to_nothing_is_no_link(nothing):
     assert (pages.records, len(asked)) == ([A], 1)
 
 
+@pytest.mark.parametrize("link", ['</a?cursor=2>; rel="next"; results="false"', '<null>; rel="next"'])
+def test_a_next_link_that_leads_nowhere_is_the_end(link):
+    pages, asked = read("/teams", lambda _query: ([A], {"Link": link}))
+    assert (pages.complete, len(asked)) == (True, 1)
+
+
 @pytest.mark.parametrize(
     "about",
     [
