@@ -43,6 +43,12 @@ def test_a_next_link_that_leads_nowhere_is_the_end(link):
     assert (pages.complete, len(asked)) == (True, 1)
 
 
+@pytest.mark.parametrize("link", ['https://api.example/a; rel="next"', '</a>; rel="next-archive"; results="false"'])
+def test_a_link_that_is_not_understood_is_no_end(link):
+    pages, _ = read("/teams", lambda _query: ([A], {"Link": link}))
+    assert pages.complete is None
+
+
 @pytest.mark.parametrize(
     "about",
     [
