@@ -34,7 +34,7 @@ _USUAL_NAMES = (
 )  # fmt: skip
 # lists that stand beside the records, and are taken only where there is no other
 _BESIDE = frozenset({"link", "links", "_links", "fields", "columns", "errors", "included", "facets", "aggregations", "warnings",
-                     "translationset", "schema", "dimensionheaders", "metricheaders", "pivotheaders", "schemas", "breadcrumbs", "exceptions"})  # fmt: skip
+                     "translationset", "schema", "dimensionheaders", "metricheaders", "pivotheaders", "schemas", "breadcrumbs", "exceptions", "extensions", "includes"})  # fmt: skip
 _REMARKS = frozenset({"message", "messages", "error", "msg", "notes"})  # which is a list of texts, or empty, at some
 _WRAPPERS = frozenset({"data", "result", "response", "payload"})
 _MAX_DEPTH = 4
@@ -67,7 +67,7 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
             return Found(body[name], name)  # GeoJSON (RFC 7946), FHIR
     if is_named_by_its_id(body, url):
         return None
-    names, ask = _names_in(url), Remembered()
+    names, things, ask = _names_in(url), _things_in(url), Remembered()
     deepest = _DEEPEST if _is_graphql(body) else _MAX_DEPTH
     candidates = [found for found in _lists(body, (), 0, deepest) if not _is_part_of_a_record(body, *found, names, ask)]
     if not candidates:
@@ -75,7 +75,8 @@ def find_records(body: Any, *, url: str = "") -> Found | None:  # noqa: PLR0911 
 
     def standing(candidate: tuple[tuple[str, ...], list[Any]]) -> tuple[Any, ...]:
         name = candidate[0][-1]
-        return not _is_named(name, names), _is_beside(candidate), not _is_counted(name, body), *_rank(candidate)
+        is_named = _is_named(name, names) and plain(name) not in things and not _is_below(_BESIDE, candidate[0])
+        return not is_named, _is_beside(candidate), not _is_counted(name, body), *_rank(candidate)
 
     best = min(candidates, key=standing)
     if not best[1]:  # where groups were asked for, the records may be empty (OpenAlex)
@@ -131,6 +132,12 @@ def _names_in(url: str) -> frozenset[str]:
     whole = [plain(segment) for segment in segments]
     parts = [plain(part) for segment in segments for part in re.split(r"[.:]", segment)]
     return frozenset(_singular(name) for name in (*whole, *parts, "".join(whole)) if name)
+
+
+def _things_in(url: str) -> frozenset[str]:
+    """What a single one of what a URL names before its last segment is called: at `/categories/EW` a `category` is no list."""
+    holder = [plain(segment) for segment in segments_of(url)[-2:-1]]
+    return frozenset(_singular(name) for name in holder if _singular(name) != name)
 
 
 def _singular(name: str) -> str:
@@ -267,6 +274,10 @@ def _lists(
         else:
             lists += _lists(value, (*path, key), depth + 1, deepest)
     return lists
+
+
+def _is_below(holders: frozenset[str], path: tuple[str, ...]) -> bool:
+    return any(name.lower() in holders for name in path[:-1])
 
 
 def _is_beside(candidate: tuple[tuple[str, ...], list[Any]]) -> bool:

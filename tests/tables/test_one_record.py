@@ -70,6 +70,10 @@ def test_one_record_is_one_row(body, url):
         ([[A], []], "/history", "[]"),
         ({"meta": {"count": 9}, "results": [], "group_by": [A, B]}, "/works?group_by=type", "group_by"),
         ({"results": [], "facets": [A]}, "/works?facets=type", "results"),
+        ({"items": [A], "includes": {"Entry": [B, B]}}, "/spaces/1/entries", "items"),
+        ({"data": [A], "includes": {"posts": [B, B]}}, "/users/1/posts", "data"),
+        ({"category": [B, B], "assessments": [A, A, A]}, "/categories/EW", "assessments"),
+        ({"categories": [A], "assessments": [B, B, B]}, "/categories/EW", "categories"),
     ],
 )  # fmt: skip
 def test_a_list_is_found_in_what_is_said_about_it(body, url, path):

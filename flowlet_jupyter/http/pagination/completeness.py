@@ -107,11 +107,13 @@ def _contradiction(  # noqa: PLR0911 - one return a contradiction
         )
     read = progress.start + progress.records
     total, name = _largest_total(last, progress.first)
-    if total is not None and read < total and not (last.is_estimate and not response.records):
-        return f"{name} says {total:,}, {read:,} {'was' if read == 1 else 'were'} read"
     count = last.page_count if last.page_count is not None else progress.first.page_count
     number = as_number(last.number.value) if last.number is not None else None
     here = number - progress.first.number_of_first + 1 if number is not None else progress.pages
+    # begun at a later page, how many records were before it is an estimate; the number of the last page is none
+    is_at_the_end = progress.start > 0 and number is not None and count is not None and here >= count > 1
+    if total is not None and read < total and not is_at_the_end and not (last.is_estimate and not response.records):
+        return f"{name} says {total:,}, {read:,} {'was' if read == 1 else 'were'} read"
     if count is not None and here < count and total is None and not progress.start:
         name = last.page_count_name or progress.first.page_count_name
         return f"{name} says {count:,}, {here:,} {'was' if here == 1 else 'were'} read"

@@ -256,7 +256,7 @@ def _parameters(request: PageRequest, response: PageResponse, member: Member) ->
         names[:0] = [name for name in request.parameters() if normalised(name) in PAGES]
     hyphens = {"-" in name for name in parameters.values() if re.search(r"[-_]", name)} == {True}
     spelled = (name.replace("_", "-") if hyphens else name for name in names)  # as the others are (CircleCI)
-    return list(dict.fromkeys(parameters.get(normalised(name), name) for name in spelled))[:4]
+    return list(dict.fromkeys(parameters.get(normalised(name), name) for name in spelled))[:5]
 
 
 def _variables_for_a_cursor(query: str) -> list[str]:
@@ -266,7 +266,7 @@ def _variables_for_a_cursor(query: str) -> list[str]:
 def _of_a_bare_next(member: Member) -> list[str]:
     """The parameters for a `next` whose name says no more: a page, a moment, or some text."""
     if not isinstance(member.value, int):
-        return ["cursor", "start", "pos"]
+        return ["cursor", "after", "start", "pos"]
     return ["until", "cursor"] if member.value >= _FIRST_UNIX_TIME else ["page", "cursor"]
 
 

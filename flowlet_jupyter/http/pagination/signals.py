@@ -95,7 +95,12 @@ def signals_of(request: PageRequest, response: PageResponse, members: Sequence[M
 def flags_of(response: PageResponse, members: Sequence[Member] | None = None) -> tuple[Member | None, Member | None]:
     """The flags that say that there is more, and that there is not: all that most need to know of each page."""
     members = members_of(response) if members is None else members
-    flags = [(member, value) for member in members if (value := _flag(member, has_list=response.has_list)) is not None]
+    flags = [
+        (member, is_more)
+        for member in members
+        if (is_more := _flag(member, has_list=response.has_list))
+        or (is_more is False and _is_of_list(member, response))
+    ]
     own = f"{response.path.rpartition('.')[0]}.pageInfo."
     if any(member.path.startswith(own) for member, _ in flags):  # GraphQL: other connections speak of other lists
         flags = [(member, value) for member, value in flags if member.path.startswith(own)]
@@ -124,6 +129,13 @@ def _flag(member: Member, *, has_list: bool) -> bool | None:
     if says_more(member.key):
         return value
     return not value if has_list and says_last(member.key) else None  # `done` is a member of many a record
+
+
+def _is_of_list(member: Member, response: PageResponse) -> bool:
+    """Whether a member stands above the records, or in an object about a list: the `done` of some wizard ends no list."""
+    if not member.parents or response.path.startswith(member.container.rstrip(".")) or not response.has_list:
+        return True
+    return any(map(_ABOUT_A_LIST.fullmatch, member.parents))
 
 
 def _positive(member: Member) -> int | None:
