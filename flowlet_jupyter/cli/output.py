@@ -24,7 +24,7 @@ _SILENT_SECONDS = 1.0
 _IN_A_SHELL = (
     (re.compile(r"%flowlet_secret --new"), r"jupyter flowlet add"),
     (
-        re.compile(r"(?:In JupyterLab run|Run) %flowlet_secret (.+?) and press Request access token"),
+        re.compile(r"(?:In JupyterLab run|Run) %flowlet_secret (.+?) and press Request access token(?:\.$)?"),
         r"Run: jupyter flowlet authorize \1",
     ),
     (re.compile(r"%flowlet_secret (\S+) --paste"), r"jupyter flowlet authorize \1 --paste"),

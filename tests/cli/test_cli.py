@@ -43,7 +43,7 @@ def test_jupyter_finds_the_command():
         ("No secrets yet. To add one: %flowlet_secret --new", "No secrets yet. To add one: jupyter flowlet add"),
         (
             "It has expired. In JupyterLab run %flowlet_secret my birds and press Request access token.",
-            "It has expired. Run: jupyter flowlet authorize my birds.",
+            "It has expired. Run: jupyter flowlet authorize my birds",
         ),
         ("is sent to: %flowlet_secret NAME --paste", "is sent to: jupyter flowlet authorize NAME --paste"),
         ("another host, edit the secret: %flowlet_secret a.b", "another host, edit the secret: jupyter flowlet page"),
@@ -65,6 +65,7 @@ def test_what_a_shell_prints_names_no_magic(capsys):
 
 def test_add_by_provider_then_list_status_export_and_delete(capsys, value_file):
     assert main(["add", "music", "--provider", "spotify", "--set", "client_id=id", "--value-file", value_file]) == 0
+    assert "jupyter flowlet authorize music" in capsys.readouterr().out
     assert default_vault().get("music").secret.client_secret.reveal() == CANARY
     for command in (["list"], ["status", "music"], ["export"], ["providers"]):
         assert main(command) == 0
