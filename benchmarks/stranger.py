@@ -129,7 +129,7 @@ def _walk(address: str, clock: _Clock) -> _Hand:
         assert origin is not None, shown
         _register(context, hand, f"{origin[0]}/developer", redirect_uri)
         hand.paste(page, form.get_by_label("Client ID"))
-        form.get_by_text("Filled in from").wait_for()
+        page.get_by_text("Filled in from").wait_for()
         with context.expect_page() as opened:
             hand.press(form.get_by_role("button", name="Save and request access token"))
         hand.press(opened.value.get_by_role("button", name="Log in and allow"))

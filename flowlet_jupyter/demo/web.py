@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
             <form method="post">
             <label for="name">Name of the app</label><input type="text" id="name" name="name" value="Birdwatch" required>
             <label for="redirect_uri">Redirect URI (the form in your notebook shows it)</label>
-            <input type="url" id="redirect_uri" name="redirect_uri" required>
+            <input type="url" id="redirect_uri" name="redirect_uri" required autofocus>
             <label><input type="checkbox" name="public" value="yes"> public client (no client secret)</label>
             <button>Register</button></form>
             <h2>Apps</h2><ul>{apps or "<li>none yet</li>"}</ul>""",

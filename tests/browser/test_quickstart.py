@@ -62,7 +62,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, look, is
 
     form.get_by_label("Client ID").click()
     page.keyboard.press("Control+v")
-    form.get_by_text("Filled in from the .env lines").wait_for()
+    page.get_by_text("Filled in from the .env lines").wait_for()
     assert form.get_by_label("Name", exact=True).input_value() == "birdwatch"
     assert form.get_by_label("Base URL").input_value() == f"{birdsong.url}/2"
     secret_field = form.get_by_label("Client secret", exact=True)
