@@ -35,6 +35,9 @@ myst_heading_anchors = 4
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+# A chart is Vega-Lite too where Altair is installed; the page shows its picture. An output without any form that a page can
+# show still fails the build (mystnb.mime_priority).
+suppress_warnings = ["mystnb.unknown_mime_type"]
 _vault = tempfile.TemporaryDirectory(prefix="flowlet-docs-")  # not the vault of whoever builds the site
 os.environ["FLOWLET_VAULT"] = _vault.name
 os.environ["FLOWLET_MASTER_KEY"] = base64.b64encode(secrets.token_bytes(32)).decode()

@@ -54,6 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "/developer": self._developer,
                 "/i/oauth2/authorize": self._authorize,
                 "/device": self._device,
+                **dict.fromkeys(("/2", "/2/"), self._me),  # the API's root, which Test asks
                 "/2/users/me": self._me,
                 "/demo/settings": self._settings,
             }

@@ -99,6 +99,8 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, look, is
     assert "expires in 1 h 59 min" in details
     assert "Refresh token\nobtained" in details
     assert "tweet.read users.read offline.access" in details
+    manage.get_by_role("button", name="Test").click()
+    manage.get_by_text("Connected as ada").first.wait_for()
     picture(page, f"connected-{pictured}")
 
     lab.run(5)
@@ -107,6 +109,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, look, is
     lab.output(6, "2244994945")
     lab.run(8)
     lab.output(8, "created_at")
+    lab.cell(5).evaluate("element => element.scrollIntoView({ block: 'start' })")
     picture(page, f"tweets-{pictured}")
     lab.run(10)
     lab.output(10, "created_at")
