@@ -53,7 +53,7 @@ maximum_signature_line_length = 80
 _hosted = os.environ.get("READTHEDOCS_VERSION")
 html_theme_options = {
     "show_toc_level": 2,
-    "navbar_start": ["navbar-logo", "version-switcher"],
+    "navbar_end": ["version-switcher", "theme-switcher"],  # on a telephone both are behind the menu
     "switcher": {
         "json_url": "../latest/_static/switcher.json" if _hosted else "_static/switcher-own.json",
         "version_match": _hosted or "own",
