@@ -100,7 +100,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, look, is
     assert "Refresh token\nobtained" in details
     assert "tweet.read users.read offline.access" in details
     manage.get_by_role("button", name="Test").click()
-    manage.get_by_text("Connected as ada").first.wait_for()
+    page.get_by_text("Connected as ada").first.wait_for()
     picture(page, f"connected-{pictured}")
 
     lab.run(5)
