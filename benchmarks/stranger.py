@@ -81,6 +81,12 @@ class _Hand:
         self.filled += 1
         target.fill(text)
 
+    def paste(self, page: Any, target: Any) -> None:
+        """What was copied last; into one field, whatever it fills in."""
+        self.filled += 1
+        target.click()
+        page.keyboard.press("Control+v")
+
     def run(self, page: Any, number: int, text: str) -> None:
         """Run a cell and wait for `text` in its output. A notebook that is still drawing itself loses the key: pressed again."""
         cell = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").nth(number)
@@ -106,6 +112,7 @@ def _walk(address: str, clock: _Clock) -> _Hand:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         context = browser.new_context(viewport={"width": 1280, "height": 1000})
         context.set_default_timeout(120_000)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
         page.goto(address)
         page.wait_for_selector('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]')
@@ -120,33 +127,29 @@ def _walk(address: str, clock: _Clock) -> _Hand:
         hand.press(form.get_by_role("button", name="Copy"))
         origin = re.search(r"http://127\.0\.0\.1:\d+", shown)
         assert origin is not None, shown
-        client_id, client_secret = _register(context, hand, f"{origin[0]}/developer", redirect_uri)
-        for label, text in {
-            "Name": "twitter", "Authorization URI": f"{origin[0]}/i/oauth2/authorize", "Token endpoint": f"{origin[0]}/2/oauth2/token",
-            "Client ID": client_id, "Client secret": client_secret, "Scope": "tweet.read users.read offline.access",
-        }.items():  # fmt: skip
-            hand.fill(form.get_by_label(label, exact=True), text)
+        _register(context, hand, f"{origin[0]}/developer", redirect_uri)
+        hand.paste(page, form.get_by_label("Client ID"))
+        page.get_by_text("Filled in from").wait_for()
         with context.expect_page() as opened:
             hand.press(form.get_by_role("button", name="Save and request access token"))
         hand.press(opened.value.get_by_role("button", name="Log in and allow"))
-        page.get_by_role("region", name="Manage tokens of twitter").get_by_text("expires in").wait_for()
+        page.get_by_role("region", name="Manage tokens of birdwatch").get_by_text("expires in").wait_for()
         hand.run(page, 5, "200 OK")
         clock.passed("the quickstart, from its first cell to `me`")
         browser.close()
     return hand
 
 
-def _register(context: Any, hand: _Hand, address: str, redirect_uri: str) -> tuple[str, str]:
-    """Register an app on Birdsong's page: its client ID and client secret, each copied."""
+def _register(context: Any, hand: _Hand, address: str, redirect_uri: str) -> None:
+    """Register an app on Birdsong's page, and copy what it says."""
     page = context.new_page()
     hand.pressed += 1  # the link in the cell's output
     page.goto(address)
     hand.fill(page.get_by_label("Redirect URI"), redirect_uri)
     hand.press(page.get_by_role("button", name="Register"))
-    copied = page.locator("#client_id").inner_text(), page.locator("#client_secret").inner_text()
-    hand.pressed += len(copied)
+    hand.press(page.get_by_role("button", name="Copy"))
+    page.get_by_role("button", name="Copied").wait_for()
     page.close()
-    return copied
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:

@@ -35,6 +35,9 @@ myst_heading_anchors = 4
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+# A chart is Vega-Lite too where Altair is installed; the page shows its picture. An output without any form that a page can
+# show still fails the build (mystnb.mime_priority).
+suppress_warnings = ["mystnb.unknown_mime_type"]
 _vault = tempfile.TemporaryDirectory(prefix="flowlet-docs-")  # not the vault of whoever builds the site
 os.environ["FLOWLET_VAULT"] = _vault.name
 os.environ["FLOWLET_MASTER_KEY"] = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -50,7 +53,7 @@ maximum_signature_line_length = 80
 _hosted = os.environ.get("READTHEDOCS_VERSION")
 html_theme_options = {
     "show_toc_level": 2,
-    "navbar_start": ["navbar-logo", "version-switcher"],
+    "navbar_end": ["version-switcher", "theme-switcher"],  # on a telephone both are behind the menu
     "switcher": {
         "json_url": "../latest/_static/switcher.json" if _hosted else "_static/switcher-own.json",
         "version_match": _hosted or "own",

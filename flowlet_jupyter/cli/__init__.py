@@ -25,8 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(parser, commands, given)
     except FlowletError as error:
+        from flowlet_jupyter.cli.output import for_a_shell
+
         # a provider's text may stand in the message
-        print(printable(f"{type(error).__name__}: {error}", keep="\n"), file=sys.stderr)
+        print(printable(for_a_shell(f"{type(error).__name__}: {error}"), keep="\n"), file=sys.stderr)
         return 1
 
 

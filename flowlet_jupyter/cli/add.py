@@ -79,8 +79,7 @@ def add(options: Namespace) -> None:
     _ask_for_what_is_missing(kind, fields, options)
     handle = default_secrets().add((form.secret_of if has_form else from_mapping)(kind.type, fields))
     print(handle)
-    if has_form:
-        form.offer_to_connect(handle)
+    form.offer_to_connect(handle, is_asked=has_form)
     if trial:
         print(f"To try it in a notebook: flowlet_jupyter.get({trial!r}, secret={name!r})")
     form.offer_to_test(handle)

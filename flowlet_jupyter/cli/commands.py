@@ -14,7 +14,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from flowlet_jupyter.cli.output import draw_table, draw_tree, waiting_for
+from flowlet_jupyter.cli.output import draw_table, draw_tree, for_a_shell, waiting_for
 from flowlet_jupyter.connect.console import is_drawn
 from flowlet_jupyter.credentials.handles import Secrets, default_secrets
 from flowlet_jupyter.errors import FlowletError, InvalidOption, InvalidSecret, RequestFailed, printable
@@ -35,7 +35,7 @@ def list(_options: Namespace) -> None:  # noqa: A001 - the command's name
     if rows:
         draw_table(("name", "type", "allowed hosts", "status"), rows)
     else:
-        print(repr(default_secrets()))
+        print(for_a_shell(repr(default_secrets())))
     for sentence in _endings(default_secrets()):
         print(printable(sentence))
     for entry in missing_here(default_secrets()):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flowlet_jupyter.cli.output import waiting_for
+from flowlet_jupyter.cli.output import for_a_shell, waiting_for
 from flowlet_jupyter.cli.prompts import ask_provider, ask_text, ask_value, choose, confirm, is_terminal
 from flowlet_jupyter.credentials.handles import SecretHandle, default_secrets
 from flowlet_jupyter.errors import FlowletError, InvalidSecret, UsageError, printable
@@ -142,15 +142,15 @@ def secret_of(kind: str, fields: dict[str, Any]) -> Secret:
                 print(error)
 
 
-def offer_to_connect(handle: SecretHandle) -> None:
-    """Request the access token now, if the user wants that; the secret is stored in any case."""
+def offer_to_connect(handle: SecretHandle, *, is_asked: bool) -> None:
+    """Request the access token now, if the user is asked and wants that; the secret is stored in any case."""
     if handle.configuration().get("grant_type") not in {AUTHORIZATION_CODE, DEVICE_CODE}:
         return
     from flowlet_jupyter.connect.terminal import TerminalPrompt
 
     later = f"To request an access token later: jupyter flowlet authorize {handle.name}"
     try:
-        if not confirm("Request an access token now?", default=True):
+        if not is_asked or not confirm("Request an access token now?", default=True):
             print(later)
             return
         handle.authorize(TerminalPrompt())
@@ -159,7 +159,7 @@ def offer_to_connect(handle: SecretHandle) -> None:
     except EOFError:
         print(f"\n{later}")
     except FlowletError as error:
-        print(f"{error}\n{later}", file=sys.stderr)
+        print(f"{for_a_shell(str(error))}\n{later}", file=sys.stderr)
 
 
 def offer_to_test(handle: SecretHandle) -> None:

@@ -7,6 +7,7 @@ gets text that other programs can read.
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 _SILENT_SECONDS = 1.0
+# What a message advises is a magic, since most are read in a notebook; and what does the same in a shell.
+_IN_A_SHELL = (
+    (re.compile(r"%flowlet_secret --new"), r"jupyter flowlet add"),
+    (
+        re.compile(r"(?:In JupyterLab run|Run) %flowlet_secret (.+?) and press Request access token(?:\.$)?"),
+        r"Run: jupyter flowlet authorize \1",
+    ),
+    (re.compile(r"%flowlet_secret (\S+) --paste"), r"jupyter flowlet authorize \1 --paste"),
+    (re.compile(r"%flowlet_secret (?!.+ --connect).+?(?=[.,;](?:\s|$)|$)"), r"jupyter flowlet page"),
+)
+
+
+def for_a_shell(text: str) -> str:
+    """The text of a message with the commands of a shell in the place of magics."""
+    for magic, command in _IN_A_SHELL:
+        text = magic.sub(command, text)
+    return text
 
 
 def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -14,6 +14,7 @@ def by_loopback(vault: Vault, name: str, line: Line) -> bool:
         print(  # noqa: T201 - a link in a terminal, and in front ends without widgets
             f"Secret '{name}' needs authorization. Open this link on this machine:\n  {loopback.authorize_url(name)}\n"
             f"The redirect URI to register is {loopback.redirect_uri}\n"
-            f"To stop, interrupt. Is the browser on another machine? Then run: %flowlet_secret {name} --paste"
+            f"To stop, interrupt. Is the browser on another machine? Then run: %flowlet_secret {name} --paste\n"
+            f"(in a shell: jupyter flowlet authorize {name} --paste)"
         )
         return wait_for_token(vault, name, line)

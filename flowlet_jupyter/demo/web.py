@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import os
 import threading
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
-from flowlet_jupyter.demo.provider import USERS, OAuthRefusal, Provider
+from flowlet_jupyter.demo.provider import SCOPES, USERS, OAuthRefusal, Provider
 from flowlet_jupyter.demo.tweets import tweets_of
 
 IDLE_SECONDS = 12 * 3600  # a forgotten process ends by itself
@@ -26,8 +27,16 @@ label{display:block;margin:.75rem 0 .2rem}
 input[type=text],input[type=password],input[type=url]{width:100%;padding:.4rem;box-sizing:border-box;font:inherit}
 button{margin:1rem .5rem 0 0;padding:.5rem 1.2rem;font:inherit;cursor:pointer}
 code{overflow-wrap:anywhere;background:#8882;padding:.1rem .3rem;border-radius:4px;user-select:all}
-.error{color:#c0392b}.quiet{opacity:.7}dt{font-weight:600;margin-top:.5rem}dd{margin:0}
+pre{background:#8882;padding:.6rem .8rem;border-radius:4px;white-space:pre-wrap;overflow-wrap:anywhere}
+pre code{background:none;padding:0}
+.error{color:#c0392b}.quiet{opacity:.7}
 """
+_COPY = (
+    "const copy = document.getElementById('copy'), client = document.getElementById('client');"
+    "copy.onclick = () => navigator.clipboard.writeText(client.textContent).then("
+    "() => { copy.textContent = 'Copied'; }, () => getSelection().selectAllChildren(client));"
+)
+_COPY_HASH = base64.b64encode(hashlib.sha256(_COPY.encode()).digest()).decode()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -45,6 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "/developer": self._developer,
                 "/i/oauth2/authorize": self._authorize,
                 "/device": self._device,
+                **dict.fromkeys(("/2", "/2/"), self._me),  # the API's root, which Test asks
                 "/2/users/me": self._me,
                 "/demo/settings": self._settings,
             }
@@ -107,9 +117,9 @@ class _Handler(BaseHTTPRequestHandler):
             "Birdsong for developers",
             f"""<h2>Register an app</h2>
             <form method="post">
-            <label for="name">Name of the app</label><input type="text" id="name" name="name" value="My notebook" required>
+            <label for="name">Name of the app</label><input type="text" id="name" name="name" value="Birdwatch" required>
             <label for="redirect_uri">Redirect URI (the form in your notebook shows it)</label>
-            <input type="url" id="redirect_uri" name="redirect_uri" required>
+            <input type="url" id="redirect_uri" name="redirect_uri" required autofocus>
             <label><input type="checkbox" name="public" value="yes"> public client (no client secret)</label>
             <button>Register</button></form>
             <h2>Apps</h2><ul>{apps or "<li>none yet</li>"}</ul>""",
@@ -124,17 +134,22 @@ class _Handler(BaseHTTPRequestHandler):
         except OAuthRefusal as refusal:
             self._page("Birdsong for developers", f'<p class="error">{escape(refusal.description)}</p>', 400)
             return
+        origin = self.server.origin
         secret = (
-            f'<dt>Client secret</dt><dd><code id="client_secret">{escape(client_secret)}</code> (shown only now)</dd>'
+            f'BIRDWATCH_CLIENT_SECRET=<code id="client_secret">{escape(client_secret)}</code>\n'
             if client_secret
             else ""
         )
         self._page(
             "App registered",
-            f"""<p>Copy these into the form in your notebook:</p><dl>
-            <dt>Client ID</dt><dd><code id="client_id">{escape(client_id)}</code></dd>{secret}
-            <dt>Scopes</dt><dd><code>tweet.read users.read offline.access</code></dd></dl>
-            <p><a href="/developer">Back</a></p>""",
+            f"""<p>Copy these lines, and paste them into the form in your notebook, in any field: they fill in the rest.
+            {"The client secret is shown only now." if client_secret else ""}</p>
+            <pre id="client">BIRDWATCH_CLIENT_ID=<code id="client_id">{escape(client_id)}</code>
+{secret}BIRDWATCH_AUTH_URL={origin}/i/oauth2/authorize
+BIRDWATCH_TOKEN_URL={origin}/2/oauth2/token
+BIRDWATCH_API_URL={origin}/2
+BIRDWATCH_SCOPE={" ".join(SCOPES)}</pre>
+            <button id="copy">Copy</button><script>{_COPY}</script>""",
         )
 
     def _authorize(self, problem: str = "") -> None:
@@ -288,9 +303,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _page(self, title: str, content: str, status: int = 200) -> None:
         page = (
             f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+            '<meta name="viewport" content="width=device-width">'
             f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>{content}</body></html>"
         )
-        policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+        policy = (
+            f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_COPY_HASH}'; frame-ancestors 'none'"
+        )
         self._send(status, "text/html; charset=utf-8", page.encode(), {"Content-Security-Policy": policy})
 
     def _json(self, body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> None:

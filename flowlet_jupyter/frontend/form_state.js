@@ -16,7 +16,7 @@ export const GRANT_DEVICE = "urn:ietf:params:oauth:grant-type:device_code";
  * @typedef {Known & {isNew: boolean, hasNoToken: boolean, isChoosing: boolean, kind: string, name: string, isNameTyped: boolean,
  *   values: Record<string, any>, secrets: Record<string, string>, parameters: Record<string, string>,
  *   registrationEndpoint: string | null, takesDocument: boolean, isRegistering: boolean, discovered: string, discoveredFields: Record<string, any>, headerNames: string[],
- *   approval: any, isDetailsOpen: boolean}} State
+ *   approval: any, isDetailsOpen: boolean, pastedName: string}} State `pastedName` stood before what was pasted: "spotify" in SPOTIFY_CLIENT_ID
  */
 
 /**
@@ -47,6 +47,7 @@ export function initialState(secret, prefill, known) {
     headerNames: headerNames ?? [],
     approval: isRequired ? prefill : null,
     isDetailsOpen: false,
+    pastedName: "",
   };
 }
 
@@ -80,14 +81,14 @@ function addressed(kind, address) {
 }
 
 /**
- * The state with a name that nobody has typed: the provider's, or what stands in the host; never one that is taken.
+ * The state with a name that nobody has typed: the provider's, what stands in the host, or what was pasted; never one that is taken.
  * @param {State} state @returns {State}
  */
 export function withSuggestedName(state) {
   if (!state.isNew || state.isNameTyped) return state;
   const { provider, issuer, base_url: baseUrl, allowed_hosts: hosts, token_endpoint: tokenEndpoint } = state.values;
   const host = [baseUrl, issuer, tokenEndpoint, hosts].map((text) => /^(?:https?:\/\/)?(?:\*\.)?([a-z0-9.-]+\.[a-z]{2,})/i.exec(asText(text))?.[1]).find(Boolean);
-  const stem = provider ?? host?.split(".").at(-2)?.toLowerCase() ?? "";
+  const stem = provider ?? host?.split(".").at(-2)?.toLowerCase() ?? state.pastedName;
   if (!stem) return { ...state, name: "" };
   let name = stem;
   for (let number = 2; state.names.includes(name); number += 1) name = `${stem}-${number}`;
@@ -143,7 +144,7 @@ export function withPasted(state, pasted) {
   const secrets = Object.fromEntries(Object.entries(pasted.secrets).filter(([name]) => taken(name)));
   if (pasted.secrets.key && !own.has("key") && state.kind === "password") secrets.password = pasted.secrets.key;
   const filled = [...Object.keys(values), ...Object.keys(secrets)];
-  return { state: withSuggestedName({ ...state, values: { ...state.values, ...values }, secrets: { ...state.secrets, ...secrets } }), filled: filled.map((name) => own.get(name)?.label ?? name) };
+  return { state: withSuggestedName({ ...state, pastedName: pasted.named?.replaceAll("_", "-") ?? state.pastedName, values: { ...state.values, ...values }, secrets: { ...state.secrets, ...secrets } }), filled: filled.map((name) => own.get(name)?.label ?? name) };
 }
 
 /**

@@ -52,22 +52,26 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, look, is
     developer = page.context.new_page()
     developer.goto(birdsong.developer_page)
     developer.get_by_label("Redirect URI").fill(redirect_uri)
+    picture(developer, f"register-{pictured}")
     developer.get_by_role("button", name="Register").click()
-    client_id = developer.locator("#client_id").inner_text()
     client_secret = developer.locator("#client_secret").inner_text()
+    developer.get_by_role("button", name="Copy").click()
+    developer.get_by_role("button", name="Copied").wait_for()
+    picture(developer, f"registered-{pictured}")
     developer.close()
 
-    form.get_by_label("Name", exact=True).fill("twitter")
-    form.get_by_label("Authorization URI").fill("http://example.com/authorize")
-    form.get_by_label("Token endpoint").fill(birdsong.token_endpoint)
-    form.get_by_label("Client ID").fill(client_id)
+    form.get_by_label("Client ID").click()
+    page.keyboard.press("Control+v")
+    page.get_by_text("Filled in from the .env lines").wait_for()
+    assert form.get_by_label("Name", exact=True).input_value() == "birdwatch"
+    assert form.get_by_label("Base URL").input_value() == f"{birdsong.url}/2"
     secret_field = form.get_by_label("Client secret", exact=True)
-    secret_field.fill(client_secret)
+    assert secret_field.input_value() == client_secret
     assert secret_field.get_attribute("type") == "password"
-    form.get_by_label("Scope").fill("tweet.read users.read offline.access")
+    wrong = form.get_by_label("Authorization URI")
+    wrong.fill("http://example.com/authorize")
     form.get_by_role("button", name="Save and request access token").click()
     # the error stands beside its field, and nothing that was typed is lost
-    wrong = form.get_by_label("Authorization URI")
     page.wait_for_selector("[aria-invalid=true]")
     assert wrong.get_attribute("aria-invalid") == "true"
     assert "https" in form.locator(f"#{wrong.get_attribute('id')}-error").inner_text()
@@ -77,7 +81,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, look, is
     picture(page, f"quickstart-form-{pictured}")
     with page.context.expect_page() as opened:
         form.get_by_role("button", name="Save and request access token").click()
-    manage = page.get_by_role("region", name="Manage tokens of twitter")
+    manage = page.get_by_role("region", name="Manage tokens of birdwatch")
     manage.get_by_text("No access token yet").wait_for()
     manage.get_by_text("Was that tab closed").wait_for()
     picture(page, f"no-token-{pictured}")
@@ -95,6 +99,8 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, look, is
     assert "expires in 1 h 59 min" in details
     assert "Refresh token\nobtained" in details
     assert "tweet.read users.read offline.access" in details
+    manage.get_by_role("button", name="Test").click()
+    page.get_by_text("Connected as ada").first.wait_for()
     picture(page, f"connected-{pictured}")
 
     lab.run(5)
@@ -103,6 +109,7 @@ def test_new_user_walks_the_quickstart(jupyter_lab, open_lab, birdsong, look, is
     lab.output(6, "2244994945")
     lab.run(8)
     lab.output(8, "created_at")
+    lab.cell(5).evaluate("element => element.scrollIntoView({ block: 'start' })")
     picture(page, f"tweets-{pictured}")
     lab.run(10)
     lab.output(10, "created_at")

@@ -13,6 +13,7 @@ import respx
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.cli import main
 from flowlet_jupyter.cli.imports import imported
+from flowlet_jupyter.cli.output import for_a_shell
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS, JWT_BEARER, OAuth2
 from flowlet_jupyter.vault import default_vault
@@ -36,8 +37,35 @@ def test_jupyter_finds_the_command():
     assert "No secrets yet" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("said", "in_a_shell"),
+    [
+        ("No secrets yet. To add one: %flowlet_secret --new", "No secrets yet. To add one: jupyter flowlet add"),
+        (
+            "It has expired. In JupyterLab run %flowlet_secret my birds and press Request access token.",
+            "It has expired. Run: jupyter flowlet authorize my birds",
+        ),
+        ("is sent to: %flowlet_secret NAME --paste", "is sent to: jupyter flowlet authorize NAME --paste"),
+        ("another host, edit the secret: %flowlet_secret a.b", "another host, edit the secret: jupyter flowlet page"),
+        ("or key: %flowlet_secret my birds. If it", "or key: jupyter flowlet page. If it"),
+        ("run %flowlet_secret x --connect in a notebook", "run %flowlet_secret x --connect in a notebook"),
+    ],
+)
+def test_a_shell_is_told_a_command_of_a_shell(said, in_a_shell):
+    assert for_a_shell(said) == in_a_shell
+
+
+def test_what_a_shell_prints_names_no_magic(capsys):
+    assert main(["list"]) == 0
+    assert main(["test", "nope"]) == 1
+    shown = capsys.readouterr()
+    assert "To add one: jupyter flowlet add" in shown.out
+    assert "To add one: jupyter flowlet add" in shown.err
+
+
 def test_add_by_provider_then_list_status_export_and_delete(capsys, value_file):
     assert main(["add", "music", "--provider", "spotify", "--set", "client_id=id", "--value-file", value_file]) == 0
+    assert "jupyter flowlet authorize music" in capsys.readouterr().out
     assert default_vault().get("music").secret.client_secret.reveal() == CANARY
     for command in (["list"], ["status", "music"], ["export"], ["providers"]):
         assert main(command) == 0

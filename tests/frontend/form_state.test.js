@@ -158,6 +158,15 @@ test("what was pasted fills in the client, but moves no endpoint of the catalogu
   assert.deepEqual([closed.state.values.client_id, closed.state.values.token_endpoint], ["i", undefined]);
 });
 
+test("what stands before a pasted name is the secret's, where nothing says more, until one is typed", () => {
+  const pasted = { values: { client_id: "i", token_endpoint: "http://127.0.0.1:8754/t" }, secrets: {}, from: "", named: "bird_watch" };
+  const { state } = withPasted(start(), pasted);
+  assert.equal(state.name, "bird-watch");
+  assert.equal(withPasted({ ...state, names: ["bird-watch"] }, pasted).state.name, "bird-watch-2");
+  assert.equal(withPasted(start(), { ...pasted, values: { token_endpoint: "https://id.shop.example/t" } }).state.name, "shop");
+  assert.equal(withPasted({ ...start(), name: "mine", isNameTyped: true }, pasted).state.name, "mine");
+});
+
 test("a provider that takes a key makes the form that of its kind, and only the key is left", () => {
   const bank = { key: "bank", title: "Bank", type: "api_key", parameters: [], header_names: [], registration_page: "https://bank.example/keys" };
   const fields = { type: "api_key", location: "header", prefix: "Token ", api_headers: { "X-Version": "1" }, allowed_hosts: ["api.bank.example"] };

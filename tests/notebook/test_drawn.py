@@ -51,6 +51,24 @@ def test_records_are_a_table_that_fits(terminal):
     assert max(map(cell_len, drawn.splitlines())) <= 80
 
 
+def test_a_long_text_is_cut_in_a_narrow_terminal_and_a_number_is_not(terminal):
+    terminal.setenv("COLUMNS", "60")
+    records = [
+        {"id": str(1985000000000000000 - n), "text": f"Dawn chorus {n}: " + "x" * 60, "likes": 7} for n in (1, 2)
+    ]
+    drawn = plain(response({"data": records}))
+    assert re.search(r"1984999999999999999\s+Dawn chorus 1: x+…", drawn)
+    assert "1 more column:" in drawn
+    assert max(map(len, drawn.splitlines())) <= 60
+
+
+def test_a_column_that_would_be_cut_to_a_few_letters_is_left_out(terminal):
+    terminal.setenv("COLUMNS", "40")
+    drawn = plain(response({"data": [{"name": "n" * 25, "text": "x" * 30, "n": 1}] * 2}))
+    assert "n" * 25 in drawn
+    assert "2 more columns" in drawn
+
+
 def test_an_object_is_a_tree_that_is_cut(terminal):
     drawn = plain(response({"user": {"name": "ada", "tags": list(range(500))}, "text": "x" * 500, "deep": [[[[[1]]]]]}))
     assert re.search(r"user: \{2\}\n.*name: \"ada\"\n.*tags: \[500\]", drawn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import threading
@@ -258,8 +259,13 @@ def quickstart(birdsong) -> nbformat.NotebookNode:
     return notebook
 
 
+def birdwatch(birdsong) -> OAuth2:
+    """What the form makes of the lines of Birdsong's developer page."""
+    return dataclasses.replace(oauth2(birdsong), name="birdwatch", base_url=f"{birdsong.url}/2")
+
+
 def test_the_quickstart_runs_from_top_to_bottom(jupyter_folders, birdsong):
-    secret = oauth2(birdsong)
+    secret = birdwatch(birdsong)
     default_vault().put(Record(secret=secret, token_set=grant(birdsong, secret)))
     for expected in (1, 2):  # a second run, in a new kernel, goes on with the same grant
         notebook = quickstart(birdsong)
@@ -270,14 +276,14 @@ def test_the_quickstart_runs_from_top_to_bottom(jupyter_folders, birdsong):
         assert "(200, 'access token obtained" in outputs
         # more on a machine so busy that five seconds pass between two cells
         assert birdsong.refresh_count() >= expected
-    token = default_vault().get("twitter").token_set
+    token = default_vault().get("birdwatch").token_set
     values = [token.access_token.reveal(), token.refresh_token.reveal(), secret.client_secret.reveal()]
     assert leaks({"notebook": nbformat.writes(notebook).encode()}, values) == []
 
 
 def test_the_quickstart_without_a_token_says_what_to_do(jupyter_folders, birdsong):
-    default_vault().put(Record(secret=oauth2(birdsong)))
-    with pytest.raises(CellExecutionError, match="AuthRequired: Secret 'twitter' needs authorization"):
+    default_vault().put(Record(secret=birdwatch(birdsong)))
+    with pytest.raises(CellExecutionError, match="AuthRequired: Secret 'birdwatch' needs authorization"):
         run_notebook(quickstart(birdsong))
 
 

@@ -24,4 +24,8 @@ def diagnosis(*, reach: bool = False) -> Iterator[Finding]:
     if reach:
         yield from network.reached(records)
     else:
-        yield Finding("providers", "ok", "not asked; also whether the clock is right. To ask them: doctor --reach")
+        yield Finding(
+            "providers",
+            "ok",
+            "not asked, nor is the clock compared with theirs. To do both: jupyter flowlet doctor --reach",
+        )

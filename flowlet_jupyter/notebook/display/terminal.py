@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from flowlet_jupyter.http.response import Response
 
 _CELL_CHARACTERS = 40
+_CUT_CHARACTERS = 12  # a column that is cut shows as many
+_GAP = 2  # between two columns
 _LINES, _ITEMS, _LEVELS = 40, 20, 4  # of a tree
 _LEAF_CHARACTERS = 200
 
@@ -107,7 +109,7 @@ def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Text]:
 
 
 def _table(records: Sequence[dict[str, Any]]) -> Table:
-    """The first records, as many columns as fit side by side."""
+    """The first records, as many columns as fit side by side; the last is cut where enough of it can be seen."""
     from rich import box
     from rich.cells import cell_len
     from rich.table import Table
@@ -115,17 +117,18 @@ def _table(records: Sequence[dict[str, Any]]) -> Table:
     names, lines = cells_of(records, TEXT_ROWS, _CELL_CHARACTERS)
     names, lines = [for_terminal(name) for name in names], [[for_terminal(cell) for cell in line] for line in lines]
     left = console().width
-    fitting = 0
+    widths: list[int] = []
     for index in range(len(names)):
-        left -= max(cell_len(row[index]) for row in (names, *lines)) + 2
-        if left < 0 and fitting:
+        wanted = max(cell_len(row[index]) for row in (names, *lines))
+        if widths and left < min(wanted, _CUT_CHARACTERS) + _GAP:
             break
-        fitting += 1
+        widths.append(min(wanted, max(left - _GAP, 1)))
+        left -= wanted + _GAP
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1), show_edge=False)
-    for name in names[:fitting]:
-        table.add_column(_text(name), no_wrap=True, overflow="ellipsis")
+    for name, width in zip(names, widths, strict=False):
+        table.add_column(_text(name), no_wrap=True, overflow="ellipsis", max_width=width)
     for line in lines:
-        table.add_row(*(_text(cell) for cell in line[:fitting]))
+        table.add_row(*(_text(cell) for cell in line[: len(widths)]))
     return table
 
 
