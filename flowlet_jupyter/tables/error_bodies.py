@@ -302,7 +302,8 @@ def _reason(node: Any, depth: int = 0) -> str:
     members = {plain(str(name)): value for name, value in node.items()}
     names = [name for name in _REASONS if members.get(name) and not isinstance(members[name], bool)]
     names += [name for name in members if name not in names and _OF_AN_ERROR.fullmatch(name) and members[name]]
-    inside = [name for name, value in members.items() if isinstance(value, dict) and name not in names]
+    taken = set(names)  # of which there may be as many as members
+    inside = [name for name, value in members.items() if isinstance(value, dict) and name not in taken]
     inside = [name for name in inside if name in _WRAPPERS or _names_errors(members[name]) or len(members) == 1]
     names += sorted(inside, key=lambda name: not _names_errors(members[name]))
     names += [name for name in ("result",) if isinstance(members.get(name), str) and members[name]]

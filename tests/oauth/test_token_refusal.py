@@ -191,7 +191,7 @@ def test_a_grant_that_ended_after_a_fresh_refusal_asks_for_authorization():
             return (400, {}, {"error": "invalid_grant"}) if ended else (200, {}, FRESH)
         return 401, {}, {}
 
-    with provider(answer) as (url, paths):
+    with provider(answer) as (url, _):
         elsewhere = url.replace("127.0.0.1", "localhost")
         stored(url, expires_at=None, allowed_hosts=[each.removeprefix("http://") for each in (url, elsewhere)])
         assert flowlet.get(f"{url}/me", secret="api").status_code == 401
