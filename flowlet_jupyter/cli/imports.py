@@ -6,6 +6,7 @@ JetBrains' http-client environments, and our own export.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -14,12 +15,15 @@ from urllib.parse import urlsplit
 
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, PASSWORD
+from flowlet_jupyter.model.schema import field_label
 from flowlet_jupyter.providers.matching import completed
 
 Fields = dict[str, Any]
 _MOST_CHARACTERS = 5_000_000  # of a file, and of what its variables may make of it
 _MOST_IN_YAML = 1_000_000  # which takes its reader minutes
 _VARIABLE = re.compile(r"\{\{([^{}]+)\}\}")
+# files, variables and other secrets: all that a secret reads beside its own values
+_OF_THIS_MACHINE = ("source", "subject_token_file", "subject_secret", "client_certificate_file", "client_key_file")
 
 # their names for our fields; what is not listed is left behind
 _NAMES = {
@@ -58,6 +62,17 @@ def imported(text: str) -> list[Fields]:
             "collections, Insomnia exports, Bruno's .bru files, JetBrains' http-client environments, and our own export."
         )
     return secrets
+
+
+def refuse_what_is_here(fields: Fields) -> None:
+    """Raise `InvalidSecret` if the secret would read what is on this machine, to send it where the file says."""
+    if named := [name for name in _OF_THIS_MACHINE if fields.get(name)]:
+        raise InvalidSecret(
+            f"Its {field_label(named[0])} names what is on this machine, which a file from elsewhere does not choose: the "
+            "secret would send it to the file's own hosts. If it is your file, add this secret yourself (jupyter flowlet "
+            "add); to move secrets to another machine there is jupyter flowlet backup.",
+            field=named[0],
+        )
 
 
 def _settings_in(text: str) -> list[Fields]:
@@ -107,19 +122,22 @@ def _settings(node: dict[str, Any], name: str) -> Fields | None:
 def _static(node: dict[str, Any], name: str) -> Fields | None:
     """What a collection or a request of Postman sends as it is, to the one host that it is sent to."""
     auth = node.get("auth")
-    if not isinstance(auth, dict) or auth.get("type") not in {"bearer", "basic", "apikey"}:
+    kind = auth.get("type") if isinstance(auth, dict) else None
+    if not isinstance(auth, dict) or kind not in ("bearer", "basic", "apikey"):
         return None
-    held = auth.get(auth["type"])
+    held = auth.get(kind)
     if isinstance(held, list):
         held = {str(entry.get("key")): entry.get("value") for entry in held if isinstance(entry, dict)}
+    if not isinstance(held, dict):
+        return None
     # "{{variable}}" stands for something that the file does not hold
-    texts = {key: value for key, value in (held or {}).items() if isinstance(value, str) and "{{" not in value}
+    texts = {key: value for key, value in held.items() if isinstance(value, str) and "{{" not in value}
     fields: Fields = {}
-    if auth["type"] == "bearer" and texts.get("token"):
+    if kind == "bearer" and texts.get("token"):
         fields = {"type": "password", "password": texts["token"]}
-    elif auth["type"] == "basic" and (texts.get("username") or texts.get("password")):
+    elif kind == "basic" and (texts.get("username") or texts.get("password")):
         fields = {"type": "basic", "username": texts.get("username", ""), "password": texts.get("password", "")}
-    elif auth["type"] == "apikey" and texts.get("key") and texts.get("value"):
+    elif kind == "apikey" and texts.get("key") and texts.get("value"):
         fields = {
             "type": "api_key",
             "key": texts["value"],
@@ -132,7 +150,8 @@ def _static(node: dict[str, Any], name: str) -> Fields | None:
 
 def _hosts_of(node: Any) -> Iterator[str]:
     """The hosts of the requests in a collection or folder, or of a request; not those that have credentials of their own."""
-    for item in node.get("item") or [] if isinstance(node, dict) else []:
+    items = node.get("item") if isinstance(node, dict) else None
+    for item in items if isinstance(items, list) else ():
         if isinstance(item, dict) and not isinstance(item.get("auth"), dict):
             yield from _hosts_of(item)
     request = node.get("request", node) if isinstance(node, dict) else None
@@ -141,7 +160,8 @@ def _hosts_of(node: Any) -> Iterator[str]:
     )
     raw = url.get("raw") if isinstance(url, dict) else url
     if isinstance(raw, str) and "://" in raw and "{{" not in raw.partition("://")[2].partition("/")[0]:
-        yield urlsplit(raw).netloc.rpartition("@")[2]
+        with contextlib.suppress(ValueError):  # no address
+            yield urlsplit(raw).netloc.rpartition("@")[2]
 
 
 def _renamed(node: dict[str, Any]) -> Fields:
@@ -208,7 +228,8 @@ def _with_variables(content: Any) -> Any:
     """The tree with `{{name}}` filled in from the file's own variables; an unknown one stays as it is."""
     variables: dict[str, str] = {}
     if isinstance(content, dict):
-        for entry in content.get("variable") or content.get("values") or ():
+        entries = content.get("variable") or content.get("values")
+        for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, dict) and isinstance(entry.get("value"), str):
                 variables[str(entry.get("key"))] = entry["value"]
     return _Filling(variables).of(content) if variables else content

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
 
 import pytest
@@ -10,7 +12,7 @@ from leak_search import leaks
 from flowlet_jupyter.cli import main
 from flowlet_jupyter.cli.imports import imported
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS
+from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS, TOKEN_EXCHANGE
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-66aa"
@@ -139,3 +141,63 @@ def test_a_variable_of_postman_is_no_value():
         imported(
             postman({"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}"}]}, "https://api.example/a")
         )
+
+
+EXCHANGE = {
+    "token_endpoint": TOKEN,
+    "client_id": "c",
+    "grant_type": TOKEN_EXCHANGE,
+    "token_endpoint_auth_method": "none",
+}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {**EXCHANGE, "subject_token_file": "/home/ann/.ssh/id_ed25519"},
+        {**EXCHANGE, "subject_secret": "github"},
+        {"type": "external", "source": "env:GITHUB_TOKEN", "token_endpoint": "", "client_id": ""},
+        {"type": "external", "source": "file:/run/secrets/token", "token_endpoint": None, "client_id": None},
+        {
+            "token_endpoint": TOKEN, "client_id": "c", "grant_type": CLIENT_CREDENTIALS, "client_key_file": "/etc/key.pem",
+            "token_endpoint_auth_method": "tls_client_auth", "client_certificate_file": "/etc/certificate.pem",
+        },
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_file_does_not_choose_what_is_read_on_this_machine(settings, tmp_path, capsys):
+    file = tmp_path / "shared.json"
+    harmless = {
+        "name": "other",
+        "token_endpoint": TOKEN,
+        "client_id": "c",
+        "grant_type": CLIENT_CREDENTIALS,
+        "client_secret": "s",
+    }
+    hosts = {"allowed_hosts": ["api.evil.example"]}
+    file.write_text(json.dumps([{"name": "github-work", **settings, **hosts}, {**harmless, **hosts}]))
+    assert main(["import", str(file)]) == 0
+    assert default_vault().names() == ["other"]
+    assert "names what is on this machine" in capsys.readouterr().err
+
+
+def _places(node, way=()):
+    yield way
+    for key, entry in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from _places(entry, (*way, key))
+
+
+def test_a_file_of_any_other_form_is_read_or_refused():
+    bearer = {"type": "bearer", "bearer": [{"key": "token", "value": CANARY}]}
+    whole = postman(bearer, "https://api.example/{{a}}", own={"type": "basic", "basic": {"username": "u"}})
+    whole = json.loads(whole) if isinstance(whole, str) else whole
+    whole = {**whole, "variable": [{"key": "a", "value": "b"}], "keys": {**EXCHANGE, "type": "service_account"}}
+    for way in [*_places(whole)][1:]:
+        for odd in (5, True, None, "x", [], {}, [5], {"a": [5]}, "https://[::1", "https://[bad]/"):
+            changed = copy.deepcopy(whole)
+            node = changed
+            for key in way[:-1]:
+                node = node[key]
+            node[way[-1]] = odd
+            with contextlib.suppress(InvalidSecret):
+                imported(json.dumps(changed))
