@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowlet_jupyter.tables.envelopes import is_spoken, plain
+from flowlet_jupyter.tables.foreign_text import in_one_line
 
 _MAX_CHARACTERS = 300
 # words by which a member says how it went; in a status others name the failure (REQUEST_DENIED, OVER_QUERY_LIMIT)
@@ -93,7 +94,7 @@ def partial_in(body: Any) -> str:
         (body.get("errors") is True and isinstance(body.get("items"), list), "errors is true"),
         (
             isinstance(remark, str) and remark.startswith("runtime "),
-            f"the API remarks: {str(remark)[:200]}",
+            f"the API remarks: {in_one_line(str(remark)[:200])}",
         ),  # Overpass
     )
     said = next((text for holds, text in stated if holds), "")
@@ -132,7 +133,7 @@ def _failed_parts(parts: list[Any]) -> str:
 def reason_in(body: Any) -> str:
     """The text of a body that was to hold records and holds none: an error that is not known by its form."""
     if isinstance(body, str):
-        return body.strip()[:_MAX_CHARACTERS]
+        return in_one_line(body.strip()[:_MAX_CHARACTERS])
     return error_in(body) or (_reason(body) if isinstance(body, dict) else "")
 
 
@@ -294,7 +295,7 @@ def _has_records(members: Mapping[str, Any]) -> bool:
 def _reason(node: Any, depth: int = 0) -> str:
     """The first text that gives a reason, however it is nested."""
     if isinstance(node, str | int) and not isinstance(node, bool):
-        return str(node)[:_MAX_CHARACTERS]
+        return in_one_line(str(node)[:_MAX_CHARACTERS])
     if isinstance(node, list):
         return next((text for entry in node[:3] if (text := _reason(entry, depth + 1))), "")
     if not isinstance(node, dict) or depth > 4:
