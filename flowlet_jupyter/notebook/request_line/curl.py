@@ -79,8 +79,8 @@ def _put_pipe(words: list[str], draft: Draft) -> None:
     if words[:1] == ["jq"] and arguments in ([], ["."]):
         return
     path = arguments[0] if words[:1] == ["jq"] and len(arguments) == 1 else ""
-    steps = r"\.?[A-Za-z_]\w*|\.?\[\d*\]"
-    if not re.fullmatch(rf"\.(?:{steps})(?:{steps})*", path) or "select" in draft.options:
+    # each name behind a dot: one that may also begin without would be cut in all ways, which takes exponential time
+    if not re.fullmatch(r"\.(?:[A-Za-z_]\w*|\[\d*\])(?:\.[A-Za-z_]\w*|\.?\[\d*\])*", path) or "select" in draft.options:
         raise RequestSyntaxError(
             f"{quote_excerpt(' '.join(words))} behind | is not read. A path is (| jq .data[].id); "
             "else leave it out and use --select with JMESPath, or Python."

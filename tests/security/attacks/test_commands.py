@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import pytest
 
 from flowlet_jupyter.errors import RequestSyntaxError
@@ -56,3 +59,18 @@ def test_a_command_may_name_values(command, expression):
 def test_the_line_and_the_file_are_the_users_own():
     assert parse("https://a.example/{{ f(x) }}").url.parts[1].source == "f(x)"
     assert parse("", "GET https://a.example/{{ f(x) }}").url.parts[1].source == "f(x)"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".a" * 5000, f".{'a' * 28}", f".{'a' * 28}|length", "." + "[]" * 5000, f".a{'[0]' * 30}b!"],
+    ids=lambda path: path[-9:],
+)
+def test_what_stands_behind_jq_is_read_in_time(path, attacked):
+    started = time.process_time()
+    with contextlib.suppress(RequestSyntaxError):
+        parse("", f"curl https://a.example/ | jq '{path}'")
+    with pytest.raises(RequestSyntaxError, match="is not read"):
+        parse("", f"curl https://a.example/ | jq '{path}!'")
+    assert time.process_time() - started < 1
+    attacked(2)
