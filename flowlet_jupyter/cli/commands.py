@@ -190,7 +190,7 @@ def export(options: Namespace) -> None:
 
 def import_(options: Namespace) -> None:
     """Import OAuth2 settings of another tool; each secret, or the reason why not."""
-    from flowlet_jupyter.cli.imports import imported
+    from flowlet_jupyter.cli.imports import imported, refuse_what_is_here
 
     try:
         content = Path(options.file).expanduser().read_bytes()
@@ -206,6 +206,7 @@ def import_(options: Namespace) -> None:
         if options.host:
             fields["allowed_hosts"] = options.host
         try:
+            refuse_what_is_here(fields)
             kind = kind_named(fields.get("type") or OAuth2.type).type
             members = without_configuration_marks(kind, without_empty(kind, fields))
             print(default_secrets().add(from_mapping(kind, members, set_by="flowlet")))

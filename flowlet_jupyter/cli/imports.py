@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from flowlet_jupyter.errors import InvalidSecret
 from flowlet_jupyter.model.oauth2 import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, JWT_BEARER, PASSWORD
+from flowlet_jupyter.model.schema import field_label
 from flowlet_jupyter.providers.matching import completed
 
 Fields = dict[str, Any]
@@ -22,6 +23,8 @@ _MOST_CHARACTERS = 5_000_000  # of a file, and of what its variables may make of
 _MOST_IN_YAML = 1_000_000  # which takes its reader minutes
 _MOST_SECRETS = 500  # each is compared with all of the catalogue
 _VARIABLE = re.compile(r"\{\{([^{}]+)\}\}")
+# files, variables and other secrets: all that a secret reads beside its own values
+_OF_THIS_MACHINE = ("source", "subject_token_file", "subject_secret", "client_certificate_file", "client_key_file")
 
 # their names for our fields; what is not listed is left behind
 _NAMES = {
@@ -63,6 +66,17 @@ def imported(text: str) -> list[Fields]:
             "collections, Insomnia exports, Bruno's .bru files, JetBrains' http-client environments, and our own export."
         )
     return secrets
+
+
+def refuse_what_is_here(fields: Fields) -> None:
+    """Raise `InvalidSecret` if the secret would read what is on this machine, to send it where the file says."""
+    if named := [name for name in _OF_THIS_MACHINE if fields.get(name)]:
+        raise InvalidSecret(
+            f"Its {field_label(named[0])} names what is on this machine, which a file from elsewhere does not choose: the "
+            "secret would send it to the file's own hosts. If it is your file, add this secret yourself (jupyter flowlet "
+            "add); to move secrets to another machine there is jupyter flowlet backup.",
+            field=named[0],
+        )
 
 
 def _settings_in(text: str) -> list[Fields]:

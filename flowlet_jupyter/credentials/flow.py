@@ -108,12 +108,15 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
     if not (yield from _is_token_refused(secret, response)):
         return response
     refusals = session_of(vault).part(FreshRefusals)
-    if refusals.explains(name, token.access_token):
+    origin = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+    if refusals.explains(name, origin, token.access_token):
         return response
     # refreshed also where this request's body is gone: the next request then works
     another, is_fresh = yield from _token_after_refusal(vault, secret, token, response, patience)
     if another is None:
         return response
+    if is_fresh:
+        refusals.replace(name, token.access_token, another.access_token)
     if not body.rewind():
         raise RequestFailed(
             f"The API no longer took the access token of secret '{name}'. The token is fresh now, but the body of this "
@@ -122,7 +125,7 @@ def credential_flow(vault: Vault, name: str, request: httpx.Request) -> Generato
     _log.debug("secret %r: access token refused, sent again with a new one", name)
     response = yield from _exchange(_credentials(record, secret, another, request))
     if is_fresh and (yield from _is_token_refused(secret, response)):
-        refusals.note(name, another.access_token)
+        refusals.note(name, origin, another.access_token)
     return response
 
 

@@ -18,18 +18,30 @@ REMEMBERED_SECONDS = 60.0  # afterwards the token may have been revoked since, a
 
 
 class FreshRefusals:
-    """By name of secret, the last fresh access token that was refused, and when."""
+    """By name of secret and origin of the API, the last fresh access token that was refused, and when.
+
+    What one host of a secret refuses says nothing of another, whose refusal may be the one that a refresh heals.
+    """
 
     def __init__(self, _session: Session) -> None:
-        self._refused: dict[str, tuple[SecretValue, float]] = {}
+        self._refused: dict[tuple[str, str], tuple[SecretValue, float]] = {}
 
-    def note(self, name: str, access_token: SecretValue) -> None:
-        """An API refused `access_token`, which was refreshed for this very request."""
-        self._refused[name] = (access_token, time.monotonic())
+    def note(self, name: str, origin: str, access_token: SecretValue) -> None:
+        """The API at `origin` refused `access_token`, which was refreshed for this very request."""
+        now = time.monotonic()
+        kept = {key: entry for key, entry in list(self._refused.items()) if now - entry[1] < REMEMBERED_SECONDS}
+        self._refused = {**kept, (name, origin): (access_token, now)}
 
-    def explains(self, name: str, access_token: SecretValue) -> bool:
-        """Whether a refusal of `access_token` is no reason to refresh it."""
-        if name not in self._refused:
-            return False
-        refused, noted_at = self._refused[name]
-        return refused == access_token and time.monotonic() - noted_at < REMEMBERED_SECONDS
+    def explains(self, name: str, origin: str, access_token: SecretValue) -> bool:
+        """Whether a refusal of `access_token` at `origin` is no reason to refresh it."""
+        noted = self._refused.get((name, origin))
+        return noted is not None and noted[0] == access_token and time.monotonic() - noted[1] < REMEMBERED_SECONDS
+
+    def replace(self, name: str, old: SecretValue, new: SecretValue) -> None:
+        """`new` was refreshed in place of `old`: who refused the one a moment ago is not asked whether it takes the other.
+
+        Two hosts that both refuse for reasons of their own would else have each other's token refreshed in turn.
+        """
+        for key, (token, noted_at) in list(self._refused.items()):
+            if key[0] == name and token == old:
+                self._refused[key] = (new, noted_at)

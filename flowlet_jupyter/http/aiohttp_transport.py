@@ -239,7 +239,8 @@ def _plain_headers(pairs: list[tuple[bytes, bytes]]) -> CIMultiDict[str] | None:
     names = {name.lower() for name in spelled}
     if len(names) != len(spelled):
         return None  # of `X-A` and `x-a`, aiohttp keeps the last only
-    if not _PLAIN_HEADERS.fullmatch("".join([f"{name}\0{value}\n" for name, value in texts])):
+    joined = "".join([f"{name}\0{value}\n" for name, value in texts])
+    if joined.count("\n") != len(texts) or not _PLAIN_HEADERS.fullmatch(joined):  # a text may hold another whole header
         return None
     return CIMultiDict(texts) if _SPECIAL_HEADERS.isdisjoint(names) and "host" in names else None
 

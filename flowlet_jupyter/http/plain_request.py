@@ -59,9 +59,11 @@ def _with_target(url: httpx.URL, path: str, query: str | None) -> httpx.URL:
 @functools.cache
 def _may_put_together() -> bool:
     """Whether an address that is put together is the one that httpx makes of its text."""
-    text = "https://a.example:8443/b/c?d=e"
+    # with each sign that is taken as it is written: some httpx writes %25 for a % that encodes nothing
+    path, query = "/b~_!$&'()*+,;:@=%./%zz-", "d=~_!$&'()*+,;:@%./%zz-"
+    text = f"https://a.example:8443{path}?{query}"
     try:
-        made = _with_target(httpx.URL("https://a.example:8443/"), "/b/c", "d=e")
+        made = _with_target(httpx.URL("https://a.example:8443/"), path, query)
         return vars(made) == vars(httpx.URL(text)) and str(made) == text
     except (AttributeError, TypeError, ValueError):  # a later httpx
         return False

@@ -20,6 +20,7 @@ from flowlet_jupyter.tables.error_reasons import (
     reason_of,
     texts_by_field,
 )
+from flowlet_jupyter.tables.foreign_text import in_one_line
 
 # in a status, words that name the failure (REQUEST_DENIED, OVER_QUERY_LIMIT)
 _NAMED_FAILURE = re.compile(
@@ -76,7 +77,7 @@ def error_in(body: Any) -> str:
 def reason_in(body: Any) -> str:
     """The text of a body that was to hold records and holds none: an error that is not known by its form."""
     if isinstance(body, str):
-        return body.strip()[:MAX_CHARACTERS]
+        return in_one_line(body.strip()[:MAX_CHARACTERS])
     return error_in(body) or (reason_of(body) if isinstance(body, dict) else "")
 
 

@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any
 
 from flowlet_jupyter.tables.charset import decode
+from flowlet_jupyter.tables.foreign_text import in_one_line
 
 _MAX_MESSAGE = 500
 _LOOKED_THROUGH = 20_000  # bytes of a page
@@ -27,7 +28,7 @@ def message_of(content: bytes, content_type: str, charset: str | None = None) ->
         body = json.loads(decode(content, charset).text)
     except (ValueError, RecursionError):
         return _text_of_page(content, content_type, charset)[:_MAX_MESSAGE]
-    return _message_in(body)[:_MAX_MESSAGE]
+    return in_one_line(_message_in(body)[:_MAX_MESSAGE])
 
 
 def _text_of_page(content: bytes, content_type: str, charset: str | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowlet_jupyter.tables.envelopes import plain
+from flowlet_jupyter.tables.foreign_text import in_one_line
 
 MAX_CHARACTERS = 300
 _MOST_MEMBERS = 200  # of an object that gives a reason
@@ -31,7 +32,7 @@ _REASONS = (
 def reason_of(node: Any, depth: int = 0) -> str:
     """The first text that gives a reason, however it is nested."""
     if isinstance(node, str | int) and not isinstance(node, bool):
-        return str(node)[:MAX_CHARACTERS]
+        return in_one_line(str(node)[:MAX_CHARACTERS])
     if isinstance(node, list):
         return next((text for entry in node[:3] if (text := reason_of(entry, depth + 1))), "")
     if not isinstance(node, dict) or depth > 4 or len(node) > _MOST_MEMBERS:
@@ -58,7 +59,7 @@ def texts_by_field(errors: Any) -> str:
     texts = {name: text[0] if isinstance(text, list) and text else text for name, text in errors.items()}
     if not all(isinstance(text, str) for text in texts.values()):
         return ""
-    return "; ".join(f"{name}: {text}" for name, text in texts.items())
+    return in_one_line("; ".join(f"{name}: {text}" for name, text in texts.items()))
 
 
 def _says_little(value: Any) -> bool:

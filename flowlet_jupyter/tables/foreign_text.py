@@ -34,6 +34,11 @@ def for_terminal(text: str) -> str:
     return text if text.isprintable() else _STEERING.sub(_REPLACEMENT, text.replace("\r\n", "\n"))
 
 
+def in_one_line(text: str) -> str:
+    """`text` within a sentence of ours: a line break in it could begin a line that looks like our own advice."""
+    return " ".join(text.split())
+
+
 def escape(text: str) -> str:
     """`text` for HTML or SVG, where it is nothing but text; U+FFFD for what these cannot hold."""
     return html.escape(text if text.isprintable() else _NOT_IN_MARKUP.sub(_REPLACEMENT, text))

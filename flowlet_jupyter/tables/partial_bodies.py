@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flowlet_jupyter.tables.error_reasons import reason_of
+from flowlet_jupyter.tables.foreign_text import in_one_line
 
 _MANY_IN_ONE = {"responses", "compositeresponse", "results", "items", ""}
 _OF_A_REPORT = {"errors", "warnings", "notices", "infos", "messages", "summary", "stats"}
@@ -39,7 +40,7 @@ def partial_in(body: Any) -> str:
         (body.get("errors") is True and isinstance(body.get("items"), list), "errors is true"),
         (
             isinstance(remark, str) and remark.startswith("runtime "),
-            f"the API remarks: {str(remark)[:200]}",
+            f"the API remarks: {in_one_line(str(remark)[:200])}",
         ),  # Overpass
     )
     said = next((text for holds, text in stated if holds), "")

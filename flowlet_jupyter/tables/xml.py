@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowlet_jupyter.errors import RequestFailed
 from flowlet_jupyter.tables.envelopes import is_spoken
+from flowlet_jupyter.tables.foreign_text import in_one_line
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -64,7 +65,7 @@ def _error_in(root: Element) -> str:
         return ""
     texts = [text.strip() for element in faults or [root] for text in element.itertext() if text.strip()]
     values = [value for element in root.iter() for name, value in element.attrib.items() if name in {"msg", "message"}]
-    return ". ".join([*values, *texts])[:300] or "no reason is given"
+    return in_one_line(". ".join([*values, *texts])[:300]) or "no reason is given"
 
 
 def _at(root: Element, path: str) -> list[Element]:

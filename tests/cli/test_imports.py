@@ -11,7 +11,7 @@ from leak_search import leaks
 from flowlet_jupyter.cli import main
 from flowlet_jupyter.cli.imports import imported
 from flowlet_jupyter.errors import InvalidSecret
-from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS
+from flowlet_jupyter.model.oauth2 import CLIENT_CREDENTIALS, TOKEN_EXCHANGE
 from flowlet_jupyter.vault import default_vault
 
 CANARY = "canary-value-66aa"
@@ -150,7 +150,7 @@ def places_in(node):
             yield from places_in(below)
 
 
-@pytest.mark.parametrize("odd", [5, "https://[x", [1], {"a": 1}, True], ids=repr)
+@pytest.mark.parametrize("odd", [5, True, None, "x", [], {}, [1], {"a": [5]}, "https://[x", "https://[::1"], ids=repr)
 def test_a_collection_with_something_else_in_any_place_is_read_or_refused(odd):
     bearer = {"type": "bearer", "bearer": [{"key": "token", "value": CANARY}]}
     basic = {"type": "basic", "basic": {"username": "u", "password": CANARY}}
@@ -181,3 +181,41 @@ def test_a_file_of_very_many_secrets_is_refused_before_they_are_looked_up():
     assert len(imported(json.dumps({"item": requests[:500]}))) == 500
     with pytest.raises(InvalidSecret, match="describes 501 secrets; at most 500"):
         imported(json.dumps({"item": requests}))
+
+
+EXCHANGE = {
+    "token_endpoint": TOKEN,
+    "client_id": "c",
+    "grant_type": TOKEN_EXCHANGE,
+    "token_endpoint_auth_method": "none",
+}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {**EXCHANGE, "subject_token_file": "/home/ann/.ssh/id_ed25519"},
+        {**EXCHANGE, "subject_secret": "github"},
+        {"type": "external", "source": "env:GITHUB_TOKEN", "token_endpoint": "", "client_id": ""},
+        {"type": "external", "source": "file:/run/secrets/token", "token_endpoint": None, "client_id": None},
+        {
+            "token_endpoint": TOKEN, "client_id": "c", "grant_type": CLIENT_CREDENTIALS, "client_key_file": "/etc/key.pem",
+            "token_endpoint_auth_method": "tls_client_auth", "client_certificate_file": "/etc/certificate.pem",
+        },
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_file_does_not_choose_what_is_read_on_this_machine(settings, tmp_path, capsys):
+    file = tmp_path / "shared.json"
+    harmless = {
+        "name": "other",
+        "token_endpoint": TOKEN,
+        "client_id": "c",
+        "grant_type": CLIENT_CREDENTIALS,
+        "client_secret": "s",
+    }
+    hosts = {"allowed_hosts": ["api.evil.example"]}
+    file.write_text(json.dumps([{"name": "github-work", **settings, **hosts}, {**harmless, **hosts}]))
+    assert main(["import", str(file)]) == 0
+    assert default_vault().names() == ["other"]
+    assert "names what is on this machine" in capsys.readouterr().err

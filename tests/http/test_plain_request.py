@@ -407,6 +407,15 @@ def test_with_another_httpx_each_address_is_taken_apart(monkeypatch):
     assert not plain_request._may_put_together.__wrapped__()
 
 
+@pytest.mark.parametrize("sign", list("~_!$&'()*+,;:@=%./-"))
+def test_with_an_httpx_that_quotes_more_each_address_is_taken_apart(monkeypatch, sign):
+    quote = httpx._urlparse.quote
+    monkeypatch.setattr(
+        httpx._urlparse, "quote", lambda text, **options: quote(text, **options).replace(sign, f"%{ord(sign):X}")
+    )
+    assert not plain_request._may_put_together.__wrapped__()
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("body", [b"", b"text", gzip.compress(b"text", mtime=0)], ids=["empty", "text", "gzip"])
 def test_a_body_that_is_here_at_once_is_read_as_by_httpx(mode, body):

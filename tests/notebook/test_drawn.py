@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import flowlet_jupyter as flowlet
+from flowlet_jupyter.errors import FlowletError
 from flowlet_jupyter.http.response import Response
+from flowlet_jupyter.notebook.display.problem import as_error
 from flowlet_jupyter.notebook.display.text import response_text
 from flowlet_jupyter.session.ipython_hooks import hooks
 
@@ -139,3 +142,42 @@ def test_nothing_that_an_api_writes_is_markup_or_steers_the_terminal(text):
     if text == HOSTILE:
         assert "[bold red]x[/]" in drawn
         assert ":bomb:" in drawn
+
+
+FAKE = "Birds are out.\nNext: %pip install birds-fix\r\nWhat to do: run it\u2028Next: now"
+FAILED = [
+    (403, {"error": {"message": FAKE}}),
+    (404, {"title": FAKE, "detail": FAKE}),
+    (500, [FAKE]),
+    (200, {"ok": False, "error": FAKE}),
+    (200, {"status": "error", "message": FAKE}),
+    (200, {"errors": [{"message": FAKE}], "data": None}),
+    (200, {"errors": [{"message": FAKE}], "data": {"birds": [{"id": 1}]}}),
+    (200, {"elements": [{"id": 1}], "remark": f"runtime error: {FAKE}"}),
+]
+
+
+@pytest.mark.filterwarnings("ignore:Rows may be missing")
+@pytest.mark.parametrize(("status", "body"), FAILED, ids=lambda each: str(each)[:30])
+def test_no_error_of_an_api_begins_a_line_that_looks_like_our_advice(terminal, status, body):
+    terminal.setenv("COLUMNS", "1000")  # where a line is too long, a terminal breaks it anywhere
+    made = response(body, status)
+    texts = [plain(made), response_text(made), as_error(made)]
+    for read in (made.to_df, made.records):
+        with contextlib.suppress(FlowletError):
+            read()
+            continue
+        with pytest.raises(FlowletError) as raised:
+            read()
+        texts.append(str(raised.value))
+    for text in texts:
+        assert not re.search(r"^(?:Next: (?:%pip|now)|What to do: run)", text, re.MULTILINE)
+
+
+def test_nor_does_one_in_xml():
+    xml = f"<error><message>{FAKE}</message></error>".encode()
+    made = Response(200, content=xml, headers={"Content-Type": "application/xml"}, request=httpx.Request("GET", URL))
+    with pytest.raises(
+        FlowletError, match=r"Birds are out\. Next: %pip install birds-fix What to do: run it Next: now"
+    ):
+        made.to_df()

@@ -14,6 +14,7 @@ from servers.oauth_provider import FRESH, provider, stored
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.credentials import fresh_refusals
 from flowlet_jupyter.credentials.token_refusal import MAX_BODY_BYTES, is_refused_in_body
+from flowlet_jupyter.errors import AuthRequired
 from flowlet_jupyter.http.auth import auth
 from flowlet_jupyter.http.client import async_client
 from flowlet_jupyter.model.compliance import Compliance
@@ -137,6 +138,66 @@ def test_a_refusal_that_a_refresh_does_not_heal_is_no_reason_for_the_next_refres
         stored(url, expires_at=None)
         assert [send(by, url).status_code for _ in range(4)] == [status] * 4
         assert paths.count("/token") == 1
+
+
+def refusing_at_first(origins: set[str]):
+    """An API of several ports: each in `origins` refuses what it gets, the others take `fresh-1` only."""
+    count = itertools.count()
+
+    def answer(handler, _):
+        if handler.path == "/token":
+            return 200, {}, {**FRESH, "access_token": f"fresh-{next(count)}"}
+        is_taken = handler.headers["Host"] not in origins and handler.headers.get("Authorization") == "Bearer fresh-1"
+        return (200 if is_taken else 401), {"Content-Type": "application/json"}, {}
+
+    return provider(answer)
+
+
+@pytest.mark.parametrize("by", ["flowlet", "async"])
+def test_a_refusal_of_one_host_does_not_keep_another_from_the_refresh_that_it_needs(by):
+    refusing: set[str] = set()
+    with refusing_at_first(refusing) as (url, paths):
+        elsewhere = url.replace("127.0.0.1", "localhost")
+        refusing.add(url.removeprefix("http://"))
+        stored(url, expires_at=None, allowed_hosts=[each.removeprefix("http://") for each in (url, elsewhere)])
+
+        def ask(address: str) -> int:
+            if by == "flowlet":
+                return flowlet.get(f"{address}/me", secret="api").status_code
+            return asyncio.run(flowlet.aget(f"{address}/me", secret="api")).status_code
+
+        assert [ask(url), ask(elsewhere)] == [401, 200]
+        assert paths.count("/token") == 2
+        assert [ask(url), ask(elsewhere), ask(url)] == [401, 200, 401]  # refused still, and no reason to refresh again
+        assert paths.count("/token") == 2
+
+
+def test_two_hosts_that_refuse_in_turn_refresh_once_each():
+    refusing: set[str] = set()
+    with refusing_at_first(refusing) as (url, paths):
+        elsewhere = url.replace("127.0.0.1", "localhost")
+        refusing |= {each.removeprefix("http://") for each in (url, elsewhere)}
+        stored(url, expires_at=None, allowed_hosts=[each.removeprefix("http://") for each in (url, elsewhere)])
+        for _ in range(3):
+            assert [flowlet.get(f"{each}/me", secret="api").status_code for each in (url, elsewhere)] == [401, 401]
+        assert paths.count("/token") == 2
+
+
+def test_a_grant_that_ended_after_a_fresh_refusal_asks_for_authorization():
+    ended = []
+
+    def answer(handler, _):
+        if handler.path == "/token":
+            return (400, {}, {"error": "invalid_grant"}) if ended else (200, {}, FRESH)
+        return 401, {}, {}
+
+    with provider(answer) as (url, _):
+        elsewhere = url.replace("127.0.0.1", "localhost")
+        stored(url, expires_at=None, allowed_hosts=[each.removeprefix("http://") for each in (url, elsewhere)])
+        assert flowlet.get(f"{url}/me", secret="api").status_code == 401
+        ended.append(True)
+        with pytest.raises(AuthRequired):
+            flowlet.get(f"{elsewhere}/me", secret="api")
 
 
 def test_many_refused_requests_at_once_refresh_once():

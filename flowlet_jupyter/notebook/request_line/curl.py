@@ -17,7 +17,7 @@ from flowlet_jupyter.notebook.request_line.curl_options import (
 )
 from flowlet_jupyter.notebook.request_line.shell import ASSIGNMENT, ShellCommand, read_shell
 from flowlet_jupyter.notebook.request_line.spec import Draft, Template
-from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, quote_excerpt, template
+from flowlet_jupyter.notebook.request_line.tokens import extract_references, quote_excerpt, template
 
 
 def is_curl(text: str) -> bool:
@@ -55,7 +55,7 @@ def read_words(text: str) -> tuple[ShellCommand, list[str]]:
     """The words of a command for a shell, and the expressions that marks in them stand for."""
     # comments and a prompt stand before the command where it was copied from documentation
     command = re.sub(r"\A(?:\s*#[^\n]*\n)*\s*(?:[$%>]\s+)?", "", text).strip()
-    marked, expressions = extract_placeholders(command)
+    marked, expressions = extract_references(command)
     if is_for_cmd(marked):
         return ShellCommand(words=read_cmd(marked)), expressions
     # PowerShell's and cmd's ways to go on in the next line
@@ -79,8 +79,8 @@ def _put_pipe(words: list[str], draft: Draft) -> None:
     if words[:1] == ["jq"] and arguments in ([], ["."]):
         return
     path = arguments[0] if words[:1] == ["jq"] and len(arguments) == 1 else ""
-    steps = r"\.?[A-Za-z_]\w*|\.?\[\d*\]"
-    if not re.fullmatch(rf"\.(?:{steps})(?:{steps})*", path) or "select" in draft.options:
+    # each name behind a dot: one that may also begin without would be cut in all ways, which takes exponential time
+    if not re.fullmatch(r"\.(?:[A-Za-z_]\w*|\[\d*\])(?:\.[A-Za-z_]\w*|\.?\[\d*\])*", path) or "select" in draft.options:
         raise RequestSyntaxError(
             f"{quote_excerpt(' '.join(words))} behind | is not read. A path is (| jq .data[].id); "
             "else leave it out and use --select with JMESPath, or Python."

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.request_line.curl_body import FORM, encoded
 from flowlet_jupyter.notebook.request_line.spec import Body, Draft
-from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, quote_excerpt, template
+from flowlet_jupyter.notebook.request_line.tokens import extract_references, quote_excerpt, template
 
 _START = re.compile(r"(?:\s*//[^\n]*\n)*\s*(?:(?:const|let|var)\s+[\w$]+\s*=\s*)?(?:await\s+)?fetch\s*\(")
 _SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
@@ -28,7 +28,7 @@ def is_fetch(text: str) -> bool:
 
 def read_fetch(text: str, draft: Draft) -> None:
     """Take in the call. Raises `RequestSyntaxError`."""
-    marked, expressions = extract_placeholders(text) if "{{" in text else (text, [])
+    marked, expressions = extract_references(text) if "{{" in text else (text, [])
     reader = _Reader(marked, expressions)
     url, options = reader.call()
     if not isinstance(url, str) or not isinstance(options, dict):

@@ -10,7 +10,7 @@ from flowlet_jupyter.notebook.request_line.curl_body import FORM, CurlCommand, e
 from flowlet_jupyter.notebook.request_line.curl_options import set_method, set_output, set_timeout, set_url
 from flowlet_jupyter.notebook.request_line.powershell_values import PowerShellReader
 from flowlet_jupyter.notebook.request_line.spec import Body, Draft
-from flowlet_jupyter.notebook.request_line.tokens import extract_placeholders, quote_excerpt, template
+from flowlet_jupyter.notebook.request_line.tokens import extract_references, quote_excerpt, template
 
 _CALL = r"(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm)\b"
 _START = re.compile(
@@ -30,7 +30,7 @@ def is_powershell(text: str) -> bool:
 
 def read_powershell(text: str, draft: Draft) -> None:
     """Take in the request. Raises `RequestSyntaxError`."""
-    marked, expressions = extract_placeholders(text) if "{{" in text else (text, [])
+    marked, expressions = extract_references(text) if "{{" in text else (text, [])
     marked = re.sub(r"^\s*PS[^>\n]*>\s*", "", marked)
     script = _Script(PowerShellReader(marked.replace("\r\n", "\n"), expressions))
     script.read()

@@ -10,6 +10,10 @@ from flowlet_jupyter.errors import RequestSyntaxError
 from flowlet_jupyter.notebook.request_line.spec import Expression, Template
 
 MARK = re.compile("\0([0-9]+)\0")
+# `me["data"][-1].id`: what can be read of values that are there
+_OF_REFERENCES = (
+    ast.Expression, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Constant, ast.UnaryOp, ast.USub, ast.Load,
+)  # fmt: skip
 
 
 def extract_placeholders(text: str) -> tuple[str, list[str]]:
@@ -24,6 +28,21 @@ def extract_placeholders(text: str) -> tuple[str, list[str]]:
         position = end + 2
     pieces.append(text[position:])
     return "".join(pieces), expressions
+
+
+def extract_references(text: str) -> tuple[str, list[str]]:
+    """The same of a pasted command, whose `{{ }}` name values only. Raises `RequestSyntaxError` for any that would run code.
+
+    A command is copied from documentation, mail or chat: who wrote it is a stranger, and who runs it expects a request.
+    """
+    marked, expressions = extract_placeholders(text)
+    for expression in expressions:
+        if not all(isinstance(node, _OF_REFERENCES) for node in ast.walk(ast.parse(expression, mode="eval"))):
+            raise RequestSyntaxError(
+                f"{{{{ {expression[:100]} }}}} would run Python that came with the command. In a command there may be names, "
+                "their attributes and items. If you want this, compute it in a cell of its own, and write {{ name }}."
+            )
+    return marked, expressions
 
 
 def _end_of_expression(text: str, start: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import time
 import zlib
@@ -17,6 +18,7 @@ from flowlet_jupyter.http.plot import plot_of
 from flowlet_jupyter.http.transport import our_response
 from flowlet_jupyter.notebook.request_line.grammar import parse_all
 from flowlet_jupyter.oauth.endpoint import _content
+from flowlet_jupyter.tables.error_bodies import error_in, reason_in
 from flowlet_jupyter.tables.html import table_as_csv
 from flowlet_jupyter.tables.lines import of_events
 from flowlet_jupyter.tables.xml import read_xml
@@ -55,6 +57,21 @@ def test_what_is_no_form_is_told_in_time(body, attacked):
 
 def test_a_form_is_read():
     assert _content(b"access_token=a%20b&scope=&expires_in=1&x") == {"access_token": "a b", "expires_in": "1"}
+
+
+# ---- what an API says of an error
+
+
+def _names(count: int) -> list[str]:
+    return ["".join(letters) for letters in itertools.islice(itertools.product("abcdfghijk", repeat=5), count)]
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, "", "text", [{}], 0.5], ids=repr)
+@pytest.mark.parametrize("ending", ["err", "", "message"])
+def test_the_reason_among_very_many_members_is_found_in_time(ending, value, attacked):
+    body = {"errors": {f"{name}{ending}": value for name in _names(20_000)}}
+    assert _seconds_of(lambda: (error_in(body), reason_in(body))) < 1.5
+    attacked()
 
 
 # ---- pages, XML, events

@@ -307,8 +307,19 @@ def test_a_head_without_an_end_is_not_waited_for(endless, way, monkeypatch, atta
     attacked()
 
 
-NAMES = [" x", "x ", "x y", "x:y", "Host: evil.example", "a\tb", "", "(a)", "x\x7f", "a\r\nb", "é"]
-TEXTS = [" v", "v ", "\tv", "a\x0bb", "\x00", "a\r\nX-B: c", "a\nb"]
+NAMES = [" x", "x ", "x y", "x:y", "Host: evil.example", "a\tb", "", "(a)", "x\x7f", "a\r\nb", "é", "a\0b\nX-B"]
+TEXTS = [" v", "v ", "\tv", "a\x0bb", "\x00", "a\r\nX-B: c", "a\nb", "a\nX-B\0c"]
+
+
+@pytest.mark.parametrize("pair", [("a\0b\nX-B", "c"), ("a", "b\nX-B\0c"), ("a\0b\nX-B\0c\nd", "e")], ids=ascii)
+def test_no_header_hides_within_another(pair, attacked):
+    pytest.importorskip("aiohttp")
+    from flowlet_jupyter.http.aiohttp_transport import _plain_headers
+
+    pairs = [(b"Host", b"a.example"), (pair[0].encode(), pair[1].encode())]
+    assert _plain_headers(pairs[:1]) is not None
+    assert _plain_headers(pairs) is None
+    attacked()
 
 
 @pytest.mark.parametrize("header", [*((name, "v") for name in NAMES), *(("X-One", text) for text in TEXTS)], ids=ascii)
