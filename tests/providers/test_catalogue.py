@@ -250,6 +250,7 @@ def test_no_entry_repeats_a_default():
         ).compliance.declared() == declared, key  # fmt: skip
 
 
+@pytest.mark.slow  # a process of its own
 def test_the_table_in_the_docs_is_current():
     docs = Path(__file__).parents[2] / "docs"
     made = subprocess.run(

@@ -17,6 +17,7 @@ print(sorted({{"httpx._main", "click"}} & set(sys.modules)))
 """
 
 
+@pytest.mark.slow  # a process of its own
 @pytest.mark.parametrize("package", ["http", "oauth"])
 def test_httpx_comes_without_its_command_line_which_is_there_when_it_is_called(package):
     program = _PROGRAM.format(package=package)
