@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import itertools
@@ -96,6 +97,20 @@ def pytest_sessionstart(session):
     if not (session.config.pluginmanager.hasplugin("xdist") and xdist.is_xdist_controller(session)):
         importlib.import_module("examples")  # before the tests, which take their number of examples from there
         gc.disable()  # what is imported while tests are collected stays
+        _share_default_context()
+
+
+def _share_default_context() -> None:
+    """Each client of httpx that a test makes for itself would read 140 certificates, which takes longer than its request."""
+    default = importlib.import_module("httpx._transports.default")
+    make = default.create_ssl_context
+    shared = functools.cache(make)
+
+    def create_ssl_context(verify=True, cert=None, trust_env=True):
+        is_default = verify is True and cert is None and not ({"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys())
+        return shared() if is_default else make(verify=verify, cert=cert, trust_env=trust_env)
+
+    default.create_ssl_context = create_ssl_context
 
 
 def pytest_collection_finish():
@@ -112,8 +127,8 @@ def pytest_ignore_collect(collection_path, config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Tests wait (for time limits, servers, kernels, pages) about as long as they compute: more workers than cores."""
-    return round((2 if config.option.markexpr == FAST else 1.5) * (os.cpu_count() or 1))
+    """Tests wait (for time limits, servers, kernels, pages): more workers than cores. Each costs the seconds in which it collects."""
+    return round(1.5 * (os.cpu_count() or 1))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -163,6 +178,7 @@ def isolated(tmp_path, monkeypatch):
     """No test sees the user's vault, keyring, Jupyter folders or IPython profile."""
     home = tmp_path / "home"
     home.mkdir()
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # nobody cuts the power, and each would wait for the disk
     monkeypatch.setenv("FLOWLET_VAULT", str(home / "vault"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))

@@ -25,6 +25,7 @@ def test_every_public_name_is_there_and_known_to_type_checkers():
     assert declared - {None} == set(flowlet.__all__) - {"secrets"}
 
 
+@pytest.mark.slow  # a process of its own
 def test_loading_imports_nothing_of_what_a_request_needs():
     heavy = {"httpx", "authlib", "keyring", "pandas", "anywidget", "joserfc", "jupyter_server", "cryptography"}
     program = (
@@ -51,6 +52,7 @@ with contextlib.suppress(flowlet_jupyter.RequestFailed):
 """
 
 
+@pytest.mark.slow  # a process of its own
 @pytest.mark.parametrize(
     ("code", "not_needed"),
     [

@@ -81,6 +81,7 @@ def test_every_group_has_a_function_and_every_row_a_name_of_its_own():
         chosen(["nonsense"])
 
 
+@pytest.mark.slow  # a process of its own
 def test_a_group_that_fails_says_so_and_the_rest_go_on(capsys):
     from benchmarks.__main__ import run
     from benchmarks.goals import Goal, Group

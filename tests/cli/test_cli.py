@@ -29,6 +29,7 @@ def value_file(tmp_path):
     return str(file)
 
 
+@pytest.mark.slow  # a process of its own
 def test_jupyter_finds_the_command():
     done = subprocess.run(
         [sys.executable, "-m", "jupyter", "flowlet", "list"], capture_output=True, text=True, check=False

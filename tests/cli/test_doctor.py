@@ -12,12 +12,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from flowlet_jupyter.cli import main
-from flowlet_jupyter.cli.doctor import diagnosis, network
+from flowlet_jupyter.cli.doctor import diagnosis, files, network
+from flowlet_jupyter.cli.doctor.finding import Finding
 from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Password, Record
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.vault import default_vault
+
+
+@pytest.fixture
+def real_lock():
+    """For a test that asks whether a lock holds, which takes a process."""
+
+
+@pytest.fixture(autouse=True)
+def lock(request, monkeypatch):
+    if "real_lock" not in request.fixturenames:
+        monkeypatch.setattr(files, "_of_lock", lambda folder: Finding("lock", "ok", f"not tried in {folder}"))
 
 
 def put(**token) -> None:
@@ -49,7 +61,7 @@ def test_it_makes_nothing(isolated, jupyter_folders):
     assert sorted(isolated.rglob("*")) == before
 
 
-def test_a_working_place_is_ok_line_by_line(capsys):
+def test_a_working_place_is_ok_line_by_line(capsys, real_lock):
     put(expires_at=time.time() + 3600, refresh_token=SecretValue("canary-refresh"))
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -101,7 +113,7 @@ def test_what_is_wrong_with_files_is_said_with_what_to_do(break_it, subject, sta
     assert any(says in each.advice for each in found), found
 
 
-def test_a_lock_that_holds_nobody_back_is_noticed(monkeypatch):
+def test_a_lock_that_holds_nobody_back_is_noticed(monkeypatch, real_lock):
     put()
     monkeypatch.setattr("flowlet_jupyter.cli.doctor.files.FileLock", lambda *_, **__: threading.Lock())
     assert finding("lock").state == "bad"

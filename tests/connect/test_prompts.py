@@ -42,6 +42,7 @@ def test_there_is_nothing_to_paste_for_a_device_code():
         put_secret(secret).authorize(PastePrompt())
 
 
+@pytest.mark.slow  # a process of its own
 def test_waiting_needs_no_ipython():
     modules = "terminal, paste, device_prompt, loopback, wait"
     program = f"import sys; from flowlet_jupyter.connect import {modules}; sys.exit('IPython' in sys.modules)"

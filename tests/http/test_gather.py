@@ -346,6 +346,7 @@ def test_connections_are_kept_from_one_call_to_the_next(api):
     assert default_session().part(client_module.ClientPool)._async_clients[loop][None] is first
 
 
+@pytest.mark.slow  # a process of its own
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.usefixtures("on_the_loop")
 def test_a_forked_child_has_a_loop_of_its_own_and_leaves_the_parents_alone(api):
@@ -371,6 +372,7 @@ def test_a_forked_child_has_a_loop_of_its_own_and_leaves_the_parents_alone(api):
     assert not any(word in done.stderr for word in ("Traceback", "Warning", "destroyed"))
 
 
+@pytest.mark.slow  # a process of its own
 @pytest.mark.usefixtures("on_the_loop")
 def test_a_process_ends_while_requests_are_under_way(api):
     api.delay = 6

@@ -15,6 +15,7 @@ from support import interrupt_once
 
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import InterpolationError, RequestFailed
+from flowlet_jupyter.http import retries
 from flowlet_jupyter.http.gather import urls_of
 from flowlet_jupyter.http.rate_limit import RateLimit, pause_of, rate_limit_of
 
@@ -86,7 +87,8 @@ def test_only_what_can_be_repeated_is_repeated_unless_told(api, options, tries):
 
 
 @respx.mock
-def test_a_broken_connection_is_tried_again():
+def test_a_broken_connection_is_tried_again(monkeypatch):
+    monkeypatch.setattr(retries, "_BACKOFF_SECONDS", 0.01)
     route = respx.get("https://a.example/")
     route.side_effect = [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.Response(200, json={})]
     assert flowlet.get("https://a.example/", retry=3).status_code == 200

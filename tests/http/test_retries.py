@@ -12,6 +12,7 @@ import threading
 import pytest
 
 import flowlet_jupyter as flowlet
+from flowlet_jupyter.http import retries
 from flowlet_jupyter.http.rate_limit import rate_limit_of, retry_after_of
 
 BODY = json.dumps({"data": [{"id": 1, "pad": "x" * 500}]}).encode()
@@ -66,7 +67,8 @@ CALLS = {
 
 @pytest.mark.parametrize("kind", ["cut", "chunk", "stall"])
 @pytest.mark.parametrize("call", CALLS)
-def test_a_body_that_ends_too_early_is_asked_for_again(flaky, call, kind):
+def test_a_body_that_ends_too_early_is_asked_for_again(flaky, call, kind, monkeypatch):
+    monkeypatch.setattr(retries, "_BACKOFF_SECONDS", 0.01)
     assert CALLS[call](f"{flaky}/{kind}")["id"] == 1
 
 

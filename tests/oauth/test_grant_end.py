@@ -414,6 +414,7 @@ def test_a_refresh_without_a_refresh_token_says_what_is_so():
     assert "expired" not in str(caught.value)
 
 
+@pytest.mark.slow  # a process of its own
 def test_a_process_that_ends_does_not_wait_for_a_provider_that_hangs():
     release = threading.Event()
 

@@ -71,6 +71,7 @@ print("begun", flush=True)
 """
 
 
+@pytest.mark.slow  # a process of its own
 def test_a_thread_that_waits_for_a_lock_ends_with_its_process():
     with default_vault().lock("api"):
         ended = subprocess.run(
@@ -88,6 +89,7 @@ def code(interval: float) -> dict[str, object]:
     return {"device_code": "d", "user_code": "AB-CD", "verification_uri": "https://g.example/", "interval": interval}
 
 
+@pytest.mark.slow  # a process of its own
 def test_a_device_flow_ends_with_its_process():
     with provider(lambda *_: (200, {}, code(60))) as (url, paths):
         device_secret(url)

@@ -185,6 +185,7 @@ class _SlowTokenEndpoint(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.slow  # a process of its own
 def test_an_interrupt_ends_the_waiting_and_never_the_storing(isolated):
     with ThreadingHTTPServer(("127.0.0.1", 0), _SlowTokenEndpoint) as server:
         server.asked = threading.Event()

@@ -264,6 +264,7 @@ def test_a_graph_entry_asks_who_one_is_only_with_the_scope_for_it():
             assert "User.Read" in provider.fields["scope"], key
 
 
+@pytest.mark.slow  # a process of its own
 def test_the_table_in_the_docs_is_current():
     docs = Path(__file__).parents[2] / "docs"
     made = subprocess.run(

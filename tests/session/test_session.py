@@ -92,6 +92,7 @@ def test_a_session_that_nobody_holds_is_gone(tmp_path, api):
     assert gone() is None
 
 
+@pytest.mark.slow  # a process of its own
 def test_using_the_package_registers_nothing_in_ipython_and_still_shows_responses():
     program = """
 from IPython.core.interactiveshell import InteractiveShell

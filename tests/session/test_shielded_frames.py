@@ -48,6 +48,7 @@ def test_the_caller_and_the_waiting_frame_hold_no_argument():
     assert CANARY not in shown
 
 
+@pytest.mark.slow  # a process of its own
 def test_a_process_that_ends_finishes_what_it_began(tmp_path):
     program = (
         "import sys, time; from pathlib import Path\n"

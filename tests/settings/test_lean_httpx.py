@@ -24,6 +24,7 @@ _USES = {
 }
 
 
+@pytest.mark.slow  # a process of its own
 @pytest.mark.parametrize(("package", "use"), [("http", "called"), ("oauth", "given to click")])
 def test_httpx_comes_without_its_command_line_which_is_there_when_it_is_used(package, use):
     program = _PROGRAM.format(package=package, use=_USES[use])

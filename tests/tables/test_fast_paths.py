@@ -9,6 +9,7 @@ import jmespath
 import pandas as pd
 import polars as pl
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,7 +51,7 @@ def outcome(call, *given):
         return type(error).__mro__[-3:]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(VALUES, st.booleans(), st.data())
 def test_json_is_what_the_standard_library_reads(value, ascii_only, data):
     text = json.dumps(value, ensure_ascii=ascii_only, indent=data.draw(st.sampled_from([None, 1])))
@@ -79,7 +80,7 @@ def test_a_declared_charset_is_heeded():
     assert json_body.parse_json(json.dumps(["é"] * 2_000).encode("utf-16"), None)[0] == "é"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(RECORDS | ALIKE, st.integers(1, 4))
 def test_columns_of_blocks_are_those_of_all_records(records, block):
     try:
@@ -93,7 +94,7 @@ def test_columns_of_blocks_are_those_of_all_records(records, block):
         assert parts[key].kinds == column.kinds == set(map(type, column.cells))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(RECORDS | ALIKE, st.integers(1, 4))
 def test_packed_records_are_the_same_frame(records, at_once):
     parts = [records[start : start + at_once] for start in range(0, len(records), at_once)]
@@ -118,7 +119,7 @@ BODIES = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(RECORDS | ALIKE | st.lists(VALUES, min_size=3, max_size=5) | BODIES, st.integers(1, 4), st.none() | MEMBERS)
 def test_a_large_body_is_the_frame_of_its_parsed_body(body, at_once, path):
     content = json.dumps(body).encode()
@@ -201,7 +202,7 @@ def test_half_a_surrogate_pair_becomes_the_sign_for_a_lost_character():
 LINES = st.lists(st.dictionaries(NAMES.filter(bool), VALUES, max_size=3), min_size=1, max_size=5)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(LINES | ALIKE)
 def test_ndjson_by_polars_is_ndjson_line_by_line(records):
     content = "\n".join(map(json.dumps, records)).encode()
@@ -255,7 +256,7 @@ def test_gathered_responses_make_one_frame_and_do_not_stay_parsed():
     assert not any(response.is_parsed for response in responses)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(VALUES, st.lists(st.sampled_from(["id", "name", "user", "a", "b", "true", "null"]), min_size=1, max_size=3))
 def test_a_path_of_plain_names_finds_what_jmespath_finds(body, names):
     path = ".".join(names)

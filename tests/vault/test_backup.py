@@ -4,6 +4,8 @@ import base64
 import errno
 import json
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -48,19 +50,29 @@ def records() -> list[Record]:
     ]
 
 
-@pytest.fixture
-def vault(tmp_path):
-    vault = Vault(tmp_path / "vault", environment={})
-    for each in records():
-        vault.put(each)
-    return vault
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A vault and its backup, made once: each test has a copy."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:  # before a test is isolated: the user's keyring takes no key of ours
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        vault = Vault(folder / "vault", environment={})
+        for each in records():
+            vault.put(each)
+        write_backup(folder / "backup", [vault.get(name) for name in vault.names()], PASSPHRASE, cost=LOW_COST)
+    return folder
 
 
 @pytest.fixture
-def file(vault, tmp_path):
-    path = tmp_path / "backup"
-    write_backup(path, [vault.get(name) for name in vault.names()], PASSPHRASE, cost=LOW_COST)
-    return path
+def vault(made, tmp_path):
+    folder = Path(shutil.copytree(made / "vault", tmp_path / "vault"))
+    shutil.copy2(key_file_of(made / "vault"), key_file_of(folder))  # it lies beside the vault
+    return Vault(folder, environment={})
+
+
+@pytest.fixture
+def file(made, vault, tmp_path):
+    return Path(shutil.copy2(made / "backup", tmp_path / "backup"))
 
 
 def never(name: str) -> bool:

@@ -117,6 +117,7 @@ def test_no_file_is_named_after_a_device(name):
     assert file_name_of(name) != f"{name}.jwe"
 
 
+@pytest.mark.slow  # a process of its own
 def test_another_process_waits_for_the_lock(vault, monkeypatch):
     program = (
         "import sys; from pathlib import Path; from flowlet_jupyter.vault import Vault\n"

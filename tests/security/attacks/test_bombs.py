@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import itertools
 import json
@@ -164,6 +165,7 @@ def test_a_chart_of_any_numbers_is_drawn_or_refused(values, attacked):
 # ---- what a response is packed in
 
 
+@functools.cache
 def _packed(layers: int) -> bytes:
     packer = zlib.compressobj(9, wbits=31)
     content = b"".join(packer.compress(bytes(1_000_000)) for _ in range(20)) + packer.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -54,8 +55,7 @@ ADDRESSES = ("javascript:alert(1)", "JaVaScRiPt:alert(1)//https://a.example", "f
 
 
 @pytest.mark.parametrize("field", ENDPOINTS)
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_an_address_that_would_run_or_leak_is_refused(address, field, attacked):
+def test_an_address_that_would_run_or_leak_is_refused(field, attacked):
     good = {
         "authorization_endpoint": "https://a.example/a",
         "token_endpoint": "https://a.example/t",
@@ -63,9 +63,13 @@ def test_an_address_that_would_run_or_leak_is_refused(address, field, attacked):
         "client_secret": "value-of-it",
     }
     assert flowlet.OAuth2(name="x", **good)
-    with pytest.raises(FlowletError):
-        flowlet.OAuth2(name="x", **{**good, "allowed_hosts": ("a.example",), field: address})
-    attacked()
+    taken = []
+    for address in ADDRESSES:
+        with contextlib.suppress(FlowletError):
+            flowlet.OAuth2(name="x", **{**good, "allowed_hosts": ("a.example",), field: address})
+            taken.append(address)
+    assert taken == []
+    attacked(len(ADDRESSES))
 
 
 VALUES = {"a line break": "\r\nX-Evil: 1", "a line feed": "\nX", "NUL": "\0", "DEL": "\x7f", "another alphabet": "ж",
@@ -134,11 +138,15 @@ def test_a_document_that_would_hurt_is_a_named_error(name, attacked):
     attacked()
 
 
+@pytest.fixture(scope="module")
+def bomb():
+    return gzip.compress(b"0" * (MAX_BYTES * 50))
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "x-gzip", "br", "zstd", "gzip, gzip"])
-def test_a_providers_response_that_unfolds_is_given_up(encoding, attacked):
+def test_a_providers_response_that_unfolds_is_given_up(encoding, bomb, attacked):
     import httpx
 
-    bomb = gzip.compress(b"0" * (MAX_BYTES * 50))
     assert len(bomb) < MAX_BYTES
     with pytest.raises(httpx.ReadError):
         unpacked(bomb, encoding, MAX_BYTES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 import respx
 
@@ -18,6 +20,19 @@ INSIDE = ["http://127.0.0.1:8888", "http://localhost", "https://LOCALHOST", "htt
           "https://metadata.google.internal", "https://router", "https://localhost%2e",
           "https://168.63.129.16", "https://100.100.100.200", "https://192.0.0.192", "https://[fec0::1]", "https://[::127.0.0.1]", "https://[::ffff:0:7f00:1]",
           "https://[64:ff9b:1::7f00:1]", "https://[2001:0:7f00:1::]", "https://[5f00::1]", "https://[3fff::1]", "https://0177.0.0.1", "https://10.1"]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_name_server(monkeypatch):
+    """A name of another machine is not known, at once: a network without a name server takes seconds to say so."""
+    ask = socket.getaddrinfo
+
+    def getaddrinfo(host, *arguments, **options):
+        if str(host).endswith((".example", ".internal")):
+            raise socket.gaierror(socket.EAI_NONAME, "not known here")
+        return ask(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
 @pytest.mark.parametrize("inside", INSIDE, ids=ascii)
