@@ -200,6 +200,7 @@ def test_an_interrupt_does_not_wait_for_an_api_that_hangs(api):
     assert api.running
 
 
+@pytest.mark.slow  # waits as long as it is asked to
 @on_both
 def test_the_rate_limit_of_an_api_is_waited_for(api):
     api.refusals, api.refusal_headers = 3, {"Retry-After": "1"}

@@ -37,6 +37,7 @@ def test_rows_of_a_frame_fill_the_template_and_cannot_leave_their_place():
 # trying again
 
 
+@pytest.mark.slow  # waits as long as it is asked to
 @pytest.mark.parametrize(
     "headers_for",
     [
@@ -53,6 +54,7 @@ def test_the_wait_is_as_long_as_the_api_asks(api, headers_for, capsys):
     assert datetime.datetime.now(datetime.UTC) >= end
 
 
+@pytest.mark.slow  # waits as long as it is asked to
 def test_a_long_wait_is_said(api, capsys):
     api.refusals, api.refusal_headers = 1, {"Retry-After": "2"}
     flowlet.get(f"{api.url}/limited", retry=1)
@@ -79,6 +81,7 @@ def test_without_retry_the_answer_is_given_back(api):
     assert flowlet.get(f"{api.url}/limited").status_code == 429
 
 
+@pytest.mark.slow  # waits as long as it is asked to
 @pytest.mark.parametrize(("options", "tries"), [({"retry": 2}, 1), ({"retry": 2, "retry_any": True}, 3)])
 def test_only_what_can_be_repeated_is_repeated_unless_told(api, options, tries):
     api.refusals, api.refusal_headers = 2, {"Retry-After": "0"}
@@ -97,6 +100,7 @@ def test_a_broken_connection_is_tried_again(monkeypatch):
         flowlet.get("https://a.example/", retry=1)
 
 
+@pytest.mark.slow  # waits as long as it is asked to
 def test_the_async_twin_tries_again(api):
     api.refusals, api.refusal_headers = 1, {"Retry-After": "0"}
     assert asyncio.run(flowlet.aget(f"{api.url}/limited", retry=1))["ok"]

@@ -65,6 +65,7 @@ CALLS = {
 }
 
 
+@pytest.mark.slow  # waits as long as it is asked to
 @pytest.mark.parametrize("kind", ["cut", "chunk", "stall"])
 @pytest.mark.parametrize("call", CALLS)
 def test_a_body_that_ends_too_early_is_asked_for_again(flaky, call, kind, monkeypatch):

@@ -65,6 +65,7 @@ def test_a_grant_that_is_over_asks_for_a_person_once_in_the_providers_words(stat
     assert flowlet.secrets["api"].status().state == "needs_authorization"
 
 
+@pytest.mark.slow  # waits as long as it is asked to
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_a_provider_that_fails_for_a_moment_ends_no_request(status):
     times: list[float] = []

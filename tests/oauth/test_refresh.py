@@ -121,6 +121,7 @@ def test_a_refused_grant_asks_for_a_person_and_keeps_the_secret(birdsong):
     assert default_vault().get("twitter").secret.client_secret
 
 
+@pytest.mark.slow  # waits as long as it is asked to
 def test_a_dead_provider_costs_nothing(birdsong):
     connect(birdsong)
     expire()

@@ -276,6 +276,7 @@ ENDLESS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow  # waits as long as it is asked to
 @pytest.mark.parametrize("endless", ENDLESS)
 @pytest.mark.parametrize("way", ["get", "aget", "gather"])
 def test_a_head_without_an_end_is_not_waited_for(endless, way, monkeypatch, attacked):
