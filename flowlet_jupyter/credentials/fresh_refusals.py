@@ -29,8 +29,8 @@ class FreshRefusals:
     def note(self, name: str, origin: str, access_token: SecretValue) -> None:
         """The API at `origin` refused `access_token`, which was refreshed for this very request."""
         now = time.monotonic()
-        kept = {key: entry for key, entry in list(self._refused.items()) if now - entry[1] < REMEMBERED_SECONDS}
-        self._refused = {**kept, (name, origin): (access_token, now)}
+        recent = {key: entry for key, entry in list(self._refused.items()) if now - entry[1] < REMEMBERED_SECONDS}
+        self._refused = {**recent, (name, origin): (access_token, now)}
 
     def explains(self, name: str, origin: str, access_token: SecretValue) -> bool:
         """Whether a refusal of `access_token` at `origin` is no reason to refresh it."""
