@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from support import free_port
 from traitlets.config import Config
 
 import flowlet_jupyter as flowlet
@@ -94,6 +95,7 @@ def test_names_are_completed_from_the_vault_of_their_own_session(shells):
 
 
 def test_a_widget_tells_of_its_own_vault_and_of_no_server_of_another(other, monkeypatch):
+    monkeypatch.setenv("FLOWLET_LOOPBACK_PORT", str(free_port()))
     sent = []
     monkeypatch.setattr(FlowletWidget, "send", lambda _widget, content: sent.append(content))
     widget = FlowletWidget(other, view="table")
