@@ -224,9 +224,8 @@ def _plain_body(request: httpx.Request, headers: CIMultiDict[str]) -> bytes | No
     stated = headers.getall("content-length", [])
     if not stated and not body and request.method in _WITHOUT_BODY:
         return body
-    return (
-        body if stated == [str(len(body))] and len(body) <= _LONGEST_BODY_BYTES else None
-    )  # else aiohttp adds a length
+    # else aiohttp adds a length
+    return body if stated == [str(len(body))] and len(body) <= _LONGEST_BODY_BYTES else None
 
 
 def _plain_headers(pairs: list[tuple[bytes, bytes]]) -> CIMultiDict[str] | None:

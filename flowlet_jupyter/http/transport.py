@@ -189,13 +189,16 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._stream: Callable[[], Any] = lambda: stream
         self._sent = sent
 
+    def _without_frames(self, error: BaseException) -> BaseException:
+        return _redacted(error, self._sent) if isinstance(error, httpx.TransportError) else _bare(error)
+
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._stream()
         except GeneratorExit:
             raise
         except BaseException as error:  # noqa: BLE001 - raised below, without its frames
-            failure = _redacted(error, self._sent) if isinstance(error, httpx.TransportError) else _bare(error)
+            failure = self._without_frames(error)
         else:
             return
         raise failure
@@ -207,7 +210,7 @@ class _ResponseStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         except GeneratorExit:
             raise
         except BaseException as error:  # noqa: BLE001 - raised below, without its frames
-            failure = _redacted(error, self._sent) if isinstance(error, httpx.TransportError) else _bare(error)
+            failure = self._without_frames(error)
         else:
             return
         raise failure
