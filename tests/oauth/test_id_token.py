@@ -6,6 +6,7 @@ import time
 
 import pytest
 import respx
+from id_tokens import CLIENT_SECRET, ISSUER, id_token_claims, openid_secret
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from servers.oauth_provider import FRESH, provider
@@ -13,7 +14,6 @@ from servers.oauth_provider import FRESH, provider
 import flowlet_jupyter as flowlet
 from flowlet_jupyter.errors import TokenEndpointError
 from flowlet_jupyter.http.identity import identify
-from flowlet_jupyter.model.oauth2 import OAuth2
 from flowlet_jupyter.model.secret import Record
 from flowlet_jupyter.model.tokens import TokenSet
 from flowlet_jupyter.model.value import SecretValue
@@ -21,22 +21,9 @@ from flowlet_jupyter.oauth.authorization_code import complete_flow, new_flow
 from flowlet_jupyter.oauth.id_token import Unproven, validated_claims
 from flowlet_jupyter.vault import default_vault
 
-ISSUER = "https://auth.example"
-CLIENT_SECRET = "a-client-secret-that-is-long-enough"
-
-
-def secret(**fields) -> OAuth2:
-    given = {
-        "name": "api", "authorization_endpoint": f"{ISSUER}/a", "token_endpoint": f"{ISSUER}/token", "client_id": "id",
-        "client_secret": CLIENT_SECRET, "scope": "openid", "issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks",
-    }  # fmt: skip
-    return OAuth2(**{**given, **fields})
-
 
 def id_token(key, algorithm: str, **claims) -> str:
-    now = int(time.time())
-    given = {"iss": ISSUER, "aud": "id", "sub": "1", "exp": now + 300, "iat": now, "nonce": "n", **claims}
-    return jwt.encode({"alg": algorithm}, {name: value for name, value in given.items() if value is not None}, key)
+    return jwt.encode({"alg": algorithm}, id_token_claims(**claims), key)
 
 
 def signed_by_secret(text: str = CLIENT_SECRET, **claims) -> str:
@@ -45,12 +32,12 @@ def signed_by_secret(text: str = CLIENT_SECRET, **claims) -> str:
 
 def test_hs256_is_taken_with_the_client_secret_where_the_provider_says_that_it_signs_so():
     nonce = SecretValue("n")
-    symmetric = secret(id_token_signing_alg_values_supported=["HS256"])
+    symmetric = openid_secret(id_token_signing_alg_values_supported=["HS256"])
     assert validated_claims(symmetric, signed_by_secret(), nonce=nonce)["sub"] == "1"
     with pytest.raises(TokenEndpointError, match="was refused"):
         validated_claims(symmetric, signed_by_secret("another-secret-that-is-long-enough"), nonce=nonce)
     with pytest.raises(Unproven, match="not accepted"):
-        validated_claims(secret(), signed_by_secret(), nonce=nonce)
+        validated_claims(openid_secret(), signed_by_secret(), nonce=nonce)
 
 
 @respx.mock
@@ -61,7 +48,7 @@ def test_keys_that_prove_nothing_are_not_used(bits, status, says):
     key = RSAKey.generate_key(bits, auto_kid=True)
     respx.get(f"{ISSUER}/jwks").respond(status, json={"keys": [key.as_dict(private=False)]})
     with pytest.raises(Unproven, match=says):
-        validated_claims(secret(), id_token(key, "RS256"), nonce=SecretValue("n"))
+        validated_claims(openid_secret(), id_token(key, "RS256"), nonce=SecretValue("n"))
 
 
 @pytest.mark.parametrize(
@@ -71,12 +58,12 @@ def test_an_id_token_of_another_time_proves_nothing(issued, says):
     at = None if issued is None else int(time.time()) + issued
     token = signed_by_secret(iat=at, exp=int(time.time()) + 172_800)
     with pytest.raises(Unproven, match=says):
-        validated_claims(secret(id_token_signing_alg_values_supported=["HS256"]), token, nonce=SecretValue("n"))
+        validated_claims(openid_secret(id_token_signing_alg_values_supported=["HS256"]), token, nonce=SecretValue("n"))
 
 
 def consent(url: str, *, before: TokenSet | None = None, **fields) -> None:
     """A whole second leg: the code is exchanged, and whoever it is asked for."""
-    made = secret(
+    made = openid_secret(
         token_endpoint=f"{url}/token", userinfo_endpoint=f"{url}/userinfo", base_url=url,
         id_token_signing_alg_values_supported=["HS256"], **fields,
     )  # fmt: skip
@@ -98,7 +85,7 @@ def test_userinfo_is_asked_for_a_name_where_the_id_token_has_only_a_subject(user
 
     nonces = ["n"]
     with provider(answer) as (url, paths):
-        made = secret(
+        made = openid_secret(
             token_endpoint=f"{url}/token", userinfo_endpoint=f"{url}/userinfo", base_url=url,
             id_token_signing_alg_values_supported=["HS256"],
         )  # fmt: skip

@@ -9,33 +9,18 @@ import time
 
 import pytest
 import respx
+from id_tokens import CLIENT_SECRET, ISSUER, id_token_claims, openid_secret
 from joserfc import jwe, jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from flowlet_jupyter.errors import FlowletError, TokenEndpointError
-from flowlet_jupyter.model.oauth2 import DEVICE_CODE, OAuth2
+from flowlet_jupyter.model.oauth2 import DEVICE_CODE
 from flowlet_jupyter.model.value import SecretValue
 from flowlet_jupyter.oauth import device
 from flowlet_jupyter.oauth.id_token import Unproven, validated_claims
 
-ISSUER = "https://auth.example"
-CLIENT_SECRET = "a-client-secret-that-is-long-enough"
 KEY, FOREIGN = RSAKey.generate_key(2048, {"kid": "k"}), RSAKey.generate_key(2048, {"kid": "k"})
 NONCE = SecretValue("n")
-
-
-def _secret(**fields) -> OAuth2:
-    given = {
-        "name": "api", "authorization_endpoint": f"{ISSUER}/a", "token_endpoint": f"{ISSUER}/token", "client_id": "id",
-        "client_secret": CLIENT_SECRET, "scope": "openid", "issuer": ISSUER, "jwks_uri": f"{ISSUER}/jwks",
-    }  # fmt: skip
-    return OAuth2(**{**given, **fields})
-
-
-def _claims(**changed) -> dict:
-    now = int(time.time())
-    claims = {"iss": ISSUER, "aud": "id", "sub": "1", "exp": now + 300, "iat": now, "nonce": "n", **changed}
-    return {name: value for name, value in claims.items() if value is not None}
 
 
 def _part(value) -> str:
@@ -52,14 +37,16 @@ def keys():
 
 def _is_refused(token: str, **fields) -> bool:
     try:
-        validated_claims(_secret(**fields), token, nonce=NONCE)
+        validated_claims(openid_secret(**fields), token, nonce=NONCE)
     except (TokenEndpointError, Unproven):
         return True
     return False
 
 
 def test_the_provider_s_own_token_is_taken(keys):
-    assert validated_claims(_secret(), jwt.encode({"alg": "RS256", "kid": "k"}, _claims(), KEY), nonce=NONCE)
+    assert validated_claims(
+        openid_secret(), jwt.encode({"alg": "RS256", "kid": "k"}, id_token_claims(), KEY), nonce=NONCE
+    )
 
 
 WRONG = {
@@ -77,31 +64,31 @@ WRONG = {
     ("claim", "value"), [(claim, value) for claim, values in WRONG.items() for value in values], ids=repr
 )
 def test_a_signed_token_that_is_not_for_us_proves_nothing(claim, value, keys, attacked):
-    token = jwt.encode({"alg": "RS256", "kid": "k"}, _claims(**{claim: value}), KEY)
+    token = jwt.encode({"alg": "RS256", "kid": "k"}, id_token_claims(**{claim: value}), KEY)
     assert _is_refused(token)
     attacked()
 
 
-def _by_secret(key: bytes) -> str:
+def _byopenid_secret(key: bytes) -> str:
     """A token with the HMAC of `key`, which no library makes of a public one."""
-    signed = f"{_part({'alg': 'HS256', 'kid': 'k'})}.{_part(_claims())}"
+    signed = f"{_part({'alg': 'HS256', 'kid': 'k'})}.{_part(id_token_claims())}"
     return f"{signed}.{_part(hmac.digest(key, signed.encode(), 'sha256'))}"
 
 
 def _forged() -> dict[str, str]:
-    claims = _part(_claims())
-    head, body, signature = jwt.encode({"alg": "RS256", "kid": "k"}, _claims(), KEY).split(".")
+    claims = _part(id_token_claims())
+    head, body, signature = jwt.encode({"alg": "RS256", "kid": "k"}, id_token_claims(), KEY).split(".")
     public = KEY.as_pem(private=False)
     forged = {
-        "another key": jwt.encode({"alg": "RS256", "kid": "k"}, _claims(), FOREIGN),
-        "the key in its header": jwt.encode({"alg": "RS256", "jwk": FOREIGN.as_dict(private=False)}, _claims(), FOREIGN),
-        "an address of keys": jwt.encode({"alg": "RS256", "jku": "https://evil.example/jwks"}, _claims(), FOREIGN),
-        "another body": f"{head}.{_part(_claims(sub='2'))}.{signature}",
+        "another key": jwt.encode({"alg": "RS256", "kid": "k"}, id_token_claims(), FOREIGN),
+        "the key in its header": jwt.encode({"alg": "RS256", "jwk": FOREIGN.as_dict(private=False)}, id_token_claims(), FOREIGN),
+        "an address of keys": jwt.encode({"alg": "RS256", "jku": "https://evil.example/jwks"}, id_token_claims(), FOREIGN),
+        "another body": f"{head}.{_part(id_token_claims(sub='2'))}.{signature}",
         "another head": f"{_part({'alg': 'RS512', 'kid': 'k'})}.{body}.{signature}",
         "no signature": f"{head}.{body}.",
         "half a signature": f"{head}.{body}.{signature[:100]}",
-        "an elliptic key": jwt.encode({"alg": "ES256", "kid": "k"}, _claims(), ECKey.generate_key("P-256")),
-        "encrypted for us": jwe.encrypt_compact({"alg": "dir", "enc": "A128GCM"}, json.dumps(_claims()), OctKey.import_key(b"0" * 16)),
+        "an elliptic key": jwt.encode({"alg": "ES256", "kid": "k"}, id_token_claims(), ECKey.generate_key("P-256")),
+        "encrypted for us": jwe.encrypt_compact({"alg": "dir", "enc": "A128GCM"}, json.dumps(id_token_claims()), OctKey.import_key(b"0" * 16)),
         "an unknown rule": f"{_part({'alg': 'RS256', 'kid': 'k', 'crit': ['b64'], 'b64': False})}.{body}.{signature}",
         "words": "no token at all", "nothing": "", "dots": "...", "many dots": "." * 10_000, "a deep head": f"{_part(b'[' * 100_000)}.{body}.{signature}",
     }  # fmt: skip
@@ -127,7 +114,7 @@ def _forged() -> dict[str, str]:
         "its modulus": KEY.as_dict(private=False)["n"].encode(),
         "client secret": CLIENT_SECRET.encode(),
     }.items():
-        forged[f"HS256 by the {name}"] = _by_secret(text)
+        forged[f"HS256 by the {name}"] = _byopenid_secret(text)
     return forged
 
 
@@ -144,7 +131,7 @@ def test_a_forged_token_proves_nothing(forgery, supported, keys, attacked):
 @pytest.mark.parametrize("key", ["another", "", "public"])
 def test_a_provider_that_signs_by_the_client_secret_proves_nothing_by_another(key, keys, attacked):
     by = {"another": b"another-secret-that-is-long-enough", "": b"x", "public": KEY.as_pem(private=False)}[key]
-    token = _by_secret(by)
+    token = _byopenid_secret(by)
     assert _is_refused(token, id_token_signing_alg_values_supported=("HS256",))
     attacked()
 
@@ -164,7 +151,7 @@ def test_keys_that_are_none_prove_nothing(published, keys, attacked):
     keys.respond(json=NO_KEYS[published])
     signing = KEY if published != "a short one" else FOREIGN
     started = time.process_time()
-    assert _is_refused(jwt.encode({"alg": "RS256", "kid": "k"}, _claims(), signing))
+    assert _is_refused(jwt.encode({"alg": "RS256", "kid": "k"}, id_token_claims(), signing))
     assert time.process_time() - started < 5
     attacked()
 
@@ -172,7 +159,7 @@ def test_keys_that_are_none_prove_nothing(published, keys, attacked):
 @pytest.mark.parametrize("status", [201, 203, 204, 301, 302, 400, 404, 500])
 def test_keys_of_another_status_prove_nothing(status, keys, attacked):
     keys.respond(status, json={"keys": [PUBLIC]}, headers={"location": "https://evil.example/jwks"})
-    assert _is_refused(jwt.encode({"alg": "RS256", "kid": "k"}, _claims(), KEY))
+    assert _is_refused(jwt.encode({"alg": "RS256", "kid": "k"}, id_token_claims(), KEY))
     attacked()
 
 
@@ -188,7 +175,7 @@ BAD_CODES = [
 
 @pytest.mark.parametrize("changed", BAD_CODES, ids=lambda changed: repr(changed)[:60])
 def test_a_device_code_that_leads_elsewhere_is_not_shown(changed, attacked):
-    tv = _secret(grant_type=DEVICE_CODE, device_authorization_endpoint=f"{ISSUER}/device")
+    tv = openid_secret(grant_type=DEVICE_CODE, device_authorization_endpoint=f"{ISSUER}/device")
     with respx.mock as mocked:
         mocked.post(f"{ISSUER}/device").respond(json={**GOOD, **changed})
         with pytest.raises(FlowletError):
@@ -201,7 +188,7 @@ def test_a_device_code_that_leads_elsewhere_is_not_shown(changed, attacked):
 )
 @pytest.mark.parametrize("name", ["expires_in", "interval"])
 def test_no_device_code_is_waited_for_without_end(name, seconds, attacked):
-    tv = _secret(grant_type=DEVICE_CODE, device_authorization_endpoint=f"{ISSUER}/device")
+    tv = openid_secret(grant_type=DEVICE_CODE, device_authorization_endpoint=f"{ISSUER}/device")
     with respx.mock as mocked:
         mocked.post(f"{ISSUER}/device").respond(
             text=json.dumps({**GOOD, name: seconds}), headers={"content-type": "application/json"}
@@ -213,7 +200,7 @@ def test_no_device_code_is_waited_for_without_end(name, seconds, attacked):
 
 
 def test_an_address_too_long_for_a_qr_code_is_left_out(attacked):
-    tv = _secret(grant_type=DEVICE_CODE, device_authorization_endpoint=f"{ISSUER}/device")
+    tv = openid_secret(grant_type=DEVICE_CODE, device_authorization_endpoint=f"{ISSUER}/device")
     with respx.mock as mocked:
         mocked.post(f"{ISSUER}/device").respond(
             json={**GOOD, "verification_uri_complete": f"{ISSUER}/device?{'a' * 5000}"}
