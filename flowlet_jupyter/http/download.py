@@ -62,7 +62,7 @@ def download(client: httpx.Client, url: str, path: str | os.PathLike[str], **opt
 
     The part is used only if the server says that its file is still the same (`If-Range`). Raises `RequestFailed`.
     """
-    target = _place_for(path, url)
+    target = _file_to_write(path, url)
     part, validator_file = target.with_name(target.name + ".part"), target.with_name(target.name + ".part.etag")
     validator = _read_text(validator_file)
     start = part.stat().st_size if validator and part.is_file() else 0
@@ -98,7 +98,7 @@ def download(client: httpx.Client, url: str, path: str | os.PathLike[str], **opt
     return target
 
 
-def _place_for(path: str | os.PathLike[str], url: str) -> Path:
+def _file_to_write(path: str | os.PathLike[str], url: str) -> Path:
     """The file to write; raises `RequestFailed` before anything is asked for where there can be none."""
     target = _target(path)
     if target.is_dir():

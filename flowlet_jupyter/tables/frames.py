@@ -70,8 +70,8 @@ def frame_of(records: Sequence[Any], *, dates: bool = False) -> pd.DataFrame:
     except UnicodeEncodeError:  # in the name of a column
         return frame_of(without_surrogates(rows), dates=dates)
     except ValueError:  # two fields of one name
-        apart, new = told_apart(rows)
-        frame = frame_of(apart) if new else pandas.json_normalize(rows)
+        renamed, new = told_apart(rows)
+        frame = frame_of(renamed) if new else pandas.json_normalize(rows)
         if new:
             frame.attrs["notes"] = _about_new_names(new)
     return with_dates(frame) if dates else frame
@@ -225,10 +225,10 @@ def polars_of(records: Sequence[Any], *, dates: bool = False) -> pl.DataFrame:
         with gc_paused():
             columns = typed_columns_of(rows)
     except ValueError:  # two fields of one name
-        apart, new = told_apart(rows)
+        renamed, new = told_apart(rows)
         for note in _about_new_names(new):
             warn_caller(f"{note}.")
-        return polars_of(apart, dates=dates)
+        return polars_of(renamed, dates=dates)
     try:
         frame: pl.DataFrame = polars.DataFrame(
             {key: _polars_values(key, column, polars) for key, column in columns.items()}, strict=False
